@@ -1,0 +1,32 @@
+"""The models of a run's config, and the base classes for what plugins add to it."""
+
+from ganzoo.config.fields import Model, Schedule, Scheduled, value_at
+from ganzoo.config.optimizers import (
+    AdamConfig,
+    AdamWConfig,
+    OptimizerConfig,
+    RmspropConfig,
+    SgdConfig,
+)
+from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
+
+__all__ = [
+    "AdamConfig",
+    "AdamWConfig",
+    "ArchitectureConfig",
+    "DataConfig",
+    "EmaConfig",
+    "LoggingConfig",
+    "LossConfig",
+    "Model",
+    "OptimizerConfig",
+    "PenaltyConfig",
+    "RmspropConfig",
+    "RunConfig",
+    "Schedule",
+    "Scheduled",
+    "SgdConfig",
+    "TrainingConfig",
+    "value_at",
+]

@@ -1,0 +1,67 @@
+"""The base model of every config, and numbers that may follow a schedule."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+
+class Model(BaseModel):
+    """A strict, frozen model that refuses unknown fields."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+class Schedule(Model):
+    """A number that moves from one value to another over the first samples of a run.
+
+    It is a pure function of the samples seen, so that resuming needs no state of it.
+    """
+
+    schedule: Literal["linear", "cosine"] = Field(description="The course between both ends.")
+    start: float = Field(alias="from", description="The value at the first sample.")
+    end: float = Field(alias="to", description="The value from `over` samples on.")
+    over: float = Field(gt=0, description="Samples (steps x batch size) until the end is reached.")
+
+    def at(self, samples: int) -> float:
+        """Return the value after a number of samples."""
+        progress = min(samples / self.over, 1.0)
+        if self.schedule == "cosine":
+            progress = (1 - math.cos(math.pi * progress)) / 2
+        return self.start + (self.end - self.start) * progress
+
+
+def _number_or_schedule(value: Any) -> str:
+    return "schedule" if isinstance(value, (dict, Schedule)) else "number"
+
+
+Scheduled = Annotated[
+    Annotated[float, Field(ge=0), Tag("number")] | Annotated[Schedule, Tag("schedule")],
+    Discriminator(_number_or_schedule),
+]
+"""A number, or a mapping that schedules it."""
+
+UNION_TAGS = frozenset({"number", "schedule"})
+"""What pydantic puts into an error's location for `Scheduled`; no part of a field's path."""
+
+
+def value_at(value: float | Schedule, samples: int) -> float:
+    """Return a scheduled number's value after a number of samples."""
+    return value.at(samples) if isinstance(value, Schedule) else value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+AsTuple = BeforeValidator(_tuple)
+"""Lets a strict tuple be given as the list that YAML and JSON have."""

@@ -1,0 +1,111 @@
+"""Reading configs from YAML, JSON and TOML files and from ``key.sub=value``, and writing YAML."""
+
+import io
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import ConfigError
+
+MAX_BYTES = 1_000_000
+"""A larger config file is refused: it is something else."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a config file as plain values.
+
+    Args:
+        path: A ``.yaml``, ``.yml``, ``.json`` or ``.toml`` file.
+
+    Raises:
+        ConfigError: The file is missing, of another kind, too large or malformed.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, not a config file; name a .yaml, .json or .toml")
+    if not path.is_file():
+        raise ConfigError(f"there is no config file {path}")
+    parsers = {".yaml": parse_yaml, ".yml": parse_yaml, ".json": json.loads, ".toml": tomllib.loads}
+    parse = parsers.get(path.suffix.lower())
+    if parse is None:
+        raise ConfigError(f"{path}: a config file ends in {', '.join(parsers)}")
+    if path.stat().st_size > MAX_BYTES:
+        raise ConfigError(f"{path} has over {MAX_BYTES:,} bytes: that is no config file")
+    try:
+        values = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is malformed: {_one_line(error)}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f"{path} must hold a mapping of sections, not {_kind(values)}")
+    return values
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse YAML 1.2, where ``2e-4`` is a number and ``no`` is a string.
+
+    Raises:
+        ValueError: The text is malformed.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        problem = getattr(error, "problem", None) or str(error)
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
+        raise ValueError(f"{problem}{where}") from error
+
+
+def dump_yaml(values: dict[str, Any]) -> str:
+    """Write plain values as YAML: mappings as blocks, lists on one line."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+
+    def styled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: styled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            line = CommentedSeq(map(styled, value))
+            line.fa.set_flow_style()
+            return line
+        return value
+
+    writer = YAML()
+    writer.width = 100
+    writer.representer.add_representer(
+        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    stream = io.StringIO()
+    writer.dump(styled(values), stream)
+    return stream.getvalue()
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Split ``key.sub=value`` and read the value as YAML.
+
+    Raises:
+        ConfigError: There is no ``=``, an empty key, or the value is malformed.
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not all(part.strip() for part in key.split(".")):
+        raise ConfigError(f"{text!r} is not of the form key.sub=value, as in training.steps=2000")
+    try:
+        return key.strip(), parse_yaml(value) if value else ""
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{key}: {value!r} cannot be read: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", dict: "a mapping with keys that are no text"}.get(
+        type(value), f"the value {str(value)[:40]!r}"
+    )

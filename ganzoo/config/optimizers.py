@@ -1,0 +1,63 @@
+"""The optimizers that a run may name."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ganzoo.config.fields import AsTuple, Model, Scheduled
+
+
+class _OptimizerConfig(Model):
+    name: str
+    lr: Scheduled = Field(description="Learning rate.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay.")
+
+
+class AdamConfig(_OptimizerConfig):
+    """Adam (Kingma and Ba, 2015)."""
+
+    name: Literal["adam"] = "adam"
+    lr: Scheduled = Field(default=2e-4, description="Learning rate.")
+    betas: Annotated[tuple[Scheduled, Scheduled], AsTuple] = Field(
+        default=(0.5, 0.999), description="Decay of the running means of gradient and square."
+    )
+    eps: float = Field(default=1e-8, gt=0, description="Added to the denominator.")
+
+
+class AdamWConfig(AdamConfig):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    name: Literal["adamw"] = "adamw"  # type: ignore[assignment]
+    weight_decay: float = Field(default=0.01, ge=0, description="Weight decay.")
+
+
+class RmspropConfig(_OptimizerConfig):
+    """RMSprop (Tieleman and Hinton, 2012)."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    lr: Scheduled = Field(default=5e-5, description="Learning rate.")
+    alpha: float = Field(default=0.99, ge=0, lt=1, description="Decay of the mean square.")
+    eps: float = Field(default=1e-8, gt=0, description="Added to the denominator.")
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="Momentum.")
+
+
+class SgdConfig(_OptimizerConfig):
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: Scheduled = Field(default=0.1, description="Learning rate.")
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="Momentum.")
+    nesterov: bool = Field(default=False, description="Whether momentum looks ahead.")
+
+
+OptimizerConfig = Annotated[
+    AdamConfig | AdamWConfig | RmspropConfig | SgdConfig, Field(discriminator="name")
+]
+"""Any optimizer's config, told apart by ``name``."""
+
+OPTIMIZERS: dict[str, type[AdamConfig] | type[RmspropConfig] | type[SgdConfig]] = {
+    "adam": AdamConfig,
+    "adamw": AdamWConfig,
+    "rmsprop": RmspropConfig,
+    "sgd": SgdConfig,
+}

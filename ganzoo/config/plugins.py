@@ -1,0 +1,86 @@
+"""Base classes for the config of a plugin: the fields that are the same for all of its group."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from ganzoo.config.fields import AsTuple, Model, Scheduled
+
+Side = Annotated[int, Field(ge=1, le=65536)]
+
+
+class ArchitectureConfig(Model):
+    """What every architecture has; a plugin's own fields stand beside these.
+
+    Attributes:
+        name: The architecture.
+        preset: The variant whose values and recipe apply.
+        sample_shape: ``(channels, height, width)`` of pictures, or ``(length,)`` of vectors.
+        latent_dim: Length of a latent.
+        latent: How latents are drawn: standard normal, or uniform in [-1, 1].
+        num_classes: Number of classes; 0 for an unconditional network.
+    """
+
+    name: str = Field(default="", description="The architecture.")
+    preset: str = Field(default="", description="The variant whose values and recipe apply.")
+    sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
+        default=(3, 64, 64),
+        description="(channels, height, width) of pictures, or (length,) of vectors; the data's "
+        "where left out.",
+    )
+    latent_dim: int = Field(default=100, ge=1, le=65536, description="Length of a latent.")
+    latent: Literal["normal", "uniform"] = Field(
+        default="normal",
+        description="How latents are drawn: standard normal, or uniform in [-1, 1].",
+    )
+    num_classes: int = Field(
+        default=0, ge=0, le=1_000_000, description="Classes; 0 for none; the data's if left out."
+    )
+
+    @field_validator("sample_shape")
+    @classmethod
+    def _picture_or_vector(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) not in (1, 3):
+            raise ValueError("a shape has 3 numbers (channels, height, width) or 1 (length)")
+        return shape
+
+
+class LossConfig(Model):
+    """What every loss has."""
+
+    name: str = Field(default="", description="The loss.")
+
+
+class PenaltyConfig(Model):
+    """What every penalty has.
+
+    Attributes:
+        weight: Its strength.
+        every: It applies at every so many updates of its network, first at update 0; a term is
+            then multiplied by `every`, so that its mean strength stays.
+    """
+
+    weight: Scheduled = Field(default=1.0, description="Its strength.")
+    every: int = Field(
+        default=1, ge=1, description="Apply at every so many updates (a term times as much)."
+    )
+
+
+class DataConfig(Model):
+    """What every source of samples has.
+
+    Attributes:
+        source: A dataset's name, or the path of a folder of pictures.
+        image_size: Side length that pictures are brought to; None for what fits the architecture.
+        flip: Whether each picture is mirrored left to right with probability 1/2.
+        dequantize: Width of the uniform noise that is added to samples in [-1, 1].
+    """
+
+    source: str = Field(default="", description="A dataset's name, or a folder's path.")
+    image_size: int | None = Field(
+        default=None, ge=1, le=65536, description="Side length that pictures are brought to."
+    )
+    flip: bool = Field(default=False, description="Mirror pictures at random.")
+    dequantize: float = Field(
+        default=0.0, ge=0, le=1, description="Width of uniform noise added to samples in [-1, 1]."
+    )

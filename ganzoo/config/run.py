@@ -1,0 +1,129 @@
+"""The config of a run."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from ganzoo.config.fields import Model, Scheduled
+from ganzoo.config.optimizers import AdamConfig, OptimizerConfig
+from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+
+Count = Annotated[int, Field(ge=1, le=10**12)]
+OptionalCadence = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class TrainingConfig(Model):
+    """How long, in what order and with what arithmetic a run trains.
+
+    A step is one generator update, with `discriminator_steps` discriminator updates.
+    """
+
+    steps: Count = Field(default=20_000, description="Generator updates.")
+    batch_size: Count = Field(default=64, description="Real samples of a discriminator update.")
+    generator_batch: Count | None = Field(
+        default=None, description="Fakes of a generator update; batch_size where null."
+    )
+    accumulate: Count = Field(default=1, description="Parts that a batch is computed in.")
+    discriminator_steps: Count = Field(default=1, description="Discriminator updates of a step.")
+    first: Literal["discriminator", "generator"] = Field(
+        default="discriminator", description="Which network a step updates first."
+    )
+    passes: Literal["separate", "joint"] = Field(
+        default="separate",
+        description="Whether the discriminator scores reals and fakes apart or as one batch.",
+    )
+    fakes: Literal["fresh", "reused"] = Field(
+        default="fresh",
+        description="Whether both updates have fakes of their own, or share one batch.",
+    )
+    fake_labels: Literal["reals", "drawn"] = Field(
+        default="reals",
+        description="Labels of fakes: those of real samples, or drawn uniformly.",
+    )
+    discriminator_loss_scale: float = Field(
+        default=1.0, gt=0, description="Factor on the discriminator's loss, without penalties."
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp64"] = Field(
+        default="auto", description="Arithmetic; auto is bf16 where the device has it natively."
+    )
+    penalty_precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="Arithmetic of the penalties."
+    )
+    channels_last: bool = Field(
+        default=True, description="Keep convolutions in the channels-last memory layout."
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="auto, cpu, cuda, cuda:N or mps.",
+    )
+    compile: bool = Field(default=False, description="Compile the networks with torch.compile.")
+    deterministic: bool = Field(
+        default=False, description="Ask for deterministic kernels (slower on GPUs)."
+    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="The seed of everything random.")
+    checkpoint_every: OptionalCadence = Field(
+        default=1000, description="Steps between checkpoints; 0 for one at the end only."
+    )
+    keep_checkpoints: Count = Field(default=3, description="How many checkpoints are kept.")
+    sample_every: OptionalCadence = Field(
+        default=250, description="Steps between sample grids; 0 for one at the end only."
+    )
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> Self:
+        for name, batch in (
+            ("batch_size", self.batch_size),
+            ("generator_batch", self.generator_batch),
+        ):
+            if batch is not None and batch % self.accumulate:
+                raise ValueError(
+                    f"{name} {batch} does not divide by accumulate {self.accumulate}; "
+                    "change one of them"
+                )
+        if self.fakes == "reused" and self.generator_batch not in (None, self.batch_size):
+            raise ValueError(
+                f"with fakes: reused both updates share one batch, so generator_batch "
+                f"{self.generator_batch} must equal batch_size {self.batch_size}; "
+                "use fakes: fresh for another size"
+            )
+        return self
+
+
+class EmaConfig(Model):
+    """The exponential moving average of the generator's weights."""
+
+    half_life: Scheduled = Field(
+        default=10_000.0, description="Samples after which a weight's influence has halved."
+    )
+    ramp_up: float | None = Field(
+        default=0.05,
+        gt=0,
+        description="The half-life is at most this share of the samples seen; null for no ramp.",
+    )
+
+
+class LoggingConfig(Model):
+    """What a run tells while it trains."""
+
+    every: Count = Field(default=50, description="Steps between rows of log.jsonl.")
+    tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")
+
+
+class RunConfig(Model):
+    """Everything that determines a run.
+
+    The sections `architecture`, `loss`, `penalties` and `data` hold the configs of the plugins
+    that they name; `ganzoo.resolve` makes a RunConfig from files and overrides.
+    """
+
+    architecture: SerializeAsAny[ArchitectureConfig]
+    loss: SerializeAsAny[LossConfig]
+    penalties: dict[str, SerializeAsAny[PenaltyConfig]] = Field(default_factory=dict)
+    optimizers: dict[str, OptimizerConfig] = Field(
+        default_factory=lambda: {"generator": AdamConfig(), "discriminator": AdamConfig()}
+    )
+    data: SerializeAsAny[DataConfig]
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    ema: EmaConfig | None = Field(default_factory=EmaConfig)
+    logging: LoggingConfig = Field(default_factory=LoggingConfig)

@@ -1,0 +1,33 @@
+"""Sources of samples: their descriptions here, free of torch; their code in the modules beside."""
+
+from ganzoo.data.config import FolderConfig, Grid25Config, Mnist5kConfig, Ring8Config
+from ganzoo.spec import DatasetSpec
+
+MNIST5K = DatasetSpec(
+    name="mnist5k",
+    summary="5,000 handwritten digits of MNIST, 500 a class, 28x28 grey; comes with ganzoo.",
+    config=Mnist5kConfig,
+    factory="ganzoo.data.digits:Mnist5k",
+    licence="CC-BY-SA-3.0",
+    paper="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998",
+)
+RING8 = DatasetSpec(
+    name="ring8",
+    summary="2-D points around 8 centres on a circle: the classical test for dropped modes.",
+    config=Ring8Config,
+    factory="ganzoo.data.mixtures:Ring8",
+    paper="Metz et al., Unrolled Generative Adversarial Networks, 2017",
+)
+GRID25 = DatasetSpec(
+    name="grid25",
+    summary="2-D points around the 25 centres of a square grid.",
+    config=Grid25Config,
+    factory="ganzoo.data.mixtures:Grid25",
+    paper="Dumoulin et al., Adversarially Learned Inference, 2017",
+)
+FOLDER = DatasetSpec(
+    name="folder",
+    summary="A folder of pictures; its sub-folders, if any, are the classes.",
+    config=FolderConfig,
+    factory="ganzoo.data.folder:Folder",
+)

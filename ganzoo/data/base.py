@@ -1,0 +1,56 @@
+"""What a source of samples offers. Free of torch, so that configs are checked quickly."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.spec import Shape
+
+
+class Item(NamedTuple):
+    """One sample of a source.
+
+    Attributes:
+        sample: A picture, uint8 ``(H, W)`` or ``(H, W, C)``; or a vector, float32 ``(D,)``.
+        label: The index of its class; 0 where there are none.
+    """
+
+    sample: NDArray[np.uint8] | NDArray[np.float32]
+    label: int
+
+
+class Dataset(ABC):
+    """A source of samples.
+
+    Attributes:
+        kind: ``pictures`` or ``vectors``.
+        shape: ``(C, H, W)`` or ``(D,)``. Single pictures may have another height and width.
+        class_names: The classes in the order of their labels; empty where there are none.
+        shift: For vectors, what is subtracted from each coordinate before training.
+        scale: For vectors, what each coordinate is then divided by.
+    """
+
+    kind: ClassVar[Literal["pictures", "vectors"]] = "pictures"
+    shape: Shape
+    class_names: tuple[str, ...] = ()
+    shift: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    @abstractmethod
+    def read(self, index: int) -> Item:
+        """Return one sample.
+
+        Raises:
+            ganzoo.errors.DataError: It cannot be decoded; the message names it.
+        """
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A string that changes whenever any sample does."""

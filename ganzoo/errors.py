@@ -1,0 +1,52 @@
+"""The errors that ganzoo raises on purpose; each message is one sentence for a person."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class GanzooError(Exception):
+    """The work failed; the command line exits with 1."""
+
+    exit_code = 1
+
+
+class RequestError(GanzooError):
+    """The request was wrong, and nothing was started; the command line exits with 2."""
+
+    exit_code = 2
+
+
+class ConfigError(RequestError):
+    """A config, or a value in it, is not allowed."""
+
+
+class PluginError(RequestError):
+    """A plugin is unknown, ambiguous or broken."""
+
+
+class WeightsError(RequestError):
+    """A reference names no weights, or the weights do not fit the network that they name."""
+
+
+class DataError(RequestError):
+    """A data source cannot be read."""
+
+
+class RunError(RequestError):
+    """A run folder, or one of its checkpoints, cannot be used as asked."""
+
+
+class TrainingError(GanzooError):
+    """Training had to stop, as on a loss that is no longer finite."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Say which known names are meant, for the end of an error message.
+
+    Returns:
+        ``"; did you mean 'dcgan'?"`` where a name is close, and in any case what is allowed.
+    """
+    names = sorted(known)
+    matches = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+    return f"{hint} (available: {', '.join(names) or 'none'})"

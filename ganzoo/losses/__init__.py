@@ -1,0 +1,47 @@
+"""What both players minimise: descriptions here, free of torch; the functions beside."""
+
+from ganzoo.losses.config import LogisticConfig, PlainLossConfig
+from ganzoo.spec import LossSpec
+
+MINIMAX = LossSpec(
+    name="minimax",
+    summary="The zero-sum game as first stated; its generator gradient vanishes early on.",
+    config=LogisticConfig,
+    factory="ganzoo.losses.functions:Minimax",
+    paper="Goodfellow et al., Generative Adversarial Nets, 2014",
+)
+NON_SATURATING = LossSpec(
+    name="non-saturating",
+    summary="Logistic loss whose generator maximises log D(fake): the usual choice.",
+    config=LogisticConfig,
+    factory="ganzoo.losses.functions:NonSaturating",
+    paper="Goodfellow et al., Generative Adversarial Nets, 2014",
+)
+LEAST_SQUARES = LossSpec(
+    name="least-squares",
+    summary="Squared distance of the scores from 1 (real) and 0 (fake).",
+    config=PlainLossConfig,
+    factory="ganzoo.losses.functions:LeastSquares",
+    paper="Mao et al., Least Squares Generative Adversarial Networks, 2017",
+)
+HINGE = LossSpec(
+    name="hinge",
+    summary="Margin loss of the discriminator, linear loss of the generator.",
+    config=PlainLossConfig,
+    factory="ganzoo.losses.functions:Hinge",
+    paper="Lim and Ye, Geometric GAN, 2017",
+)
+WASSERSTEIN = LossSpec(
+    name="wasserstein",
+    summary="Difference of mean scores; needs a gradient penalty or weight clipping.",
+    config=PlainLossConfig,
+    factory="ganzoo.losses.functions:Wasserstein",
+    paper="Arjovsky et al., Wasserstein GAN, 2017",
+)
+RELATIVISTIC = LossSpec(
+    name="relativistic",
+    summary="Logistic loss of the score differences of real and fake pairs (RpGAN).",
+    config=PlainLossConfig,
+    factory="ganzoo.losses.functions:Relativistic",
+    paper="Jolicoeur-Martineau, On Relativistic f-Divergences, 2020",
+)

@@ -1,0 +1,268 @@
+"""Building networks by name, and sampling from generators."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import registry
+from ganzoo.config import ArchitectureConfig
+from ganzoo.errors import ConfigError, RequestError, closest
+from ganzoo.randomness import isolated, seed_for
+from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.weights.info import Info
+
+MAX_SEED = 2**63 - 1
+
+
+def architecture_config(
+    name: str, preset: str | None = None, **values: Any
+) -> ArchitectureConfig:
+    """Make an architecture's config from a preset and values of one's own.
+
+    Raises:
+        ConfigError: A value is not allowed, or there is no such preset.
+        PluginError: The architecture is unknown or broken.
+    """
+    spec = registry.architecture(name)
+    preset = preset or spec.default_preset
+    if preset not in spec.presets:
+        raise ConfigError(f"{name} has no preset {preset!r}{closest(preset, spec.presets)}")
+    merged = {**spec.presets[preset].values, **values, "name": name, "preset": preset}
+    config = validate(spec.config, merged, "architecture")
+    check_architecture(spec, config)
+    return config
+
+
+def build(role: str, config: ArchitectureConfig, seed: int | None = None) -> nn.Module:
+    """Build the plugin's module of a role, initialised as its config says.
+
+    Args:
+        role: ``generator`` or ``discriminator``.
+        config: A validated config.
+        seed: Makes the initial weights reproducible and leaves the global random state alone;
+            None draws them from the global state.
+    """
+    if seed is None:
+        module = registry.instantiate("architectures", config.name, config, part=role)
+    else:
+        with isolated(torch.device("cpu"), seed_for(seed, "initialise", role)):
+            module = registry.instantiate("architectures", config.name, config, part=role)
+    assert isinstance(module, nn.Module)
+    return module
+
+
+def create_generator(
+    name: str, preset: str | None = None, *, seed: int | None = None, **values: Any
+) -> Generator:
+    """Create an untrained generator.
+
+    Args:
+        name: The architecture, as ``"dcgan"``.
+        preset: Which of its presets; the default one where left out.
+        seed: Seed of the initial weights; None takes torch's global random state.
+        **values: Fields of the architecture's config, as ``sample_shape=(3, 64, 64)``.
+    """
+    return Generator(*_created("generator", name, preset, seed, values))
+
+
+def create_discriminator(
+    name: str, preset: str | None = None, *, seed: int | None = None, **values: Any
+) -> Discriminator:
+    """Create an untrained discriminator; arguments as those of `create_generator`."""
+    return Discriminator(*_created("discriminator", name, preset, seed, values))
+
+
+def _created(
+    role: str, name: str, preset: str | None, seed: int | None, values: dict[str, Any]
+) -> tuple[nn.Module, Info]:
+    config = architecture_config(name, preset, **values)
+    return build(role, config, seed), Info.of(config)
+
+
+class Network(nn.Module):
+    """A plugin's module with what is known of it; its state dict is the inner module's.
+
+    Attributes:
+        module: The plugin's own module.
+        config: The architecture's config.
+        info: Where it comes from, how it was trained and what its data is like.
+    """
+
+    role = ""
+
+    def __init__(self, module: nn.Module, info: Info) -> None:
+        super().__init__()
+        self.module = module
+        self.info = info
+
+    @property
+    def config(self) -> ArchitectureConfig:
+        """The architecture's config."""
+        return self.info.architecture
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the inner module's state dict, without a prefix."""
+        return self.module.state_dict(*args, **kwargs)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Load the inner module's state dict."""
+        return self.module.load_state_dict(state_dict, *args, **kwargs)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's parameters are."""
+        return next(self.module.parameters()).device
+
+    def save(self, folder: str | Path) -> Path:
+        """Write this network into a weights folder (see `ganzoo.weights`).
+
+        Returns:
+            The folder.
+        """
+        from ganzoo.weights import folder as weights_folder  # which builds on this module
+
+        return weights_folder.save(folder, self.info, {self.role: self.module})
+
+    def extra_repr(self) -> str:
+        """Name the architecture."""
+        return f"architecture={self.config.name!r}"
+
+
+class Discriminator(Network):
+    """A discriminator: samples ``(N, *sample_shape)`` in [-1, 1] to logits."""
+
+    role = "discriminator"
+
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Any:
+        """Score samples; what is returned is the plugin's own: logits, several, or a Critique."""
+        return self.module(samples, labels)
+
+
+class Generator(Network):
+    """A generator: latents ``(N, latent_dim)`` to samples ``(N, *sample_shape)`` in [-1, 1]."""
+
+    role = "generator"
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate samples from latents, and int64 labels ``(N,)`` where it takes them."""
+        samples: Tensor = self.module(latents, labels)
+        return samples
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int | None = None,
+        labels: int | str | Sequence[int | str] | Tensor | None = None,
+        truncation: float | None = None,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """Generate samples in evaluation mode, without touching the global random state.
+
+        Args:
+            n: How many. ``sample(4, seed=0)`` starts ``sample(16, seed=0)``, on any device.
+            seed: The seed; None draws a new one.
+            labels: One class for all, or one for each sample, as names or numbers; drawn
+                uniformly where left out. Conditional generators only.
+            truncation: Between 0 and 1: fewer, more typical samples; by the network's own method
+                where it has one, else latents of a normal distribution cut off there.
+            batch_size: How many are generated at once.
+
+        Returns:
+            Pictures: float32 ``(n, C, H, W)`` in [0, 1]. Vectors: float32 ``(n, D)`` in the
+            data's own units. On the network's device.
+
+        Raises:
+            RequestError: A number is out of range, a class is unknown, or truncation or labels are
+                asked of a generator that has none.
+        """
+        if n < 1 or batch_size < 1:
+            raise RequestError(f"n is {n} and batch_size {batch_size}; both must be at least 1")
+        if seed is None:
+            seed = random.SystemRandom().randint(0, MAX_SEED)
+        if not 0 <= seed <= MAX_SEED:
+            raise RequestError(f"the seed is {seed}; it must be between 0 and {MAX_SEED}")
+        latents = self._latents(n, seed, truncation)
+        classes = self._classes(n, seed, labels)
+        was_training = self.module.training
+        self.module.eval()
+        try:
+            batches = []
+            for start in range(0, n, batch_size):
+                rows = slice(start, start + batch_size)
+                given = None if classes is None else classes[rows].to(self.device)
+                with isolated(self.device, seed_for(seed, "network", start)):
+                    batches.append(self._generate(latents[rows].to(self.device), given, truncation))
+            samples = torch.cat(batches).float()
+        finally:
+            self.module.train(was_training)
+        return self.info.data.to_units(samples)
+
+    def _generate(self, latents: Tensor, labels: Tensor | None, truncation: float | None) -> Tensor:
+        latents = latents.to(next(self.module.parameters()).dtype)
+        truncate = getattr(self.module, "truncate", None)
+        if truncation is None or truncate is None:
+            return self(latents, labels)
+        module: Any = self.module
+        styles: Tensor = truncate(module.map(latents, labels), truncation)
+        samples: Tensor = module.synthesize(styles)
+        return samples
+
+    def _latents(self, n: int, seed: int, truncation: float | None) -> Tensor:
+        """Draw latents one by one, so that a longer batch begins with a shorter one."""
+        source = torch.Generator().manual_seed(seed_for(seed, "latents"))
+        length = self.config.latent_dim
+        rows = torch.empty(n, length)
+        if truncation is not None and not 0 < truncation <= 1:
+            raise RequestError(f"truncation is {truncation}; it must be above 0 and at most 1")
+        cut = truncation is not None and not hasattr(self.module, "truncate")
+        if cut and self.config.latent != "normal":
+            raise RequestError(
+                f"{self.config.name} draws {self.config.latent} latents and has no truncation of "
+                "its own; leave truncation out"
+            )
+        for row in rows:
+            if cut:
+                assert truncation is not None
+                nn.init.trunc_normal_(row, a=-truncation, b=truncation, generator=source)
+            elif self.config.latent == "normal":
+                row.normal_(generator=source)
+            else:
+                row.uniform_(-1, 1, generator=source)
+        return rows
+
+    def _classes(
+        self, n: int, seed: int, labels: int | str | Sequence[int | str] | Tensor | None
+    ) -> Tensor | None:
+        count = self.config.num_classes
+        if not count:
+            if labels is not None:
+                raise RequestError(f"this {self.config.name} was trained without labels")
+            return None
+        if labels is None:
+            source = torch.Generator().manual_seed(seed_for(seed, "labels"))
+            return torch.cat([torch.randint(count, (1,), generator=source) for _ in range(n)])
+        if isinstance(labels, (int, str)):
+            labels = [labels] * n
+        given = labels.tolist() if isinstance(labels, Tensor) else list(labels)
+        if len(given) != n:
+            raise RequestError(f"{len(given)} labels are given for {n} samples")
+        return torch.tensor([self._class_number(label) for label in given])
+
+    def _class_number(self, label: int | str) -> int:
+        names = self.info.data.class_names
+        if isinstance(label, str) and label in names:
+            return names.index(label)
+        if isinstance(label, str) and not names and label.isdecimal():
+            label = int(label)
+        if isinstance(label, int) and 0 <= label < self.config.num_classes:
+            return label
+        allowed = names or [f"0 to {self.config.num_classes - 1}"]
+        raise RequestError(f"there is no class {label!r}{closest(str(label), allowed)}")

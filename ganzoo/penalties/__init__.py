@@ -1,0 +1,48 @@
+"""What regularises a network: descriptions here, free of torch; the functions beside."""
+
+from ganzoo.penalties.config import (
+    DraganConfig,
+    GradientPenaltyConfig,
+    WeightClippingConfig,
+    ZeroCentredConfig,
+)
+from ganzoo.spec import PenaltySpec
+
+GRADIENT_PENALTY = PenaltySpec(
+    name="gradient-penalty",
+    summary="Keeps the critic's gradient norm near 1 between reals and fakes (WGAN-GP).",
+    config=GradientPenaltyConfig,
+    factory="ganzoo.penalties.functions:GradientPenalty",
+    forbids_coupling=("batch",),
+    paper="Gulrajani et al., Improved Training of Wasserstein GANs, 2017",
+)
+DRAGAN = PenaltySpec(
+    name="dragan",
+    summary="Keeps the gradient norm near 1 around the reals.",
+    config=DraganConfig,
+    factory="ganzoo.penalties.functions:Dragan",
+    forbids_coupling=("batch",),
+    paper="Kodali et al., On Convergence and Stability of GANs, 2017",
+)
+R1 = PenaltySpec(
+    name="r1",
+    summary="Half the squared gradient norm at the reals.",
+    config=ZeroCentredConfig,
+    factory="ganzoo.penalties.functions:R1",
+    paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
+)
+R2 = PenaltySpec(
+    name="r2",
+    summary="Half the squared gradient norm at the fakes.",
+    config=ZeroCentredConfig,
+    factory="ganzoo.penalties.functions:R2",
+    paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
+)
+WEIGHT_CLIPPING = PenaltySpec(
+    name="weight-clipping",
+    summary="Clips every weight of the critic after each update.",
+    config=WeightClippingConfig,
+    factory="ganzoo.penalties.functions:WeightClipping",
+    kind="projection",
+    paper="Arjovsky et al., Wasserstein GAN, 2017",
+)

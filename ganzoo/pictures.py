@@ -1,0 +1,101 @@
+"""Samples as pictures: PIL images, grids, and plots of 2-D points."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ganzoo.errors import RequestError
+
+GAP = 2
+"""Pixels between the pictures of a grid."""
+
+
+def to_pil(images: Tensor) -> list[Image.Image]:
+    """Turn pictures into PIL images.
+
+    Args:
+        images: ``(N, C, H, W)`` or ``(C, H, W)`` in [0, 1], with C of 1, 3 or 4.
+
+    Raises:
+        RequestError: The tensor is of another shape.
+    """
+    return [Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
+            for array in _as_bytes(images)]
+
+
+def save_grid(
+    images: Tensor, path: str | Path, *, columns: int | None = None, scale: int = 1
+) -> Path:
+    """Write pictures side by side into one PNG.
+
+    Args:
+        images: ``(N, C, H, W)`` in [0, 1].
+        path: The file to write; its folder is made.
+        columns: Pictures in a row; about a square where left out.
+        scale: Whole factor by which every pixel is enlarged.
+
+    Returns:
+        The path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_grid(images, columns=columns, scale=scale).save(path)
+    return path
+
+
+def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Image.Image:
+    """Lay pictures side by side; arguments as those of `save_grid`."""
+    arrays = _as_bytes(images)
+    count, height, width, channels = arrays.shape
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+    shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
+    sheet = np.full(shape, 255, dtype=np.uint8)
+    for index, array in enumerate(arrays):
+        top, left = (GAP + (index // columns) * (height + GAP), GAP + (index % columns) * (width + GAP))
+        sheet[top : top + height, left : left + width] = array
+    image = Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
+    if scale > 1:
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    return image
+
+
+def plot_points(points: Tensor, extent: float, *, side: int = 256) -> Image.Image:
+    """Draw 2-D points as a density, dark where there are many.
+
+    Args:
+        points: ``(N, 2)``.
+        extent: The plot shows [-extent, extent] in both directions, y upwards.
+        side: Width and height in pixels.
+    """
+    x, y = points.detach().cpu().double().numpy().T
+    bounds = [[-extent, extent], [-extent, extent]]
+    density, _, _ = np.histogram2d(-y, x, bins=side // 2, range=bounds)
+    shade = 255 * np.exp(-density * 500 / max(len(x), 1))
+    return Image.fromarray(shade.astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)
+
+
+def save_gif(frames: Sequence[Image.Image], path: Path, *, milliseconds: int = 150) -> None:
+    """Write frames as an endless GIF that rests on the last one."""
+    times = [milliseconds] * (len(frames) - 1) + [10 * milliseconds]
+    first, *others = (frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames)
+    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+
+
+def _as_bytes(images: Tensor) -> NDArray[np.uint8]:
+    """Bring pictures in [0, 1] to uint8 ``(N, H, W, C)``."""
+    batch = images.detach()[None] if images.dim() == 3 else images.detach()
+    if batch.dim() != 4 or batch.shape[1] not in (1, 3, 4) or not len(batch):
+        raise RequestError(
+            f"a tensor of shape {tuple(images.shape)} holds no pictures; they have the shape "
+            "(N, C, H, W) with C of 1, 3 or 4"
+        )
+    scaled = batch.float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    array: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).cpu().numpy()
+    return array

@@ -1,0 +1,82 @@
+"""Random numbers that belong to a position in a run, so that nothing of them needs to be stored.
+
+Every number is drawn for the whole global batch from a generator that is seeded with its place
+(seed, step, phase, purpose), and a process takes its own rows. Resuming, accumulating and splitting
+a batch over processes therefore see the same numbers.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+def seed_for(*place: int | str) -> int:
+    """Hash a place in a run to a seed of 63 bits."""
+    digest = hashlib.blake2b(repr(place).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+class Draws:
+    """The random numbers of one phase of one step, for some rows of its global batch.
+
+    Args:
+        place: What tells this phase from all others of the run, the seed included.
+        size: Rows of the global batch.
+        rows: The rows that this object returns.
+        device: Where numbers are drawn and returned.
+        dtype: The floating-point type of what is returned. Drawing is in float32 in any case.
+    """
+
+    def __init__(
+        self,
+        place: tuple[int | str, ...],
+        size: int,
+        rows: slice = slice(None),
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.place, self.size, self.rows = place, size, rows
+        self.device, self.dtype = torch.device(device), dtype
+        self._generator = torch.Generator(device=self.device)
+
+    def normal(self, purpose: str, *shape: int) -> Tensor:
+        """Draw standard normal numbers, ``(rows, *shape)``."""
+        numbers = torch.randn(
+            (self.size, *shape), generator=self._at(purpose), device=self.device
+        )
+        return numbers[self.rows].to(self.dtype)
+
+    def uniform(self, purpose: str, *shape: int) -> Tensor:
+        """Draw numbers uniform in [0, 1), ``(rows, *shape)``."""
+        numbers = torch.rand((self.size, *shape), generator=self._at(purpose), device=self.device)
+        return numbers[self.rows].to(self.dtype)
+
+    def integers(self, purpose: str, high: int) -> Tensor:
+        """Draw int64 numbers uniform in [0, high), ``(rows,)``."""
+        numbers = torch.randint(
+            high, (self.size,), generator=self._at(purpose), device=self.device
+        )
+        return numbers[self.rows]
+
+    def latents(self, purpose: str, length: int, distribution: str) -> Tensor:
+        """Draw latents ``(rows, length)``: ``normal``, or ``uniform`` in [-1, 1]."""
+        if distribution == "normal":
+            return self.normal(purpose, length)
+        return self.uniform(purpose, length) * 2 - 1
+
+    def _at(self, purpose: str) -> torch.Generator:
+        return self._generator.manual_seed(seed_for(*self.place, purpose))
+
+
+@contextmanager
+def isolated(device: torch.device, seed: int | None = None) -> Iterator[None]:
+    """Keep the global random state from what happens inside, and seed it there if asked."""
+    accelerator = [device] if device.type not in ("cpu", "meta") else []
+    kind = accelerator[0].type if accelerator else "cuda"
+    with torch.random.fork_rng(devices=accelerator, device_type=kind):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield

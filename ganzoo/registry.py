@@ -1,0 +1,317 @@
+"""One registry for every group of plugins: discovered through entry points, or registered here.
+
+Three tiers of cost: listing reads entry-point names and imports nothing else; ``spec`` imports the
+plugin's torch-free description; ``instantiate`` imports torch and builds.
+
+Discovery is a pure function of the installed entry points (`scan`); its result is kept for the
+process, and asked for only when a name is.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, overload
+
+from ganzoo.about import DISTRIBUTION, PLUGIN_API, __version__
+from ganzoo.errors import PluginError, closest
+from ganzoo.spec import Architecture, DatasetSpec, LossSpec, PenaltySpec, Spec
+
+LIMIT_VARIABLE = "GANZOO_PLUGINS"
+"""Environment variable: comma-separated distributions whose plugins are seen, and no others."""
+
+GROUPS: dict[str, type[Spec]] = {
+    "architectures": Architecture,
+    "losses": LossSpec,
+    "penalties": PenaltySpec,
+    "datasets": DatasetSpec,
+}
+"""Each group's name (its entry points stand under ``ganzoo.<group>``) and what they name."""
+
+LOCAL = "local"
+"""The distribution that a plugin registered in this process is shown with."""
+
+S = TypeVar("S", bound=Spec)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One distribution's offer of one name; nothing of it has been imported.
+
+    Attributes:
+        group: The plugin group, as ``architectures``.
+        name: The name that is offered.
+        distribution: Who offers it.
+        version: The distribution's version.
+        target: What to import, as ``package:SPEC``; or the spec itself where it was registered.
+    """
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+    target: str | Spec
+
+    @functools.cached_property
+    def outcome(self) -> Spec | PluginError:
+        """The spec, or why there is none; found once."""
+        try:
+            return self._load()
+        except PluginError as error:
+            return error
+
+    def spec(self) -> Spec:
+        """Return the spec.
+
+        Raises:
+            PluginError: It does not import, is of the wrong type or of another API version.
+        """
+        if isinstance(self.outcome, PluginError):
+            raise self.outcome
+        return self.outcome
+
+    def _load(self) -> Spec:
+        who = f"{_singular(self.group)} {self.name!r} of {self.distribution} {self.version}"
+        spec = self.target
+        if isinstance(spec, str):
+            try:
+                spec = import_target(spec)
+            except (Exception, SystemExit) as error:
+                # A plugin may raise anything; what it breaks is its own name alone.
+                cause = f"{type(error).__name__}: {error}"
+                raise PluginError(f"{who} fails to import ({cause})") from error
+        wanted = GROUPS[self.group]
+        api = getattr(spec, "api", PLUGIN_API)
+        if api != PLUGIN_API:
+            raise PluginError(
+                f"{who} was written for version {api} of the plugin interface, and this ganzoo "
+                f"{__version__} has version {PLUGIN_API}; install a version that matches"
+            )
+        if not isinstance(spec, wanted):
+            raise PluginError(
+                f"{who} names a {type(spec).__name__} where a {wanted.__name__} belongs"
+            )
+        if spec.name != self.name:
+            raise PluginError(f"{who} calls itself {spec.name!r}; both names must be the same")
+        return spec
+
+
+Table = dict[str, dict[str, tuple[Offer, ...]]]
+"""Group -> name -> offers."""
+
+
+def scan(
+    entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | None = None
+) -> Table:
+    """Sort entry points into groups and names, importing nothing.
+
+    Args:
+        entry_points: Entry points of any group; those of other groups are passed over.
+        limit: Comma-separated distributions to which the result is limited; None for all.
+
+    Raises:
+        PluginError: The limit names a distribution that offers nothing.
+    """
+    allowed = None if limit is None else {_canonical(d) for d in limit.split(",") if d.strip()}
+    found: dict[str, dict[str, set[Offer]]] = {group: {} for group in GROUPS}
+    seen = set()
+    for point in entry_points:
+        group = point.group.removeprefix("ganzoo.")
+        if not point.group.startswith("ganzoo.") or group not in GROUPS:
+            continue
+        distribution = _canonical(point.dist.name) if point.dist else "unknown"
+        version = point.dist.version if point.dist else "unknown"
+        seen.add(distribution)
+        if allowed is None or distribution in allowed:
+            offer = Offer(group, point.name, distribution, version, point.value)
+            found[group].setdefault(point.name, set()).add(offer)
+    if allowed and (strangers := allowed - seen):
+        raise PluginError(
+            f"{LIMIT_VARIABLE} names {', '.join(sorted(strangers))}, which offers no plugins"
+            f"{closest(min(strangers), seen)}"
+        )
+    order = functools.partial(sorted, key=lambda offer: (offer.distribution, str(offer.target)))
+    return {
+        group: {name: tuple(order(offers)) for name, offers in sorted(names.items())}
+        for group, names in found.items()
+    }
+
+
+@functools.cache
+def installed() -> Table:
+    """Scan the installed distributions, once in a process."""
+    points = (p for group in GROUPS for p in importlib.metadata.entry_points(group=f"ganzoo.{group}"))
+    return scan(points, os.environ.get(LIMIT_VARIABLE))
+
+
+_local: dict[tuple[str, str], Offer] = {}
+
+
+def offers(group: str) -> dict[str, tuple[Offer, ...]]:
+    """Return a group's offers by name; a registered one hides the installed ones of its name."""
+    table = dict(installed()[group])
+    table |= {name: (offer,) for (g, name), offer in _local.items() if g == group}
+    return dict(sorted(table.items()))
+
+
+def names(group: str) -> list[str]:
+    """Return the names of a group, sorted, importing no plugin.
+
+    A name that several distributions offer stands once for each, as ``distribution:name``.
+    """
+    return [
+        name if len(choices) == 1 else f"{offer.distribution}:{name}"
+        for name, choices in offers(group).items()
+        for offer in choices
+    ]
+
+
+def find(group: str, name: str) -> Offer:
+    """Look a name up, importing nothing.
+
+    Args:
+        group: As ``architectures``.
+        name: As ``dcgan``, or ``distribution:name`` where several distributions offer it.
+
+    Raises:
+        PluginError: The name is unknown or ambiguous.
+    """
+    distribution, _, bare = name.rpartition(":")
+    choices = offers(group).get(bare, ())
+    if distribution:
+        choices = tuple(o for o in choices if o.distribution == _canonical(distribution))
+    if not choices:
+        raise PluginError(f"unknown {_singular(group)} {name!r}{closest(name, names(group))}")
+    if len(choices) > 1:
+        spellings = " or ".join(f"{offer.distribution}:{bare}" for offer in choices)
+        raise PluginError(
+            f"{_singular(group)} {bare!r} is offered by several distributions; write {spellings}"
+        )
+    return choices[0]
+
+
+def architecture(name: str) -> Architecture:
+    """Return an architecture's spec; see `find` for the name and the errors."""
+    return cast(Architecture, find("architectures", name).spec())
+
+
+def loss(name: str) -> LossSpec:
+    """Return a loss's spec; see `find` for the name and the errors."""
+    return cast(LossSpec, find("losses", name).spec())
+
+
+def penalty(name: str) -> PenaltySpec:
+    """Return a penalty's spec; see `find` for the name and the errors."""
+    return cast(PenaltySpec, find("penalties", name).spec())
+
+
+def dataset(name: str) -> DatasetSpec:
+    """Return a dataset's spec; see `find` for the name and the errors."""
+    return cast(DatasetSpec, find("datasets", name).spec())
+
+
+@overload
+def register(obj: S, *, override: bool = False) -> S: ...
+@overload
+def register(obj: Callable[[], Architecture], *, override: bool = False) -> Architecture: ...
+@overload
+def register(
+    obj: None = None, *, override: bool = False
+) -> Callable[[Callable[[], Architecture]], Architecture]: ...
+
+
+def register(obj: Any = None, *, override: bool = False) -> Any:
+    """Register a plugin in this process; its type tells the group.
+
+    As a decorator it stands on a function without arguments that returns an `Architecture`, which
+    then takes the function's place.
+
+    Args:
+        obj: An `Architecture`, `LossSpec`, `PenaltySpec` or `DatasetSpec`, or such a function.
+        override: Take the place of a plugin that has the name already.
+
+    Returns:
+        The spec.
+
+    Raises:
+        PluginError: The name is taken, or the object is none of these.
+    """
+    if obj is None:
+        return functools.partial(register, override=override)
+    spec = obj() if callable(obj) and not isinstance(obj, type) else obj
+    group = next((name for name, wanted in GROUPS.items() if isinstance(spec, wanted)), None)
+    if group is None:
+        kinds = ", ".join(wanted.__name__ for wanted in GROUPS.values())
+        raise PluginError(f"register takes one of {kinds}, not {type(spec).__name__}")
+    taken = (group, spec.name) in _local or spec.name in installed()[group]
+    if taken and not override:
+        holder = offers(group)[spec.name][0].distribution
+        raise PluginError(
+            f"{_singular(group)} {spec.name!r} is registered already ({holder}); choose another "
+            "name, or pass override=True to take its place"
+        )
+    offer = Offer(group, spec.name, LOCAL, "0", spec)
+    offer.spec()
+    _local[group, spec.name] = offer
+    return spec
+
+
+def import_target(target: Any) -> Any:
+    """Import what ``package.module:Name`` names; anything else is returned as it is.
+
+    Raises:
+        ImportError: There is no such module or name.
+    """
+    if not isinstance(target, str):
+        return target
+    module, _, attribute = target.partition(":")
+    if not attribute:
+        raise ImportError(f"{target!r} is not of the form package.module:Name")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except AttributeError as error:
+        raise ImportError(f"module {module!r} has no {attribute!r}") from error
+
+
+def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -> Any:
+    """Build a plugin's object from the class that its spec names.
+
+    Args:
+        group: As ``losses``.
+        name: The plugin.
+        *arguments: What its class takes, normally its config.
+        part: The field of the spec that names the class.
+
+    Raises:
+        PluginError: The class does not import.
+    """
+    offer = find(group, name)
+    target = getattr(offer.spec(), part)
+    try:
+        factory = import_target(target)
+    except Exception as error:
+        raise PluginError(
+            f"{_singular(group)} {name!r} of {offer.distribution}: its {part} {target!r} fails to "
+            f"import ({type(error).__name__}: {error})"
+        ) from error
+    return factory(*arguments)
+
+
+def provenance(group: str, name: str) -> dict[str, str]:
+    """Return the distribution and version that offer a name, to be kept beside what it built."""
+    offer = find(group, name)
+    own = offer.distribution == DISTRIBUTION
+    return {
+        "distribution": offer.distribution,
+        "version": __version__ if own else offer.version,
+    }
+
+
+def _canonical(distribution: str) -> str:
+    return distribution.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def _singular(group: str) -> str:
+    return {"losses": "loss", "penalties": "penalty"}.get(group, group.removesuffix("s"))

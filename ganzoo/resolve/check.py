@@ -1,0 +1,173 @@
+"""Validating the sections of a config, and the rules that span several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ganzoo import registry
+from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
+from ganzoo.config.fields import UNION_TAGS
+from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.errors import ConfigError, closest
+from ganzoo.spec import Architecture, Traits
+
+if TYPE_CHECKING:
+    from ganzoo.data.base import Dataset
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(model: type[M], values: Any, path: str) -> M:
+    """Validate values against a model.
+
+    Raises:
+        ConfigError: For every fault the field's path, what was given and what is allowed.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = [_sentence(model, fault, path) for fault in error.errors(include_url=False)]
+        raise ConfigError("; ".join(faults)) from None
+
+
+def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> str:
+    tags = UNION_TAGS | OPTIMIZERS.keys()
+    location = [str(part) for part in fault["loc"] if part not in tags]
+    field = ".".join([path, *location] if path else location)
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{field}: unknown field{closest(location[-1], _fields(model, location[:-1]))}"
+        case "missing":
+            return f"{field}: missing"
+        case "value_error":
+            return f"{field}: {fault['ctx']['error']}"
+        case "union_tag_invalid":
+            allowed = fault["ctx"]["expected_tags"]
+            return f"{field}.name: {fault['ctx']['tag']!r} is not allowed; it must be one of {allowed}"
+        case "union_tag_not_found":
+            return f"{field}.name: missing"
+    message = fault["msg"].removeprefix("Input ")
+    given = "a mapping" if isinstance(fault["input"], Mapping) else repr(fault["input"])[:60]
+    return f"{field}: {given} is not allowed; it {message}"
+
+
+def _fields(model: type[BaseModel], location: list[str]) -> Iterable[str]:
+    """The fields at a location; of all optimizers where it leads into one."""
+    if model is RunConfig and location[:1] == ["optimizers"]:
+        return {name for config in OPTIMIZERS.values() for name in config.model_fields}
+    current: Any = model
+    for part in location:
+        field = getattr(current, "model_fields", {}).get(part)
+        current = field.annotation if field is not None else None
+    fields = getattr(current, "model_fields", None)
+    if fields is None:
+        return ["schedule", "from", "to", "over"]
+    return [field.alias or name for name, field in fields.items()]
+
+
+def check_architecture(spec: Architecture, config: ArchitectureConfig) -> Traits:
+    """Check what every architecture's config must keep to.
+
+    Raises:
+        ConfigError: It cannot make the shape, or labels are asked of one that takes none.
+    """
+    traits = spec.traits(config)
+    if not traits.allows(config.sample_shape):
+        raise ConfigError(
+            f"architecture.sample_shape: {spec.name} cannot make {_shape(config.sample_shape)}; "
+            f"it makes {traits.shapes}"
+        )
+    if config.num_classes and not traits.labels:
+        raise ConfigError(
+            f"architecture.num_classes: {spec.name} takes no labels, so {config.num_classes} is "
+            "not allowed; set it to 0 or choose an architecture that does"
+        )
+    return traits
+
+
+def check_penalties(traits: Traits, architecture: str, penalties: Iterable[str]) -> None:
+    """Check that every penalty has a meaning for the discriminator.
+
+    Raises:
+        ConfigError: A penalty needs scores that do not depend on the rest of the batch.
+    """
+    for name in penalties:
+        if traits.discriminator_coupling in registry.penalty(name).forbids_coupling:
+            raise ConfigError(
+                f"penalties.{name}: it needs a discriminator that scores each sample by itself, "
+                f"and that of {architecture} couples the samples of a batch (batch norm); choose "
+                f"another norm for the discriminator, another penalty such as r1, or remove this "
+                f"one with penalties.{name}=null"
+            )
+
+
+def check_data(config: RunConfig, dataset: Dataset) -> None:
+    """Check that the data is of the kind, shape and classes that the networks are made for.
+
+    Raises:
+        ConfigError: They differ.
+    """
+    shape, classes = config.architecture.sample_shape, config.architecture.num_classes
+    source = config.data.source
+    if len(shape) != len(dataset.shape) or (len(shape) == 1 and shape != dataset.shape):
+        raise ConfigError(
+            f"architecture.sample_shape: {_shape(shape)} is asked for, and {source} holds "
+            f"{_shape(dataset.shape)}; leave sample_shape out to take the data's"
+        )
+    if len(shape) == 1 and (config.data.flip or config.data.image_size):
+        field = "flip" if config.data.flip else "image_size"
+        raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for pictures")
+    if len(shape) == 3 and shape[0] != dataset.shape[0] and shape[0] not in (1, 3):
+        raise ConfigError(
+            f"architecture.sample_shape: {shape[0]} channels are asked for, and {source} has "
+            f"pictures of {dataset.shape[0]}; they can be turned into 1 or 3 only"
+        )
+    size = config.data.image_size
+    if size is not None and shape[1:] != (size, size):
+        raise ConfigError(
+            f"data.image_size: {size} contradicts architecture.sample_shape {_shape(shape)}; "
+            "give one of them"
+        )
+    if classes and classes != len(dataset.class_names):
+        raise ConfigError(
+            f"architecture.num_classes: {classes} is asked for, and {source} has "
+            f"{len(dataset.class_names) or 'no'} classes; leave num_classes out to take the "
+            "data's, or set it to 0 to ignore labels"
+        )
+
+
+def open_dataset(config: DataConfig) -> Dataset:
+    """Open the source that a resolved config names.
+
+    Raises:
+        ganzoo.errors.DataError: It cannot be read.
+    """
+    dataset: Dataset = registry.instantiate("datasets", dataset_name(config.source), config)
+    return dataset
+
+
+def dataset_name(source: str) -> str:
+    """Tell which dataset plugin reads a source: the named one, or ``folder`` for a path.
+
+    What has a separator or begins with ``.`` or ``~`` is a path.
+    """
+    is_path = "/" in source or "\\" in source or source.startswith((".", "~"))
+    return "folder" if is_path else source
+
+
+def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig]:
+    """Validate each penalty's values against the config of the penalty that is named."""
+    return {
+        name: validate(registry.penalty(name).config, values, f"penalties.{name}")
+        for name, values in penalties.items()
+    }
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"vectors of {shape[0]}"
+    channels, height, width = shape
+    return f"{height}x{width} pictures of {channels} channel{'s' if channels > 1 else ''}"

@@ -1,0 +1,205 @@
+"""Making a run's config: defaults, the preset's recipe, the file, then overrides."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganzoo import registry
+from ganzoo.config import DataConfig, RunConfig, files
+from ganzoo.errors import ConfigError, PluginError, closest
+from ganzoo.resolve.check import (
+    check_architecture,
+    check_data,
+    check_penalties,
+    check_penalty_names,
+    dataset_name,
+    open_dataset,
+    validate,
+)
+from ganzoo.resolve.merge import Values, expand, merge, nest
+from ganzoo.spec import Architecture, Preset
+
+if TYPE_CHECKING:
+    from ganzoo.data.base import Dataset
+
+DEFAULTS: Values = {"loss": {"name": "non-saturating"}, "data": {"source": "mnist5k"}}
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """A config that may be run, and what resolving it had to decide.
+
+    Attributes:
+        config: Complete and checked; written to YAML it resolves to the same object.
+        notes: Sentences on what was fitted, for the user.
+    """
+
+    config: RunConfig
+    notes: tuple[str, ...] = ()
+
+
+def resolve(
+    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Resolve a config against the installed plugins and the data. Imports no torch.
+
+    Args:
+        config: A config, plain values like one, or the path of a YAML, JSON or TOML file.
+        overrides: Values by dotted key, laid over it; a bare field of ``training`` will do
+            (``{"steps": 2000}``).
+
+    Raises:
+        ConfigError: A value, or a combination of values, is not allowed.
+        PluginError: A plugin is unknown, ambiguous or broken.
+        DataError: The data cannot be read.
+    """
+    user = merge(_layer(config), expand(nest(overrides or {})))
+    spec, preset = _architecture(user.get("architecture", {}))
+    recipe = dataclasses.asdict(preset.recipe)
+    if preset.recipe.ema == {}:
+        del recipe["ema"]
+    recipe["architecture"] = {
+        "name": user["architecture"]["name"],
+        "preset": user["architecture"].get("preset", spec.default_preset),
+        **preset.values,
+    }
+    values = merge(merge(DEFAULTS, recipe), user)
+    values = _with_optimizers(values)
+
+    data = _data(values["data"])
+    dataset = open_dataset(data)
+    values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
+    sections = {
+        "architecture": validate(spec.config, values["architecture"], "architecture"),
+        "loss": _named("loss", values["loss"]),
+        "penalties": check_penalty_names(values.get("penalties") or {}),
+        "data": data,
+    }
+    result = validate(RunConfig, {**values, **sections}, "")
+    _check_roles(result)
+    traits = check_architecture(spec, result.architecture)
+    check_data(result, dataset)
+    check_penalties(traits, spec.name, result.penalties)
+    return Resolution(result, tuple(notes))
+
+
+def _layer(config: RunConfig | Mapping[str, Any] | str | Path | None) -> Values:
+    if config is None:
+        return {}
+    if isinstance(config, RunConfig):
+        return config.model_dump(mode="json")
+    if isinstance(config, Mapping):
+        return expand(config)
+    path = Path(config)
+    try:
+        return expand(files.read(path))
+    except ConfigError as error:
+        if str(path) in str(error):
+            raise
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
+    name = values.get("name")
+    if name is None:
+        known = registry.names("architectures")
+        example = f", as in architecture={known[0]}" if known else ""
+        raise ConfigError(f"architecture: missing; name one of {', '.join(known)}{example}")
+    if not isinstance(name, str):
+        raise ConfigError(f"architecture.name: {name!r} is not allowed; it must be a name")
+    spec = _looked_up("architecture.name", registry.architecture, name)
+    preset = values.get("preset", spec.default_preset)
+    if preset not in spec.presets:
+        raise ConfigError(
+            f"architecture.preset: {name} has no preset {preset!r}"
+            f"{closest(str(preset), spec.presets)}"
+        )
+    return spec, spec.presets[preset]
+
+
+def _data(values: Mapping[str, Any]) -> DataConfig:
+    source = values.get("source")
+    if not isinstance(source, str) or not source:
+        raise ConfigError(
+            f"data.source: {source!r} is not allowed; it must be a dataset's name or a path"
+        )
+    try:
+        spec = registry.dataset(dataset_name(source))
+    except PluginError as error:
+        if Path(source).is_dir():
+            raise ConfigError(
+                f"data.source: there is no dataset {source!r}; for the folder of that name write "
+                f"./{source}"
+            ) from None
+        raise ConfigError(f"data.source: {error}; a path begins with ./ or /") from error
+    if dataset_name(source) == source == "folder":
+        raise ConfigError("data.source: 'folder' reads a path; give the path itself, as ./pictures")
+    return validate(spec.config, values, "data")
+
+
+def _named(section: str, values: Mapping[str, Any]) -> Any:
+    name = values.get("name")
+    if not isinstance(name, str):
+        raise ConfigError(f"{section}.name: {name!r} is not allowed; it must be a name")
+    return validate(_looked_up(f"{section}.name", registry.loss, name).config, values, section)
+
+
+def _looked_up(path: str, lookup: Any, name: str) -> Any:
+    try:
+        return lookup(name)
+    except PluginError as error:
+        raise PluginError(f"{path}: {error}") from error.__cause__
+
+
+def _with_optimizers(values: Values) -> Values:
+    """An optimizer of a role that says no name is the default one."""
+    optimizers = {"generator": {}, "discriminator": {}} | values.get("optimizers", {})
+    named = {
+        role: {"name": "adam", **item} if isinstance(item, Mapping) else item
+        for role, item in optimizers.items()
+    }
+    return {**values, "optimizers": named}
+
+
+def _check_roles(config: RunConfig) -> None:
+    roles = ("generator", "discriminator")
+    for role in config.optimizers:
+        if role not in roles:
+            raise ConfigError(f"optimizers.{role}: unknown network{closest(role, roles)}")
+
+
+def _fitted(
+    spec: Architecture, values: Mapping[str, Any], data: DataConfig, dataset: Dataset
+) -> tuple[Values, list[str]]:
+    """Take from the data what the user left out of the architecture's shape and classes."""
+    left_out = {key for key in ("sample_shape", "num_classes") if values.get(key) is None}
+    result = {key: value for key, value in values.items() if key not in left_out}
+    draft = validate(spec.config, result, "architecture")
+    traits = spec.traits(draft)
+    shape, native, notes = draft.sample_shape, dataset.shape, []
+    if "sample_shape" in left_out:
+        if data.image_size and len(native) == 3:
+            shape = (native[0], data.image_size, data.image_size)
+        else:
+            shape = traits.fit(native) or native
+        result["sample_shape"] = list(shape)
+    if len(shape) == len(native) == 3 and shape != native:
+        notes.append(
+            f"pictures of {data.source} are brought from {native[1]}x{native[2]} to "
+            f"{shape[1]}x{shape[2]}" + ("" if shape[0] == native[0] else f", {shape[0]} channels")
+        )
+    if "num_classes" in left_out:
+        result["num_classes"] = len(dataset.class_names) if traits.labels else 0
+        if result["num_classes"]:
+            notes.append(
+                f"the networks are conditional on the {result['num_classes']} classes of "
+                f"{data.source} (architecture.num_classes=0 for none)"
+            )
+        elif dataset.class_names:
+            notes.append(f"{spec.name} takes no labels: those of {data.source} are not used")
+    return result, notes

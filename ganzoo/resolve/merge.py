@@ -1,0 +1,117 @@
+"""Laying one mapping of values over another, with the shorthands that configs allow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo.config import RunConfig, TrainingConfig
+from ganzoo.errors import ConfigError, closest
+
+NAMED = {"architecture": "name", "loss": "name", "data": "source"}
+"""Sections that name a plugin, and the field that does; the name alone is short for the section."""
+
+Values = dict[str, Any]
+
+
+def expand(values: Mapping[str, Any]) -> Values:
+    """Replace every shorthand by what it stands for.
+
+    ``architecture: dcgan`` becomes ``{name: dcgan}``, and an optimizer's name likewise.
+
+    Raises:
+        ConfigError: A section is unknown or is not of its kind.
+    """
+    result: Values = {}
+    for section, value in values.items():
+        if section not in RunConfig.model_fields:
+            raise ConfigError(f"unknown section {section!r}{closest(section, RunConfig.model_fields)}")
+        if section in NAMED and isinstance(value, str):
+            value = {NAMED[section]: value}
+        if section == "optimizers" and isinstance(value, Mapping):
+            value = {
+                role: {"name": item} if isinstance(item, str) else item
+                for role, item in value.items()
+            }
+        if value is None and section not in ("ema", "penalties"):
+            raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
+        if value is not None and not isinstance(value, Mapping):
+            raise ConfigError(f"{section}: {value!r} is not allowed; it must be a mapping of fields")
+        result[section] = value
+    return result
+
+
+def merge(low: Values, high: Mapping[str, Any]) -> Values:
+    """Lay expanded values over others.
+
+    A changed name drops what the lower layer set for the old one. ``null`` removes a penalty.
+    """
+    result = dict(low)
+    for section, value in high.items():
+        below = result.get(section)
+        if section == "penalties":
+            result[section] = _merge_penalties(below or {}, value)
+        elif section == "optimizers" and below:
+            result[section] = {
+                role: _overlay(below.get(role), value.get(role, {}), "name")
+                for role in {**below, **value}
+            }
+        else:
+            result[section] = _overlay(below, value, NAMED.get(section))
+    return result
+
+
+def _merge_penalties(low: Values, high: Mapping[str, Any] | None) -> Values:
+    if high is None:
+        return {}
+    names = {**low, **high}
+    return {
+        name: _overlay(low.get(name), high.get(name, {}), None)
+        for name in names
+        if high.get(name, {}) is not None
+    }
+
+
+def _overlay(low: Any, high: Any, name: str | None) -> Any:
+    if not isinstance(low, Mapping) or not isinstance(high, Mapping):
+        return high
+    if name and name in high and high[name] != low.get(name, high[name]):
+        return dict(high)
+    result = dict(low)
+    for key, value in high.items():
+        below = result.get(key)
+        # A schedule is one value, so it is replaced as a whole.
+        result[key] = value if _is_schedule(value) else _overlay(below, value, None)
+    return result
+
+
+def _is_schedule(value: Any) -> bool:
+    return isinstance(value, Mapping) and "schedule" in value
+
+
+def nest(overrides: Mapping[str, Any]) -> Values:
+    """Turn ``{"training.steps": 2000}`` into nested values.
+
+    A key that names no section is short for the field of ``training`` of that name.
+
+    Raises:
+        ConfigError: A key names nothing, or two keys contradict each other.
+    """
+    result: Values = {}
+    for key, value in overrides.items():
+        path = key.split(".")
+        if path[0] not in RunConfig.model_fields:
+            if len(path) > 1 or path[0] not in TrainingConfig.model_fields:
+                known = [*RunConfig.model_fields, *TrainingConfig.model_fields]
+                raise ConfigError(f"{key}: unknown key{closest(path[0], known)}")
+            path.insert(0, "training")
+        if path[0] in NAMED and len(path) == 1 and isinstance(value, str):
+            path, value = [path[0], NAMED[path[0]]], value
+        place = result
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{key}: another override gives {part} as a whole")
+        if isinstance(place.get(path[-1]), dict) and isinstance(value, Mapping):
+            place[path[-1]] |= value
+        else:
+            place[path[-1]] = value
+    return result

@@ -1,0 +1,255 @@
+"""Descriptions of plugins, free of torch: what the registry lists and a config is checked against.
+
+An entry point names one of these objects. Everything that needs torch stands in it as a dotted
+string (``"package.module:Name"``), which is imported only when something is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ganzoo.about import PLUGIN_API
+
+if TYPE_CHECKING:
+    from ganzoo.config import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+
+Shape = tuple[int, ...]
+"""``(channels, height, width)`` of a picture, or ``(length,)`` of a vector."""
+
+Coupling = Literal["none", "groups", "batch"]
+"""How a network's output for one sample depends on the rest of its batch."""
+
+Dotted = str
+"""``"package.module:Name"``, imported on first use."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What an architecture can do with one config; answered without torch.
+
+    Attributes:
+        sides: Side lengths of the square pictures that it makes; None for any height and width.
+        channels: Numbers of channels that its pictures may have; None for any.
+        pictures: Whether it makes pictures ``(C, H, W)``.
+        vectors: Whether it makes vectors ``(D,)``.
+        labels: Whether its networks take class labels.
+        output: ``tanh`` where samples are bounded by [-1, 1] by construction, else ``linear``.
+        generator_coupling: How samples of one generator batch depend on each other in training.
+        discriminator_coupling: The same for the discriminator's logits (batch norm: ``batch``,
+            minibatch standard deviation: ``groups``).
+    """
+
+    sides: tuple[int, ...] | None = None
+    channels: tuple[int, ...] | None = None
+    pictures: bool = True
+    vectors: bool = False
+    labels: bool = False
+    output: Literal["tanh", "linear"] = "tanh"
+    generator_coupling: Coupling = "none"
+    discriminator_coupling: Coupling = "none"
+
+    def allows(self, shape: Shape) -> bool:
+        """Tell whether samples of this shape can be made."""
+        if len(shape) == 1:
+            return self.vectors
+        channels, height, width = shape
+        return (
+            self.pictures
+            and (self.channels is None or channels in self.channels)
+            and (self.sides is None or (height == width and height in self.sides))
+        )
+
+    def fit(self, shape: Shape) -> Shape | None:
+        """Find the shape nearest to that of the data (28x28 to 32x32), or None for no way."""
+        if self.allows(shape):
+            return shape
+        if len(shape) == 1 or not self.pictures or self.sides is None:
+            return None
+        side = min(self.sides, key=lambda s: (abs(s - max(shape[1:])), -s))
+        fitted = (shape[0], side, side)
+        return fitted if self.allows(fitted) else None
+
+    @property
+    def shapes(self) -> str:
+        """The allowed shapes in words, for messages and listings."""
+        parts = []
+        if self.pictures:
+            sides = "any height and width"
+            if self.sides is not None:
+                sides = "square, of side " + ", ".join(map(str, self.sides))
+            channels = "any number of" if self.channels is None else _ranges(self.channels)
+            parts.append(f"pictures ({sides}; {channels} channels)")
+        if self.vectors:
+            parts.append("vectors of any length")
+        return " or ".join(parts)
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    low, high = min(numbers), max(numbers)
+    if len(numbers) > 2 and numbers == tuple(range(low, high + 1)):
+        return f"{low} to {high}"
+    return " or ".join(map(str, numbers))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a published method trains: values for the sections of a run's config.
+
+    Each field is a mapping like the section of the same name in ``ganzoo.config.RunConfig``. What
+    a recipe leaves out takes the section's default.
+    """
+
+    loss: Mapping[str, Any] = field(default_factory=dict)
+    penalties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    optimizers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    ema: Mapping[str, Any] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named variant of an architecture: config values, and the recipe that goes with them."""
+
+    summary: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights that come with an architecture, as a folder inside its package.
+
+    Attributes:
+        summary: What the weights make, in one line.
+        folder: The weights folder.
+    """
+
+    summary: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A pair of networks, how they are configured and how they are trained by default.
+
+    Attributes:
+        name: The name that configs and the command line use.
+        summary: One line on what it is.
+        config: The class of its config; the fields beside ``architecture.name``.
+        generator: A ``torch.nn.Module`` class taking the config, or its dotted string. Its
+            ``forward(latents, labels=None)`` maps ``(N, latent_dim)`` and int64 ``(N,)`` to
+            ``(N, *sample_shape)``.
+        discriminator: Likewise; ``forward(samples, labels=None)`` returns logits.
+        traits: What it can do with a given config.
+        presets: Variants by name. An architecture without any gets one called ``default``.
+        default_preset: The preset that is meant when none is named; the first where empty.
+        pretrained: Weights by tag.
+        paper: Where the method was published.
+        licence: SPDX name of the licence of the plugin's code.
+        objective: Dotted string of a training objective with phases and networks of its own; None
+            for the game of one generator and one discriminator.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[ArchitectureConfig]
+    generator: Dotted | type
+    discriminator: Dotted | type
+    traits: Callable[[Any], Traits] = lambda config: Traits()
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    default_preset: str = ""
+    pretrained: Mapping[str, Pretrained] = field(default_factory=dict)
+    paper: str = ""
+    licence: str = ""
+    objective: Dotted | None = None
+    api: int = PLUGIN_API
+
+    def __post_init__(self) -> None:
+        presets = dict(self.presets) or {"default": Preset("The architecture's own defaults.")}
+        default = self.default_preset or next(iter(presets))
+        if default not in presets:
+            raise ValueError(f"default preset {default!r} is not among {sorted(presets)}")
+        object.__setattr__(self, "presets", presets)
+        object.__setattr__(self, "default_preset", default)
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """A loss of both players.
+
+    Attributes:
+        name: The name that configs use.
+        summary: One line on what it is.
+        config: The class of its config.
+        factory: A ``ganzoo.losses.base.Loss`` subclass taking the config, or its dotted string.
+        paper: Where it was published.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[LossConfig]
+    factory: Dotted | type
+    paper: str = ""
+    api: int = PLUGIN_API
+
+
+@dataclass(frozen=True)
+class PenaltySpec:
+    """A regulariser of one network.
+
+    Attributes:
+        name: The name that configs use.
+        summary: One line on what it is.
+        config: The class of its config.
+        factory: A ``ganzoo.penalties.base.Penalty`` subclass taking the config, or its dotted
+            string.
+        network: The role of the network that it regularises.
+        kind: A ``term`` is added to the loss; a ``projection`` is applied after the optimizer.
+        forbids_coupling: Couplings of the discriminator under which it has no meaning.
+        paper: Where it was published.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[PenaltyConfig]
+    factory: Dotted | type
+    network: str = "discriminator"
+    kind: Literal["term", "projection"] = "term"
+    forbids_coupling: tuple[Coupling, ...] = ()
+    paper: str = ""
+    api: int = PLUGIN_API
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A source of samples.
+
+    Attributes:
+        name: The name that ``data.source`` uses.
+        summary: One line on what it is.
+        config: The class of its config.
+        factory: A ``ganzoo.data.base.Dataset`` subclass taking the config, or its dotted string;
+            it must not need torch.
+        licence: Licence of the data, as its source gives it.
+        paper: Where it was published.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[DataConfig]
+    factory: Dotted | type
+    licence: str = ""
+    paper: str = ""
+    api: int = PLUGIN_API
+
+
+Spec = Architecture | LossSpec | PenaltySpec | DatasetSpec
+"""Any plugin's description."""

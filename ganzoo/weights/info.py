@@ -1,0 +1,133 @@
+"""What a weights folder tells of its networks: the contents of ``config.json``."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, SerializeAsAny
+from torch import Tensor
+
+from ganzoo import registry
+from ganzoo.about import WEIGHTS_FORMAT, __version__
+from ganzoo.config import ArchitectureConfig, Model
+from ganzoo.errors import PluginError, WeightsError
+from ganzoo.resolve.check import check_architecture, validate
+
+CONFIG_FILE = "config.json"
+MAX_CONFIG_BYTES = 1_000_000
+
+
+class DataFacts(Model):
+    """What the samples that a network was made for are like.
+
+    Attributes:
+        kind: ``pictures`` are uint8 0..255 in the data and [-1, 1] in the networks; ``vectors``
+            are shifted and scaled.
+        class_names: The classes in the order of their labels.
+        shift: For vectors, what is subtracted from each coordinate.
+        scale: For vectors, what each coordinate is then divided by.
+    """
+
+    kind: Literal["pictures", "vectors"] = "pictures"
+    class_names: list[str] = Field(default_factory=list)
+    shift: list[float] = Field(default_factory=list)
+    scale: list[float] = Field(default_factory=list)
+
+    def to_units(self, samples: Tensor) -> Tensor:
+        """Bring a network's samples to [0, 1] (pictures, clamped) or to data units (vectors)."""
+        if self.kind == "pictures":
+            return samples.add(1).div(2).clamp(0, 1)
+        if not self.scale:
+            return samples
+        return samples * samples.new_tensor(self.scale) + samples.new_tensor(self.shift)
+
+
+class Origin(Model):
+    """The distribution whose plugin built a network."""
+
+    distribution: str
+    version: str
+
+
+class BaseModel(Model):
+    """The weights that a network was fine-tuned from."""
+
+    repo: str
+    sha: str
+
+
+class Info(Model):
+    """The contents of ``config.json``.
+
+    Attributes:
+        format: Version of the folder's format.
+        architecture: The architecture's config, with every field.
+        data: What its samples are like.
+        plugin: Which distribution's plugin built the networks.
+        ganzoo: The version of ganzoo that wrote the folder.
+        base_model: What it was fine-tuned from, if anything.
+        training: Facts of its training.
+        scores: Evaluation records.
+    """
+
+    format: int = WEIGHTS_FORMAT
+    architecture: SerializeAsAny[ArchitectureConfig]
+    data: DataFacts = Field(default_factory=DataFacts)
+    plugin: Origin
+    ganzoo: str = __version__
+    base_model: BaseModel | None = None
+    training: dict[str, Any] = Field(default_factory=dict)
+    scores: list[dict[str, Any]] = Field(default_factory=list)
+
+    FORMATS: ClassVar[tuple[int, ...]] = (WEIGHTS_FORMAT,)
+
+    @classmethod
+    def of(cls, config: ArchitectureConfig, **facts: Any) -> "Info":
+        """Make the info of networks that the installed plugin builds from a config."""
+        origin = Origin(**registry.provenance("architectures", config.name))
+        facts.setdefault("data", DataFacts(kind=kind_of(config.sample_shape)))
+        return cls(architecture=config, plugin=origin, **facts)
+
+
+def kind_of(shape: tuple[int, ...]) -> Literal["pictures", "vectors"]:
+    """Tell pictures from vectors by their shape."""
+    return "pictures" if len(shape) == 3 else "vectors"
+
+
+def read_info(folder: Path) -> Info:
+    """Read and check a folder's ``config.json``.
+
+    Raises:
+        WeightsError: It is missing, malformed, of another format, or of an architecture that is
+            not installed.
+        ganzoo.errors.ConfigError: A value in it is not allowed.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise WeightsError(f"{path} has over {MAX_CONFIG_BYTES:,} bytes: that is no config")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is not JSON: {error}") from error
+    if not isinstance(values, dict) or not isinstance(values.get("architecture"), dict):
+        raise WeightsError(f"{path} describes no architecture")
+    if values.get("format") not in Info.FORMATS:
+        raise WeightsError(
+            f"{path} is of format {values.get('format')!r}, and this ganzoo {__version__} reads "
+            f"{', '.join(map(str, Info.FORMATS))}; use the version of ganzoo that wrote it"
+        )
+    name = values["architecture"].get("name")
+    try:
+        spec = registry.architecture(str(name))
+    except PluginError as error:
+        origin = values.get("plugin", {})
+        recorded = origin.get("distribution") if isinstance(origin, dict) else None
+        raise WeightsError(
+            f"{path} is of the architecture {name!r} (plugin recorded: {recorded!r}), which "
+            f"cannot be used here: {error}"
+        ) from error
+    config = validate(spec.config, values["architecture"], f"{path}: architecture")
+    check_architecture(spec, config)
+    return validate(Info, {**values, "architecture": config}, f"{path}")

@@ -1,0 +1,38 @@
+"""Deep convolutional GANs for square pictures from 16 to 256 pixels."""
+
+from ganzoo.spec import Architecture, Preset, Recipe, Traits
+from ganzoo_dcgan.config import DcganConfig
+
+_ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
+
+
+def _traits(config: DcganConfig) -> Traits:
+    return Traits(
+        sides=(16, 32, 64, 128, 256),
+        channels=(1, 2, 3, 4),
+        labels=True,
+        generator_coupling="batch",
+        discriminator_coupling="batch" if config.discriminator_norm == "batch" else "none",
+    )
+
+
+SPEC = Architecture(
+    name="dcgan",
+    summary="Strided convolutions with batch norm: the classical network for small pictures.",
+    config=DcganConfig,
+    generator="ganzoo_dcgan.networks:Generator",
+    discriminator="ganzoo_dcgan.networks:Discriminator",
+    traits=_traits,
+    presets={
+        "pytorch": Preset(
+            "The networks and the loop of PyTorch's own example.",
+            recipe=Recipe(
+                loss={"name": "non-saturating"},
+                optimizers={"generator": _ADAM, "discriminator": _ADAM},
+                training={"batch_size": 64, "fakes": "reused"},
+            ),
+        ),
+    },
+    paper="Radford et al., Unsupervised Representation Learning with DCGANs, 2016",
+    licence="Apache-2.0",
+)
