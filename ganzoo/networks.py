@@ -20,9 +20,7 @@ from ganzoo.weights.info import Info
 MAX_SEED = 2**63 - 1
 
 
-def architecture_config(
-    name: str, preset: str | None = None, **values: Any
-) -> ArchitectureConfig:
+def architecture_config(name: str, preset: str | None = None, **values: Any) -> ArchitectureConfig:
     """Make an architecture's config from a preset and values of one's own.
 
     Raises:

@@ -25,8 +25,10 @@ def to_pil(images: Tensor) -> list[Image.Image]:
     Raises:
         RequestError: The tensor is of another shape.
     """
-    return [Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
-            for array in _as_bytes(images)]
+    return [
+        Image.fromarray(array.squeeze(-1) if array.shape[-1] == 1 else array)
+        for array in _as_bytes(images)
+    ]
 
 
 def save_grid(
@@ -58,7 +60,10 @@ def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Im
     shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
     sheet = np.full(shape, 255, dtype=np.uint8)
     for index, array in enumerate(arrays):
-        top, left = (GAP + (index // columns) * (height + GAP), GAP + (index % columns) * (width + GAP))
+        top, left = (
+            GAP + (index // columns) * (height + GAP),
+            GAP + (index % columns) * (width + GAP),
+        )
         sheet[top : top + height, left : left + width] = array
     image = Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
     if scale > 1:

@@ -44,9 +44,7 @@ class Draws:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal numbers, ``(rows, *shape)``."""
-        numbers = torch.randn(
-            (self.size, *shape), generator=self._at(purpose), device=self.device
-        )
+        numbers = torch.randn((self.size, *shape), generator=self._at(purpose), device=self.device)
         return numbers[self.rows].to(self.dtype)
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
@@ -56,9 +54,7 @@ class Draws:
 
     def integers(self, purpose: str, high: int) -> Tensor:
         """Draw int64 numbers uniform in [0, high), ``(rows,)``."""
-        numbers = torch.randint(
-            high, (self.size,), generator=self._at(purpose), device=self.device
-        )
+        numbers = torch.randint(high, (self.size,), generator=self._at(purpose), device=self.device)
         return numbers[self.rows]
 
     def latents(self, purpose: str, length: int, distribution: str) -> Tensor:

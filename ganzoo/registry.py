@@ -102,9 +102,7 @@ Table = dict[str, dict[str, tuple[Offer, ...]]]
 """Group -> name -> offers."""
 
 
-def scan(
-    entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | None = None
-) -> Table:
+def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | None = None) -> Table:
     """Sort entry points into groups and names, importing nothing.
 
     Args:
@@ -142,7 +140,9 @@ def scan(
 @functools.cache
 def installed() -> Table:
     """Scan the installed distributions, once in a process."""
-    points = (p for group in GROUPS for p in importlib.metadata.entry_points(group=f"ganzoo.{group}"))
+    points = (
+        p for group in GROUPS for p in importlib.metadata.entry_points(group=f"ganzoo.{group}")
+    )
     return scan(points, os.environ.get(LIMIT_VARIABLE))
 
 

@@ -39,8 +39,7 @@ class Folder(Dataset):
         )
         if not self.files:
             raise DataError(
-                f"data.source: {config.source} holds no pictures "
-                f"({', '.join(sorted(EXTENSIONS))})"
+                f"data.source: {config.source} holds no pictures ({', '.join(sorted(EXTENSIONS))})"
             )
         classes = sorted({self._class_of(path) for path in self.files})
         if len(classes) > 1 and "" in classes:

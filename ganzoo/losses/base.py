@@ -49,11 +49,15 @@ class Critique:
         return first, second
 
 
-def as_critique(output: "Tensor | tuple[Tensor, ...] | Critique", labels: Tensor | None) -> Critique:
+def as_critique(
+    output: "Tensor | tuple[Tensor, ...] | Critique", labels: Tensor | None
+) -> Critique:
     """Wrap what a discriminator returned; logits of half precision become float32."""
     if not isinstance(output, Critique):
         output = Critique((output,) if isinstance(output, Tensor) else tuple(output))
-    logits = tuple(x.float() if x.dtype in (torch.bfloat16, torch.half) else x for x in output.logits)
+    logits = tuple(
+        x.float() if x.dtype in (torch.bfloat16, torch.half) else x for x in output.logits
+    )
     return Critique(logits, labels if output.labels is None else output.labels, output.extras)
 
 

@@ -46,7 +46,9 @@ def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> st
             return f"{field}: {fault['ctx']['error']}"
         case "union_tag_invalid":
             allowed = fault["ctx"]["expected_tags"]
-            return f"{field}.name: {fault['ctx']['tag']!r} is not allowed; it must be one of {allowed}"
+            return (
+                f"{field}.name: {fault['ctx']['tag']!r} is not allowed; it must be one of {allowed}"
+            )
         case "union_tag_not_found":
             return f"{field}.name: missing"
     message = fault["msg"].removeprefix("Input ")

@@ -23,7 +23,9 @@ def expand(values: Mapping[str, Any]) -> Values:
     result: Values = {}
     for section, value in values.items():
         if section not in RunConfig.model_fields:
-            raise ConfigError(f"unknown section {section!r}{closest(section, RunConfig.model_fields)}")
+            raise ConfigError(
+                f"unknown section {section!r}{closest(section, RunConfig.model_fields)}"
+            )
         if section in NAMED and isinstance(value, str):
             value = {NAMED[section]: value}
         if section == "optimizers" and isinstance(value, Mapping):
@@ -34,7 +36,9 @@ def expand(values: Mapping[str, Any]) -> Values:
         if value is None and section not in ("ema", "penalties"):
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
         if value is not None and not isinstance(value, Mapping):
-            raise ConfigError(f"{section}: {value!r} is not allowed; it must be a mapping of fields")
+            raise ConfigError(
+                f"{section}: {value!r} is not allowed; it must be a mapping of fields"
+            )
         result[section] = value
     return result
 

@@ -1,0 +1,104 @@
+"""Checkpoints: everything that a run needs to go on, as safetensors and JSON.
+
+A checkpoint is a folder that is written aside and renamed, so that one that has its name is whole.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ganzoo.errors import RunError, TrainingError
+
+FORMAT = 1
+TENSORS, STATE = "state.safetensors", "state.json"
+
+
+def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:
+    """Write a checkpoint, once its tensors were found finite.
+
+    Args:
+        folder: The run's folder of checkpoints.
+        step: Steps done.
+        tensors: Everything that changes in training.
+        state: What else is needed, as plain values.
+
+    Raises:
+        TrainingError: A tensor holds a number that is not finite; nothing is written.
+    """
+    bad = first_not_finite(tensors)
+    if bad is not None:
+        raise TrainingError(f"no checkpoint is written at step {step}: {bad} is not finite")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = path_at(folder, step)
+    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+    try:
+        plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        save_file(plain, aside / TENSORS)
+        text = json.dumps({"format": FORMAT, "step": step, **state}, indent=1)
+        (aside / STATE).write_text(text, encoding="utf-8")
+        for name in (TENSORS, STATE):
+            with (aside / name).open("rb+") as file:
+                os.fsync(file.fileno())
+        if target.exists():
+            shutil.rmtree(target)
+        aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint.
+
+    Returns:
+        Its tensors, on the CPU, and its plain values.
+
+    Raises:
+        RunError: It is damaged or of another format.
+    """
+    try:
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise RunError(f"the checkpoint {path} is of another format than {FORMAT}")
+        return load_file(path / TENSORS), state
+    except (OSError, ValueError, SafetensorError) as error:
+        raise RunError(
+            f"the checkpoint {path} is damaged ({' '.join(str(error).split())}); remove it to go on "
+            "from the one before"
+        ) from error
+
+
+def every(folder: Path) -> list[Path]:
+    """Return the whole checkpoints of a run, oldest first."""
+    return sorted(path for path in folder.glob("step-*") if (path / STATE).is_file())
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest checkpoints, and what a killed process left half-written."""
+    for path in every(folder)[:-keep]:
+        shutil.rmtree(path)
+    for path in folder.glob(".writing-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def path_at(folder: Path, step: int) -> Path:
+    """Return where the checkpoint of a step is kept."""
+    return folder / f"step-{step:010d}"
+
+
+def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Name the first tensor that holds an infinity or NaN; one look at the device for all."""
+    floats = {key: tensor for key, tensor in tensors.items() if tensor.is_floating_point()}
+    if not floats:
+        return None
+    finite = torch.stack([torch.isfinite(tensor).all().cpu() for tensor in floats.values()])
+    return next((key for key, fine in zip(floats, finite.tolist(), strict=True) if not fine), None)

@@ -1,0 +1,56 @@
+"""The moving average of a network's weights, which is what is sampled and published."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from ganzoo.config import EmaConfig, value_at
+
+
+class Ema:
+    """An exponential moving average of a network's parameters.
+
+    Only parameters are averaged. Statistics of batch norm have to be estimated anew with the
+    averaged weights, and all other buffers are copied when it is used: averaging the vectors of
+    spectral norm would break them.
+
+    Args:
+        config: Half-life and its ramp, in samples.
+        network: The network that is trained.
+    """
+
+    def __init__(self, config: EmaConfig, network: nn.Module) -> None:
+        self.config = config
+        self._names = [name for name, _ in network.named_parameters()]
+        self._sources = list(network.parameters())
+        self._averages = [parameter.detach().clone() for parameter in self._sources]
+
+    def update(self, samples: int, batch: int) -> None:
+        """Move the average towards the network's weights.
+
+        Args:
+            samples: Samples that the run has seen, this batch included.
+            batch: Samples since the last update.
+        """
+        half_life = value_at(self.config.half_life, samples)
+        if self.config.ramp_up is not None:
+            half_life = min(half_life, self.config.ramp_up * samples)
+        decay = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
+        get_ema_multi_avg_fn(decay)(self._averages, self._sources, 0)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the averages by parameter name."""
+        return dict(zip(self._names, self._averages, strict=True))
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over averages that `state` returned."""
+        for name, average in self.state().items():
+            average.copy_(tensors[name])
+
+    @torch.no_grad()
+    def apply_to(self, network: nn.Module) -> None:
+        """Put the averages into a copy of the network."""
+        for parameter, average in zip(network.parameters(), self._averages, strict=True):
+            parameter.copy_(average)

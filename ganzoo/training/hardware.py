@@ -1,0 +1,112 @@
+"""Where a run computes, and with which arithmetic."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from ganzoo.config import TrainingConfig
+from ganzoo.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A device and an arithmetic.
+
+    Attributes:
+        device: Where networks and batches are.
+        precision: ``fp32``, ``bf16`` or ``fp64``.
+        reason: Why this precision, for people.
+        rank: This process's number.
+        world: The number of processes.
+    """
+
+    device: torch.device
+    precision: str
+    reason: str
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of parameters, optimizer state and samples."""
+        return torch.float64 if self.precision == "fp64" else torch.float32
+
+    def forward(self) -> AbstractContextManager[object]:
+        """The context of a network's forward pass: bf16 where that is the precision."""
+        if self.precision != "bf16":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+
+def choose(config: TrainingConfig) -> Hardware:
+    """Choose the device and the precision that a config asks for.
+
+    Raises:
+        ConfigError: The device is not there, or cannot compute so.
+    """
+    device = _device(config.device)
+    if config.precision == "fp64" and device.type == "mps":
+        raise ConfigError("training.precision: fp64 is not available on mps; use fp32")
+    if config.precision == "auto":
+        precision, reason = automatic_precision(device)
+        return Hardware(device, precision, reason)
+    return Hardware(device, config.precision, "asked for")
+
+
+def automatic_precision(device: torch.device) -> tuple[str, str]:
+    """Return the precision that ``auto`` means on a device, and why: bf16 only where native."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        name = torch.cuda.get_device_name(device)
+        return ("bf16", f"{name} has bf16") if native else ("fp32", f"{name} has no native bf16")
+    if device.type == "cpu":
+        # Absent before torch 2.12.
+        found = getattr(torch.cpu, "get_capabilities", dict)()
+        for feature in ("amx_bf16", "avx512_bf16"):
+            if found.get(feature):
+                return "bf16", f"this processor has {feature}"
+        return "fp32", "this processor has no native bf16 (avx512_bf16 or amx)"
+    return "fp32", f"bf16 is not used on {device.type}"
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        usable = accelerator is not None and accelerator.type in ("cuda", "mps")
+        return torch.device(accelerator) if usable and accelerator else torch.device("cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise ConfigError(
+            f"training.device: {name} is not here ({count or 'no'} CUDA devices); use auto or cpu"
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("training.device: mps is not here; use auto or cpu")
+    return device
+
+
+@contextmanager
+def backend_flags(device: torch.device, deterministic: bool) -> Iterator[None]:
+    """Set torch's global flags for a run, and put them back after it."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = (
+        cudnn.benchmark,
+        cudnn.allow_tf32,
+        matmul.allow_tf32,
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    try:
+        cudnn.benchmark = not deterministic
+        cudnn.allow_tf32 = matmul.allow_tf32 = True
+        if deterministic:
+            if device.type == "cuda":
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        yield
+    finally:
+        cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = before[:3]
+        torch.use_deterministic_algorithms(before[3], warn_only=before[4])

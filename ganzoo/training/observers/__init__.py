@@ -1,0 +1,1 @@
+"""What hangs off the trainer: progress, logs, sample grids, checkpoints."""

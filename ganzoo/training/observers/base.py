@@ -1,0 +1,43 @@
+"""The protocol by which anything may watch a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+Row = dict[str, float]
+"""The figures of one row of the log."""
+
+
+class Observer:
+    """Watches a run; a subclass overrides what it needs.
+
+    A method that reads a tensor's value waits for the device, so `step` should do that only at a
+    cadence of its own.
+    """
+
+    def start(self, trainer: Trainer) -> None:
+        """Called once before the first step, also when a run goes on."""
+
+    def step(self, trainer: Trainer) -> None:
+        """Called after every step; `trainer.step` steps are done."""
+
+    def log(self, trainer: Trainer, row: Row) -> None:
+        """Called every `logging.every` steps with what happened since the last time.
+
+        Args:
+            trainer: The trainer.
+            row: ``step``, ``samples``, ``steps_per_second``, and means of the losses
+                (``loss/generator``), of the discriminator's outputs (``d_real``, ``d_fake``) and
+                of the penalties before their weight (``penalty/r1``).
+        """
+
+    def finish(self, trainer: Trainer, completed: bool) -> None:
+        """Called once at the end.
+
+        Args:
+            trainer: The trainer.
+            completed: Whether it ended in good order, so that the networks are saved.
+        """

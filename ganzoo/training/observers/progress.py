@@ -1,0 +1,92 @@
+"""What a person sees of a run: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from ganzoo.training.observers.base import Observer, Row
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress(Observer):
+    """Shows steps, speed, both losses, D(real), D(fake) and the time left, on standard error."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self._bar: Bar | None = None
+        self._last_line = 0.0
+
+    def start(self, trainer: Trainer) -> None:
+        """Say what is about to happen, and show the bar."""
+        hardware, steps = trainer.hardware, trainer.config.training.steps
+        for note in trainer.notes:
+            self._say(f"note: {note}")
+        self._say(
+            f"training {trainer.config.architecture.name} on {trainer.config.data.source} to step "
+            f"{steps}, on {hardware.device} in {hardware.precision} ({hardware.reason}); "
+            f"run folder {trainer.run.path}"
+        )
+        if self.console.is_terminal:
+            self._bar = Bar(
+                TextColumn("step"),
+                MofNCompleteColumn(),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[figures]}"),
+                TimeRemainingColumn(),
+                console=self.console,
+            )
+            self._task = self._bar.add_task("", total=steps, completed=trainer.step, figures="")
+            self._bar.start()
+        self._last_line = time.monotonic()
+
+    def step(self, trainer: Trainer) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=trainer.step)
+
+    def log(self, trainer: Trainer, row: Row) -> None:
+        """Show the latest figures."""
+        if self._bar is not None:
+            self._bar.update(self._task, figures=figures(row))
+            return
+        now, steps = time.monotonic(), trainer.config.training.steps
+        if now - self._last_line >= SECONDS_BETWEEN_LINES or row["step"] == steps:
+            self._last_line = now
+            left = (steps - row["step"]) / max(row["steps_per_second"], 1e-9)
+            self._say(f"step {row['step']}/{steps}  {figures(row)}  {_clock(left)} left")
+
+    def finish(self, trainer: Trainer, completed: bool) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def figures(row: Row) -> str:
+    """Format a row for one line."""
+    parts = [f"{row['steps_per_second']:.1f} steps/s"]
+    names = {
+        "loss/discriminator": "loss D",
+        "loss/generator": "loss G",
+        "d_real": "D(real)",
+        "d_fake": "D(fake)",
+    }
+    parts += [f"{label} {row[name]:.3f}" for name, label in names.items() if name in row]
+    return "  ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

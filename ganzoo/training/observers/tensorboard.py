@@ -1,0 +1,45 @@
+"""TensorBoard events, with the ``tensorboard`` extra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganzoo.errors import ConfigError
+from ganzoo.training.observers.base import Observer, Row
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+
+class TensorBoard(Observer):
+    """Writes every row as scalars into ``tensorboard/``.
+
+    Raises:
+        ConfigError: TensorBoard is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ConfigError(
+                "logging.tensorboard: TensorBoard is not installed; install the package "
+                "tensorboard, or set it to false"
+            ) from error
+        self._make = SummaryWriter
+
+    def start(self, trainer: Trainer) -> None:
+        """Open the events; those of steps that will be done again are dropped."""
+        self._writer = self._make(  # type: ignore[no-untyped-call]
+            str(trainer.run.path / "tensorboard"), purge_step=trainer.step
+        )
+
+    def log(self, trainer: Trainer, row: Row) -> None:
+        """Write a row."""
+        for name, value in row.items():
+            if name not in ("step", "samples"):
+                self._writer.add_scalar(name, value, row["step"])  # type: ignore[no-untyped-call]
+
+    def finish(self, trainer: Trainer, completed: bool) -> None:
+        """Close the events."""
+        self._writer.close()  # type: ignore[no-untyped-call]

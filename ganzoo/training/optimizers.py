@@ -1,0 +1,99 @@
+"""Optimizers by name, their schedules, and their state as plain tensors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.config import AdamConfig, OptimizerConfig, RmspropConfig, Schedule, value_at
+
+FUSED_DEVICES = ("cpu", "cuda", "mps")
+
+
+class Optimizer:
+    """A torch optimizer over one network, whose rates follow the samples seen.
+
+    Args:
+        config: Which optimizer, with which values.
+        network: Its trainable parameters are optimized.
+
+    Attributes:
+        parameters: The parameters that are optimized.
+    """
+
+    def __init__(self, config: OptimizerConfig, network: nn.Module) -> None:
+        self.config = config
+        named = {n: p for n, p in network.named_parameters() if p.requires_grad}
+        self.names, self.parameters = list(named), list(named.values())
+        fused = self.parameters[0].device.type in FUSED_DEVICES
+        values = _values(config, 0)
+        self.inner: torch.optim.Optimizer
+        if isinstance(config, AdamConfig):
+            kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
+            self.inner = kind(self.parameters, eps=config.eps, fused=fused, **values)
+        elif isinstance(config, RmspropConfig):
+            self.inner = torch.optim.RMSprop(
+                self.parameters,
+                alpha=config.alpha,
+                eps=config.eps,
+                momentum=config.momentum,
+                foreach=True,
+                **values,
+            )
+        else:
+            self.inner = torch.optim.SGD(
+                self.parameters,
+                momentum=config.momentum,
+                nesterov=config.nesterov,
+                fused=fused,
+                **values,
+            )
+        rates = [config.lr, *(config.betas if isinstance(config, AdamConfig) else ())]
+        self._scheduled = any(isinstance(rate, Schedule) for rate in rates)
+
+    def step(self, samples: int) -> None:
+        """Update the parameters with the rates that hold after a number of samples."""
+        if self._scheduled:
+            for group in self.inner.param_groups:
+                group.update(_values(self.config, samples))
+        self.inner.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the state as tensors named ``quantity:parameter``."""
+        states = self.inner.state_dict()["state"]
+        return {
+            f"{quantity}:{self.names[index]}": tensor
+            for index, values in states.items()
+            for quantity, tensor in values.items()
+            if isinstance(tensor, Tensor)
+        }
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over a state that `state` returned.
+
+        Each tensor gets its parameter's memory layout: fused kernels walk parameter, gradient and
+        state side by side in memory, and pair wrong elements where the layouts differ.
+        """
+        parameters = dict(zip(self.names, self.parameters, strict=True))
+        positions = {name: index for index, name in enumerate(self.names)}
+        states: dict[int, dict[str, Any]] = {}
+        for key, tensor in tensors.items():
+            quantity, _, name = key.partition(":")
+            parameter = parameters[name]
+            if tensor.shape == parameter.shape:
+                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
+            states.setdefault(positions[name], {})[quantity] = tensor
+        groups = self.inner.state_dict()["param_groups"]
+        self.inner.load_state_dict({"state": states, "param_groups": groups})
+
+
+def _values(config: OptimizerConfig, samples: int) -> dict[str, Any]:
+    """The arguments that may be scheduled, and weight decay."""
+    values: dict[str, Any] = {
+        "lr": value_at(config.lr, samples),
+        "weight_decay": config.weight_decay,
+    }
+    if isinstance(config, AdamConfig):
+        values["betas"] = tuple(value_at(beta, samples) for beta in config.betas)
+    return values

@@ -1,0 +1,41 @@
+"""What may change when a run goes on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo.config import LoggingConfig
+from ganzoo.errors import RunError
+from ganzoo.resolve import Resolution, resolve
+from ganzoo.resolve.merge import nest
+from ganzoo.training.run import Run
+from ganzoo.weights.reference import RUN_CONFIG
+
+CHANGEABLE = frozenset(
+    {
+        "training.steps",
+        "training.checkpoint_every",
+        "training.keep_checkpoints",
+        "training.sample_every",
+        "training.device",
+        *(f"logging.{name}" for name in LoggingConfig.model_fields),
+    }
+)
+"""Fields that do not change what a step computes."""
+
+
+def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
+    """Lay overrides over the config of a run.
+
+    Raises:
+        RunError: One of them would change the steps that were done already.
+    """
+    for section, values in nest(overrides).items():
+        fields = values if isinstance(values, Mapping) else {"": values}
+        for field in fields:
+            key = f"{section}.{field}".rstrip(".")
+            if key not in CHANGEABLE:
+                raise RunError(
+                    f"{key} cannot change when a run goes on; what can is "
+                    f"{', '.join(sorted(CHANGEABLE))}; begin a new run for anything else"
+                )
+    return resolve(run.path / RUN_CONFIG, overrides)

@@ -1,0 +1,49 @@
+"""The generator to use, made from a network in training and its moving average."""
+
+import copy
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ganzoo.networks import Generator
+from ganzoo.randomness import isolated, seed_for
+from ganzoo.training.ema import Ema
+from ganzoo.training.objective import Objective
+from ganzoo.weights.info import Info
+
+STATISTICS_BATCHES = 16
+"""Batches from which the averaged generator's batch-norm statistics are estimated."""
+
+
+def usable_generator(objective: Objective, ema: Ema | None, info: Info) -> Generator:
+    """Copy the averaged network as it is now, in evaluation mode.
+
+    With averaged weights the statistics that batch norm gathered in training do not hold, so they
+    are estimated anew from batches that are the same at every call.
+    """
+    clone = copy.deepcopy(objective.networks[objective.averaged]).eval()
+    if ema is not None:
+        ema.apply_to(clone)
+        _estimate_statistics(clone, objective)
+    return Generator(clone, info)
+
+
+@torch.no_grad()
+def _estimate_statistics(network: nn.Module, objective: Objective) -> None:
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+        norm.train()
+    device = next(network.parameters()).device
+    with isolated(device, seed_for("statistics")):
+        for index in range(STATISTICS_BATCHES):
+            latents, labels = objective.latents(index, "statistics")
+            network(latents, labels)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

@@ -1,0 +1,372 @@
+"""The trainer: steps through the phases of an objective, whatever its networks are."""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import registry
+from ganzoo.about import __version__
+from ganzoo.config import RunConfig, files
+from ganzoo.data.cache import open_store
+from ganzoo.data.loader import Loader
+from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.networks import Generator
+from ganzoo.randomness import isolated, seed_for
+from ganzoo.resolve import Resolution, open_dataset, resolve
+from ganzoo.resolve.check import dataset_name
+from ganzoo.training import checkpoints
+from ganzoo.training.ema import Ema
+from ganzoo.training.hardware import backend_flags, choose
+from ganzoo.training.objective import Adversarial, Objective, Scalars
+from ganzoo.training.observers.base import Observer, Row
+from ganzoo.training.observers.defaults import default_observers
+from ganzoo.training.optimizers import Optimizer
+from ganzoo.training.run import Run
+from ganzoo.training.signals import StopSignal
+from ganzoo.training.snapshot import usable_generator
+from ganzoo.weights import folder as weights_folder
+from ganzoo.weights.files import write_text
+from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
+
+
+class Interrupted(GanzooError):
+    """A signal asked the run to stop; it was saved first."""
+
+    exit_code = 130
+
+
+class Trainer:
+    """Trains the networks of one run.
+
+    Args:
+        config: A config, plain values, or a file (see `ganzoo.resolve.resolve`).
+        out: The run folder to make; one under ``runs/`` where left out.
+        observers: Further observers, called after the default ones.
+        overrides: Values by dotted key, laid over the config.
+
+    Attributes:
+        config: The resolved config.
+        run: The run on disk.
+        step: Steps done.
+        hardware: Where and how it computes.
+        objective: The networks and their losses.
+        notes: What was decided for the user, as sentences.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig | Resolution | Mapping[str, Any] | str | Path | None = None,
+        out: str | Path | Run | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        resolution = config if isinstance(config, Resolution) else resolve(config, overrides)
+        self.config = resolution.config
+        self.hardware = choose(self.config.training)
+        self.notes = [*resolution.notes]
+        self.run = out if isinstance(out, Run) else Run(_new_folder(self.config, out))
+        self.step = 0
+        self._pending: list[Scalars] = []
+        self._snapshot: tuple[int, Generator] | None = None
+
+        self._dataset = open_dataset(self.config.data)
+        store = open_store(self._dataset, self.config.architecture.sample_shape)
+        training = self.config.training
+        self.loader = Loader(
+            store,
+            seed=training.seed,
+            device=self.hardware.device,
+            dtype=self.hardware.dtype,
+            shift=self._dataset.shift,
+            scale=self._dataset.scale,
+            flip=self.config.data.flip,
+            dequantize=self.config.data.dequantize,
+            channels_last=training.channels_last,
+        )
+        spec = registry.architecture(self.config.architecture.name)
+        kind: Any = registry.import_target(spec.objective) if spec.objective else Adversarial
+        self.objective: Objective = kind(self.config, self.loader, self.hardware)
+        self.optimizers = {
+            role: Optimizer(self.config.optimizers[role], network)
+            for role, network in self.objective.networks.items()
+        }
+        averaged = self.objective.networks[self.objective.averaged]
+        self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
+        self.observers = [*default_observers(self.config), *observers]
+
+    @classmethod
+    def resume(
+        cls,
+        path: str | Path,
+        *,
+        observers: Sequence[Observer] = (),
+        overrides: Mapping[str, Any] | None = None,
+    ) -> "Trainer":
+        """Go on with a run from its last checkpoint, or from its start where there is none.
+
+        Args:
+            path: The run folder.
+            observers: Further observers.
+            overrides: What may change: ``training.steps``, cadences and ``logging``.
+
+        Raises:
+            RunError: It is no run, it is finished, its data changed, or something else is to change.
+        """
+        from ganzoo.training.resuming import resumed_config
+
+        run = Run.open(path)
+        trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
+        saved = checkpoints.every(run.checkpoints)
+        if saved:
+            trainer.load_checkpoint(saved[-1])
+        steps = trainer.config.training.steps
+        if trainer.step >= steps and (run.path / RUN_WEIGHTS / "config.json").is_file():
+            raise RunError(
+                f"{path} has done {trainer.step} of {steps} steps; ask for more with "
+                f"training.steps={2 * trainer.step}"
+            )
+        return trainer
+
+    def fit(self) -> Run:
+        """Train until the config's number of steps is done.
+
+        Returns:
+            The run.
+
+        Raises:
+            TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
+            Interrupted: SIGINT or SIGTERM came; the step was finished and saved.
+        """
+        training = self.config.training
+        self.run.path.mkdir(parents=True, exist_ok=True)
+        values = self.config.model_dump(mode="json")
+        write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
+        flags = backend_flags(self.hardware.device, training.deterministic)
+        with flags, isolated(self.hardware.device), StopSignal() as stop:
+            completed = False
+            for observer in self.observers:
+                observer.start(self)
+            try:
+                self._loop(training.steps, stop)
+                completed = True
+            finally:
+                for observer in self.observers:
+                    observer.finish(self, completed)
+        if stop.name and self.step < training.steps:
+            raise Interrupted(
+                f"stopped by {stop.name} at step {self.step} of {training.steps}, and saved; go on "
+                f"with: ganzoo resume {self.run.path}"
+            )
+        return self.run
+
+    def _loop(self, steps: int, stop: StopSignal) -> None:
+        begun, since = time.perf_counter(), self.step
+        while self.step < steps and not stop.name:
+            self._train_step()
+            if self.step % self.config.logging.every == 0 or self.step == steps:
+                now = time.perf_counter()
+                rate = (self.step - since) / (now - begun)
+                begun, since = now, self.step
+                row = self._row(rate)
+                for observer in self.observers:
+                    observer.log(self, row)
+            for observer in self.observers:
+                observer.step(self)
+        self._require_finite()
+        self.save()
+
+    def _train_step(self) -> None:
+        step, training = self.step, self.config.training
+        samples = step * training.batch_size
+        for phase in self.objective.phases():
+            optimizer = self.optimizers[phase.role]
+            place = (training.seed, step, phase.role, phase.index, self.hardware.rank)
+            torch.manual_seed(seed_for(*place, "network"))
+            optimizer.inner.zero_grad(set_to_none=True)
+            for part in range(training.accumulate):
+                loss, scalars = self.objective.loss(step, phase, part)
+                # Only this phase's network gets gradients; the other's are never computed.
+                (loss / training.accumulate).backward(inputs=optimizer.parameters)
+                self._pending.append(scalars)
+            optimizer.step(samples)
+            self.objective.after_update(step, phase)
+        self.step += 1
+        if self.ema is not None:
+            self.ema.update(self.step * training.batch_size, training.batch_size)
+
+    def _row(self, rate: float) -> Row:
+        """Fetch the scalars since the last row, as means, with one look at the device."""
+        values = self._require_finite()
+        batch = self.config.training.batch_size
+        return {
+            "step": self.step,
+            "samples": self.step * batch,
+            "steps_per_second": rate,
+            **values,
+        }
+
+    def _require_finite(self) -> dict[str, float]:
+        gathered: dict[str, list[Tensor]] = defaultdict(list)
+        for scalars in self._pending:
+            for name, value in scalars.items():
+                gathered[name].append(value)
+        self._pending.clear()
+        if not gathered:
+            return {}
+        means = torch.stack([torch.stack(values).double().mean() for values in gathered.values()])
+        result = dict(zip(gathered, means.tolist(), strict=True))
+        bad = [name for name, value in result.items() if not math.isfinite(value)]
+        if bad:
+            raise TrainingError(self._collapse(bad[0]))
+        return result
+
+    def _collapse(self, name: str) -> str:
+        saved = checkpoints.every(self.run.checkpoints)
+        kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
+        advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
+        if self.hardware.precision == "bf16":
+            advice.insert(0, "training.precision=fp32")
+        return (
+            f"{name} stopped being finite before step {self.step}, and training was stopped; "
+            f"{kept}; try {', or '.join(advice)}"
+        )
+
+    def save(self) -> None:
+        """Write a checkpoint and the weights folder of the step that is done."""
+        self._require_finite()
+        checkpoints.save(self.run.checkpoints, self.step, self._tensors(), self._state())
+        checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
+        self.export(self.run.path / RUN_WEIGHTS)
+
+    def load_checkpoint(self, path: Path) -> None:
+        """Take over a checkpoint.
+
+        Raises:
+            RunError: It is damaged, or of other networks or data.
+        """
+        tensors, state = checkpoints.load(path)
+        if state["data"] != self._dataset.fingerprint:
+            raise RunError(
+                f"the data of {self.run.path} ({self.config.data.source}) changed since step "
+                f"{state['step']}; bring it back, or begin a new run"
+            )
+        parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for key, tensor in tensors.items():
+            part, _, name = key.partition("/")
+            parts[part][name] = tensor
+        try:
+            for role, network in self.objective.networks.items():
+                network.load_state_dict(parts[f"network.{role}"])
+                self.optimizers[role].load_state(parts[f"optimizer.{role}"])
+            if self.ema is not None:
+                self.ema.load_state(parts["ema"])
+        except (KeyError, RuntimeError) as error:
+            raise RunError(
+                f"the checkpoint {path} does not fit the networks of {self.run.path}: "
+                f"{' '.join(str(error).split())[:200]}"
+            ) from error
+        self.objective.load_state(parts["objective"])
+        self.step = state["step"]
+        plugins = self._plugins()
+        if state["plugins"] != plugins:
+            self.notes.append(
+                f"the checkpoint was written with {state['plugins']}, and this run goes on with "
+                f"{plugins}: the result may differ from that of an undisturbed run"
+            )
+
+    def snapshot(self) -> Generator:
+        """Return the generator to use as it is now: averaged, with statistics of its own."""
+        if self._snapshot is None or self._snapshot[0] != self.step:
+            self._snapshot = (self.step, usable_generator(self.objective, self.ema, self._info()))
+        return self._snapshot[1]
+
+    def export(self, folder: str | Path) -> Path:
+        """Write a weights folder of the networks as they are now."""
+        generator = self.snapshot()
+        networks = {"generator": generator.module}
+        if "discriminator" in self.objective.networks:
+            networks["discriminator"] = self.objective.networks["discriminator"]
+        if self.ema is not None:
+            networks["generator_raw"] = self.objective.networks[self.objective.averaged]
+        return weights_folder.save(folder, generator.info, networks)
+
+    def _info(self) -> Info:
+        config, dataset = self.config, self._dataset
+        data = DataFacts(
+            kind=dataset.kind,
+            class_names=list(dataset.class_names) if config.architecture.num_classes else [],
+            shift=list(dataset.shift),
+            scale=list(dataset.scale),
+        )
+        training = {
+            "steps": self.step,
+            "samples": self.step * config.training.batch_size,
+            "data": config.data.source,
+            "data_fingerprint": dataset.fingerprint,
+            "loss": config.loss.name,
+            "penalties": sorted(config.penalties),
+            "precision": self.hardware.precision,
+            "seed": config.training.seed,
+            "averaged": self.ema is not None,
+            "torch": str(torch.__version__),
+        }
+        return Info.of(config.architecture, data=data, training=training)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        parts: dict[str, Mapping[str, Tensor]] = {}
+        for role, network in self.objective.networks.items():
+            parts[f"network.{role}"] = network.state_dict()
+            parts[f"optimizer.{role}"] = self.optimizers[role].state()
+        parts["ema"] = {} if self.ema is None else self.ema.state()
+        parts["objective"] = self.objective.state()
+        return {f"{part}/{name}": t for part, group in parts.items() for name, t in group.items()}
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "ganzoo": __version__,
+            "torch": str(torch.__version__),
+            "plugins": self._plugins(),
+            "data": self._dataset.fingerprint,
+            "config": self.config.model_dump(mode="json"),
+        }
+
+    def _plugins(self) -> dict[str, str]:
+        """Which distribution, in which version, supplies each plugin of the run."""
+        used = [
+            ("architectures", self.config.architecture.name),
+            ("losses", self.config.loss.name),
+            *(("penalties", name) for name in self.config.penalties),
+            ("datasets", dataset_name(self.config.data.source)),
+        ]
+        origins = {name: registry.provenance(group, name) for group, name in used}
+        return {name: f"{o['distribution']} {o['version']}" for name, o in origins.items()}
+
+
+def _new_folder(config: RunConfig, out: str | Path | None) -> Path:
+    """Find the folder of a new run.
+
+    Raises:
+        RunError: It holds something already.
+    """
+    if out is None:
+        source = Path(config.data.source).name or "data"
+        stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
+        candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in count(1))
+        return next(path for path in candidates if not path.exists())
+    folder = Path(out).expanduser()
+    if folder.is_file():
+        raise RunError(f"{out} is a file; give a folder for the run")
+    if (folder / RUN_CONFIG).exists():
+        raise RunError(f"{out} holds a run already; go on with it by: ganzoo resume {out}")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{out} is not empty; give a new folder for the run")
+    return folder
