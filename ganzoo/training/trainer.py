@@ -37,7 +37,7 @@ from ganzoo.weights.info import DataFacts, Info
 from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
 
 
-class Interrupted(GanzooError):
+class InterruptedRunError(GanzooError):
     """A signal asked the run to stop; it was saved first."""
 
     exit_code = 130
@@ -144,7 +144,7 @@ class Trainer:
 
         Raises:
             TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
-            Interrupted: SIGINT or SIGTERM came; the step was finished and saved.
+            InterruptedRunError: SIGINT or SIGTERM came; the step was finished and saved.
         """
         training = self.config.training
         self.run.path.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ class Trainer:
                 for observer in self.observers:
                     observer.finish(self, completed)
         if stop.name and self.step < training.steps:
-            raise Interrupted(
+            raise InterruptedRunError(
                 f"stopped by {stop.name} at step {self.step} of {training.steps}, and saved; go on "
                 f"with: ganzoo resume {self.run.path}"
             )

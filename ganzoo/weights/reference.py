@@ -26,7 +26,7 @@ def locate(reference: str | Path) -> Path:
         WeightsError: There are no weights, or the reference is of another form.
     """
     text = os.fspath(reference)
-    if isinstance(reference, str) and not _is_path(text):
+    if isinstance(reference, str) and not is_path(text):
         return _bundled(text)
     folder = Path(text).expanduser()
     if not folder.exists():
@@ -42,7 +42,8 @@ def locate(reference: str | Path) -> Path:
     raise WeightsError(f"{text} is no weights folder and no run: it holds no {CONFIG_FILE}")
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Tell a path from a name: it begins with ``.``, ``/``, ``~`` or a drive letter."""
     return text.startswith((".", "/", "~")) or bool(re.match(r"[A-Za-z]:[\\/]", text))
 
 

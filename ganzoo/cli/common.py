@@ -1,0 +1,129 @@
+"""What every subcommand shares: reporting of errors, local plugins, overrides."""
+
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganzoo.errors import ConfigError, GanzooError, PluginError
+
+TRACEBACK_VARIABLE = "GANZOO_TRACEBACK"
+"""Environment variable: set to 1, an error shows where it was raised."""
+
+Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import", metavar="MODULE_OR_FILE", help="A module or .py file that registers plugins."
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CONFIG] [KEY.SUB=VALUE]...", help="A config file, then overrides."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+class Commands:
+    """Adds functions to a typer app as commands whose errors are one sentence each."""
+
+    def __init__(self, app: typer.Typer) -> None:
+        self.app = app
+
+    def add(self, *functions: Callable[..., None]) -> None:
+        """Add functions under their names (``list_`` as ``list``)."""
+        for function in functions:
+            self.app.command(function.__name__.rstrip("_"))(reported(function))
+
+
+def reported(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn errors into one sentence on standard error and an exit code."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except GanzooError as error:
+            _complain(str(error), error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # The reader of our output has gone, as `head` does; there is nobody to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            _complain(f"{error.strerror or error}{place}", error)
+            raise typer.Exit(1) from None
+        except Exception as error:
+            text = " ".join(str(error).split())
+            _complain(
+                f"unexpected {type(error).__name__}: {text} (a fault of ganzoo or of a plugin; "
+                f"{TRACEBACK_VARIABLE}=1 shows where)",
+                error,
+            )
+            raise typer.Exit(1) from None
+
+    return wrapper
+
+
+def _complain(text: str, error: BaseException) -> None:
+    if os.environ.get(TRACEBACK_VARIABLE) == "1":
+        raise error
+    typer.echo(f"ganzoo: {text}", err=True)
+
+
+def load_local(imports: list[str] | None) -> None:
+    """Import the modules and files that the user names, which register their plugins.
+
+    Raises:
+        PluginError: One cannot be found or fails to import.
+    """
+    for text in imports or []:
+        try:
+            if text.endswith(".py"):
+                path = Path(text)
+                if not path.is_file():
+                    raise PluginError(f"--import {text}: there is no such file")
+                spec = importlib.util.spec_from_file_location(path.stem, path)
+                assert spec is not None
+                assert spec.loader is not None
+                module = importlib.util.module_from_spec(spec)
+                # By this name torch.compile and pickling of nested classes find it again.
+                sys.modules[path.stem] = module
+                spec.loader.exec_module(module)
+            else:
+                sys.path.insert(0, os.getcwd())
+                importlib.import_module(text)
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(f"--import {text}: {type(error).__name__}: {error}") from error
+
+
+def split_arguments(arguments: list[str] | None) -> tuple[str | None, dict[str, Any]]:
+    """Tell the config file from the overrides.
+
+    Raises:
+        ConfigError: There are two files, an override is malformed or given twice.
+    """
+    from ganzoo.config.files import parse_override
+
+    config, overrides = None, {}
+    for argument in arguments or []:
+        if "=" not in argument:
+            if config is not None:
+                raise ConfigError(f"two config files are given: {config} and {argument}")
+            config = argument
+            continue
+        key, value = parse_override(argument)
+        if key in overrides:
+            raise ConfigError(f"{key} is given twice")
+        overrides[key] = value
+    return config, overrides

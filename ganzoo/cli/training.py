@@ -1,0 +1,71 @@
+"""``train``, ``resume`` and ``export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganzoo.cli.common import Imports, Overrides, load_local, split_arguments
+from ganzoo.errors import ConfigError
+
+
+def train(
+    arguments: Overrides = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="The run folder to make.")
+    ] = None,
+    imports: Imports = None,
+) -> None:
+    """Train a GAN; prints the run folder.
+
+    For instance: ganzoo train architecture=dcgan data=mnist5k steps=2000
+    """
+    config, overrides = split_arguments(arguments)
+    load_local(imports)
+    # Everything that can be wrong is found before torch is imported.
+    from ganzoo.resolve import resolve
+
+    resolution = resolve(config, overrides)
+
+    from ganzoo.training.trainer import Trainer
+
+    _report(Trainer(resolution, out).fit().path)
+
+
+def resume(
+    run: Annotated[str, typer.Argument(help="The run folder.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY.SUB=VALUE]...", help="steps, cadences and logging."),
+    ] = None,
+    imports: Imports = None,
+) -> None:
+    """Go on with a run, exactly as if it had never stopped; prints the run folder."""
+    config, overrides = split_arguments(arguments)
+    if config is not None:
+        raise ConfigError(f"{config!r} is not of the form key.sub=value; a run has its own config")
+    load_local(imports)
+    from ganzoo.training.session import resume as go_on
+
+    _report(go_on(run, overrides).path)
+
+
+def export(
+    source: Annotated[str, typer.Argument(help="A run, or one of its checkpoints.")],
+    folder: Annotated[str, typer.Argument(help="The weights folder to make.")],
+    imports: Imports = None,
+) -> None:
+    """Make a weights folder from a run or a checkpoint; prints the folder."""
+    load_local(imports)
+    from ganzoo.training.session import export as make
+
+    typer.echo(make(source, folder))
+
+
+def _report(run: Path) -> None:
+    from ganzoo.training.run import SAMPLES
+
+    sheets = sorted((run / SAMPLES).glob("*.png"))
+    if sheets:
+        typer.echo(f"samples: {sheets[-1]}", err=True)
+    typer.echo(run)

@@ -1,0 +1,99 @@
+"""Training in one call."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganzoo.config import RunConfig
+from ganzoo.errors import RunError
+from ganzoo.training import checkpoints
+from ganzoo.training.observers.base import Observer
+from ganzoo.training.run import Run
+from ganzoo.training.trainer import Trainer
+
+
+def train(
+    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+    **keywords: Any,
+) -> Run:
+    """Train a GAN.
+
+    Args:
+        config: A config, plain values like one, or the path of a YAML, JSON or TOML file.
+        overrides: Values by dotted key, as ``{"optimizers.generator.lr": 1e-4}``.
+        out: The run folder to make; one under ``runs/`` where left out.
+        observers: Further observers.
+        **keywords: Sections or fields of ``training``, as ``architecture="dcgan"``,
+            ``steps=2000``.
+
+    Returns:
+        The run.
+
+    Raises:
+        ganzoo.errors.RequestError: The config, the data or the folder will not do; nothing was
+            started.
+        ganzoo.errors.TrainingError: A loss or a weight stopped being finite.
+    """
+    laid_over = {**(overrides or {}), **keywords}
+    return Trainer(config, out, observers=observers, overrides=laid_over).fit()
+
+
+def resume(
+    run: Run | str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+    **keywords: Any,
+) -> Run:
+    """Go on with a run from its last checkpoint, exactly as if it had never stopped.
+
+    Args:
+        run: The run or its folder.
+        overrides: What may change: the number of steps, cadences and ``logging``.
+        observers: Further observers.
+        **keywords: Further overrides, as ``steps=4000``.
+
+    Returns:
+        The run.
+
+    Raises:
+        ganzoo.errors.RunError: It is no run, is finished already, or cannot go on so.
+    """
+    laid_over = {**(overrides or {}), **keywords}
+    return Trainer.resume(run, observers=observers, overrides=laid_over).fit()
+
+
+def export(source: Run | str | Path, folder: str | Path) -> Path:
+    """Make a weights folder from a run's last checkpoint, or from one of its checkpoints.
+
+    Args:
+        source: A run, or the folder of a checkpoint (``RUN/checkpoints/step-...``).
+        folder: The weights folder to make.
+
+    Returns:
+        The folder.
+
+    Raises:
+        RunError: There is no checkpoint, or the folder holds something already.
+    """
+    target = Path(folder).expanduser()
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise RunError(f"{folder} exists already; give a new folder for the weights")
+    path = Path(source).expanduser()
+    if (path / checkpoints.STATE).is_file():
+        run, checkpoint = Run.open(path.absolute().parent.parent), path
+    else:
+        run = Run.open(path)
+        saved = checkpoints.every(run.checkpoints)
+        if not saved:
+            raise RunError(f"{source} has no checkpoint yet")
+        checkpoint = saved[-1]
+    trainer = Trainer(run.config, run)
+    trainer.load_checkpoint(checkpoint)
+    trainer.export(target)
+    return target
+
