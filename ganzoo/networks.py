@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -112,6 +113,14 @@ class Network(nn.Module):
         """Load the inner module's state dict."""
         return self.module.load_state_dict(state_dict, *args, **kwargs)
 
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        # As part of a larger module, too, the keys are the inner module's.
+        for key in [key for key in state_dict if key.startswith(prefix)]:
+            state_dict[f"{prefix}module.{key.removeprefix(prefix)}"] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
     @property
     def device(self) -> torch.device:
         """Where the network's parameters are."""
@@ -149,8 +158,7 @@ class Generator(Network):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples from latents, and int64 labels ``(N,)`` where it takes them."""
-        samples: Tensor = self.module(latents, labels)
-        return samples
+        return cast(Tensor, self.module(latents, labels))
 
     @torch.no_grad()
     def sample(
@@ -189,7 +197,7 @@ class Generator(Network):
             raise RequestError(f"the seed is {seed}; it must be between 0 and {MAX_SEED}")
         latents = self._latents(n, seed, truncation)
         classes = self._classes(n, seed, labels)
-        was_training = self.module.training
+        modes = [(part, part.training) for part in self.module.modules()]
         self.module.eval()
         try:
             batches = []
@@ -200,7 +208,8 @@ class Generator(Network):
                     batches.append(self._generate(latents[rows].to(self.device), given, truncation))
             samples = torch.cat(batches).float()
         finally:
-            self.module.train(was_training)
+            for part, training in modes:
+                part.training = training
         return self.info.data.to_units(samples)
 
     def _generate(self, latents: Tensor, labels: Tensor | None, truncation: float | None) -> Tensor:
@@ -210,8 +219,7 @@ class Generator(Network):
             return self(latents, labels)
         module: Any = self.module
         styles: Tensor = truncate(module.map(latents, labels), truncation)
-        samples: Tensor = module.synthesize(styles)
-        return samples
+        return cast(Tensor, module.synthesize(styles))
 
     def _latents(self, n: int, seed: int, truncation: float | None) -> Tensor:
         """Draw latents one by one, so that a longer batch begins with a shorter one."""
@@ -247,9 +255,9 @@ class Generator(Network):
         if labels is None:
             source = torch.Generator().manual_seed(seed_for(seed, "labels"))
             return torch.cat([torch.randint(count, (1,), generator=source) for _ in range(n)])
-        if isinstance(labels, (int, str)):
-            labels = [labels] * n
-        given = labels.tolist() if isinstance(labels, Tensor) else list(labels)
+        if isinstance(labels, (Tensor, np.ndarray, np.generic)):
+            labels = labels.tolist()
+        given = [labels] * n if isinstance(labels, (int, str)) else list(labels)
         if len(given) != n:
             raise RequestError(f"{len(given)} labels are given for {n} samples")
         return torch.tensor([self._class_number(label) for label in given])

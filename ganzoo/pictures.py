@@ -20,7 +20,8 @@ def to_pil(images: Tensor) -> list[Image.Image]:
     """Turn pictures into PIL images.
 
     Args:
-        images: ``(N, C, H, W)`` or ``(C, H, W)`` in [0, 1], with C of 1, 3 or 4.
+        images: ``(N, C, H, W)`` or ``(C, H, W)`` in [0, 1]. One channel is grey, two are shown as
+            red and green, three are colours, and four are colours with alpha.
 
     Raises:
         RequestError: The tensor is of another shape.
@@ -37,17 +38,25 @@ def save_grid(
     """Write pictures side by side into one PNG.
 
     Args:
-        images: ``(N, C, H, W)`` in [0, 1].
+        images: ``(N, C, H, W)`` in [0, 1], with channels as `to_pil` has them.
         path: The file to write; its folder is made.
         columns: Pictures in a row; about a square where left out.
         scale: Whole factor by which every pixel is enlarged.
 
     Returns:
         The path.
+
+    Raises:
+        RequestError: The tensor holds no pictures, a number is below 1, or the path cannot be
+            written or ends in no known picture format.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    to_grid(images, columns=columns, scale=scale).save(path)
+    grid = to_grid(images, columns=columns, scale=scale)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        grid.save(path)
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{path} cannot be written: {error}") from error
     return path
 
 
@@ -55,7 +64,11 @@ def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Im
     """Lay pictures side by side; arguments as those of `save_grid`."""
     arrays = _as_bytes(images)
     count, height, width, channels = arrays.shape
-    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    if columns is None:
+        columns = math.ceil(math.sqrt(count))
+    if columns < 1 or scale < 1:
+        raise RequestError(f"columns is {columns} and scale {scale}; both must be at least 1")
+    columns = min(count, columns)
     rows = math.ceil(count / columns)
     shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
     sheet = np.full(shape, 255, dtype=np.uint8)
@@ -96,11 +109,13 @@ def save_gif(frames: Sequence[Image.Image], path: Path, *, milliseconds: int = 1
 def _as_bytes(images: Tensor) -> NDArray[np.uint8]:
     """Bring pictures in [0, 1] to uint8 ``(N, H, W, C)``."""
     batch = images.detach()[None] if images.dim() == 3 else images.detach()
-    if batch.dim() != 4 or batch.shape[1] not in (1, 3, 4) or not len(batch):
+    if batch.dim() != 4 or batch.shape[1] not in (1, 2, 3, 4) or not batch.numel():
         raise RequestError(
             f"a tensor of shape {tuple(images.shape)} holds no pictures; they have the shape "
-            "(N, C, H, W) with C of 1, 3 or 4"
+            "(N, C, H, W) with C of 1 to 4"
         )
+    if batch.shape[1] == 2:
+        batch = torch.cat([batch, torch.zeros_like(batch[:, :1])], dim=1)
     scaled = batch.float().clamp(0, 1).mul(255).round().to(torch.uint8)
     array: NDArray[np.uint8] = scaled.permute(0, 2, 3, 1).cpu().numpy()
     return array

@@ -69,10 +69,19 @@ class Draws:
 
 @contextmanager
 def isolated(device: torch.device, seed: int | None = None) -> Iterator[None]:
-    """Keep the global random state from what happens inside, and seed it there if asked."""
+    """Keep the global random state from what happens inside, and seed it there if asked.
+
+    Args:
+        device: Its state is kept and seeded, and the CPU's; that of other devices is let alone.
+        seed: What to seed both with; None leaves them as they are.
+    """
     accelerator = [device] if device.type not in ("cpu", "meta") else []
     kind = accelerator[0].type if accelerator else "cuda"
     with torch.random.fork_rng(devices=accelerator, device_type=kind):
         if seed is not None:
-            torch.manual_seed(seed)
+            # torch.manual_seed would seed every GPU of the machine, whose states are not kept.
+            torch.default_generator.manual_seed(seed)
+            if accelerator:
+                state = torch.Generator(device=device).manual_seed(seed).get_state()
+                torch.get_device_module(device).set_rng_state(state, device)
         yield

@@ -119,7 +119,9 @@ class RunConfig(Model):
 
     architecture: SerializeAsAny[ArchitectureConfig]
     loss: SerializeAsAny[LossConfig]
-    penalties: dict[str, SerializeAsAny[PenaltyConfig]] = Field(default_factory=dict)
+    penalties: dict[str, SerializeAsAny[PenaltyConfig] | None] = Field(
+        default_factory=dict, description="By name; null removes one that the recipe has."
+    )
     optimizers: dict[str, OptimizerConfig] = Field(
         default_factory=lambda: {"generator": AdamConfig(), "discriminator": AdamConfig()}
     )
@@ -127,3 +129,8 @@ class RunConfig(Model):
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     ema: EmaConfig | None = Field(default_factory=EmaConfig)
     logging: LoggingConfig = Field(default_factory=LoggingConfig)
+
+    @property
+    def active_penalties(self) -> dict[str, PenaltyConfig]:
+        """The penalties that apply."""
+        return {name: config for name, config in self.penalties.items() if config is not None}

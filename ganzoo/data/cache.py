@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,7 @@ def _decode(dataset: Dataset, shape: Shape, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def fit_picture(sample: NDArray[np.generic], shape: Shape) -> NDArray[np.uint8]:
+def fit_picture(sample: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
     """Bring one picture to a shape: centre crop, antialiased bicubic resize, grey or colour.
 
     Args:
@@ -114,11 +115,18 @@ def fit_picture(sample: NDArray[np.generic], shape: Shape) -> NDArray[np.uint8]:
 
     Returns:
         uint8 (height, width, C).
+
+    Raises:
+        TypeError: The picture is not uint8.
     """
     channels, height, width = shape
-    if sample.shape == (height, width, channels):
-        return sample.astype(np.uint8, copy=False)
-    image = Image.fromarray(np.squeeze(sample).astype(np.uint8, copy=False))
+    if sample.dtype != np.uint8:
+        raise TypeError(f"pictures are uint8, and the dataset reads {sample.dtype}")
+    if sample.ndim == 3 and sample.shape[2] == 1:
+        sample = sample[:, :, 0]
+    if sample.shape == ((height, width) if channels == 1 else (height, width, channels)):
+        return sample.reshape(height, width, channels)
+    image = Image.fromarray(sample)
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
     if len(image.getbands()) != channels:

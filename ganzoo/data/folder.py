@@ -2,11 +2,12 @@
 
 import functools
 import hashlib
+import os
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import FolderConfig
@@ -15,27 +16,34 @@ from ganzoo.errors import DataError
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """The endings by which pictures are known; other files are passed over."""
 
-GREY_MODES = frozenset({"1", "L"})
+DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+GREY_MODES = frozenset({"1", "L", "LA"}) | DEEP_MODES
+UNBOUNDED_MODES = frozenset({"I", "F"})
 NAMED_AT_MOST = 5
 
 
 class Folder(Dataset):
     """The pictures below a folder; if they all lie in sub-folders, those are the classes.
 
+    Hidden files and folders, whose names begin with a dot, are passed over.
+
     Raises:
-        DataError: There is no such folder, it holds no pictures or files that are none, or
-            pictures lie both in it and in its sub-folders.
+        DataError: There is no such folder, it holds no pictures or files that are none,
+            pictures lie both in it and in its sub-folders, or a class has an unreadable name.
     """
 
     def __init__(self, config: FolderConfig) -> None:
-        self.root = Path(config.source).expanduser()
+        # Unlike the method of a path, this leaves an unknown user's ~name as it is.
+        self.root = Path(os.path.expanduser(config.source))
         if not self.root.is_dir():
             what = "is not a folder" if self.root.exists() else "does not exist"
             raise DataError(f"data.source: {config.source} {what}")
         self.files = sorted(
             path
             for path in self.root.rglob("*")
-            if path.suffix.lower() in EXTENSIONS and path.is_file()
+            if path.suffix.lower() in EXTENSIONS
+            and not any(part.startswith(".") for part in path.relative_to(self.root).parts)
+            and path.is_file()
         )
         if not self.files:
             raise DataError(
@@ -47,6 +55,12 @@ class Folder(Dataset):
                 f"data.source: pictures lie both in {config.source} itself and in its sub-folder "
                 f"{classes[1]!r}; put all into sub-folders (one a class), or none"
             )
+        for name in classes:
+            if not name.isprintable():
+                raise DataError(
+                    f"data.source: the sub-folder {name!r} of {config.source} names a class, and "
+                    "its name is not readable text; rename it"
+                )
         # A single sub-folder tells nothing apart.
         self.class_names = tuple(classes) if len(classes) > 1 else ()
         side, grey = self._look()
@@ -62,7 +76,7 @@ class Folder(Dataset):
         path = self.files[index]
         try:
             with _strictly_opened(path) as image:
-                picture = _on_white(ImageOps.exif_transpose(image)).convert(self._mode)
+                picture = _on_white(_to_8_bits(ImageOps.exif_transpose(image))).convert(self._mode)
         except Exception as error:
             raise DataError(f"{path}: {_cause(error)}") from error
         label = self.class_names.index(self._class_of(path)) if self.class_names else 0
@@ -87,6 +101,8 @@ class Folder(Dataset):
         for path in self.files:
             try:
                 with _strictly_opened(path) as image:
+                    if image.mode in UNBOUNDED_MODES:
+                        raise ValueError("its pixels are of 32 bits; save it with 8 or 16")
                     smallest = min(smallest, *image.size)
                     grey = grey and image.mode in GREY_MODES
             except Exception as error:
@@ -112,6 +128,13 @@ def _strictly_opened(path: Path) -> Image.Image:
         return Image.open(path)
 
 
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey, which Pillow would clip."""
+    if image.mode not in DEEP_MODES:
+        return image
+    return Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
+
+
 def _on_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
@@ -120,6 +143,6 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "no picture format that is known"
     return " ".join(str(error).split()) or type(error).__name__

@@ -80,6 +80,7 @@ class Loader:
         self.samples = torch.from_numpy(store.samples)
         self.labels = torch.from_numpy(store.labels)
         self.order = EpochOrder(len(self.samples), seed)
+        self._labels_there = self.labels.to(device)
         self.device, self.dtype = device, dtype
         self.shift = torch.tensor(shift, device=device, dtype=dtype)
         self.scale = torch.tensor(scale, device=device, dtype=dtype)
@@ -113,7 +114,7 @@ class Loader:
     def draw_labels(self, draws: Draws) -> Tensor:
         """Draw labels as often as the data has them."""
         numbers = draws.integers("labels of the data", len(self.labels))
-        return self._to_device(self.labels[numbers.cpu()])
+        return self._labels_there[numbers]
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         if self.device.type != "cuda":

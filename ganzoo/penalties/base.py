@@ -71,5 +71,6 @@ def input_gradient(critic: Critic, samples: Tensor, labels: Tensor | None) -> Te
     """
     samples = samples.detach().requires_grad_()
     score = critic(samples, labels).sum()
-    (gradient,) = torch.autograd.grad(score, samples, create_graph=True)
+    # A critic that does not look at its input has a gradient too: zero.
+    (gradient,) = torch.autograd.grad(score, samples, create_graph=True, materialize_grads=True)
     return gradient

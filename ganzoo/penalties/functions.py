@@ -81,7 +81,8 @@ class WeightClipping(Penalty):
 
 def _norms(gradient: Tensor) -> Tensor:
     # torch defines the derivative of the norm at zero as zero, so no epsilon is needed.
-    return torch.linalg.vector_norm(gradient, dim=tuple(range(1, gradient.dim())))
+    norms: Tensor = torch.linalg.vector_norm(gradient, dim=tuple(range(1, gradient.dim())))
+    return norms
 
 
 def _reals(context: Context) -> Tensor:

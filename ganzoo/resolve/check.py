@@ -160,10 +160,11 @@ def dataset_name(source: str) -> str:
     return "folder" if is_path else source
 
 
-def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig]:
+def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:
     """Validate each penalty's values against the config of the penalty that is named."""
+    specs = {name: registry.penalty(name) for name in penalties}
     return {
-        name: validate(registry.penalty(name).config, values, f"penalties.{name}")
+        name: None if values is None else validate(specs[name].config, values, f"penalties.{name}")
         for name, values in penalties.items()
     }
 

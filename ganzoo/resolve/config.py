@@ -77,14 +77,14 @@ def resolve(
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture"),
         "loss": _named("loss", values["loss"]),
-        "penalties": check_penalty_names(values.get("penalties") or {}),
+        "penalties": check_penalty_names(values.get("penalties", {})),
         "data": data,
     }
     result = validate(RunConfig, {**values, **sections}, "")
     _check_roles(result)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
-    check_penalties(traits, spec.name, result.penalties)
+    check_penalties(traits, spec.name, result.active_penalties)
     return Resolution(result, tuple(notes))
 
 

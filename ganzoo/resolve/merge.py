@@ -33,7 +33,7 @@ def expand(values: Mapping[str, Any]) -> Values:
                 role: {"name": item} if isinstance(item, str) else item
                 for role, item in value.items()
             }
-        if value is None and section not in ("ema", "penalties"):
+        if value is None and section != "ema":
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
         if value is not None and not isinstance(value, Mapping):
             raise ConfigError(
@@ -46,7 +46,8 @@ def expand(values: Mapping[str, Any]) -> Values:
 def merge(low: Values, high: Mapping[str, Any]) -> Values:
     """Lay expanded values over others.
 
-    A changed name drops what the lower layer set for the old one. ``null`` removes a penalty.
+    A changed name drops what the lower layer set for the old one. ``null`` in the place
+    of a penalty removes it.
     """
     result = dict(low)
     for section, value in high.items():
@@ -63,15 +64,13 @@ def merge(low: Values, high: Mapping[str, Any]) -> Values:
     return result
 
 
-def _merge_penalties(low: Values, high: Mapping[str, Any] | None) -> Values:
-    if high is None:
-        return {}
-    names = {**low, **high}
-    return {
-        name: _overlay(low.get(name), high.get(name, {}), None)
-        for name in names
-        if high.get(name, {}) is not None
+def _merge_penalties(low: Values, high: Mapping[str, Any]) -> Values:
+    """``null`` stays, so that the result, laid over the recipe again, removes the same ones."""
+    changed = {
+        name: None if value is None else _overlay(low.get(name) or {}, value, None)
+        for name, value in high.items()
     }
+    return {**low, **changed}
 
 
 def _overlay(low: Any, high: Any, name: str | None) -> Any:

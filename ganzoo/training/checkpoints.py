@@ -72,8 +72,8 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return load_file(path / TENSORS), state
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(
-            f"the checkpoint {path} is damaged ({' '.join(str(error).split())}); remove it to go on "
-            "from the one before"
+            f"the checkpoint {path} is damaged ({' '.join(str(error).split())}); remove it to go "
+            "on from the one before"
         ) from error
 
 

@@ -38,7 +38,8 @@ class Ema:
         if self.config.ramp_up is not None:
             half_life = min(half_life, self.config.ramp_up * samples)
         decay = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
-        get_ema_multi_avg_fn(decay)(self._averages, self._sources, 0)
+        average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        average(self._averages, self._sources, 0)
 
     def state(self) -> dict[str, Tensor]:
         """Return the averages by parameter name."""

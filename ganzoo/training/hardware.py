@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -64,7 +65,7 @@ def automatic_precision(device: torch.device) -> tuple[str, str]:
         return ("bf16", f"{name} has bf16") if native else ("fp32", f"{name} has no native bf16")
     if device.type == "cpu":
         # Absent before torch 2.12.
-        found = getattr(torch.cpu, "get_capabilities", dict)()
+        found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         for feature in ("amx_bf16", "avx512_bf16"):
             if found.get(feature):
                 return "bf16", f"this processor has {feature}"

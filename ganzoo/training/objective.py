@@ -101,7 +101,7 @@ class Adversarial:
         self.loss_function: Loss = registry.instantiate("losses", config.loss.name, config.loss)
         self.penalties: dict[str, Penalty] = {
             name: registry.instantiate("penalties", name, penalty)
-            for name, penalty in config.penalties.items()
+            for name, penalty in config.active_penalties.items()
         }
         specs = {name: registry.penalty(name) for name in self.penalties}
         self._terms = {
@@ -315,7 +315,7 @@ class Adversarial:
     def _placed(self, network: nn.Module) -> nn.Module:
         network = network.to(self.hardware.device, self.hardware.dtype).train()
         if self.config.training.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = network.to(memory_format=torch.channels_last)
         return network
 
     @property

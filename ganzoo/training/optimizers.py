@@ -6,7 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.config import AdamConfig, OptimizerConfig, RmspropConfig, Schedule, value_at
+from ganzoo.config import (
+    AdamConfig,
+    AdamWConfig,
+    OptimizerConfig,
+    RmspropConfig,
+    Schedule,
+    SgdConfig,
+    value_at,
+)
 
 FUSED_DEVICES = ("cpu", "cuda", "mps")
 
@@ -28,27 +36,18 @@ class Optimizer:
         self.names, self.parameters = list(named), list(named.values())
         fused = self.parameters[0].device.type in FUSED_DEVICES
         values = _values(config, 0)
+        extra: dict[str, Any]
         self.inner: torch.optim.Optimizer
-        if isinstance(config, AdamConfig):
-            kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-            self.inner = kind(self.parameters, eps=config.eps, fused=fused, **values)
-        elif isinstance(config, RmspropConfig):
-            self.inner = torch.optim.RMSprop(
-                self.parameters,
-                alpha=config.alpha,
-                eps=config.eps,
-                momentum=config.momentum,
-                foreach=True,
-                **values,
-            )
-        else:
-            self.inner = torch.optim.SGD(
-                self.parameters,
-                momentum=config.momentum,
-                nesterov=config.nesterov,
-                fused=fused,
-                **values,
-            )
+        match config:
+            case AdamConfig():
+                kind = torch.optim.AdamW if isinstance(config, AdamWConfig) else torch.optim.Adam
+                self.inner = kind(self.parameters, eps=config.eps, fused=fused, **values)
+            case RmspropConfig():
+                extra = {"alpha": config.alpha, "eps": config.eps, "momentum": config.momentum}
+                self.inner = torch.optim.RMSprop(self.parameters, foreach=True, **extra, **values)
+            case SgdConfig():
+                extra = {"momentum": config.momentum, "nesterov": config.nesterov}
+                self.inner = torch.optim.SGD(self.parameters, fused=fused, **extra, **values)
         rates = [config.lr, *(config.betas if isinstance(config, AdamConfig) else ())]
         self._scheduled = any(isinstance(rate, Schedule) for rate in rates)
 

@@ -28,7 +28,7 @@ class Run:
     path: Path
 
     @classmethod
-    def open(cls, path: str | Path) -> "Run":
+    def open(cls, path: "Run | str | Path") -> "Run":
         """Open a run that exists.
 
         Raises:

@@ -96,4 +96,3 @@ def export(source: Run | str | Path, folder: str | Path) -> Path:
     trainer.load_checkpoint(checkpoint)
     trainer.export(target)
     return target
-

@@ -28,6 +28,7 @@ from ganzoo.training.objective import Adversarial, Objective, Scalars
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
+from ganzoo.training.resuming import resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
@@ -106,7 +107,7 @@ class Trainer:
     @classmethod
     def resume(
         cls,
-        path: str | Path,
+        path: Run | str | Path,
         *,
         observers: Sequence[Observer] = (),
         overrides: Mapping[str, Any] | None = None,
@@ -119,10 +120,8 @@ class Trainer:
             overrides: What may change: ``training.steps``, cadences and ``logging``.
 
         Raises:
-            RunError: It is no run, it is finished, its data changed, or something else is to change.
+            RunError: It is no run, is finished, has other data, or may not change so.
         """
-        from ganzoo.training.resuming import resumed_config
-
         run = Run.open(path)
         trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
         saved = checkpoints.every(run.checkpoints)
@@ -171,7 +170,7 @@ class Trainer:
     def _loop(self, steps: int, stop: StopSignal) -> None:
         begun, since = time.perf_counter(), self.step
         while self.step < steps and not stop.name:
-            self._train_step()
+            self.train_step()
             if self.step % self.config.logging.every == 0 or self.step == steps:
                 now = time.perf_counter()
                 rate = (self.step - since) / (now - begun)
@@ -181,10 +180,10 @@ class Trainer:
                     observer.log(self, row)
             for observer in self.observers:
                 observer.step(self)
-        self._require_finite()
         self.save()
 
-    def _train_step(self) -> None:
+    def train_step(self) -> None:
+        """Do one step: every phase of the objective, then the moving average."""
         step, training = self.step, self.config.training
         samples = step * training.batch_size
         for phase in self.objective.phases():
@@ -195,7 +194,7 @@ class Trainer:
             for part in range(training.accumulate):
                 loss, scalars = self.objective.loss(step, phase, part)
                 # Only this phase's network gets gradients; the other's are never computed.
-                (loss / training.accumulate).backward(inputs=optimizer.parameters)
+                torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
                 self._pending.append(scalars)
             optimizer.step(samples)
             self.objective.after_update(step, phase)
@@ -204,22 +203,23 @@ class Trainer:
             self.ema.update(self.step * training.batch_size, training.batch_size)
 
     def _row(self, rate: float) -> Row:
-        """Fetch the scalars since the last row, as means, with one look at the device."""
-        values = self._require_finite()
-        batch = self.config.training.batch_size
-        return {
-            "step": self.step,
-            "samples": self.step * batch,
-            "steps_per_second": rate,
-            **values,
-        }
+        values = self.figures()
+        self._pending.clear()
+        samples = self.step * self.config.training.batch_size
+        return {"step": self.step, "samples": samples, "steps_per_second": rate, **values}
 
-    def _require_finite(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
+        """Fetch the means of losses, outputs and penalties since the last row of the log.
+
+        This waits for the device, once.
+
+        Raises:
+            TrainingError: One of them is not finite.
+        """
         gathered: dict[str, list[Tensor]] = defaultdict(list)
         for scalars in self._pending:
             for name, value in scalars.items():
                 gathered[name].append(value)
-        self._pending.clear()
         if not gathered:
             return {}
         means = torch.stack([torch.stack(values).double().mean() for values in gathered.values()])
@@ -242,7 +242,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint and the weights folder of the step that is done."""
-        self._require_finite()
+        self.figures()
         checkpoints.save(self.run.checkpoints, self.step, self._tensors(), self._state())
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
@@ -313,7 +313,7 @@ class Trainer:
             "data": config.data.source,
             "data_fingerprint": dataset.fingerprint,
             "loss": config.loss.name,
-            "penalties": sorted(config.penalties),
+            "penalties": sorted(config.active_penalties),
             "precision": self.hardware.precision,
             "seed": config.training.seed,
             "averaged": self.ema is not None,
@@ -344,7 +344,7 @@ class Trainer:
         used = [
             ("architectures", self.config.architecture.name),
             ("losses", self.config.loss.name),
-            *(("penalties", name) for name in self.config.penalties),
+            *(("penalties", name) for name in self.config.active_penalties),
             ("datasets", dataset_name(self.config.data.source)),
         ]
         origins = {name: registry.provenance(group, name) for group, name in used}

@@ -1,8 +1,9 @@
 """Tensors and texts on disk, each file either whole or not there."""
 
 import os
-import tempfile
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -23,28 +24,24 @@ def portable_state(module: nn.Module) -> dict[str, Tensor]:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file so that it is either whole or not there."""
-    aside = _aside(path)
-    save_file(dict(tensors), aside, metadata)
-    with aside.open("rb+") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
+    with _aside(path) as aside:
+        save_file(dict(tensors), aside, metadata)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is either whole or not there."""
-    aside = _aside(path)
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    with _aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
-def _aside(path: Path) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    # mkstemp makes the file for its owner only; published weights are for all.
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(name, 0o666 & ~umask)
-    return Path(name)
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Lend the name of a file beside a path, which takes its place if all goes well."""
+    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        yield aside
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -23,13 +23,15 @@ FILES = {
 """The file of each network."""
 
 DTYPES = {
-    torch.float32: "F32",
-    torch.float64: "F64",
     torch.int64: "I64",
     torch.int32: "I32",
-    torch.bool: "BOOL",
+    torch.int16: "I16",
+    torch.int8: "I8",
     torch.uint8: "U8",
+    torch.bool: "BOOL",
+    torch.complex64: "C64",
 }
+"""How files name the types of tensors; every floating-point tensor is stored as F32."""
 
 
 def load_generator(
@@ -102,8 +104,11 @@ def _load(folder: Path, name: str, info: Info) -> nn.Module:
     if not path.is_file():
         raise WeightsError(f"{folder} holds no {FILES[name]}, so its {name} cannot be loaded")
     role = "discriminator" if name == "discriminator" else "generator"
-    with torch.device("meta"):
-        expected = build(role, info.architecture).state_dict(keep_vars=True)
+    try:
+        with torch.device("meta"):
+            expected = build(role, info.architecture, seed=0).state_dict(keep_vars=True)
+    except RuntimeError as error:  # of torch, for sizes beyond 64 bits
+        raise WeightsError(f"{folder / CONFIG_FILE} implies an impossible size: {error}") from error
     try:
         with safe_open(path, framework="pt") as file:
             keys = list(file.keys())
@@ -120,22 +125,27 @@ def _check_header(path: Path, header: Mapping[str, Any], expected: Mapping[str, 
     for key, tensor in expected.items():
         first.setdefault(id(tensor), key)
     missing = [key for key in first.values() if key not in header]
-    unexpected = [key for key in header if key not in expected]
+    unexpected = [repr(key)[:100] for key in header if key not in expected]
+    different = []
+    for key in expected.keys() & header.keys():
+        dtype = expected[key].dtype
+        wanted = (
+            f"{'F32' if dtype.is_floating_point else DTYPES.get(dtype)} {[*expected[key].shape]}"
+        )
+        found = f"{header[key].get_dtype()} {header[key].get_shape()}"
+        if wanted != found:
+            different.append(f"{key} is {found}, and should be {wanted}")
     faults = [
         f"{len(keys)} {kind} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
-        for kind, keys in (("missing", missing), ("unexpected", unexpected))
+        for kind, keys in (
+            ("missing", missing),
+            ("unexpected", unexpected),
+            ("of another type or shape", sorted(different)),
+        )
         if keys
     ]
     if faults:
         raise WeightsError(f"{path} does not fit its config: tensors {' and '.join(faults)}")
-    for key, entry in header.items():
-        wanted = (list(expected[key].shape), DTYPES.get(expected[key].dtype))
-        found = (entry.get_shape(), entry.get_dtype())
-        if wanted != found:
-            raise WeightsError(
-                f"{path} does not fit its config: {key} is {found[1]} {found[0]}, and the "
-                f"architecture has {wanted[1]} {wanted[0]}"
-            )
 
 
 def _with_ties(state: dict[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 from torch import Tensor
 
 from ganzoo import registry
@@ -81,6 +81,23 @@ class Info(Model):
 
     FORMATS: ClassVar[tuple[int, ...]] = (WEIGHTS_FORMAT,)
 
+    @model_validator(mode="after")
+    def _data_fits_the_networks(self) -> Self:
+        shape, classes = self.architecture.sample_shape, self.architecture.num_classes
+        if self.data.kind != kind_of(shape):
+            raise ValueError(f"data.kind {self.data.kind} contradicts sample_shape {shape}")
+        if len(self.data.class_names) not in (0, classes):
+            raise ValueError(
+                f"data.class_names has {len(self.data.class_names)} names, and num_classes is "
+                f"{classes}"
+            )
+        lengths = {len(self.data.shift), len(self.data.scale)}
+        if lengths != {0} and (self.data.kind == "pictures" or lengths != {shape[0]}):
+            raise ValueError(
+                "data.shift and data.scale are for vectors, and have one number for each coordinate"
+            )
+        return self
+
     @classmethod
     def of(cls, config: ArchitectureConfig, **facts: Any) -> "Info":
         """Make the info of networks that the installed plugin builds from a config."""
@@ -106,7 +123,7 @@ def read_info(folder: Path) -> Info:
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise WeightsError(f"{path} has over {MAX_CONFIG_BYTES:,} bytes: that is no config")
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -115,19 +132,27 @@ def read_info(folder: Path) -> Info:
         raise WeightsError(f"{path} describes no architecture")
     if values.get("format") not in Info.FORMATS:
         raise WeightsError(
-            f"{path} is of format {values.get('format')!r}, and this ganzoo {__version__} reads "
-            f"{', '.join(map(str, Info.FORMATS))}; use the version of ganzoo that wrote it"
+            f"{path} is of format {_brief(values.get('format'))}, and this ganzoo {__version__} "
+            f"reads {', '.join(map(str, Info.FORMATS))}; use the version of ganzoo that wrote it"
         )
     name = values["architecture"].get("name")
     try:
-        spec = registry.architecture(str(name))
+        spec = registry.architecture(str(name)[:100])
     except PluginError as error:
         origin = values.get("plugin", {})
         recorded = origin.get("distribution") if isinstance(origin, dict) else None
         raise WeightsError(
-            f"{path} is of the architecture {name!r} (plugin recorded: {recorded!r}), which "
-            f"cannot be used here: {error}"
+            f"{path} is of the architecture {_brief(name)} (plugin recorded: {_brief(recorded)}), "
+            f"which cannot be used here: {error}"
         ) from error
     config = validate(spec.config, values["architecture"], f"{path}: architecture")
     check_architecture(spec, config)
     return validate(Info, {**values, "architecture": config}, f"{path}")
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _brief(value: object) -> str:
+    return repr(value)[:60]

@@ -28,13 +28,14 @@ def locate(reference: str | Path) -> Path:
     text = os.fspath(reference)
     if isinstance(reference, str) and not is_path(text):
         return _bundled(text)
-    folder = Path(text).expanduser()
-    if not folder.exists():
+    # The functions of os.path say no, where methods of a path raise, to what cannot be a path.
+    folder = Path(os.path.expanduser(text))
+    if not os.path.exists(folder):
         raise WeightsError(f"there is no folder {text}")
     for place in (folder, folder / RUN_WEIGHTS):
-        if (place / CONFIG_FILE).is_file():
+        if os.path.isfile(place / CONFIG_FILE):
             return place
-    if (folder / RUN_CONFIG).is_file():
+    if os.path.isfile(folder / RUN_CONFIG):
         raise WeightsError(
             f"the run {text} has no weights yet; train it to its end, or make them from a "
             f"checkpoint with: ganzoo export {text} FOLDER"
@@ -48,7 +49,7 @@ def is_path(text: str) -> bool:
 
 
 def _bundled(text: str) -> Path:
-    if Path(text).is_dir():
+    if os.path.isdir(text):
         raise WeightsError(f"{text!r} could be a folder or a name; for the folder write ./{text}")
     if "/" in text:
         raise WeightsError(

@@ -30,16 +30,14 @@ class TensorBoard(Observer):
 
     def start(self, trainer: Trainer) -> None:
         """Open the events; those of steps that will be done again are dropped."""
-        self._writer = self._make(  # type: ignore[no-untyped-call]
-            str(trainer.run.path / "tensorboard"), purge_step=trainer.step
-        )
+        self._writer = self._make(str(trainer.run.path / "tensorboard"), purge_step=trainer.step)
 
     def log(self, trainer: Trainer, row: Row) -> None:
         """Write a row."""
         for name, value in row.items():
             if name not in ("step", "samples"):
-                self._writer.add_scalar(name, value, row["step"])  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(name, value, row["step"])
 
     def finish(self, trainer: Trainer, completed: bool) -> None:
         """Close the events."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
