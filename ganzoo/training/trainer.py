@@ -224,12 +224,14 @@ class Trainer:
             return {}
         means = torch.stack([torch.stack(values).double().mean() for values in gathered.values()])
         result = dict(zip(gathered, means.tolist(), strict=True))
-        bad = [name for name, value in result.items() if not math.isfinite(value)]
-        if bad:
-            raise TrainingError(self._collapse(bad[0]))
+        if not all(map(math.isfinite, result.values())):
+            raise TrainingError(self._collapse())
         return result
 
-    def _collapse(self, name: str) -> str:
+    def _collapse(self) -> str:
+        """Say which figure was the first that is not finite, what is left and what to try."""
+        scalars = (pair for scalars in self._pending for pair in scalars.items())
+        name = next(name for name, value in scalars if not math.isfinite(value.item()))
         saved = checkpoints.every(self.run.checkpoints)
         kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
         advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
