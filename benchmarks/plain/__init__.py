@@ -1,0 +1,1 @@
+"""Plain re-writings of the training loops that people use, as they use them."""
