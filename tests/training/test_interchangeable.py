@@ -38,7 +38,8 @@ def trainer_of(tmp_path, architecture, preset, loss, penalty, **training):
             **SMALL[architecture],
         },
         "loss": loss,
-        "penalties": {name: None for name in PENALTIES if name} | ({penalty: {}} if penalty else {}),
+        "penalties": {name: None for name in PENALTIES if name}
+        | ({penalty: {}} if penalty else {}),
         "training": {"batch_size": 8, "generator_batch": None, **training},
     }
     return Trainer(config, tmp_path / "run")

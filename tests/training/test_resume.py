@@ -103,7 +103,9 @@ def start(run):
     """Begin a run in another process, as a user does."""
     command = [sys.executable, "-m", "ganzoo", "train", str(run.parent / "config.json")]
     (run.parent / "config.json").write_text(json.dumps(LONG))
-    return subprocess.Popen([*command, "--out", str(run)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*command, "--out", str(run)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 def wait_for(condition, process):

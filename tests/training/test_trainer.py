@@ -17,7 +17,12 @@ from ganzoo.training.ema import Ema
 from ganzoo.training.trainer import Trainer
 
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
-VANILLA = {"name": "vanilla", "generator_widths": [16], "discriminator_widths": [16], "dropout": 0.0}
+VANILLA = {
+    "name": "vanilla",
+    "generator_widths": [16],
+    "discriminator_widths": [16],
+    "dropout": 0.0,
+}
 WGAN = {"name": "wgan-gp", "preset": "cnn", "width": 4, "sample_shape": [1, 16, 16]}
 SMALL = {"training.batch_size": 8, "training.generator_batch": None, "training.sample_every": 0}
 
@@ -183,7 +188,9 @@ def test_looking_at_samples_changes_nothing(tmp_path):
     plain = ganzoo.train(config, SMALL, out=tmp_path / "plain", steps=4)
     often = {**SMALL, "training.sample_every": 1, "logging.every": 1, "checkpoint_every": 1}
     watched = ganzoo.train(config, often, out=tmp_path / "watched", steps=4)
-    one, other = (checkpoints.load(checkpoints.every(r.checkpoints)[-1])[0] for r in (plain, watched))
+    one, other = (
+        checkpoints.load(checkpoints.every(r.checkpoints)[-1])[0] for r in (plain, watched)
+    )
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
@@ -450,7 +457,6 @@ def test_a_step_never_waits_for_the_device(tmp_path):
         trainer.train_step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
-
 
 
 @pytest.mark.sweep

@@ -1,0 +1,143 @@
+"""Three updates of each preset equal an independent re-writing of the published loop."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganzoo import registry
+from ganzoo.randomness import Draws, seed_for
+from ganzoo.training.trainer import Trainer
+
+_spec = importlib.util.spec_from_file_location(
+    "reference_loops", Path(__file__).with_name("reference_loops.py")
+)
+reference = importlib.util.module_from_spec(_spec)
+sys.modules["reference_loops"] = reference
+_spec.loader.exec_module(reference)
+
+PRESETS = [
+    f"{name}/{preset}"
+    for name in registry.names("architectures")
+    for preset in registry.architecture(name).presets
+]
+# The published width would only cost time; the parameter counts are checked at full width.
+WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 8}
+SHAPES = {"vanilla": [1, 28, 28], "dcgan": [1, 64, 64], "wgan-gp": [1, 32, 32]}
+STEPS = 3
+
+
+def trainer_of(preset, tmp_path, precision):
+    name, _, variant = preset.partition("/")
+    architecture = {
+        "name": name,
+        "preset": variant,
+        "sample_shape": SHAPES[name],
+        "num_classes": 0,
+    }
+    if preset in WIDTHS:
+        architecture["width"] = WIDTHS[preset]
+    training = {"precision": precision, "channels_last": False}
+    return Trainer({"architecture": architecture, "training": training}, tmp_path / "run")
+
+
+def given_to(trainer):
+    """What the trainer's steps draw, by their place in the run."""
+    config, loader = trainer.config, trainer.loader
+    seed, batch = config.training.seed, config.training.batch_size
+    updates, latent = config.training.discriminator_steps, config.architecture.latent_dim
+    dtype = trainer.hardware.dtype
+
+    def draws(step, role, index, size):
+        return Draws((seed, step, role, index), size, dtype=dtype)
+
+    steps = []
+    for step in range(STEPS):
+        phases = [draws(step, "discriminator", index, batch) for index in range(updates)]
+        position = step * updates * batch
+        reals = [
+            loader.batch(position + index * batch, phase)["sample"].clone()
+            for index, phase in enumerate(phases)
+        ]
+        first = config.training.first
+        source = [draws(step, "generator", 0, batch)] if first == "generator" else phases
+        fresh = draws(step, "generator", 0, config.training.generator_batch or batch)
+        alphas = [phase.uniform("alpha", 1, 1, 1).flatten() for phase in phases]
+        steps.append(
+            reference.Step(
+                reals=reals,
+                latents=[phase.normal("latents", latent) for phase in source],
+                generator_latents=fresh.normal("latents", latent),
+                alphas=alphas if config.active_penalties else [],
+            )
+        )
+    return steps
+
+
+def copied(network, other):
+    """Put one network's weights and buffers into another, by their order."""
+    for target, source in zip(other.parameters(), network.parameters(), strict=True):
+        target.data = source.detach().clone()
+    for target, source in zip(other.buffers(), network.buffers(), strict=True):
+        target.data = source.detach().clone()
+    return other
+
+
+def difference_after_three_steps(preset, tmp_path, precision):
+    """The largest difference of any weight, and of any buffer."""
+    trainer = trainer_of(preset, tmp_path, precision)
+    ours = trainer.objective.networks
+    others = reference.build(preset, width=WIDTHS.get(preset))
+    others = [
+        copied(ours[r], o) for r, o in zip(("generator", "discriminator"), others, strict=True)
+    ]
+    before = [p.detach().clone() for network in others for p in network.parameters()]
+
+    def seed_dropout(step, role, update):
+        place = (trainer.config.training.seed, step, role, update, 0, "network")
+        torch.manual_seed(seed_for(*place))
+
+    given = given_to(trainer)
+    with torch.random.fork_rng():
+        reference.train(preset, *others, given, seed_dropout)
+        for _ in range(STEPS):
+            trainer.train_step()
+    pairs = [
+        (a, b)
+        for network, other in zip(ours.values(), others, strict=True)
+        for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True)
+    ]
+    after = [p for network in others for p in network.parameters()]
+    moved = max((a - b).abs().max().item() for a, b in zip(after, before, strict=True))
+    assert moved > 1e-5, "the reference itself did not train"
+    return max((a.double() - b.double()).abs().max().item() for a, b in pairs)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_three_steps_equal_the_published_loop(tmp_path, preset):
+    assert difference_after_three_steps(preset, tmp_path, "fp64") < 1e-9
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_float32_differs_by_rounding_only(tmp_path, preset, record_property):
+    """Adam divides by the root of the squared gradient, which magnifies rounding near zero."""
+    difference = difference_after_three_steps(preset, tmp_path, "fp32")
+    record_property("largest difference", difference)
+    print(f"{preset}: largest float32 difference after three steps {difference:.1e}")
+    assert difference < 5e-3
+
+
+COUNTS = {
+    # preset: (channels, generator, discriminator)
+    "dcgan/pytorch": (3, 3_576_704, 2_765_568),
+    "wgan-gp/resnet": (3, 1_204_483, 1_053_825),
+}
+
+
+@pytest.mark.parametrize("preset", COUNTS)
+def test_the_reference_has_the_published_number_of_parameters(preset):
+    channels, *counts = COUNTS[preset]
+    networks = reference.build(preset, channels=channels)
+    assert [sum(p.numel() for p in network.parameters()) for network in networks] == counts
