@@ -62,7 +62,7 @@ def test_parts_of_a_batch_give_what_the_whole_gives(tmp_path, config):
     """Every random number belongs to a position, so only rounding depends on `accumulate`."""
     precise = {"training.precision": "fp64"}
     whole = weights_after(trainer_of(tmp_path / "1", config, **precise))
-    parts = weights_after(trainer_of(tmp_path / "4", config, **precise, **{"accumulate": 4}))
+    parts = weights_after(trainer_of(tmp_path / "4", config, **precise, accumulate=4))
     assert largest_difference(whole, parts) < 1e-9
 
 
@@ -70,7 +70,7 @@ def test_sharing_fakes_in_parts_gives_what_the_whole_gives(tmp_path):
     config = {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}}
     precise = {"training.precision": "fp64"}
     whole = weights_after(trainer_of(tmp_path / "1", config, **precise))
-    parts = weights_after(trainer_of(tmp_path / "2", config, **precise, **{"accumulate": 2}))
+    parts = weights_after(trainer_of(tmp_path / "2", config, **precise, accumulate=2))
     assert largest_difference(whole, parts) < 1e-9
 
 
@@ -366,10 +366,6 @@ def test_an_objective_of_its_own_trains_without_a_change_to_the_trainer(tmp_path
     from ganzoo import registry
 
     registry.register(spec)
-    import sys
-
-    sys.modules[__name__] = sys.modules.get(__name__) or __import__("types").ModuleType(__name__)
-    sys.modules[__name__].Reconstruction = Reconstruction
     try:
         config = {"architecture": "autoencoder", "ema": None}
         run = ganzoo.train(config, SMALL, out=tmp_path / "run", steps=3)
