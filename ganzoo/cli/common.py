@@ -103,7 +103,7 @@ def load_local(imports: list[str] | None) -> None:
                 importlib.import_module(text)
         except PluginError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"--import {text}: {type(error).__name__}: {error}") from error
 
 

@@ -1,0 +1,472 @@
+"""Bad input: exit code 2, one sentence, no traceback, and nothing left behind.
+
+Each row is a different cause. They are grouped by the code path that refuses them.
+"""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+VANILLA = "architecture=vanilla"
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+# --- configs -----------------------------------------------------------------------------------
+
+OVERRIDES = {
+    "no architecture": ([], "architecture: missing; name one of dcgan"),
+    "unknown architecture": (["architecture=dcgam"], "did you mean 'dcgan'?"),
+    "architecture is a number": (["architecture=3"], "architecture"),
+    "unknown preset": (["architecture.name=dcgan", "architecture.preset=x"], "has no preset 'x'"),
+    "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "'width'"),
+    "unknown section": ([VANILLA, "trainig.steps=3"], "did you mean 'training'"),
+    "unknown field": ([VANILLA, "training.stps=3"], "did you mean 'steps'?"),
+    "unknown short key": ([VANILLA, "stesp=3"], "did you mean 'steps'"),
+    "not a number": ([VANILLA, "steps=ten"], "training.steps: 'ten' is not allowed"),
+    "not whole": ([VANILLA, "steps=2.5"], "training.steps: 2.5 is not allowed"),
+    "a number as text": ([VANILLA, "steps='5'"], "training.steps: '5' is not allowed"),
+    "below the least": ([VANILLA, "steps=0"], "should be greater than or equal to 1"),
+    "not finite": ([VANILLA, "optimizers.generator.lr=.nan"], "should be a finite number"),
+    "negative rate": ([VANILLA, "optimizers.generator.lr=-1"], "greater than or equal to 0"),
+    "wrong choice": ([VANILLA, "precision=fp16"], "should be 'auto', 'fp32', 'bf16' or 'fp64'"),
+    "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
+    "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
+    "batch and parts": ([VANILLA, "batch_size=10", "accumulate=3"], "does not divide"),
+    "shared fakes, two sizes": (
+        ["architecture=dcgan", "training.generator_batch=7"],
+        "must equal batch_size",
+    ),
+    "unknown loss": ([VANILLA, "loss=hing"], "did you mean 'hinge'?"),
+    "unknown field of a loss": ([VANILLA, "loss.margin=2"], "loss.margin: unknown field"),
+    "unknown penalty": ([VANILLA, "penalties.r3.weight=1"], "unknown penalty 'r3' (available: dr"),
+    "negative weight": ([VANILLA, "penalties.r1.weight=-1"], "penalties.r1.weight: -1"),
+    "unknown optimizer": ([VANILLA, "optimizers.generator=adma"], "'adma' is not allowed"),
+    "field of another optimizer": (
+        [VANILLA, "optimizers.generator={name: sgd, betas: [0, 0.9]}"],
+        "optimizers.generator.betas: unknown field",
+    ),
+    "unknown network": ([VANILLA, "optimizers.critic=adam"], "optimizers.critic: unknown network"),
+    "schedule without end": (
+        [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1e-4, over: 100}"],
+        "optimizers.generator.lr.to: missing",
+    ),
+    "penalty and batch norm": (
+        ["architecture=dcgan", "penalties.gradient-penalty.weight=10"],
+        "penalties.gradient-penalty: it needs a discriminator that scores each sample by itself",
+    ),
+    "labels for one without": (
+        ["architecture=wgan-gp", "architecture.num_classes=10"],
+        "wgan-gp takes no labels",
+    ),
+    "shape that cannot be made": (
+        ["architecture.name=dcgan", "architecture.sample_shape=[1, 20, 20]"],
+        "dcgan cannot make 20x20 pictures",
+    ),
+    "shape of two numbers": (
+        ["architecture.name=dcgan", "architecture.sample_shape=[20, 20]"],
+        "a shape has 3 numbers",
+    ),
+    "vectors for pictures only": (["architecture=dcgan", "data=ring8"], "cannot make vectors of 2"),
+    "other vectors": (
+        ["architecture.name=vanilla", "architecture.sample_shape=[3]", "data=ring8"],
+        "ring8 holds vectors of 2",
+    ),
+    "flipped vectors": ([VANILLA, "data.source=ring8", "data.flip=true"], "flip is for pictures"),
+    "size and shape": (
+        ["architecture.name=dcgan", "architecture.sample_shape=[1,32,32]", "data.image_size=64"],
+        "contradicts",
+    ),
+    "other classes": ([VANILLA, "architecture.num_classes=7"], "has 10 classes"),
+    "unknown dataset": ([VANILLA, "data=mnist"], "did you mean 'mnist5k'?"),
+    "no override": ([VANILLA, "=3"], "not of the form key.sub=value"),
+    "malformed value": ([VANILLA, "steps=[1"], "cannot be read"),
+    "given twice": ([VANILLA, "steps=1", "steps=2"], "steps is given twice"),
+    "section without fields": ([VANILLA, "training=5"], "must be a mapping"),
+    "null section": ([VANILLA, "training=null"], "null is not allowed"),
+    "two files": (["a.yaml", "b.yaml"], "two config files"),
+}
+
+
+@pytest.mark.parametrize("cause", OVERRIDES)
+def test_config_values(command, tmp_path, cause):
+    arguments, message = OVERRIDES[cause]
+    refused(command("train", *arguments), message, tmp_path)
+
+
+FILES = {
+    "missing": (None, "run.yaml", "there is no config file run.yaml"),
+    "other ending": ("x = 1", "run.ini", "a config file ends in .yaml"),
+    "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
+    "malformed JSON": ("{", "run.json", "run.json is malformed"),
+    "malformed TOML": ("[x", "run.toml", "run.toml is malformed"),
+    "double key": ("loss: hinge\nloss: hinge", "run.yaml", "duplicate key"),
+    "a list": ("- 1", "run.yaml", "must hold a mapping of sections, not a list"),
+    "a tag": ("architecture: !!python/name:os.system x", "run.yaml", "malformed"),
+    "not UTF-8": (b"\xff\xfe\x00", "run.yaml", "malformed"),
+    "too large": ("#" * 1_000_001, "run.yaml", "that is no config file"),
+    "too deep": ("[" * 5000, "run.json", "run.json is malformed"),
+    "unknown section": ("architectur: dcgan", "run.yaml", "run.yaml: unknown section"),
+}
+
+
+@pytest.mark.parametrize("cause", FILES)
+def test_config_files(command, tmp_path, cause):
+    content, name, message = FILES[cause]
+    if content is not None:
+        write(tmp_path / name, content)
+    refused(command("config", "validate", name), message, tmp_path, left={name} & set(os.listdir()))
+
+
+# --- plugins -----------------------------------------------------------------------------------
+
+PLUGIN_FILES = {
+    "no such file": (None, "there is no such file"),
+    "syntax error": ("def", "SyntaxError"),
+    "raises": ("raise OSError('disk')", "OSError: disk"),
+    "exits": ("raise SystemExit(0)", "SystemExit"),
+    "name taken": (
+        "import ganzoo\nganzoo.register(ganzoo.info('dcgan'))",
+        "architecture 'dcgan' is registered already",
+    ),
+    "wrong object": ("import ganzoo\nganzoo.register(3)", "register takes one of Architecture"),
+}
+
+
+@pytest.mark.parametrize("cause", PLUGIN_FILES)
+def test_local_plugins(command, tmp_path, cause):
+    content, message = PLUGIN_FILES[cause]
+    if content is not None:
+        write(tmp_path / "mine.py", content)
+    result = command("train", "--import", "mine.py", VANILLA)
+    refused(result, message, tmp_path, left={"mine.py"} if content is not None else set())
+
+
+def test_unknown_plugin(command, tmp_path):
+    refused(command("info", "dcgam"), "there is no plugin 'dcgam'; did you mean 'dcgan'?", tmp_path)
+
+
+# --- data --------------------------------------------------------------------------------------
+
+
+def picture(path, size=(20, 20), mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, 100).save(path)
+
+
+def truncated(path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+SOURCES = {
+    "missing": (lambda folder: folder.rmdir(), "does not exist"),
+    "a file": (lambda folder: (folder.rmdir(), write(folder, "x")), "is not a folder"),
+    "empty": (lambda folder: None, "holds no pictures"),
+    "no pictures": (lambda folder: write(folder / "notes.txt", "x"), "holds no pictures"),
+    "HTML named .jpg": (
+        lambda folder: write(folder / "a.jpg", "<html>"),
+        "1 of 1 pictures cannot be read",
+    ),
+    "zero bytes": (lambda folder: write(folder / "a.png", ""), "a.png"),
+    "truncated": (lambda folder: truncated(folder / "a.png"), "a.png"),
+    "at the root and below": (
+        lambda folder: (picture(folder / "a.png"), picture(folder / "cats" / "b.png")),
+        "put all into sub-folders",
+    ),
+    "decompression bomb": (
+        lambda folder: write(folder / "a.png", bomb()),
+        "exceeds limit",
+    ),
+}
+
+
+def bomb():
+    """A PNG header that promises 60,000 x 60,000 pixels."""
+
+    def chunk(name, content):
+        check = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    content = zlib.compress(b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", content)
+
+
+@pytest.mark.parametrize("cause", SOURCES)
+def test_folders_of_pictures(command, tmp_path, cause):
+    make, message = SOURCES[cause]
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    make(folder)
+    result = command("train", "architecture=dcgan", "data=./pictures", "steps=1")
+    refused(result, message, tmp_path, left={"pictures"} & set(os.listdir(tmp_path)))
+
+
+def test_a_folder_that_looks_like_a_name(command, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    result = command("train", "architecture=dcgan", "data=pictures")
+    refused(result, "write ./pictures", tmp_path, left={"pictures"})
+
+
+def test_a_name_that_reads_paths(command, tmp_path):
+    refused(command("train", "architecture=dcgan", "data=folder"), "give the path", tmp_path)
+
+
+# --- references --------------------------------------------------------------------------------
+
+REFERENCES = {
+    "missing folder": ("./nowhere", "there is no folder ./nowhere"),
+    "no weights folder": (".", "holds no config.json"),
+    "a repository": ("someone/digits", "repositories on the Hugging Face Hub are not loaded"),
+    "unknown tag": ("dcgan.nothing", "dcgan comes with no weights 'nothing'"),
+    "unknown architecture": ("dcgam.mnist5k", "did you mean 'dcgan'?"),
+    "a bare word": ("digits", "names no weights"),
+    "empty": ("", "names no weights"),
+}
+
+
+@pytest.mark.parametrize("cause", REFERENCES)
+def test_references(command, tmp_path, cause):
+    reference, message = REFERENCES[cause]
+    refused(command("sample", reference), message, tmp_path)
+
+
+def edit(change):
+    def apply(folder):
+        path = folder / "config.json"
+        values = json.loads(path.read_text())
+        change(values)
+        path.write_text(json.dumps(values))
+
+    return apply
+
+
+def retensor(change):
+    def apply(folder):
+        path = folder / "model.safetensors"
+        tensors = load_file(path)
+        change(tensors)
+        save_file(tensors, path)
+
+    return apply
+
+
+def first(tensors):
+    return next(iter(sorted(tensors)))
+
+
+WEIGHTS = {
+    "config is no JSON": (lambda f: write(f / "config.json", "{"), "is not JSON"),
+    "config is a list": (lambda f: write(f / "config.json", "[]"), "describes no architecture"),
+    "config too large": (lambda f: write(f / "config.json", " " * 1_000_001), "that is no config"),
+    "config too deep": (lambda f: write(f / "config.json", "[" * 9999), "is not JSON"),
+    "newer format": (edit(lambda v: v.update(format=2)), "is of format 2"),
+    "architecture not installed": (
+        edit(lambda v: v["architecture"].update(name="stylegan9")),
+        "which cannot be used here",
+    ),
+    "dotted path for a name": (
+        edit(lambda v: v["architecture"].update(name="os:system")),
+        "which cannot be used here",
+    ),
+    "further key": (edit(lambda v: v.update(code="x")), "code: unknown field"),
+    "further field": (edit(lambda v: v["architecture"].update(x=1)), "x: unknown field"),
+    "wrong type": (edit(lambda v: v["architecture"].update(latent_dim="9")), "'9' is not allowed"),
+    "huge number": (
+        edit(lambda v: v["architecture"].update(latent_dim=10**30)),
+        "architecture.latent_dim",
+    ),
+    "no tensors": (lambda f: (f / "model.safetensors").unlink(), "holds no model.safetensors"),
+    "truncated": (
+        lambda f: write(f / "model.safetensors", (f / "model.safetensors").read_bytes()[:-9]),
+        "is not a whole safetensors file",
+    ),
+    "a pickle": (
+        lambda f: torch.save({"a": torch.zeros(1)}, f / "model.safetensors"),
+        "is not a whole safetensors file",
+    ),
+    "missing tensor": (retensor(lambda t: t.pop(first(t))), "1 missing"),
+    "further tensor": (retensor(lambda t: t.update(x=torch.zeros(1))), "1 unexpected ('x')"),
+    "other shape": (
+        retensor(lambda t: t.update({first(t): torch.zeros(3)})),
+        "1 of another type or shape",
+    ),
+    "other type": (
+        retensor(lambda t: t.update({first(t): t[first(t)].half()})),
+        "1 of another type or shape",
+    ),
+    "other config than tensors": (
+        edit(lambda v: v["architecture"].update(generator_widths=[9])),
+        "does not fit its config",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", WEIGHTS)
+def test_weights_folders(command, tmp_path, trained, cause):
+    change, message = WEIGHTS[cause]
+    shutil.copytree(trained / "weights", tmp_path / "w")
+    change(tmp_path / "w")
+    refused(command("sample", "./w"), message, tmp_path, left={"w"})
+
+
+SAMPLING = {
+    "unknown class": (["--label", "cat"], "there is no class 'cat'"),
+    "none at all": (["-n", "0"], "must be at least 1"),
+    "truncation": (["--truncation", "1.5"], "truncation is 1.5"),
+    "seed": (["--seed", "-1"], "the seed is -1"),
+    "ending": (["-o", "grid.txt"], "a picture ends in .png"),
+    "columns": (["--columns", "0"], "--columns is 0"),
+}
+
+
+@pytest.mark.parametrize("cause", SAMPLING)
+def test_sampling(command, tmp_path, trained, cause):
+    arguments, message = SAMPLING[cause]
+    refused(command("sample", trained, *arguments), message, tmp_path)
+
+
+# --- runs --------------------------------------------------------------------------------------
+
+
+def damage(name, content):
+    def apply(run):
+        write(sorted((run / "checkpoints").iterdir())[-1] / name, content)
+
+    return apply
+
+
+def other_networks(run):
+    path = run / "config.yaml"
+    path.write_text(path.read_text().replace("generator_widths: [8]", "generator_widths: [7]"))
+
+
+RUNS = {
+    "no such folder": (lambda run: shutil.rmtree(run), [], "there is no run folder"),
+    "no run": (lambda run: (run / "config.yaml").unlink(), [], "holds no config.yaml"),
+    "finished": (lambda run: None, [], "has done 4 of 4 steps; ask for more with"),
+    "fewer steps": (lambda run: None, ["steps=3"], "has done 4 of 3 steps"),
+    "a changed field": (
+        lambda run: None,
+        ["steps=9", "optimizers.generator.lr=1"],
+        "optimizers.generator cannot change when a run goes on",
+    ),
+    "a file": (lambda run: None, ["other.yaml"], "a run has its own config"),
+    "config malformed": (lambda run: write(run / "config.yaml", "["), [], "malformed"),
+    "state damaged": (damage("state.json", "{"), ["steps=9"], "is damaged"),
+    "tensors damaged": (damage("state.safetensors", "xx"), ["steps=9"], "is damaged"),
+    "other networks": (other_networks, ["steps=9"], "does not fit the networks"),
+}
+
+
+@pytest.mark.parametrize("cause", RUNS)
+def test_resuming(command, tmp_path, trained, cause):
+    change, arguments, message = RUNS[cause]
+    shutil.copytree(trained, tmp_path / "run")
+    change(tmp_path / "run")
+    before = listing(tmp_path)
+    refused(command("resume", "run", *arguments), message, tmp_path, left=None)
+    assert listing(tmp_path) == before
+
+
+def test_training_into_a_run(command, tmp_path, trained):
+    shutil.copytree(trained, tmp_path / "run")
+    before = listing(tmp_path)
+    result = command("train", VANILLA, "--out", "run")
+    refused(result, "holds a run already; go on with it by: ganzoo resume run", tmp_path, left=None)
+    assert listing(tmp_path) == before
+
+
+def test_training_into_a_full_folder(command, tmp_path):
+    (tmp_path / "full").mkdir()
+    write(tmp_path / "full" / "x", "x")
+    result = command("train", VANILLA, "--out", "full")
+    refused(result, "full is not empty", tmp_path, left={"full"})
+
+
+def test_training_into_a_file(command, tmp_path):
+    write(tmp_path / "x", "x")
+    refused(command("train", VANILLA, "--out", "x"), "x is a file", tmp_path, left={"x"})
+
+
+def test_exporting_over_something(command, tmp_path, trained):
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w" / "x", "x")
+    refused(command("export", trained, "w"), "w exists already", tmp_path, left={"w"})
+
+
+def test_exporting_a_run_without_checkpoints(command, tmp_path, trained):
+    shutil.copytree(trained, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    refused(command("export", "run", "w"), "has no checkpoint yet", tmp_path, left={"run"})
+
+
+# --- usage -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trian",),
+        ("train", "--steps", "3"),
+        ("sample",),
+        ("list", "nets"),
+        ("sample", ".", "-n", "x"),
+    ],
+    ids=["command", "option", "argument", "choice", "type"],
+)
+def test_usage(command, tmp_path, arguments):
+    result = command(*arguments)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+    assert "Usage" in result.err
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("train", "steps=x"), ("sample", "./nowhere")])
+def test_as_a_process(tmp_path, arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "ganzoo", *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("ganzoo: ")
+    assert done.stderr.count("\n") == 1
+
+
+def refused(result, message, folder, left=frozenset()):
+    """Check what every refusal has in common, and its message."""
+    assert result.code == 2, result.err
+    lines = [line for line in result.err.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1, result.err
+    assert lines[0].startswith("ganzoo: ")
+    assert message in lines[0]
+    assert "Traceback" not in result.err
+    assert len(lines[0]) < 600
+    assert result.out == ""
+    if left is not None:
+        assert set(os.listdir(folder)) == set(left)
+
+
+def listing(folder):
+    """Every file with its content."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
