@@ -42,5 +42,7 @@ def sample(
     elif samples.shape[1] == 2:
         plot_points(samples, 2 * max(generator.info.data.scale or [1.0])).save(path)
     else:
-        raise RequestError(f"{reference} makes vectors of {samples.shape[1]}, which have no picture")
+        raise RequestError(
+            f"{reference} makes vectors of {samples.shape[1]}, which have no picture"
+        )
     typer.echo(path)

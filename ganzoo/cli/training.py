@@ -11,9 +11,7 @@ from ganzoo.errors import ConfigError
 
 def train(
     arguments: Overrides = None,
-    out: Annotated[
-        str | None, typer.Option("--out", "-o", help="The run folder to make.")
-    ] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", help="The run folder to make.")] = None,
     imports: Imports = None,
 ) -> None:
     """Train a GAN; prints the run folder.
@@ -63,9 +61,11 @@ def export(
 
 
 def _report(run: Path) -> None:
+    """Print the run so that it can be pasted as a reference, and name its latest samples."""
     from ganzoo.training.run import SAMPLES
+    from ganzoo.weights.reference import is_path
 
     sheets = sorted((run / SAMPLES).glob("*.png"))
     if sheets:
         typer.echo(f"samples: {sheets[-1]}", err=True)
-    typer.echo(run)
+    typer.echo(run if is_path(str(run)) else f"./{run}")
