@@ -214,11 +214,10 @@ class Generator(Network):
 
     def _generate(self, latents: Tensor, labels: Tensor | None, truncation: float | None) -> Tensor:
         latents = latents.to(next(self.module.parameters()).dtype)
-        truncate = getattr(self.module, "truncate", None)
-        if truncation is None or truncate is None:
-            return self(latents, labels)
         module: Any = self.module
-        styles: Tensor = truncate(module.map(latents, labels), truncation)
+        if truncation is None or not hasattr(module, "truncate"):
+            return cast(Tensor, module(latents, labels))
+        styles = module.truncate(module.map(latents, labels), truncation)
         return cast(Tensor, module.synthesize(styles))
 
     def _latents(self, n: int, seed: int, truncation: float | None) -> Tensor:

@@ -79,9 +79,16 @@ def isolated(device: torch.device, seed: int | None = None) -> Iterator[None]:
     kind = accelerator[0].type if accelerator else "cuda"
     with torch.random.fork_rng(devices=accelerator, device_type=kind):
         if seed is not None:
-            # torch.manual_seed would seed every GPU of the machine, whose states are not kept.
-            torch.default_generator.manual_seed(seed)
-            if accelerator:
-                state = torch.Generator(device=device).manual_seed(seed).get_state()
-                torch.get_device_module(device).set_rng_state(state, device)
+            seed_global(device, seed)
         yield
+
+
+def seed_global(device: torch.device, seed: int) -> None:
+    """Seed the global random state of the CPU and of one device.
+
+    (``torch.manual_seed`` would seed every GPU of the machine.)
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type not in ("cpu", "meta"):
+        state = torch.Generator(device=device).manual_seed(seed).get_state()
+        torch.get_device_module(device).set_rng_state(state, device)

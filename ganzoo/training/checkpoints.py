@@ -4,19 +4,19 @@ A checkpoint is a folder that is written aside and renamed, so that one that has
 """
 
 import json
-import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ganzoo.errors import RunError, TrainingError
+from ganzoo.weights.files import write_tensors, write_text
 
 FORMAT = 1
 TENSORS, STATE = "state.safetensors", "state.json"
@@ -39,15 +39,13 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str
         raise TrainingError(f"no checkpoint is written at step {step}: {bad} is not finite")
     folder.mkdir(parents=True, exist_ok=True)
     target = path_at(folder, step)
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+    aside = folder / f".writing-{uuid.uuid4().hex}"  # by mkdtemp only its owner could read it
+    aside.mkdir()
     try:
         plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        save_file(plain, aside / TENSORS)
+        write_tensors(aside / TENSORS, plain, {"format": "pt"})
         text = json.dumps({"format": FORMAT, "step": step, **state}, indent=1)
-        (aside / STATE).write_text(text, encoding="utf-8")
-        for name in (TENSORS, STATE):
-            with (aside / name).open("rb+") as file:
-                os.fsync(file.fileno())
+        write_text(aside / STATE, text)
         if target.exists():
             shutil.rmtree(target)
         aside.rename(target)

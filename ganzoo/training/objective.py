@@ -264,7 +264,9 @@ class Adversarial:
                 both = torch.cat([labels, fake_labels])
             joint = self.critic(torch.cat([reals, fakes.to(reals.dtype)]), both)
             return joint.split(len(reals))
-        return self.critic(reals, labels), self.critic(fakes, fake_labels)
+        # In one context, so that autocast converts the weights once for both passes.
+        with self.hardware.forward():
+            return self.critic(reals, labels), self.critic(fakes, fake_labels)
 
     def _fakes_to_judge(
         self, phase: Phase, part: int, draws: Draws, real_labels: Tensor | None

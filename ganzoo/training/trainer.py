@@ -18,9 +18,10 @@ from ganzoo.data.cache import open_store
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.networks import Generator
-from ganzoo.randomness import isolated, seed_for
+from ganzoo.randomness import isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.resolve.check import dataset_name
+from ganzoo.sheet import sample_sheet
 from ganzoo.training import checkpoints
 from ganzoo.training.ema import Ema
 from ganzoo.training.hardware import backend_flags, choose
@@ -33,6 +34,7 @@ from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.weights import folder as weights_folder
+from ganzoo.weights.card import CARD_FILE, SHEET_FILE, write_card
 from ganzoo.weights.files import write_text
 from ganzoo.weights.info import DataFacts, Info
 from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
@@ -189,7 +191,7 @@ class Trainer:
         for phase in self.objective.phases():
             optimizer = self.optimizers[phase.role]
             place = (training.seed, step, phase.role, phase.index, self.hardware.rank)
-            torch.manual_seed(seed_for(*place, "network"))
+            seed_global(self.hardware.device, seed_for(*place, "network"))
             optimizer.inner.zero_grad(set_to_none=True)
             for part in range(training.accumulate):
                 loss, scalars = self.objective.loss(step, phase, part)
@@ -292,14 +294,23 @@ class Trainer:
         return self._snapshot[1]
 
     def export(self, folder: str | Path) -> Path:
-        """Write a weights folder of the networks as they are now."""
+        """Write a weights folder of the networks as they are now, with a card and samples.
+
+        Returns:
+            The folder.
+        """
         generator = self.snapshot()
         networks = {"generator": generator.module}
         if "discriminator" in self.objective.networks:
             networks["discriminator"] = self.objective.networks["discriminator"]
         if self.ema is not None:
             networks["generator_raw"] = self.objective.networks[self.objective.averaged]
-        return weights_folder.save(folder, generator.info, networks)
+        path = weights_folder.save(folder, generator.info, networks)
+        sheet = sample_sheet(generator, seed=self.config.training.seed)
+        if sheet is not None:
+            sheet.save(path / SHEET_FILE)
+        write_text(path / CARD_FILE, write_card(generator.info, sheet=sheet is not None))
+        return path
 
     def _info(self) -> Info:
         config, dataset = self.config, self._dataset

@@ -39,7 +39,10 @@ def _aside(path: Path) -> Iterator[Path]:
     """Lend the name of a file beside a path, which takes its place if all goes well."""
     aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
+        aside.touch()
+        mode = aside.stat().st_mode
         yield aside
+        aside.chmod(mode)  # as safetensors puts a file in its place that only its owner can read
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(path)

@@ -34,7 +34,7 @@ class Generator(nn.Module):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples ``(N, *sample_shape)``; labels int64 ``(N,)`` where conditional."""
         samples: Tensor = self.layers(_with_classes(latents, labels, self.num_classes))
-        return samples.unflatten(1, self.sample_shape)
+        return samples.reshape(-1, *self.sample_shape)
 
 
 class Discriminator(nn.Module):

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from ganzoo.config import ArchitectureConfig
 from ganzoo.config.fields import AsTuple
+from ganzoo.config.plugins import Side
 
 
 class WganGpConfig(ArchitectureConfig):
     """Kind of blocks and width; depth follows from the side of the pictures."""
 
-    sample_shape: Annotated[tuple[int, ...], AsTuple] = Field(
+    sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 32, 32), description="(channels, height, width)."
     )
     latent_dim: int = Field(default=128, ge=1, le=65536, description="Length of a latent.")

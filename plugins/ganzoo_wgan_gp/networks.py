@@ -30,7 +30,7 @@ class Generator(nn.Module):
         if resnet:
             layers += [UpBlock(width, norm) for _ in range(levels)]
             layers += [*_norm(width, norm), nn.ReLU(), convolution(width, channels, 3, gain=1)]
-            self.after_project = nn.Identity()
+            self.after_project = nn.Sequential()
         else:
             flat = [nn.BatchNorm1d(width * 16)] if norm else []
             self.after_project = nn.Sequential(*flat, nn.ReLU(inplace=True))
@@ -57,6 +57,7 @@ class Discriminator(nn.Module):
         levels = (side // 4).bit_length() - 1
         width = config.width
         self.mean_pool = config.blocks == "resnet"
+        layers: list[nn.Module]
         if self.mean_pool:
             # The published critic ends at 8x8, one halving before the generator's start.
             layers = [FirstBlock(channels, width)]

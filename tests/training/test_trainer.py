@@ -208,7 +208,7 @@ def test_training_leaves_global_state_alone(tmp_path):
 
 def test_a_run_leaves_everything_that_it_promises(tmp_path):
     config = {"architecture": DCGAN, "logging": {"every": 2, "tensorboard": True}}
-    overrides = {**SMALL, "sample_every": 2, "checkpoint_every": 2, "keep_checkpoints": 2}
+    overrides = {**SMALL, "training.sample_every": 2, "checkpoint_every": 2, "keep_checkpoints": 2}
     run = ganzoo.train(config, overrides, out=tmp_path / "run", steps=7)
     names = {path.name for path in run.path.iterdir()}
     assert names == {

@@ -1,0 +1,264 @@
+"""The store of decoded samples."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo.data import cache as caching
+from ganzoo.data.cache import cache_folder, fit_picture, open_store
+from ganzoo.data.config import FolderConfig, Mnist5kConfig, Ring8Config
+from ganzoo.data.digits import Mnist5k
+from ganzoo.data.folder import Folder
+from ganzoo.data.mixtures import Ring8
+from ganzoo.errors import DataError
+
+
+def stores(cache):
+    return sorted(path.name for path in (cache / "data").glob("*"))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (2, 6, 4), (3, 5, 7), (4, 3, 3)], ids=str)
+def test_reading_back_equals_decoding(make_pictures, shape):
+    source = make_pictures(shape=shape)
+    store = open_store(source, shape)
+    channels, height, width = shape
+    assert store.samples.shape == (10, height, width, channels)
+    assert store.samples.dtype == np.uint8
+    assert (store.samples == source.images.reshape(store.samples.shape)).all()
+    assert store.labels.dtype == np.int64
+    assert (store.labels == source.labels).all()
+
+
+def test_vectors_are_kept_in_data_units():
+    source = Ring8(Ring8Config(samples=50))
+    store = open_store(source, (2,))
+    assert store.samples.dtype == np.float32
+    assert (store.samples == [source.read(i).sample for i in range(50)]).all()
+
+
+def test_a_second_opening_decodes_nothing(make_pictures):
+    first, second = make_pictures(), make_pictures()
+    open_store(first, first.shape)
+    store = open_store(second, second.shape)
+    assert set(first.reads.values()) == {1}
+    assert not second.reads
+    assert (store.samples[..., 0] == second.images).all()
+
+
+def test_samples_are_mapped_and_not_read_at_once(make_pictures):
+    source = make_pictures()
+    assert isinstance(open_store(source, source.shape).samples, np.memmap)
+
+
+def test_writing_into_samples_leaves_the_store_alone(make_pictures):
+    source = make_pictures()
+    open_store(source, source.shape).samples[:] = 0
+    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
+
+
+def test_another_fingerprint_or_shape_has_a_store_of_its_own(make_pictures, cache):
+    for source, shape in (
+        (make_pictures(), (1, 8, 8)),
+        (make_pictures(), (1, 4, 4)),
+        (make_pictures(), (3, 8, 8)),
+        (make_pictures(name="others"), (1, 8, 8)),
+    ):
+        assert open_store(source, shape).samples.shape[1:] == (*shape[1:], shape[0])
+    assert len(stores(cache)) == 4
+
+
+def test_an_interrupted_decoding_leaves_no_store(make_pictures, cache):
+    source = make_pictures()
+    read = source.read
+
+    def interrupted(index):
+        if index == 5:
+            raise KeyboardInterrupt
+        return read(index)
+
+    source.read = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        open_store(source, source.shape)
+    assert stores(cache) == []
+    source.read = read
+    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
+
+
+def test_a_killed_decoding_leaves_no_store(make_pictures, cache):
+    script = """
+import os, signal
+from ganzoo.data.cache import open_store
+from ganzoo.data.config import Mnist5kConfig
+from ganzoo.data.digits import Mnist5k
+class Killed(Mnist5k):
+    def read(self, index):
+        if index == 50:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(index)
+open_store(Killed(Mnist5kConfig()), (1, 28, 28))
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert all(name.startswith(".writing-") for name in stores(cache))
+    assert len(open_store(Mnist5k(Mnist5kConfig()), (1, 28, 28)).samples) == 5000
+
+
+def test_all_bad_samples_are_counted_and_nothing_is_kept(make_pictures, cache):
+    source = make_pictures(bad={2, 7})
+    with pytest.raises(DataError, match=r"2 of 10 pictures cannot be read: 2\.png.*, 7\.png"):
+        open_store(source, source.shape)
+    assert stores(cache) == []
+
+
+def test_a_second_writer_at_the_same_time_does_no_harm(make_pictures, cache):
+    source, other = make_pictures(), make_pictures()
+    read = source.read
+
+    def overtaken(index):
+        if index == 9:
+            open_store(other, other.shape)
+        return read(index)
+
+    source.read = overtaken
+    store = open_store(source, source.shape)
+    assert (store.samples[..., 0] == source.images).all()
+    assert len(stores(cache)) == 1
+
+
+def test_two_processes_at_once_make_one_store(cache):
+    script = """
+import sys
+from ganzoo.data.cache import open_store
+from ganzoo.data.config import Mnist5kConfig
+from ganzoo.data.digits import Mnist5k
+source = Mnist5k(Mnist5kConfig())
+print("ready", flush=True)
+sys.stdin.readline()
+print(int(open_store(source, (1, 28, 28)).samples.sum()))
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    sums = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    source = Mnist5k(Mnist5kConfig())
+    assert {int(text) for text in sums} == {
+        sum(int(source.read(i).sample.sum()) for i in range(len(source)))
+    }
+    assert len(stores(cache)) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_said(make_pictures, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "file"))
+    source = make_pictures()
+    with pytest.raises(DataError, match=r"data cache .* cannot be written.*GANZOO_CACHE"):
+        open_store(source, source.shape)
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({"GANZOO_CACHE": "/one", "XDG_CACHE_HOME": "/two"}, "/one"),
+        ({"XDG_CACHE_HOME": "/two"}, "/two/ganzoo"),
+        ({"HOME": "/three"}, "/three/.cache/ganzoo"),
+        ({"HOME": "/three", "GANZOO_CACHE": "~/four"}, "/three/four"),
+    ],
+    ids=["own variable", "XDG", "home", "tilde"],
+)
+def test_where_decoded_data_is_kept(variables, place, monkeypatch):
+    for name in ("GANZOO_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(place)
+
+
+def test_a_folder_is_decoded_with_its_classes(tmp_path):
+    for index, name in enumerate(("b", "a")):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.new("L", (8, 8), 100 * index).save(tmp_path / "data" / name / "1.png")
+    store = open_store(Folder(FolderConfig(source=str(tmp_path / "data"))), (1, 8, 8))
+    assert store.samples[:, 0, 0, 0].tolist() == [100, 0]
+    assert store.labels.tolist() == [0, 1]
+
+
+def test_digits_grow_from_28_to_32_as_pillow_resizes_them():
+    source = Mnist5k(Mnist5kConfig())
+    store = open_store(source, (1, 32, 32))
+    for index in (0, 1234, 4999):
+        whole = Image.fromarray(source.read(index).sample)
+        expected = np.asarray(whole.resize((32, 32), Image.Resampling.BICUBIC))
+        assert (store.samples[index, ..., 0] == expected).all()
+    mean = np.mean([source.read(i).sample.mean() for i in range(5000)])
+    assert store.samples.mean() == pytest.approx(mean, rel=0.03)
+
+
+def stripes(height, width):
+    """Columns that count from 0."""
+    return np.broadcast_to(np.arange(width, dtype=np.uint8), (height, width))
+
+
+def test_pictures_of_another_aspect_are_cropped_about_their_centre():
+    assert fit_picture(stripes(4, 8), (1, 4, 4))[0, :, 0].tolist() == [2, 3, 4, 5]
+    assert fit_picture(stripes(8, 4).copy(), (1, 4, 4))[0, :, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_shrinking_averages_and_does_not_skip():
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    small = fit_picture(board, (1, 8, 8))
+    assert np.abs(small.astype(int) - 128).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ((1, 5), (1, 4, 4)),
+        ((5, 1), (1, 4, 4)),
+        ((1, 1), (3, 2, 2)),
+        ((1, 1, 3), (1, 2, 2)),
+        ((1, 5, 1), (1, 1, 5)),
+        ((9, 3, 4), (4, 3, 3)),
+    ],
+    ids=str,
+)
+def test_pictures_of_one_pixel_and_of_four_channels_fit(size, shape):
+    fitted = fit_picture(np.full(size, 200, np.uint8), shape)
+    assert fitted.shape == (*shape[1:], shape[0])
+    assert fitted.min() >= 199
+    assert fitted.dtype == np.uint8
+
+
+def test_grey_becomes_colour_and_colour_grey():
+    assert fit_picture(np.full((2, 2), 7, np.uint8), (3, 2, 2)).tolist() == [[[7] * 3] * 2] * 2
+    red = np.broadcast_to(np.array([255, 0, 0], np.uint8), (2, 2, 3))
+    assert fit_picture(red, (1, 2, 2)).tolist() == [[[76]] * 2] * 2
+
+
+def test_pictures_of_another_type_are_not_rounded_to_bytes(make_pictures):
+    source = make_pictures()
+    source.images = source.images / 255
+    with pytest.raises(TypeError, match="float64"):
+        open_store(source, source.shape)
+
+
+def test_a_new_version_of_the_store_does_not_read_an_old_one(make_pictures, cache, monkeypatch):
+    source = make_pictures()
+    open_store(source, source.shape)
+    monkeypatch.setattr(caching, "STORE_VERSION", caching.STORE_VERSION + 1)
+    open_store(source, source.shape)
+    assert len(stores(cache)) == 2
