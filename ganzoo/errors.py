@@ -47,6 +47,8 @@ def closest(name: str, known: Iterable[str]) -> str:
         ``"; did you mean 'dcgan'?"`` where a name is close, and in any case what is allowed.
     """
     names = sorted(known)
-    matches = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(map(repr, matches))}?" if matches else ""
+    spellings = {item.lower(): item for item in names}
+    matches = difflib.get_close_matches(name.lower(), spellings, n=2)
+    hint = " or ".join(repr(spellings[match]) for match in matches)
+    hint = f"; did you mean {hint}?" if hint else ""
     return f"{hint} (available: {', '.join(names) or 'none'})"

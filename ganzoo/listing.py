@@ -52,16 +52,16 @@ def info(name: str) -> Architecture:
 
 
 def find_anywhere(name: str) -> tuple[str, Spec]:
-    """Find a name in any group.
+    """Find a name, or ``distribution:name``, in any group.
 
     Returns:
-        The group and the spec.
+        The first group that has it, and the spec.
 
     Raises:
-        PluginError: No group has the name.
+        PluginError: No group has the name, or it is ambiguous or broken.
     """
     for group in registry.GROUPS:
-        if name in registry.names(group):
+        if registry.choices(group, name):
             return group, registry.find(group, name).spec()
     known = {known for group in registry.GROUPS for known in registry.names(group)}
     raise PluginError(f"there is no plugin {name!r}{closest(name, known)}")

@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.metadata
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
@@ -20,7 +21,10 @@ from ganzoo.errors import PluginError, closest
 from ganzoo.spec import Architecture, DatasetSpec, LossSpec, PenaltySpec, Spec
 
 LIMIT_VARIABLE = "GANZOO_PLUGINS"
-"""Environment variable: comma-separated distributions whose plugins are seen, and no others."""
+"""Environment variable: comma-separated distributions whose plugins are seen, and no others.
+
+Empty is the same as not set.
+"""
 
 GROUPS: dict[str, type[Spec]] = {
     "architectures": Architecture,
@@ -95,6 +99,12 @@ class Offer:
             )
         if spec.name != self.name:
             raise PluginError(f"{who} calls itself {spec.name!r}; both names must be the same")
+        # In references, overrides and paths the other characters mean something else.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", spec.name):
+            raise PluginError(
+                f"{who} has a name that cannot be asked for; a name begins with a letter or digit "
+                "and has no other characters than these, '.', '_' and '-'"
+            )
         return spec
 
 
@@ -105,15 +115,17 @@ Table = dict[str, dict[str, tuple[Offer, ...]]]
 def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | None = None) -> Table:
     """Sort entry points into groups and names, importing nothing.
 
+    Where a distribution offers a name twice, the first counts, as on Python's own path.
+
     Args:
         entry_points: Entry points of any group; those of other groups are passed over.
-        limit: Comma-separated distributions to which the result is limited; None for all.
+        limit: Comma-separated distributions to which the result is limited; all if it is empty.
 
     Raises:
         PluginError: The limit names a distribution that offers nothing.
     """
-    allowed = None if limit is None else {_canonical(d) for d in limit.split(",") if d.strip()}
-    found: dict[str, dict[str, set[Offer]]] = {group: {} for group in GROUPS}
+    allowed = {_canonical(name) for name in (limit or "").split(",") if name.strip()}
+    found: dict[str, dict[str, dict[str, Offer]]] = {group: {} for group in GROUPS}
     seen = set()
     for point in entry_points:
         group = point.group.removeprefix("ganzoo.")
@@ -122,18 +134,20 @@ def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | Non
         distribution = _canonical(point.dist.name) if point.dist else "unknown"
         version = point.dist.version if point.dist else "unknown"
         seen.add(distribution)
-        if allowed is None or distribution in allowed:
+        if not allowed or distribution in allowed:
             offer = Offer(group, point.name, distribution, version, point.value)
-            found[group].setdefault(point.name, set()).add(offer)
-    if allowed and (strangers := allowed - seen):
+            found[group].setdefault(point.name, {}).setdefault(distribution, offer)
+    if strangers := allowed - seen:
         raise PluginError(
             f"{LIMIT_VARIABLE} names {', '.join(sorted(strangers))}, which offers no plugins"
             f"{closest(min(strangers), seen)}"
         )
-    order = functools.partial(sorted, key=lambda offer: (offer.distribution, str(offer.target)))
     return {
-        group: {name: tuple(order(offers)) for name, offers in sorted(names.items())}
-        for group, names in found.items()
+        group: {
+            name: tuple(rivals[distribution] for distribution in sorted(rivals))
+            for name, rivals in sorted(by_name.items())
+        }
+        for group, by_name in found.items()
     }
 
 
@@ -162,10 +176,20 @@ def names(group: str) -> list[str]:
     A name that several distributions offer stands once for each, as ``distribution:name``.
     """
     return [
-        name if len(choices) == 1 else f"{offer.distribution}:{name}"
-        for name, choices in offers(group).items()
-        for offer in choices
+        name if len(rivals) == 1 else f"{offer.distribution}:{name}"
+        for name, rivals in offers(group).items()
+        for offer in rivals
     ]
+
+
+def choices(group: str, name: str) -> tuple[Offer, ...]:
+    """Return the offers that a name, or ``distribution:name``, may mean; none if it is unknown."""
+    distribution, _, bare = name.rpartition(":")
+    return tuple(
+        offer
+        for offer in offers(group).get(bare, ())
+        if not distribution or offer.distribution == _canonical(distribution)
+    )
 
 
 def find(group: str, name: str) -> Offer:
@@ -178,18 +202,15 @@ def find(group: str, name: str) -> Offer:
     Raises:
         PluginError: The name is unknown or ambiguous.
     """
-    distribution, _, bare = name.rpartition(":")
-    choices = offers(group).get(bare, ())
-    if distribution:
-        choices = tuple(o for o in choices if o.distribution == _canonical(distribution))
-    if not choices:
+    found = choices(group, name)
+    if not found:
         raise PluginError(f"unknown {_singular(group)} {name!r}{closest(name, names(group))}")
-    if len(choices) > 1:
-        spellings = " or ".join(f"{offer.distribution}:{bare}" for offer in choices)
+    if len(found) > 1:
+        spellings = " or ".join(f"{offer.distribution}:{offer.name}" for offer in found)
         raise PluginError(
-            f"{_singular(group)} {bare!r} is offered by several distributions; write {spellings}"
+            f"{_singular(group)} {name!r} is offered by several distributions; write {spellings}"
         )
-    return choices[0]
+    return found[0]
 
 
 def architecture(name: str) -> Architecture:
@@ -269,10 +290,10 @@ def import_target(target: Any) -> Any:
     module, _, attribute = target.partition(":")
     if not attribute:
         raise ImportError(f"{target!r} is not of the form package.module:Name")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except AttributeError as error:
-        raise ImportError(f"module {module!r} has no {attribute!r}") from error
+    imported = importlib.import_module(module)
+    if not hasattr(imported, attribute):
+        raise ImportError(f"module {module!r} has no {attribute!r}")
+    return getattr(imported, attribute)
 
 
 def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -> Any:
@@ -291,7 +312,7 @@ def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -
     target = getattr(offer.spec(), part)
     try:
         factory = import_target(target)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"{_singular(group)} {name!r} of {offer.distribution}: its {part} {target!r} fails to "
             f"import ({type(error).__name__}: {error})"
@@ -310,7 +331,7 @@ def provenance(group: str, name: str) -> dict[str, str]:
 
 
 def _canonical(distribution: str) -> str:
-    return distribution.strip().lower().replace("_", "-").replace(".", "-")
+    return re.sub(r"[-_.]+", "-", distribution.strip()).lower()
 
 
 def _singular(group: str) -> str:

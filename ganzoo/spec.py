@@ -80,8 +80,8 @@ class Traits:
             sides = "any height and width"
             if self.sides is not None:
                 sides = "square, of side " + ", ".join(map(str, self.sides))
-            channels = "any number of" if self.channels is None else _ranges(self.channels)
-            parts.append(f"pictures ({sides}; {channels} channels)")
+            channels = "any number" if self.channels is None else _ranges(self.channels)
+            parts.append(f"pictures ({sides}; channels: {channels})")
         if self.vectors:
             parts.append("vectors of any length")
         return " or ".join(parts)

@@ -28,30 +28,30 @@ class Schedule(Model):
     """
 
     schedule: Literal["linear", "cosine"] = Field(description="The course between both ends.")
-    start: float = Field(alias="from", description="The value at the first sample.")
-    end: float = Field(alias="to", description="The value from `over` samples on.")
+    start: float = Field(alias="from", ge=0, description="The value at the first sample.")
+    end: float = Field(alias="to", ge=0, description="The value from `over` samples on.")
     over: float = Field(gt=0, description="Samples (steps x batch size) until the end is reached.")
 
     def at(self, samples: int) -> float:
         """Return the value after a number of samples."""
-        progress = min(samples / self.over, 1.0)
+        if samples >= self.over:
+            return self.end
+        progress = samples / self.over
         if self.schedule == "cosine":
             progress = (1 - math.cos(math.pi * progress)) / 2
         return self.start + (self.end - self.start) * progress
 
 
-def _number_or_schedule(value: Any) -> str:
-    return "schedule" if isinstance(value, (dict, Schedule)) else "number"
+_NUMBER, _SCHEDULE = "(number)", "(schedule)"
 
+UNION_TAGS = frozenset({_NUMBER, _SCHEDULE})
+"""What pydantic puts into an error's location for `Scheduled`; no part of a field's path."""
 
 Scheduled = Annotated[
-    Annotated[float, Field(ge=0), Tag("number")] | Annotated[Schedule, Tag("schedule")],
-    Discriminator(_number_or_schedule),
+    Annotated[float, Field(ge=0), Tag(_NUMBER)] | Annotated[Schedule, Tag(_SCHEDULE)],
+    Discriminator(lambda value: _SCHEDULE if isinstance(value, (dict, Schedule)) else _NUMBER),
 ]
 """A number, or a mapping that schedules it."""
-
-UNION_TAGS = frozenset({"number", "schedule"})
-"""What pydantic puts into an error's location for `Scheduled`; no part of a field's path."""
 
 
 def value_at(value: float | Schedule, samples: int) -> float:
@@ -65,3 +65,6 @@ def _tuple(value: Any) -> Any:
 
 AsTuple = BeforeValidator(_tuple)
 """Lets a strict tuple be given as the list that YAML and JSON have."""
+
+Side = Annotated[int, Field(ge=1, le=65536)]
+"""A side of a picture, its channels, or the length of a vector."""

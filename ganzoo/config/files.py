@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,20 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: The file is missing, of another kind, too large or malformed.
     """
-    if path.is_dir():
+    # The functions of os.path say no, where methods of a path raise, to what cannot be a path.
+    if os.path.isdir(path):
         raise ConfigError(f"{path} is a folder, not a config file; name a .yaml, .json or .toml")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ConfigError(f"there is no config file {path}")
-    parsers = {".yaml": parse_yaml, ".yml": parse_yaml, ".json": json.loads, ".toml": tomllib.loads}
-    parse = parsers.get(path.suffix.lower())
+    parse = PARSERS.get(path.suffix.lower())
     if parse is None:
-        raise ConfigError(f"{path}: a config file ends in {', '.join(parsers)}")
+        raise ConfigError(
+            f"{path} is no config file by its name; such a file ends in {', '.join(PARSERS)}"
+        )
     if path.stat().st_size > MAX_BYTES:
         raise ConfigError(f"{path} has over {MAX_BYTES:,} bytes: that is no config file")
     try:
-        values = parse(path.read_text(encoding="utf-8"))
+        values = parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -62,10 +66,34 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"{problem}{where}") from error
 
 
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".yaml": parse_yaml,
+    ".yml": parse_yaml,
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+}
+"""By the ending of the file's name."""
+
+
 def dump_yaml(values: dict[str, Any]) -> str:
     """Write plain values as YAML: mappings as blocks, lists on one line."""
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    class Representer(RoundTripRepresenter):
+        """One of our own, as adding to the library's would change it for everybody."""
+
+    def null(representer: Representer, _: None) -> Any:
+        return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+    def text(representer: Representer, value: str) -> Any:
+        # Only in double quotes do all control characters survive.
+        style = None if value.isprintable() else '"'
+        return representer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Representer.add_representer(type(None), null)
+    Representer.add_representer(str, text)
 
     def styled(value: Any) -> Any:
         if isinstance(value, dict):
@@ -78,9 +106,7 @@ def dump_yaml(values: dict[str, Any]) -> str:
 
     writer = YAML()
     writer.width = 100
-    writer.representer.add_representer(
-        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
+    writer.Representer = Representer
     stream = io.StringIO()
     writer.dump(styled(values), stream)
     return stream.getvalue()
@@ -106,6 +132,6 @@ def _one_line(error: Exception) -> str:
 
 
 def _kind(value: object) -> str:
-    return {list: "a list", dict: "a mapping with keys that are no text"}.get(
-        type(value), f"the value {str(value)[:40]!r}"
-    )
+    if isinstance(value, dict):
+        return "a mapping with keys that are no text"
+    return "a list" if isinstance(value, list) else f"the value {str(value)[:40]!r}"

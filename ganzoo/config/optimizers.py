@@ -1,10 +1,20 @@
 """The optimizers that a run may name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from ganzoo.config.fields import AsTuple, Model, Scheduled
+from ganzoo.config.fields import AsTuple, Model, Schedule, Scheduled
+
+
+def _below_one(value: float | Schedule) -> float | Schedule:
+    largest = max(value.start, value.end) if isinstance(value, Schedule) else value
+    if largest >= 1:
+        raise ValueError(f"{largest} is not allowed; a decay must be below 1")
+    return value
+
+
+Decay = Annotated[Scheduled, AfterValidator(_below_one)]
 
 
 class _OptimizerConfig(Model):
@@ -18,7 +28,7 @@ class AdamConfig(_OptimizerConfig):
 
     name: Literal["adam"] = "adam"
     lr: Scheduled = Field(default=2e-4, description="Learning rate.")
-    betas: Annotated[tuple[Scheduled, Scheduled], AsTuple] = Field(
+    betas: Annotated[tuple[Decay, Decay], AsTuple] = Field(
         default=(0.5, 0.999), description="Decay of the running means of gradient and square."
     )
     eps: float = Field(default=1e-8, gt=0, description="Added to the denominator.")
@@ -48,6 +58,12 @@ class SgdConfig(_OptimizerConfig):
     lr: Scheduled = Field(default=0.1, description="Learning rate.")
     momentum: float = Field(default=0.0, ge=0, lt=1, description="Momentum.")
     nesterov: bool = Field(default=False, description="Whether momentum looks ahead.")
+
+    @model_validator(mode="after")
+    def _looks_ahead_along_something(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs momentum; set momentum above 0, or nesterov to false")
+        return self
 
 
 OptimizerConfig = Annotated[

@@ -4,9 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from ganzoo.config.fields import AsTuple, Model, Scheduled
-
-Side = Annotated[int, Field(ge=1, le=65536)]
+from ganzoo.config.fields import AsTuple, Model, Scheduled, Side
 
 
 class ArchitectureConfig(Model):

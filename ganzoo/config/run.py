@@ -1,8 +1,9 @@
 """The config of a run."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from ganzoo.config.fields import Model, Scheduled
 from ganzoo.config.optimizers import AdamConfig, OptimizerConfig
@@ -10,6 +11,13 @@ from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, Pe
 
 Count = Annotated[int, Field(ge=1, le=10**12)]
 OptionalCadence = Annotated[int, Field(ge=0, le=10**12)]
+DEVICES = "^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
+
+
+def _device(name: str) -> str:
+    if not re.match(DEVICES, name):
+        raise ValueError(f"{name!r} is not allowed; it must be auto, cpu, cuda, cuda:N or mps")
+    return name
 
 
 class TrainingConfig(Model):
@@ -52,10 +60,10 @@ class TrainingConfig(Model):
     channels_last: bool = Field(
         default=True, description="Keep convolutions in the channels-last memory layout."
     )
-    device: str = Field(
+    device: Annotated[str, AfterValidator(_device)] = Field(
         default="auto",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:N or mps.",
+        json_schema_extra={"pattern": DEVICES},
     )
     compile: bool = Field(default=False, description="Compile the networks with torch.compile.")
     deterministic: bool = Field(
@@ -83,9 +91,9 @@ class TrainingConfig(Model):
                 )
         if self.fakes == "reused" and self.generator_batch not in (None, self.batch_size):
             raise ValueError(
-                f"with fakes: reused both updates share one batch, so generator_batch "
-                f"{self.generator_batch} must equal batch_size {self.batch_size}; "
-                "use fakes: fresh for another size"
+                f"generator_batch {self.generator_batch} differs from batch_size "
+                f"{self.batch_size}, and where fakes are reused both updates share one batch; "
+                "make them equal, or set fakes to fresh"
             )
         return self
 
@@ -110,6 +118,14 @@ class LoggingConfig(Model):
     tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")
 
 
+ROLES = ("generator", "discriminator")
+"""The networks that have an optimizer."""
+
+
+def _default_optimizers() -> dict[str, OptimizerConfig]:
+    return {role: AdamConfig() for role in ROLES}
+
+
 class RunConfig(Model):
     """Everything that determines a run.
 
@@ -123,7 +139,7 @@ class RunConfig(Model):
         default_factory=dict, description="By name; null removes one that the recipe has."
     )
     optimizers: dict[str, OptimizerConfig] = Field(
-        default_factory=lambda: {"generator": AdamConfig(), "discriminator": AdamConfig()}
+        default_factory=_default_optimizers, description="By network."
     )
     data: SerializeAsAny[DataConfig]
     training: TrainingConfig = Field(default_factory=TrainingConfig)

@@ -2,16 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
-from torch import Tensor
 
 from ganzoo import registry
 from ganzoo.about import WEIGHTS_FORMAT, __version__
 from ganzoo.config import ArchitectureConfig, Model
 from ganzoo.errors import PluginError, WeightsError
 from ganzoo.resolve.check import check_architecture, validate
+
+if TYPE_CHECKING:
+    from torch import Tensor  # so that describing weights costs no torch
 
 CONFIG_FILE = "config.json"
 MAX_CONFIG_BYTES = 1_000_000
@@ -33,7 +35,7 @@ class DataFacts(Model):
     shift: list[float] = Field(default_factory=list)
     scale: list[float] = Field(default_factory=list)
 
-    def to_units(self, samples: Tensor) -> Tensor:
+    def to_units(self, samples: "Tensor") -> "Tensor":
         """Bring a network's samples to [0, 1] (pictures, clamped) or to data units (vectors)."""
         if self.kind == "pictures":
             return samples.add(1).div(2).clamp(0, 1)

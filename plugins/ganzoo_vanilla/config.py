@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ganzoo.config import ArchitectureConfig
-from ganzoo.config.fields import AsTuple
-from ganzoo.config.plugins import Side
+from ganzoo.config.fields import AsTuple, Side
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 MAX_LAYERS = 64

@@ -9,11 +9,15 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
+from ganzoo import registry
 from ganzoo.config import EmaConfig
 from ganzoo.errors import ConfigError, RunError, TrainingError
+from ganzoo.losses.config import PlainLossConfig
+from ganzoo.randomness import Draws
 from ganzoo.spec import Architecture, LossSpec, Traits
 from ganzoo.training import checkpoints
 from ganzoo.training.ema import Ema
+from ganzoo.training.objective import Phase
 from ganzoo.training.trainer import Trainer
 
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
@@ -307,14 +311,14 @@ class Exploding:
 
 
 @pytest.fixture
-def exploding():
-    from ganzoo import registry
-    from ganzoo.losses.config import PlainLossConfig
+def own_plugins(monkeypatch):
+    """Forget after the test what it registered."""
+    monkeypatch.setattr(registry, "_local", {})
 
-    spec = LossSpec("exploding", "Explodes.", PlainLossConfig, Exploding)
-    registry.register(spec)
-    yield
-    registry._local.pop(("losses", "exploding"))
+
+@pytest.fixture
+def exploding(own_plugins):
+    registry.register(LossSpec("exploding", "Explodes.", PlainLossConfig, Exploding))
 
 
 @pytest.mark.usefixtures("exploding")
@@ -351,6 +355,7 @@ def test_a_changed_source_is_noticed_on_resuming(tmp_path):
         ganzoo.resume(run, steps=3)
 
 
+@pytest.mark.usefixtures("own_plugins")
 def test_an_objective_of_its_own_trains_without_a_change_to_the_trainer(tmp_path):
     """One network, one role, no discriminator: the trainer knows only what the objective says."""
     spec = Architecture(
@@ -363,17 +368,13 @@ def test_an_objective_of_its_own_trains_without_a_change_to_the_trainer(tmp_path
         objective=f"{__name__}:Reconstruction",
         presets={},
     )
-    from ganzoo import registry
-
     registry.register(spec)
-    try:
-        config = {"architecture": "autoencoder", "ema": None}
-        run = ganzoo.train(config, SMALL, out=tmp_path / "run", steps=3)
-        assert run.log[-1].keys() >= {"loss/generator"}
-        ganzoo.resume(run, steps=5)
-        assert not (run.path / "weights" / "discriminator.safetensors").exists()
-    finally:
-        registry._local.pop(("architectures", "autoencoder"))
+    run = ganzoo.train(
+        {"architecture": "autoencoder", "ema": None}, SMALL, out=tmp_path / "r", steps=3
+    )
+    assert run.log[-1].keys() >= {"loss/generator"}
+    ganzoo.resume(run, steps=5)
+    assert not (run.path / "weights" / "discriminator.safetensors").exists()
 
 
 class Reconstructor(nn.Module):
@@ -394,13 +395,9 @@ class Reconstruction:
         self.networks = {"generator": Reconstructor(config.architecture)}
 
     def phases(self):
-        from ganzoo.training.objective import Phase
-
         return [Phase("generator", 0)]
 
     def loss(self, step, phase, part):
-        from ganzoo.randomness import Draws
-
         draws = Draws((step,), 8)
         wanted = self.loader.batch(8 * step, draws)["sample"]
         made = self.networks["generator"](draws.normal("latents", 100))

@@ -1,0 +1,180 @@
+"""What plugins may import, frozen: names, and what their classes and functions take.
+
+A plugin of a stranger stands on this. Adding to it is an edit of the tables below; taking away from
+it, or changing an order, breaks plugins and raises ``ganzoo.about.PLUGIN_API``.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import ganzoo
+from ganzoo.about import PLUGIN_API
+from tests.imports import ROOT, imports, sources
+
+NAMES = {
+    "ganzoo.spec": """
+        Architecture Coupling DatasetSpec Dotted LossSpec PenaltySpec Preset Pretrained Recipe Shape
+        Spec Traits
+    """,
+    "ganzoo.config": """
+        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig LoggingConfig LossConfig
+        Model OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
+        TrainingConfig value_at
+    """,
+    "ganzoo.config.fields": "AsTuple Model Schedule Scheduled Side UNION_TAGS value_at",
+    "ganzoo.losses.base": "Critique Loss as_critique",
+    "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
+    "ganzoo.data.base": "Dataset Item",
+    "ganzoo.errors": """
+        ConfigError DataError GanzooError PluginError RequestError RunError TrainingError
+        WeightsError closest
+    """,
+}
+
+PARAMETERS = {
+    "ganzoo.register": "obj override",
+    "ganzoo.spec.Architecture": """
+        name summary config generator discriminator traits presets default_preset pretrained paper
+        licence objective api
+    """,
+    "ganzoo.spec.LossSpec": "name summary config factory paper api",
+    "ganzoo.spec.PenaltySpec": """
+        name summary config factory network kind forbids_coupling paper api
+    """,
+    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api",
+    "ganzoo.spec.Preset": "summary values recipe",
+    "ganzoo.spec.Pretrained": "summary folder",
+    "ganzoo.spec.Recipe": "loss penalties optimizers data training ema",
+    "ganzoo.spec.Traits": """
+        sides channels pictures vectors labels output generator_coupling discriminator_coupling
+    """,
+    "ganzoo.config.ArchitectureConfig": """
+        name preset sample_shape latent_dim latent num_classes
+    """,
+    "ganzoo.config.LossConfig": "name",
+    "ganzoo.config.PenaltyConfig": "weight every",
+    "ganzoo.config.DataConfig": "source image_size flip dequantize",
+    "ganzoo.config.value_at": "value samples",
+    "ganzoo.losses.base.Critique": "logits labels extras",
+    "ganzoo.losses.base.Critique.mean": "self function",
+    "ganzoo.losses.base.Critique.sum": "self",
+    "ganzoo.losses.base.Loss": "config",
+    "ganzoo.losses.base.Loss.discriminator": "self real fake",
+    "ganzoo.losses.base.Loss.generator": "self fake real",
+    "ganzoo.losses.base.Loss.verdict": "self critique",
+    "ganzoo.penalties.base.Context": """
+        critic networks reals fakes latents real_labels fake_labels random step
+    """,
+    "ganzoo.penalties.base.Penalty": "config",
+    "ganzoo.penalties.base.Penalty.term": "self context",
+    "ganzoo.penalties.base.Penalty.project": "self network weight",
+    "ganzoo.penalties.base.input_gradient": "critic samples labels",
+    # What a penalty is given as `Context.random`.
+    "ganzoo.randomness.Draws.normal": "self purpose shape",
+    "ganzoo.randomness.Draws.uniform": "self purpose shape",
+    "ganzoo.randomness.Draws.integers": "self purpose high",
+    "ganzoo.data.base.Dataset.read": "self index",
+    "ganzoo.data.base.Item": "sample label",
+    "ganzoo.errors.closest": "name known",
+}
+
+PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+
+def defined(module):
+    """Return the public names that a module defines, or its ``__all__``."""
+    if hasattr(module, "__all__"):
+        return set(module.__all__)
+    names = set()
+    for node in ast.parse(inspect.getsource(module)).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {item.id for item in targets if isinstance(item, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+    return {name for name in names if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_a_public_module_has_these_names_and_no_others(module):
+    assert sorted(defined(importlib.import_module(module))) == sorted(NAMES[module].split())
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_public_name_takes_these_values_in_this_order(name):
+    obj = pkgutil.resolve_name(name)
+    assert list(inspect.signature(obj).parameters) == PARAMETERS[name].split()
+
+
+def test_the_tables_belong_to_this_version_of_the_interface():
+    assert PLUGIN_API == 1
+
+
+def not_public(source, own):
+    """Return what a source imports of us that is no part of the public interface."""
+    public = {f"{module}.{name}" for module, names in NAMES.items() for name in names.split()}
+    return [
+        f"line {found.line}: {found.module}.{found.name}"
+        for found in imports(source)
+        if found.module.partition(".")[0].startswith("ganzoo")
+        and found.module.partition(".")[0] != own
+        and f"{found.module}.{found.name}" not in public | {"ganzoo.register"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("from ganzoo import register", 0),
+        ("from ganzoo.spec import Architecture, Traits", 0),
+        ("from ganzoo_own.config import Config\nimport ganzoo_own.networks", 0),
+        ("import torch", 0),
+        ("from ganzoo import registry", 1),
+        ("from ganzoo.networks import Generator", 1),
+        ("from ganzoo.spec import _ranges", 1),
+        ("def f():\n    import ganzoo.training", 1),
+        ("from ganzoo_other import SPEC", 1),
+    ],
+)
+def test_the_rule_for_plugins_itself(source, count):
+    assert len(not_public(source, "ganzoo_own")) == count
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_first_party_plugin_imports_only_what_a_stranger_may(plugin):
+    found = {
+        module: not_public(path.read_text(encoding="utf-8"), plugin)
+        for module, path in sources(ROOT / "plugins", plugin).items()
+    }
+    assert found
+    assert {module: names for module, names in found.items() if names} == {}
+
+
+def test_the_lazy_names_of_the_package_are_found_at_home():
+    for name in ganzoo.__all__:
+        assert getattr(ganzoo, name) is not None
+    assert set(ganzoo.__all__) <= set(dir(ganzoo))
+    with pytest.raises(AttributeError, match="module 'ganzoo' has no attribute 'no_such_name'"):
+        _ = ganzoo.no_such_name
+
+
+def test_type_checkers_see_the_lazy_names_where_they_are():
+    tree = ast.parse(inspect.getsource(ganzoo))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {
+        alias.asname: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == ganzoo._HOMES
+
+
+def test_no_module_hides_a_lazy_name():
+    assert not {module.name for module in pkgutil.iter_modules(ganzoo.__path__)} & {*ganzoo._HOMES}
