@@ -1,18 +1,22 @@
 """The ``ganzoo`` command. Each subcommand imports what it needs when it is called."""
 
+import sys
+
 import typer
 
 from ganzoo.cli import configs, doctor, listing, sampling, training
-from ganzoo.cli.common import Commands
+from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
     name="ganzoo",
     help="A zoo of generative adversarial networks: train, resume, sample, export.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Help as plain text appears in half the time, and keeps its shape in a pipe.
+    rich_markup_mode=None,
 )
-Commands(app).add(
+add_commands(
+    app,
     training.train,
     training.resume,
     sampling.sample,
@@ -22,22 +26,40 @@ Commands(app).add(
     listing.plugins,
     doctor.doctor,
 )
-_config = typer.Typer(no_args_is_help=True)
-Commands(_config).add(configs.show, configs.schema, configs.validate)
-app.add_typer(_config, name="config", help="Show, check and describe configs.")
+_config = typer.Typer(help="Show, check and describe configs.", rich_markup_mode=None)
+add_commands(_config, configs.show, configs.validate, configs.schema)
+app.add_typer(_config, name="config")
 
 
 @app.callback(invoke_without_command=True)
-def _version(
-    version: bool = typer.Option(False, "--version", help="Show the version."),
+def _alone(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
 ) -> None:
     if version:
         from ganzoo.about import DISTRIBUTION, __version__
 
         typer.echo(f"{DISTRIBUTION} {__version__}")
         raise typer.Exit
+    _help(context)
+
+
+@_config.callback(invoke_without_command=True)
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        code = app(prog_name="ganzoo", standalone_mode=False)
+    except Exception as error:
+        # Typer keeps the class of the errors of usage to itself.
+        if not hasattr(error, "format_message"):
+            raise
+        command = getattr(getattr(error, "ctx", None), "command_path", "ganzoo")
+        complain(f"{error.format_message()} (see {command} --help)", error)
+        code = 2
+    sys.exit(code)

@@ -24,32 +24,30 @@ Imports = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[CONFIG] [KEY.SUB=VALUE]...", help="A config file, then overrides."),
+    # What these are is told in the text of each command.
+    typer.Argument(metavar="CONFIG|KEY.SUB=VALUE", hidden=True),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
-class Commands:
-    """Adds functions to a typer app as commands whose errors are one sentence each."""
-
-    def __init__(self, app: typer.Typer) -> None:
-        self.app = app
-
-    def add(self, *functions: Callable[..., None]) -> None:
-        """Add functions under their names (``list_`` as ``list``)."""
-        for function in functions:
-            self.app.command(function.__name__.rstrip("_"))(reported(function))
+def add_commands(app: typer.Typer, *functions: Callable[..., None]) -> None:
+    """Add functions as commands under their names (``list_`` as ``list``)."""
+    for function in functions:
+        app.command(function.__name__.rstrip("_"))(_reported(function))
 
 
-def reported(function: Callable[..., None]) -> Callable[..., None]:
+def _reported(function: Callable[..., None]) -> Callable[..., None]:
     """Turn errors into one sentence on standard error and an exit code."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
             function(*args, **kwargs)
+            sys.stdout.flush()
+        except typer.Exit:
+            raise
         except GanzooError as error:
-            _complain(str(error), error)
+            complain(str(error), error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
@@ -59,12 +57,11 @@ def reported(function: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(0) from None
         except OSError as error:
             place = f" ({error.filename})" if error.filename else ""
-            _complain(f"{error.strerror or error}{place}", error)
+            complain(f"{error.strerror or error}{place}", error)
             raise typer.Exit(1) from None
         except Exception as error:
-            text = " ".join(str(error).split())
-            _complain(
-                f"unexpected {type(error).__name__}: {text} (a fault of ganzoo or of a plugin; "
+            complain(
+                f"unexpected {type(error).__name__}: {error} (a fault of ganzoo or of a plugin; "
                 f"{TRACEBACK_VARIABLE}=1 shows where)",
                 error,
             )
@@ -73,10 +70,11 @@ def reported(function: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _complain(text: str, error: BaseException) -> None:
+def complain(text: str, error: BaseException) -> None:
+    """Tell an error in one line; raise it where its traceback is asked for."""
     if os.environ.get(TRACEBACK_VARIABLE) == "1":
         raise error
-    typer.echo(f"ganzoo: {text}", err=True)
+    typer.echo(f"ganzoo: {' '.join(text.split())}", err=True)
 
 
 def load_local(imports: list[str] | None) -> None:
@@ -88,23 +86,34 @@ def load_local(imports: list[str] | None) -> None:
     for text in imports or []:
         try:
             if text.endswith(".py"):
-                path = Path(text)
-                if not path.is_file():
-                    raise PluginError(f"--import {text}: there is no such file")
-                spec = importlib.util.spec_from_file_location(path.stem, path)
-                assert spec is not None
-                assert spec.loader is not None
-                module = importlib.util.module_from_spec(spec)
-                # By this name torch.compile and pickling of nested classes find it again.
-                sys.modules[path.stem] = module
-                spec.loader.exec_module(module)
+                _load_file(Path(text))
             else:
                 sys.path.insert(0, os.getcwd())
                 importlib.import_module(text)
-        except PluginError:
-            raise
+        except PluginError as error:
+            raise PluginError(f"--import {text}: {error}") from error
         except (Exception, SystemExit) as error:
             raise PluginError(f"--import {text}: {type(error).__name__}: {error}") from error
+
+
+def _load_file(path: Path) -> None:
+    if not path.is_file():
+        raise PluginError("there is no such file")
+    name, place = path.stem, path.resolve()
+    known = importlib.util.find_spec(name)
+    if known is not None and known.origin != str(place):
+        raise PluginError(f"there is another module {name!r}; give the file a name of its own")
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # By this name torch.compile and pickling of nested classes find it again.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 def split_arguments(arguments: list[str] | None) -> tuple[str | None, dict[str, Any]]:
@@ -117,7 +126,7 @@ def split_arguments(arguments: list[str] | None) -> tuple[str | None, dict[str, 
 
     config, overrides = None, {}
     for argument in arguments or []:
-        if "=" not in argument:
+        if "=" not in argument or os.path.isfile(argument):
             if config is not None:
                 raise ConfigError(f"two config files are given: {config} and {argument}")
             config = argument

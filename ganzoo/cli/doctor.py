@@ -1,19 +1,17 @@
 """``doctor``: what this machine and installation are like."""
 
-import importlib.metadata
-import platform
-
 import typer
 
 from ganzoo.about import DISTRIBUTION, __version__
 
 
 def doctor() -> None:
-    """Tell what ganzoo finds here: torch, device, precision, plugins, cache; 1 if there is trouble.
+    """Tell what this machine and installation are like.
 
-    Raises:
-        typer.Exit: With 1 where something needs attention.
+    Exits with 1 where something needs attention.
     """
+    import platform
+
     import torch
 
     from ganzoo import registry
@@ -54,6 +52,8 @@ def doctor() -> None:
 
 def _stranger() -> str | None:
     """Say so where the unrelated distribution of our import name is installed."""
+    import importlib.metadata
+
     try:
         version = importlib.metadata.version("ganzoo")
     except importlib.metadata.PackageNotFoundError:

@@ -1,77 +1,74 @@
 """``list``, ``info`` and ``plugins``."""
 
 import json
-from enum import StrEnum
+import shutil
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, load_local
+from ganzoo.errors import RequestError, closest
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
-class Group(StrEnum):
-    """What can be listed."""
-
-    architectures = "architectures"
-    losses = "losses"
-    penalties = "penalties"
-    datasets = "datasets"
-    pretrained = "pretrained"
+PRETRAINED = "pretrained"
 
 
 def list_(
-    group: Annotated[Group | None, typer.Argument(help="All of them if left out.")] = None,
-    pattern: Annotated[str, typer.Argument(help="As '*gan*'.")] = "*",
+    group: Annotated[str, typer.Argument(metavar="GROUP", hidden=True, show_default=False)] = "",
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", hidden=True, show_default=False)
+    ] = "*",
     as_json: AsJson = False,
 ) -> None:
-    """List what is installed. Reads names only, and imports no plugin (but for pretrained)."""
+    """List what is installed.
+
+    GROUP is architectures, losses, penalties, datasets or pretrained; PATTERN is as '*gan*'. No
+    plugin is imported, but for pretrained.
+    """
     from ganzoo import registry
 
-    groups = [group.value] if group else list(registry.GROUPS)
-    rows: dict[str, dict[str, str]] = {}
-    for name in groups:
-        if name == "pretrained":
-            from ganzoo.listing import list_pretrained
-
-            rows[name] = dict.fromkeys(list_pretrained(), "")
-            continue
-        rows[name] = {
-            item: f"{offer.distribution} {offer.version}"
-            for item in registry.names(name)
-            for offer in [registry.find(name, item)]
-        }
-    for name, items in rows.items():
-        rows[name] = {item: origin for item, origin in items.items() if fnmatchcase(item, pattern)}
+    groups = [*registry.GROUPS, PRETRAINED]
+    if set(group) & set("*?["):
+        group, pattern = "", group
+    if group and group not in groups:
+        raise RequestError(f"there is no group {group!r}{closest(group, groups)}")
+    rows = {name: _names(name, pattern) for name in ([group] if group else registry.GROUPS)}
     if as_json:
         typer.echo(json.dumps({name: list(items) for name, items in rows.items()}, indent=2))
         return
     for index, (name, items) in enumerate(rows.items()):
         typer.echo(("\n" if index else "") + typer.style(name, bold=True))
-        for item, origin in items.items() or {"none": ""}.items():
-            typer.echo(f"  {item:<20}{origin}".rstrip())
+        typer.echo(_table(items.items() or [("none",)]))
 
 
 def info(
-    name: Annotated[str, typer.Argument(metavar="NAME|REF", help="A plugin, or weights.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME|REF", help="A plugin, a run, or weights.", show_default=False),
+    ],
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe a plugin, or the weights in a folder or run."""
     load_local(imports)
-    from ganzoo.weights.reference import is_path
+    from ganzoo import registry
 
-    values = _weights(name) if is_path(name) else _plugin(name)
-    if as_json:
-        typer.echo(json.dumps(values, indent=2))
-    else:
-        from ganzoo.config.files import dump_yaml
-
-        typer.echo(dump_yaml(values), nl=False)
+    plugin = any(name in registry.names(group) for group in registry.GROUPS)
+    weights = not plugin and any(mark in name for mark in "./~")
+    values = _weights(name) if weights else _plugin(name)
+    typer.echo(json.dumps(values, indent=2) if as_json else _page(values))
 
 
 def plugins(as_json: AsJson = False) -> None:
-    """List every plugin with its distribution, and why it does not load if so."""
+    """List every plugin with its origin and state.
+
+    The state is ok, or why the plugin does not load.
+    """
     from ganzoo import registry
     from ganzoo.errors import PluginError
 
@@ -81,13 +78,28 @@ def plugins(as_json: AsJson = False) -> None:
             for offer in offers:
                 broken = offer.outcome if isinstance(offer.outcome, PluginError) else None
                 state = str(broken) if broken else "ok" if len(offers) == 1 else "ambiguous name"
-                rows.append([group, name, f"{offer.distribution} {offer.version}", state])
+                rows.append((group, name, f"{offer.distribution} {offer.version}", state))
+    keys = ("group", "name", "distribution", "state")
     if as_json:
-        keys = ("group", "name", "distribution", "state")
         typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
-        return
-    for group, name, distribution, state in rows:
-        typer.echo(f"{group:<15}{name:<18}{distribution:<24}{state}")
+    else:
+        typer.echo(_table([keys, *rows], indent=""))
+
+
+def _names(group: str, pattern: str) -> dict[str, str]:
+    """The names of a group that match, and where each comes from."""
+    from ganzoo import registry
+
+    if group == PRETRAINED:
+        from ganzoo.listing import list_pretrained
+
+        return dict.fromkeys(list_pretrained(pattern), "")
+    offers = {name: registry.find(group, name) for name in registry.names(group)}
+    return {
+        name: f"{offer.distribution} {offer.version}"
+        for name, offer in offers.items()
+        if fnmatchcase(name, pattern)
+    }
 
 
 def _plugin(name: str) -> dict[str, Any]:
@@ -96,30 +108,24 @@ def _plugin(name: str) -> dict[str, Any]:
     from ganzoo.spec import Architecture
 
     group, spec = find_anywhere(name)
-    values: dict[str, Any] = {"name": spec.name, "group": group, "summary": spec.summary}
+    values: dict[str, Any] = {"name": name, "group": group, "summary": spec.summary}
     values |= {key: getattr(spec, key) for key in ("paper", "licence") if getattr(spec, key, "")}
     values["plugin"] = "{distribution} {version}".format(**provenance(group, name))
     if isinstance(spec, Architecture):
         traits = spec.traits(spec.config())
-        values["makes"] = traits.shapes
-        values["labels"] = "yes" if traits.labels else "no"
-        values["presets"] = {
-            preset: ("(default) " if preset == spec.default_preset else "") + item.summary
-            for preset, item in spec.presets.items()
+        values |= {
+            "makes": traits.shapes,
+            "labels": traits.labels,
+            "default_preset": spec.default_preset,
+            "presets": {preset: item.summary for preset, item in spec.presets.items()},
+            "pretrained": {tag: item.summary for tag, item in spec.pretrained.items()},
         }
-        values["pretrained"] = list(spec.pretrained)
     values["fields"] = {
-        field: f"{_shown(item)}  # {item.description or ''}".rstrip(" #")
-        for field, item in spec.config.model_fields.items()
-        if field not in ("name", "preset", "source")
+        key: {"default": _default(field), "description": field.description or ""}
+        for key, field in spec.config.model_fields.items()
+        if key not in ("name", "preset", "source")
     }
     return values
-
-
-def _shown(field: Any) -> str:
-    from pydantic_core import PydanticUndefined
-
-    return "required" if field.default is PydanticUndefined else json.dumps(field.default)
 
 
 def _weights(reference: str) -> dict[str, Any]:
@@ -129,4 +135,45 @@ def _weights(reference: str) -> dict[str, Any]:
     folder = locate(reference)
     values = read_info(folder).model_dump(mode="json")
     sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.safetensors"))}
-    return {**values, "files": sizes}
+    return {"name": reference, "group": "weights", **values, "file_sizes": sizes}
+
+
+def _default(field: "FieldInfo") -> Any:
+    from pydantic_core import to_jsonable_python
+
+    return "required" if field.is_required() else to_jsonable_python(field.get_default())
+
+
+def _page(values: Mapping[str, Any]) -> str:
+    """Lay a description out as text: a title, the plain facts, then a table for each mapping."""
+    width = shutil.get_terminal_size().columns
+    facts = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    lines = [typer.style(facts.pop("name"), bold=True)]
+    lines += textwrap.wrap(facts.pop("summary", ""), width)
+    lines += ["", _table(((_words(key), value) for key, value in facts.items()), width)]
+    for key, value in values.items():
+        if isinstance(value, dict):
+            rows = [(name, *_cells(item)) for name, item in value.items()]
+            lines += ["", typer.style(_words(key), bold=True), _table(rows or [("none",)], width)]
+    return "\n".join(lines)
+
+
+def _cells(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else (value,)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _table(rows: Iterable[Sequence[Any]], width: int | None = None, indent: str = "  ") -> str:
+    """Align columns two spaces apart, the last one wrapped to a width if there is one."""
+    texts = [[x if isinstance(x, str) else json.dumps(x) for x in row] for row in rows]
+    sizes = [max(map(len, column)) + 2 for column in zip(*texts, strict=True)][:-1]
+    left = len(indent) + sum(sizes)
+    lines = []
+    for *cells, last in texts:
+        start = indent + "".join(c.ljust(size) for c, size in zip(cells, sizes, strict=True))
+        parts = textwrap.wrap(last, max(width - left, 24)) if width else [last]
+        lines.append((start + f"\n{' ' * left}".join(parts)).rstrip())
+    return "\n".join(lines)

@@ -21,10 +21,15 @@ def sample(
     ] = None,
     out: Annotated[str, typer.Option("--out", "-o", help="The picture to write.")] = "grid.png",
     columns: Annotated[int | None, typer.Option(help="Pictures in a row.")] = None,
-    raw: Annotated[bool, typer.Option(help="Use the generator without averaging.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Use the generator without averaging.")
+    ] = False,
     imports: Imports = None,
 ) -> None:
-    """Sample from a trained generator into one picture; prints its path."""
+    """Draw samples from a trained generator into one picture.
+
+    Prints its path.
+    """
     load_local(imports)
     path = Path(out)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):

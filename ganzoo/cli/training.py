@@ -11,10 +11,15 @@ from ganzoo.errors import ConfigError
 
 def train(
     arguments: Overrides = None,
-    out: Annotated[str | None, typer.Option("--out", "-o", help="The run folder to make.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="The run folder to make; if left out, one below runs/."),
+    ] = None,
     imports: Imports = None,
 ) -> None:
-    """Train a GAN; prints the run folder.
+    """Train a GAN and print the run folder.
+
+    CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
 
     For instance: ganzoo train architecture=dcgan data=mnist5k steps=2000
     """
@@ -31,14 +36,18 @@ def train(
 
 
 def resume(
-    run: Annotated[str, typer.Argument(help="The run folder.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
     arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY.SUB=VALUE]...", help="steps, cadences and logging."),
+        list[str] | None, typer.Argument(metavar="KEY.SUB=VALUE", hidden=True)
     ] = None,
     imports: Imports = None,
 ) -> None:
-    """Go on with a run, exactly as if it had never stopped; prints the run folder."""
+    """Go on with a run as if it had never stopped.
+
+    KEY.SUB=VALUE changes what may change: steps, cadences and logging. Prints the run folder.
+
+    For instance: ganzoo resume runs/dcgan-mnist5k steps=4000
+    """
     config, overrides = split_arguments(arguments)
     if config is not None:
         raise ConfigError(f"{config!r} is not of the form key.sub=value; a run has its own config")
@@ -49,11 +58,16 @@ def resume(
 
 
 def export(
-    source: Annotated[str, typer.Argument(help="A run, or one of its checkpoints.")],
-    folder: Annotated[str, typer.Argument(help="The weights folder to make.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A run, or one of its checkpoints.")
+    ],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to make.")],
     imports: Imports = None,
 ) -> None:
-    """Make a weights folder from a run or a checkpoint; prints the folder."""
+    """Make a weights folder from a run or a checkpoint.
+
+    Prints the folder.
+    """
     load_local(imports)
     from ganzoo.training.session import export as make
 

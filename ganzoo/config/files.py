@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -88,8 +89,9 @@ def dump_yaml(values: dict[str, Any]) -> str:
         return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
     def text(representer: Representer, value: str) -> Any:
-        # Only in double quotes do all control characters survive.
-        style = None if value.isprintable() else '"'
+        # The library leaves some texts without the quotes that they need to be read again.
+        ordinary = value.isprintable() and re.match(r"[\w./~]", value)
+        style = None if ordinary else '"'
         return representer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Representer.add_representer(type(None), null)

@@ -29,7 +29,7 @@ class Mixture(Dataset):
         # Unit variance in each coordinate, from the config alone, so that it is the same for any
         # number of points.
         variance = centres.astype(np.float64).var(axis=0) + config.std**2
-        self.shift = tuple(centres.astype(np.float64).mean(axis=0).round(6).tolist())
+        self.shift = tuple((centres.astype(np.float64).mean(axis=0).round(6) + 0.0).tolist())
         self.scale = tuple(np.sqrt(variance).round(6).tolist())
         self._fingerprint = f"{type(self).__name__.lower()}-{config.samples}-{config.std!r}"
 

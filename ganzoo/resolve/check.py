@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,8 +11,8 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.errors import ConfigError, closest
-from ganzoo.spec import Architecture, Traits
+from ganzoo.errors import ConfigError, PluginError, closest
+from ganzoo.spec import Architecture, Shape, Traits
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
@@ -34,12 +34,12 @@ def validate(model: type[M], values: Any, path: str) -> M:
 
 
 def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> str:
+    *place, last = fault["loc"] or [""]
     tags = UNION_TAGS | OPTIMIZERS.keys()
-    location = [str(part) for part in fault["loc"] if part not in tags]
-    field = ".".join([path, *location] if path else location)
+    field = ".".join(str(part) for part in (path, *fault["loc"]) if part and part not in tags)
     match fault["type"]:
         case "extra_forbidden":
-            return f"{field}: unknown field{closest(location[-1], _fields(model, location[:-1]))}"
+            return f"{field}: unknown field{closest(str(last), _fields(model, place))}"
         case "missing":
             return f"{field}: missing"
         case "value_error":
@@ -51,23 +51,47 @@ def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> st
             )
         case "union_tag_not_found":
             return f"{field}.name: missing"
-    message = fault["msg"].removeprefix("Input ")
-    given = "a mapping" if isinstance(fault["input"], Mapping) else repr(fault["input"])[:60]
-    return f"{field}: {given} is not allowed; it {message}"
+        case "tuple_type":
+            message = "it must be a list"
+        case "too_short" | "too_long" as kind:
+            limit = "at least {min_length}" if kind == "too_short" else "at most {max_length}"
+            message = f"its length must be {limit.format(**fault['ctx'])}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            message = "it must be a mapping of fields"
+        case _:
+            message = fault["msg"].replace("Input should be", "it must be")
+    for formal, plain in (("greater than or equal to", "at least"), ("less than or", "at most")):
+        message = message.replace(formal, plain)
+    return f"{field}: {shown(fault['input'])} is not allowed; {message}"
 
 
-def _fields(model: type[BaseModel], location: list[str]) -> Iterable[str]:
-    """The fields at a location; of all optimizers where it leads into one."""
-    if model is RunConfig and location[:1] == ["optimizers"]:
-        return {name for config in OPTIMIZERS.values() for name in config.model_fields}
-    current: Any = model
+def shown(value: Any) -> str:
+    """Tell a value that was given, briefly and as it is written in a config."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    return f"{value!r:.60}"
+
+
+def _fields(model: type[BaseModel], location: Iterable[Any]) -> list[str]:
+    """The fields of whichever models may stand at a location."""
+    models = [model]
     for part in location:
-        field = getattr(current, "model_fields", {}).get(part)
-        current = field.annotation if field is not None else None
-    fields = getattr(current, "model_fields", None)
-    if fields is None:
-        return ["schedule", "from", "to", "over"]
-    return [field.alias or name for name, field in fields.items()]
+        inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+        if part in OPTIMIZERS:
+            models = [OPTIMIZERS[part]]
+        elif inner:  # else it is a key of a mapping, or a place in a list
+            models = [found for annotation in inner for found in _models(annotation)]
+    return [field.alias or name for m in models for name, field in m.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def check_architecture(spec: Architecture, config: ArchitectureConfig) -> Traits:
@@ -77,17 +101,25 @@ def check_architecture(spec: Architecture, config: ArchitectureConfig) -> Traits
         ConfigError: It cannot make the shape, or labels are asked of one that takes none.
     """
     traits = spec.traits(config)
-    if not traits.allows(config.sample_shape):
-        raise ConfigError(
-            f"architecture.sample_shape: {spec.name} cannot make {_shape(config.sample_shape)}; "
-            f"it makes {traits.shapes}"
-        )
+    check_shape("architecture.sample_shape", spec.name, traits, config.sample_shape)
     if config.num_classes and not traits.labels:
         raise ConfigError(
             f"architecture.num_classes: {spec.name} takes no labels, so {config.num_classes} is "
             "not allowed; set it to 0 or choose an architecture that does"
         )
     return traits
+
+
+def check_shape(field: str, architecture: str, traits: Traits, shape: Shape) -> None:
+    """Check that an architecture can make the shape that a field asks of it.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if not traits.allows(shape):
+        raise ConfigError(
+            f"{field}: {architecture} cannot make {_shape(shape)}; it makes {traits.shapes}"
+        )
 
 
 def check_penalties(traits: Traits, architecture: str, penalties: Iterable[str]) -> None:
@@ -116,8 +148,8 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
     source = config.data.source
     if len(shape) != len(dataset.shape) or (len(shape) == 1 and shape != dataset.shape):
         raise ConfigError(
-            f"architecture.sample_shape: {_shape(shape)} is asked for, and {source} holds "
-            f"{_shape(dataset.shape)}; leave sample_shape out to take the data's"
+            f"architecture.sample_shape: the networks would make {_shape(shape)}, and {source} "
+            f"holds {_shape(dataset.shape)}; leave sample_shape out to take the data's"
         )
     if len(shape) == 1 and (config.data.flip or config.data.image_size):
         field = "flip" if config.data.flip else "image_size"
@@ -162,14 +194,17 @@ def dataset_name(source: str) -> str:
 
 def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:
     """Validate each penalty's values against the config of the penalty that is named."""
-    specs = {name: registry.penalty(name) for name in penalties}
-    return {
-        name: None if values is None else validate(specs[name].config, values, f"penalties.{name}")
-        for name, values in penalties.items()
-    }
+    result = {}
+    for name, values in penalties.items():
+        try:
+            config = registry.penalty(name).config
+        except PluginError as error:
+            raise PluginError(f"penalties: {error}") from error.__cause__
+        result[name] = None if values is None else validate(config, values, f"penalties.{name}")
+    return result
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def _shape(shape: Shape) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]}"
     channels, height, width = shape

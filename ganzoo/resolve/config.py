@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
 from ganzoo.config import DataConfig, RunConfig, files
+from ganzoo.config.run import ROLES
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.check import (
     check_architecture,
     check_data,
     check_penalties,
     check_penalty_names,
+    check_shape,
     dataset_name,
     open_dataset,
+    shown,
     validate,
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
@@ -68,8 +71,8 @@ def resolve(
         "preset": user["architecture"].get("preset", spec.default_preset),
         **preset.values,
     }
-    values = merge(merge(DEFAULTS, recipe), user)
-    values = _with_optimizers(values)
+    # Last, so that what a recipe says of all data stays when the user names the source.
+    values = _with_optimizers(merge(DEFAULTS, merge(recipe, user)))
 
     data = _data(values["data"])
     dataset = open_dataset(data)
@@ -81,7 +84,6 @@ def resolve(
         "data": data,
     }
     result = validate(RunConfig, {**values, **sections}, "")
-    _check_roles(result)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
     check_penalties(traits, spec.name, result.active_penalties)
@@ -95,13 +97,11 @@ def _layer(config: RunConfig | Mapping[str, Any] | str | Path | None) -> Values:
         return config.model_dump(mode="json")
     if isinstance(config, Mapping):
         return expand(config)
-    path = Path(config)
+    values = files.read(Path(config))
     try:
-        return expand(files.read(path))
+        return expand(values)
     except ConfigError as error:
-        if str(path) in str(error):
-            raise
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{config}: {error}") from None
 
 
 def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
@@ -111,12 +111,12 @@ def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
         example = f", as in architecture={known[0]}" if known else ""
         raise ConfigError(f"architecture: missing; name one of {', '.join(known)}{example}")
     if not isinstance(name, str):
-        raise ConfigError(f"architecture.name: {name!r} is not allowed; it must be a name")
+        raise ConfigError(f"architecture.name: {shown(name)} is not allowed; it must be a name")
     spec = _looked_up("architecture.name", registry.architecture, name)
     preset = values.get("preset", spec.default_preset)
-    if preset not in spec.presets:
+    if not isinstance(preset, str) or preset not in spec.presets:
         raise ConfigError(
-            f"architecture.preset: {name} has no preset {preset!r}"
+            f"architecture.preset: {name} has no preset {shown(preset)}"
             f"{closest(str(preset), spec.presets)}"
         )
     return spec, spec.presets[preset]
@@ -126,7 +126,7 @@ def _data(values: Mapping[str, Any]) -> DataConfig:
     source = values.get("source")
     if not isinstance(source, str) or not source:
         raise ConfigError(
-            f"data.source: {source!r} is not allowed; it must be a dataset's name or a path"
+            f"data.source: {shown(source)} is not allowed; it must be a dataset's name or a path"
         )
     try:
         spec = registry.dataset(dataset_name(source))
@@ -136,7 +136,7 @@ def _data(values: Mapping[str, Any]) -> DataConfig:
                 f"data.source: there is no dataset {source!r}; for the folder of that name write "
                 f"./{source}"
             ) from None
-        raise ConfigError(f"data.source: {error}; a path begins with ./ or /") from error
+        raise ConfigError(f"data.source: {error}; a path has a / in it, as ./pictures") from error
     if dataset_name(source) == source == "folder":
         raise ConfigError("data.source: 'folder' reads a path; give the path itself, as ./pictures")
     return validate(spec.config, values, "data")
@@ -145,7 +145,7 @@ def _data(values: Mapping[str, Any]) -> DataConfig:
 def _named(section: str, values: Mapping[str, Any]) -> Any:
     name = values.get("name")
     if not isinstance(name, str):
-        raise ConfigError(f"{section}.name: {name!r} is not allowed; it must be a name")
+        raise ConfigError(f"{section}.name: {shown(name)} is not allowed; it must be a name")
     return validate(_looked_up(f"{section}.name", registry.loss, name).config, values, section)
 
 
@@ -158,19 +158,15 @@ def _looked_up(path: str, lookup: Any, name: str) -> Any:
 
 def _with_optimizers(values: Values) -> Values:
     """An optimizer of a role that says no name is the default one."""
-    optimizers = {"generator": {}, "discriminator": {}} | values.get("optimizers", {})
+    optimizers = {role: {} for role in ROLES} | values.get("optimizers", {})
+    for role in optimizers:
+        if role not in ROLES:
+            raise ConfigError(f"optimizers.{role}: unknown network{closest(str(role), ROLES)}")
     named = {
         role: {"name": "adam", **item} if isinstance(item, Mapping) else item
         for role, item in optimizers.items()
     }
     return {**values, "optimizers": named}
-
-
-def _check_roles(config: RunConfig) -> None:
-    roles = ("generator", "discriminator")
-    for role in config.optimizers:
-        if role not in roles:
-            raise ConfigError(f"optimizers.{role}: unknown network{closest(role, roles)}")
 
 
 def _fitted(
@@ -185,8 +181,10 @@ def _fitted(
     if "sample_shape" in left_out:
         if data.image_size and len(native) == 3:
             shape = (native[0], data.image_size, data.image_size)
+            check_shape("data.image_size", spec.name, traits, shape)
         else:
             shape = traits.fit(native) or native
+            check_shape(f"data.source {data.source}", spec.name, traits, shape)
         result["sample_shape"] = list(shape)
     if len(shape) == len(native) == 3 and shape != native:
         notes.append(

@@ -24,7 +24,7 @@ def expand(values: Mapping[str, Any]) -> Values:
     for section, value in values.items():
         if section not in RunConfig.model_fields:
             raise ConfigError(
-                f"unknown section {section!r}{closest(section, RunConfig.model_fields)}"
+                f"unknown section {section!r}{closest(str(section), RunConfig.model_fields)}"
             )
         if section in NAMED and isinstance(value, str):
             value = {NAMED[section]: value}
@@ -36,9 +36,8 @@ def expand(values: Mapping[str, Any]) -> Values:
         if value is None and section != "ema":
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
         if value is not None and not isinstance(value, Mapping):
-            raise ConfigError(
-                f"{section}: {value!r} is not allowed; it must be a mapping of fields"
-            )
+            allowed = "a mapping of fields" + (" or a name" if section in NAMED else "")
+            raise ConfigError(f"{section}: {value!r} is not allowed; it must be {allowed}")
         result[section] = value
     return result
 
@@ -107,14 +106,21 @@ def nest(overrides: Mapping[str, Any]) -> Values:
                 raise ConfigError(f"{key}: unknown key{closest(path[0], known)}")
             path.insert(0, "training")
         if path[0] in NAMED and len(path) == 1 and isinstance(value, str):
-            path, value = [path[0], NAMED[path[0]]], value
-        place = result
-        for part in path[:-1]:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise ConfigError(f"{key}: another override gives {part} as a whole")
-        if isinstance(place.get(path[-1]), dict) and isinstance(value, Mapping):
-            place[path[-1]] |= value
-        else:
-            place[path[-1]] = value
+            path.append(NAMED[path[0]])
+        for part in reversed(path):
+            value = {part: value}
+        _join(result, value, key)
     return result
+
+
+def _join(values: Values, others: Mapping[str, Any], key: str) -> None:
+    """Put other values into nested ones; both say nothing of the same field."""
+    for name, value in others.items():
+        if isinstance(value, Mapping) and isinstance(values.setdefault(name, {}), dict):
+            _join(values[name], value, key)
+        elif name in values:
+            raise ConfigError(
+                f"{key}: another override gives {name} as well; leave one of them out"
+            )
+        else:
+            values[name] = value

@@ -1,5 +1,6 @@
 """The JSON schema of a run's config, with the fields of every installed plugin."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, create_model
@@ -7,12 +8,19 @@ from pydantic.json_schema import models_json_schema
 
 from ganzoo import registry
 from ganzoo.config import Model, RunConfig
+from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.config.run import ROLES
 from ganzoo.errors import PluginError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PLUGIN_SECTIONS = ("architecture", "loss", "penalties", "optimizers", "data")
+FROM_THE_DATA = ("sample_shape", "num_classes")
+
+Schema = dict[str, Any]
+Models = Mapping[str, type[BaseModel]]
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> Schema:
     """Return the schema of config files, for editors and checkers.
 
     Every field may be left out but ``architecture.name``. Plugins that do not load are left out.
@@ -22,26 +30,29 @@ def json_schema() -> dict[str, Any]:
     sections: dict[str, Any] = {
         name: (field.annotation, field)
         for name, field in RunConfig.model_fields.items()
-        if name not in ("architecture", "loss", "penalties", "data")
+        if name not in PLUGIN_SECTIONS
     }
     shared = create_model("Run", __base__=Model, **sections)
-    models = [shared, *architectures.values(), *losses.values(), *penalties.values()]
-    models += datasets.values()
-    references, definitions = models_json_schema([(m, "validation") for m in models])
-    refs = {model: references[model, "validation"] for model in models}
-    schema = dict(definitions["$defs"].pop(refs[shared]["$ref"].rpartition("/")[2]))
+    groups: list[Models] = [architectures, losses, penalties, datasets, OPTIMIZERS]
+    models: list[type[BaseModel]] = [shared]
+    for group in groups:
+        models.extend(group.values())
+    references, definitions = models_json_schema([(model, "validation") for model in models])
+    refs: dict[type[BaseModel], Schema] = {m: references[m, "validation"] for m in models}
+
+    definition: dict[str, Schema] = definitions["$defs"]
+    for model in architectures.values():
+        fields = definition[_key(refs[model])]["properties"]
+        for name in FROM_THE_DATA:
+            fields[name] = _or_null(fields[name])
+    optimizer = _choice("name", OPTIMIZERS, refs)
+    schema = definition.pop(_key(refs[shared]))
     schema["properties"] |= {
         "architecture": _choice("name", architectures, refs, required=True),
         "loss": _choice("name", losses, refs),
         "data": _choice("source", datasets, refs, other="folder"),
-        "penalties": {
-            "type": ["object", "null"],
-            "properties": {
-                name: {"anyOf": [refs[model], {"type": "null"}]}
-                for name, model in penalties.items()
-            },
-            "additionalProperties": False,
-        },
+        "optimizers": _mapping(dict.fromkeys(ROLES, optimizer)),
+        "penalties": _mapping({name: _or_null(refs[m]) for name, m in penalties.items()}),
     }
     schema |= {"$schema": DIALECT, "title": "ganzoo run config", "required": ["architecture"]}
     return schema | definitions
@@ -49,10 +60,10 @@ def json_schema() -> dict[str, Any]:
 
 def _configs(group: str) -> dict[str, type[BaseModel]]:
     """Each name's config class, under a class name of its own, as schemas are keyed by it."""
-    result: dict[str, type[BaseModel]] = {}
+    result = {}
     for name in registry.names(group):
         try:
-            config = registry.find(group, name).spec().config
+            config: type[BaseModel] = registry.find(group, name).spec().config
         except PluginError:
             continue
         title = f"{group}_{name}".replace("-", "_").replace(":", "_")
@@ -62,21 +73,34 @@ def _configs(group: str) -> dict[str, type[BaseModel]]:
 
 def _choice(
     key: str,
-    models: dict[str, type[BaseModel]],
-    refs: dict[type[BaseModel], Any],
+    models: Models,
+    refs: Mapping[type[BaseModel], Schema],
     *,
     required: bool = False,
     other: str | None = None,
-) -> dict[str, Any]:
+) -> Schema:
     """One of several mappings, told apart by a field; or that field's value alone."""
     cases = []
     for name, model in models.items():
-        value: dict[str, Any] = {"const": name}
+        value: Schema = {"const": name}
         if name == other:
-            value = {"type": "string", "not": {"enum": [n for n in models if n != other]}}
+            value = {"type": "string", "not": {"enum": list(models)}}
         needed = [key] if required or name == other else []
         cases.append({"allOf": [refs[model]], "properties": {key: value}, "required": needed})
-    names: dict[str, Any] = {"type": "string"}
+    names: Schema = {"type": "string", "minLength": 1, "not": {"const": other}}
     if other is None:
-        names["enum"] = list(models)
+        names = {"enum": list(models)}
     return {"anyOf": [names, *cases]}
+
+
+def _mapping(properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _key(ref: Schema) -> str:
+    key: str = ref["$ref"].rpartition("/")[2]
+    return key

@@ -200,17 +200,8 @@ class Adversarial:
             "d_fake": self.loss_function.verdict(fake).detach(),
         }
         total = self.config.training.discriminator_loss_scale * loss
-        context = Context(
-            critic=self.penalty_critic,
-            networks=self.networks,
-            reals=reals["sample"],
-            fakes=samples,
-            latents=fakes.latents,
-            real_labels=labels,
-            fake_labels=fakes.labels,
-            random=draws,
-            step=step,
-        )
+        judged = _Fakes(samples, fakes.latents, fakes.labels)
+        context = self._context(step, draws, judged, reals["sample"], labels)
         return self._with_penalties(total, phase, context, scalars), scalars
 
     def _generator_loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
@@ -228,7 +219,13 @@ class Adversarial:
                 real = self.critic(reals, labels)
         loss = self.loss_function.generator(self.critic(fakes.samples, fakes.labels), real)
         scalars = {"loss/generator": loss.detach()}
-        context = Context(
+        context = self._context(step, draws, fakes, reals, labels)
+        return self._with_penalties(loss, phase, context, scalars), scalars
+
+    def _context(
+        self, step: int, draws: Draws, fakes: _Fakes, reals: Tensor | None, labels: Tensor | None
+    ) -> Context:
+        return Context(
             critic=self.penalty_critic,
             networks=self.networks,
             reals=reals,
@@ -239,7 +236,6 @@ class Adversarial:
             random=draws,
             step=step,
         )
-        return self._with_penalties(loss, phase, context, scalars), scalars
 
     def _with_penalties(
         self, loss: Tensor, phase: Phase, context: Context, scalars: Scalars

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -39,16 +40,19 @@ OVERRIDES = {
     "not a number": ([VANILLA, "steps=ten"], "training.steps: 'ten' is not allowed"),
     "not whole": ([VANILLA, "steps=2.5"], "training.steps: 2.5 is not allowed"),
     "a number as text": ([VANILLA, "steps='5'"], "training.steps: '5' is not allowed"),
-    "below the least": ([VANILLA, "steps=0"], "should be greater than or equal to 1"),
-    "not finite": ([VANILLA, "optimizers.generator.lr=.nan"], "should be a finite number"),
-    "negative rate": ([VANILLA, "optimizers.generator.lr=-1"], "greater than or equal to 0"),
-    "wrong choice": ([VANILLA, "precision=fp16"], "should be 'auto', 'fp32', 'bf16' or 'fp64'"),
+    "below the least": (
+        [VANILLA, "steps=0"],
+        "training.steps: 0 is not allowed; it must be at least 1",
+    ),
+    "not finite": ([VANILLA, "optimizers.generator.lr=.nan"], "it must be a finite number"),
+    "negative rate": ([VANILLA, "optimizers.generator.lr=-1"], "it must be at least 0"),
+    "wrong choice": ([VANILLA, "precision=fp16"], "it must be 'auto', 'fp32', 'bf16' or 'fp64'"),
     "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
     "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
     "batch and parts": ([VANILLA, "batch_size=10", "accumulate=3"], "does not divide"),
     "shared fakes, two sizes": (
         ["architecture=dcgan", "training.generator_batch=7"],
-        "must equal batch_size",
+        "generator_batch 7 differs from batch_size 64",
     ),
     "unknown loss": ([VANILLA, "loss=hing"], "did you mean 'hinge'?"),
     "unknown field of a loss": ([VANILLA, "loss.margin=2"], "loss.margin: unknown field"),
@@ -98,6 +102,44 @@ OVERRIDES = {
     "section without fields": ([VANILLA, "training=5"], "must be a mapping"),
     "null section": ([VANILLA, "training=null"], "null is not allowed"),
     "two files": (["a.yaml", "b.yaml"], "two config files"),
+    "contradiction": ([VANILLA, "steps=1", "training.steps=2"], "another override gives steps"),
+    "a decay of 1": (
+        [VANILLA, "optimizers.generator={betas: [0.5, 1.0]}"],
+        "optimizers.generator.betas.1: 1.0 is not allowed; a decay must be below 1",
+    ),
+    "schedule below 0": (
+        [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1, to: -1, over: 9}"],
+        "optimizers.generator.lr.to: -1 is not allowed",
+    ),
+    "schedule of no kind": (
+        [VANILLA, "optimizers.generator.lr={schedule: steps, from: 1, to: 0, over: 9}"],
+        "optimizers.generator.lr.schedule: 'steps' is not allowed; it must be 'linear' or",
+    ),
+    "nesterov alone": (
+        [VANILLA, "optimizers.generator={name: sgd, nesterov: true}"],
+        "nesterov needs momentum",
+    ),
+    "unknown field of the average": ([VANILLA, "ema.half_live=3"], "did you mean 'half_life'?"),
+    "size that cannot be made": (
+        ["architecture=dcgan", "data.image_size=48"],
+        "data.image_size: dcgan cannot make 48x48 pictures",
+    ),
+    "no widths": (
+        [VANILLA, "architecture.generator_widths=[]"],
+        "architecture.generator_widths: () is not allowed; its length must be at least 1",
+    ),
+    "no list": (
+        [VANILLA, "architecture.sample_shape='1,28,28'"],
+        "architecture.sample_shape: '1,28,28' is not allowed; it must be a list",
+    ),
+    "no mapping": (
+        [VANILLA, "penalties.r1=5"],
+        "penalties.r1: 5 is not allowed; it must be a mapping of fields",
+    ),
+    "truth of a word": (
+        [VANILLA, "data.flip=no"],
+        "data.flip: 'no' is not allowed; it must be a valid boolean",
+    ),
 }
 
 
@@ -109,7 +151,11 @@ def test_config_values(command, tmp_path, cause):
 
 FILES = {
     "missing": (None, "run.yaml", "there is no config file run.yaml"),
-    "other ending": ("x = 1", "run.ini", "a config file ends in .yaml"),
+    "other ending": (
+        "x = 1",
+        "run.ini",
+        "run.ini is no config file by its name; such a file ends in .yaml",
+    ),
     "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
     "malformed JSON": ("{", "run.json", "run.json is malformed"),
     "malformed TOML": ("[x", "run.toml", "run.toml is malformed"),
@@ -142,6 +188,11 @@ PLUGIN_FILES = {
         "import ganzoo\nganzoo.register(ganzoo.info('dcgan'))",
         "architecture 'dcgan' is registered already",
     ),
+    "another interface": (
+        "import dataclasses, ganzoo\n"
+        "ganzoo.register(dataclasses.replace(ganzoo.info('dcgan'), name='mine', api=99))",
+        "was written for version 99 of the plugin interface",
+    ),
     "wrong object": ("import ganzoo\nganzoo.register(3)", "register takes one of Architecture"),
 }
 
@@ -153,6 +204,20 @@ def test_local_plugins(command, tmp_path, cause):
         write(tmp_path / "mine.py", content)
     result = command("train", "--import", "mine.py", VANILLA)
     refused(result, message, tmp_path, left={"mine.py"} if content is not None else set())
+
+
+def test_a_local_plugin_does_not_hide_another_module(command, tmp_path):
+    write(tmp_path / "json.py", "")
+    result = command("train", "--import", "json.py", VANILLA)
+    refused(result, "--import json.py: there is another module 'json'", tmp_path, left={"json.py"})
+
+
+def test_a_module_that_is_not_there(command, tmp_path):
+    refused(
+        command("train", "--import", "nowhere.at_all", VANILLA),
+        "No module named 'nowhere'",
+        tmp_path,
+    )
 
 
 def test_unknown_plugin(command, tmp_path):
@@ -215,6 +280,18 @@ def test_folders_of_pictures(command, tmp_path, cause):
     make(folder)
     result = command("train", "architecture=dcgan", "data=./pictures", "steps=1")
     refused(result, message, tmp_path, left={"pictures"} & set(os.listdir(tmp_path)))
+
+
+def test_pictures_of_32_bits(command, tmp_path):
+    Image.fromarray(np.zeros((8, 8), dtype=np.float32)).save(tmp_path / "a.tif")
+    result = command("train", VANILLA, "data=.")
+    refused(result, "its pixels are of 32 bits", tmp_path, left={"a.tif"})
+
+
+def test_a_cache_that_cannot_be_written(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_CACHE", str(write(tmp_path / "cache", "a file")))
+    result = command("train", VANILLA, "steps=1")
+    refused(result, "set GANZOO_CACHE to another folder", tmp_path, left={"cache"})
 
 
 def test_a_folder_that_looks_like_a_name(command, tmp_path):
@@ -384,6 +461,19 @@ def test_resuming(command, tmp_path, trained, cause):
     assert listing(tmp_path) == before
 
 
+def test_resuming_with_other_data(command, tmp_path):
+    picture(tmp_path / "pictures" / "a.png")
+    picture(tmp_path / "pictures" / "b.png")
+    small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
+    small += ["steps=1", "batch_size=2", "data=./pictures"]
+    assert command("train", *small, "--out", "run").code == 0
+    picture(tmp_path / "pictures" / "c.png")
+    before = listing(tmp_path)
+    result = command("resume", "run", "steps=2")
+    refused(result, "(./pictures) changed since step 1; bring it back", tmp_path, left=None)
+    assert listing(tmp_path) == before
+
+
 def test_training_into_a_run(command, tmp_path, trained):
     shutil.copytree(trained, tmp_path / "run")
     before = listing(tmp_path)
@@ -419,34 +509,49 @@ def test_exporting_a_run_without_checkpoints(command, tmp_path, trained):
 # --- usage -------------------------------------------------------------------------------------
 
 
+USAGE = {
+    "command": (["trian"], "(see ganzoo --help)"),
+    "option": (["train", "--steps", "3"], "No such option: --steps"),
+    "argument": (["sample"], "(see ganzoo sample --help)"),
+    "choice": (["list", "pluralties"], "there is no group 'pluralties'; did you mean 'penalties'?"),
+    "type": (["sample", ".", "-n", "x"], "'-n'"),
+    "one too many": (["list", "losses", "*", "more"], "(see ganzoo list --help)"),
+    "no value": (["train", "--out"], "'--out' requires an argument"),
+}
+
+
+@pytest.mark.parametrize("cause", USAGE)
+def test_usage(command, tmp_path, cause):
+    arguments, message = USAGE[cause]
+    refused(command(*arguments), message, tmp_path)
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "limit", "message"),
     [
-        ("trian",),
-        ("train", "--steps", "3"),
-        ("sample",),
-        ("list", "nets"),
-        ("sample", ".", "-n", "x"),
+        (["train", "steps=x"], None, "architecture: missing"),
+        (["sample", "./nowhere"], None, "there is no folder ./nowhere"),
+        (["trian"], None, "No such command 'trian'"),
+        (["list"], "nobody", "GANZOO_PLUGINS names nobody, which offers no plugins"),
     ],
-    ids=["command", "option", "argument", "choice", "type"],
+    ids=["config", "reference", "usage", "limit"],
 )
-def test_usage(command, tmp_path, arguments):
-    result = command(*arguments)
-    assert result.code == 2
-    assert "Traceback" not in result.err
-    assert "Usage" in result.err
-    assert not os.listdir(tmp_path)
-
-
-@pytest.mark.parametrize("arguments", [("train", "steps=x"), ("sample", "./nowhere")])
-def test_as_a_process(tmp_path, arguments):
+def test_as_a_process(tmp_path, arguments, limit, message):
+    environment = dict(os.environ) | ({"GANZOO_PLUGINS": limit} if limit else {})
     done = subprocess.run(
-        [sys.executable, "-m", "ganzoo", *arguments], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "ganzoo", *arguments],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("ganzoo: ")
-    assert done.stderr.count("\n") == 1
+    refused(Result(done.returncode, done.stdout, done.stderr), message, tmp_path)
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
 
 
 def refused(result, message, folder, left=frozenset()):

@@ -1,0 +1,379 @@
+"""Every command from end to end, on tiny runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import registry
+from ganzoo.about import DISTRIBUTION, __version__
+from ganzoo.training import checkpoints
+
+SMALL = [
+    "architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}",
+    "batch_size=8",
+]
+
+OWN_ARCHITECTURE = """
+import ganzoo
+import torch
+from torch import nn
+
+from ganzoo.config import ArchitectureConfig
+from ganzoo.spec import Architecture, Traits
+
+
+class Generator(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.shape = config.sample_shape
+        self.layer = nn.Linear(config.latent_dim, torch.Size(self.shape).numel())
+
+    def forward(self, latents, labels=None):
+        return self.layer(latents).tanh().unflatten(1, self.shape)
+
+
+class Discriminator(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.layer = nn.Linear(torch.Size(config.sample_shape).numel(), 1)
+
+    def forward(self, samples, labels=None):
+        return self.layer(samples.flatten(1)).squeeze(1)
+
+
+@ganzoo.register
+def line():
+    return Architecture(
+        name="line",
+        summary="One layer each.",
+        config=ArchitectureConfig,
+        generator=Generator,
+        discriminator=Discriminator,
+        traits=lambda config: Traits(),
+    )
+"""
+
+
+@pytest.fixture
+def forgetful(monkeypatch, tmp_path):
+    """What a command registers and imports is gone for the next one, as in a new process."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def forget():
+        monkeypatch.setattr(registry, "_local", {})
+        for name, module in list(sys.modules.items()):
+            if str(tmp_path) in str(getattr(module, "__file__", "")):
+                del sys.modules[name]
+
+    forget()
+    yield forget
+    forget()
+
+
+def done(result):
+    """Check that a command did its work, and return what it wrote to standard output."""
+    assert result.code == 0, result.err
+    assert "Traceback" not in result.err
+    return result.out
+
+
+# --- listing -----------------------------------------------------------------------------------
+
+
+def test_list(command):
+    lines = done(command("list")).splitlines()
+    assert lines[:2] == ["architectures", f"  dcgan    {DISTRIBUTION} {__version__}"]
+    assert [line for line in lines if line and line[0] != " "] == list(registry.GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], {group: registry.names(group) for group in registry.GROUPS}),
+        (["losses"], {"losses": ganzoo.list_losses()}),
+        (["losses", "*s"], {"losses": ["least-squares"]}),
+        (
+            ["*gan*"],
+            {
+                "architectures": ["dcgan", "wgan-gp"],
+                "losses": [],
+                "penalties": ["dragan"],
+                "datasets": [],
+            },
+        ),
+        (["pretrained"], {"pretrained": ganzoo.list_pretrained()}),
+    ],
+    ids=["all", "group", "pattern", "pattern-alone", "pretrained"],
+)
+def test_list_as_json(command, arguments, expected):
+    assert json.loads(done(command("list", *arguments, "--json"))) == expected
+
+
+def test_list_of_nothing(command):
+    assert done(command("list", "losses", "nothing*")) == "losses\n  none\n"
+
+
+def test_plugins(command):
+    rows = json.loads(done(command("plugins", "--json")))
+    known = [(group, name) for group in registry.GROUPS for name in registry.names(group)]
+    assert [(row["group"], row["name"]) for row in rows] == known
+    assert {row["state"] for row in rows} == {"ok"}
+    head, *lines = done(command("plugins")).splitlines()
+    assert head.split() == ["group", "name", "distribution", "state"]
+    column = head.index("state")
+    assert all(line[column:] == "ok" for line in lines)
+
+
+def test_info_of_an_architecture(command):
+    out = done(command("info", "dcgan"))
+    lines = out.splitlines()
+    spec = ganzoo.info("dcgan")
+    assert lines[0] == "dcgan"
+    assert lines[1] == spec.summary
+    assert max(map(len, lines)) <= 80
+    fields = lines[lines.index("fields") + 1 :]
+    row = next(line for line in fields if line.startswith("  width "))
+    assert row.split()[:3] == ["width", "64", "Channels"]
+    starts = {
+        line.index(word) for word in ("Length", "Channels") for line in fields if word in line
+    }
+    assert len(starts) == 1
+    assert not {"'", '"', "\\"} & set(row)
+
+
+def test_info_as_json(command):
+    values = json.loads(done(command("info", "dcgan", "--json")))
+    assert values["group"] == "architectures"
+    assert values["default_preset"] in values["presets"]
+    assert values["labels"] is True
+    assert values["fields"]["width"]["default"] == 64
+    assert values["fields"]["sample_shape"]["default"] == [3, 64, 64]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("hinge", "Margin"), ("r1", "gamma"), ("ring8", "Radius of the circle")]
+)
+def test_info_of_other_plugins(command, name, word):
+    assert word in done(command("info", name))
+
+
+def test_info_of_weights(command, trained):
+    values = json.loads(done(command("info", trained, "--json")))
+    assert values["architecture"]["name"] == "vanilla"
+    assert values["training"]["steps"] == 4
+    size = (trained / "weights" / "model.safetensors").stat().st_size
+    assert values["file_sizes"]["model.safetensors"] == size
+    assert "generator_widths      [8]" in done(command("info", trained))
+
+
+@pytest.mark.parametrize("arguments", [[], ["config"]], ids=["ganzoo", "config"])
+def test_alone_it_shows_its_help(command, arguments):
+    result = command(*arguments)
+    assert result.code == 2
+    assert result.err == ""
+    assert result.out == command(*arguments, "--help").out
+
+
+COMMANDS = ["train", "resume", "sample", "export", "list", "info", "plugins", "doctor", "config"]
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help(command, arguments):
+    out = done(command(*arguments, "--help"))
+    assert out.startswith("Usage: ganzoo")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "..." not in out.partition("Commands:")[2], "a summary is cut off"
+    assert not {"Raises:", "Args:"} & set(out.split())
+
+
+def test_version(command):
+    assert done(command("--version")) == f"{DISTRIBUTION} {__version__}\n"
+
+
+# --- configs -----------------------------------------------------------------------------------
+
+
+def test_config_show(command, tmp_path):
+    arguments = ["config", "show", *SMALL, "steps=7"]
+    result = command(*arguments)
+    (tmp_path / "run.yaml").write_text(done(result))
+    assert result.err.startswith("note: ")
+    shown = json.loads(done(command(*arguments, "--json")))
+    assert shown["training"]["steps"] == 7
+    assert json.loads(done(command("config", "show", "run.yaml", "--json"))) == shown
+
+
+def test_config_validate(command, tmp_path):
+    (tmp_path / "a=b.yaml").write_text("architecture: vanilla")
+    assert done(command("config", "validate", "a=b.yaml", "steps=3")) == "the config is valid\n"
+
+
+def test_config_schema(command):
+    assert "training" in json.loads(done(command("config", "schema")))["properties"]
+
+
+# --- doctor ------------------------------------------------------------------------------------
+
+
+def test_doctor(command, monkeypatch):
+    result = command("doctor")
+    titles = [line.split()[0] for line in result.out.splitlines()]
+    assert titles[:6] == ["ganzoo", "torch", "device", "precision", "plugins", "cache"]
+    assert os.environ["GANZOO_CACHE"] in result.out
+    assert result.code == ("trouble" in titles)
+
+
+def test_doctor_tells_trouble(command, monkeypatch):
+    monkeypatch.setattr("ganzoo.cli.doctor._stranger", lambda: "a stranger is installed")
+    result = command("doctor")
+    assert result.code == 1
+    assert result.out.splitlines()[-1].split(maxsplit=1) == ["trouble", "a stranger is installed"]
+    assert result.err == ""
+
+
+# --- training ----------------------------------------------------------------------------------
+
+
+def test_train_resume_sample_export(command, tmp_path):
+    result = command("train", *SMALL, "steps=2", "--out", "run")
+    assert done(result) == "./run\n"
+    assert "samples: run/samples/" in result.err
+    assert done(command("resume", "run", "steps=3")) == "./run\n"
+    assert ganzoo.Run.open(tmp_path / "run").log[-1]["step"] == 3
+
+    assert done(command("sample", "./run", "-n", "6", "--columns", "3", "-o", "six.png")) == (
+        "six.png\n"
+    )
+    with Image.open(tmp_path / "six.png") as image:
+        assert image.width > image.height
+    assert done(command("export", "run", "weights")) == "weights\n"
+    done(command("sample", "./weights", "-n", "6", "--columns", "3", "-o", "same.png"))
+    assert (tmp_path / "six.png").read_bytes() == (tmp_path / "same.png").read_bytes()
+
+
+def test_export_of_one_checkpoint(command, trained, tmp_path):
+    first, last = checkpoints.every(trained / "checkpoints")
+    done(command("export", first, "first"))
+    done(command("export", last, "last"))
+    models = [tmp_path / name / "model.safetensors" for name in ("first", "last")]
+    assert models[0].read_bytes() != models[1].read_bytes()
+    assert models[1].read_bytes() == (trained / "weights" / "model.safetensors").read_bytes()
+
+
+def test_sampling_options_matter(command, trained, tmp_path):
+    variants = {
+        "plain": [],
+        "seed": ["--seed", "1"],
+        "label": ["--label", "3"],
+        "truncation": ["--truncation", "0.3"],
+        "raw": ["--raw"],
+    }
+    for name, options in variants.items():
+        done(command("sample", trained, "-n", "4", *options, "-o", f"{name}.png"))
+    assert len({(tmp_path / f"{name}.png").read_bytes() for name in variants}) == len(variants)
+
+
+def test_vectors_are_plotted(command, tmp_path):
+    done(command("train", *SMALL, "data=ring8", "data.samples=64", "steps=1", "--out", "ring"))
+    done(command("sample", "./ring", "-n", "50", "-o", "ring.png"))
+    with Image.open(tmp_path / "ring.png") as image:
+        assert image.size == (256, 256)
+
+
+def test_a_run_without_a_name_gets_one(command, tmp_path):
+    assert done(command("train", *SMALL, "steps=1")) == "./runs/vanilla-mnist5k\n"
+    assert done(command("train", *SMALL, "steps=1")) == "./runs/vanilla-mnist5k-2\n"
+
+
+def test_an_architecture_of_ones_own(command, forgetful, tmp_path):
+    (tmp_path / "own.py").write_text(OWN_ARCHITECTURE)
+    own = ["--import", "own.py"]
+    done(command("train", "architecture=line", "steps=1", "batch_size=8", "--out", "run", *own))
+    forgetful()
+    refusal = command("sample", "./run")
+    assert refusal.code == 2
+    assert "of the architecture 'line'" in refusal.err
+    done(command("resume", "run", "steps=2", *own))
+    forgetful()
+    done(command("sample", "./run", "-n", "2", "-o", "two.png", *own))
+    forgetful()
+    done(command("export", "run", "weights", *own))
+    forgetful()
+    assert done(command("info", "line", *own)).startswith("line\nOne layer each.\n")
+    forgetful()
+    done(command("config", "validate", "architecture=line", "--import", "own"))
+
+
+# --- as a process ------------------------------------------------------------------------------
+
+
+def ganzoo_process(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "ganzoo", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_results_alone_go_to_standard_output(tmp_path):
+    process = ganzoo_process("train", *SMALL, "steps=1", "--out", "run", cwd=tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (0, "./run\n"), err
+    assert "step 1/1" in err
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = ganzoo_process("config", "schema")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal_it_can_go_on(command, tmp_path, number):
+    run = tmp_path / "run"
+    settings = ["steps=1000000", "checkpoint_every=5", "sample_every=0"]
+    process = ganzoo_process("train", *SMALL, *settings, "--out", run)
+    deadline = time.monotonic() + 120
+    while not checkpoints.every(run / "checkpoints") and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    last = err.splitlines()[-1]
+    assert last.startswith(f"ganzoo: stopped by {number.name} at step ")
+    assert last.endswith(f"go on with: ganzoo resume {run}")
+    step = int(checkpoints.every(run / "checkpoints")[-1].name.removeprefix("step-"))
+    done(command("resume", run, f"steps={step + 1}"))
+    assert ganzoo.Run.open(run).log[-1]["step"] == step + 1
+
+
+CHEAP = [["--help"], ["list"], ["info", "dcgan"], ["plugins"], ["config", "validate", *SMALL]]
+
+
+@pytest.mark.parametrize("arguments", CHEAP, ids=lambda arguments: arguments[0])
+def test_what_trains_nothing_imports_no_torch(arguments):
+    code = (
+        "import atexit, sys; from ganzoo.cli import main; sys.argv[0] = 'ganzoo';"
+        "atexit.register(lambda: sys.stderr.write(' '.join({'torch', 'torchvision'} &"
+        " set(sys.modules))));"
+        "main()"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    notes = [line for line in process.stderr.splitlines() if not line.startswith("note: ")]
+    assert notes == []
