@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision import datasets, transforms
+from torchvision import datasets, transforms  # type: ignore[import-untyped]
 
 BATCH, LATENT, WIDTH, SIDE = 64, 100, 64, 64
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision import transforms
+from torchvision import transforms  # type: ignore[import-untyped]
 
 from benchmarks.plain.common import Digits
 
@@ -20,6 +20,7 @@ class PlainLoop:
 
     def __init__(self, images: np.ndarray, folder: Path, seed: int = 0) -> None:
         torch.manual_seed(seed)
+        self.noise = np.random.RandomState(seed)
         transform = transforms.Compose(
             [
                 transforms.Resize(SIDE),
@@ -56,7 +57,7 @@ class PlainLoop:
         valid, invalid = torch.ones(count, 1), torch.zeros(count, 1)
 
         self.optimizer_g.zero_grad()
-        latents = torch.randn(count, LATENT)
+        latents = torch.FloatTensor(self.noise.normal(0, 1, (count, LATENT)))
         fakes = self.generator(latents).view(count, 1, SIDE, SIDE)
         loss_g = self.criterion(self.discriminator(fakes.view(count, -1)), valid)
         loss_g.backward()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision import transforms
+from torchvision import transforms  # type: ignore[import-untyped]
 
 from benchmarks.plain.common import Digits
 
@@ -59,7 +59,7 @@ class PlainLoop:
             d_fake = self.critic(fake).mean()
             d_fake.backward()
             penalty = self._gradient_penalty(real, fake)
-            penalty.backward()
+            penalty.backward()  # type: ignore[no-untyped-call]
             distance = d_real - d_fake
             cost = d_fake - d_real + penalty
             self.optimizer_d.step()
@@ -88,7 +88,8 @@ class PlainLoop:
             retain_graph=True,
             only_inputs=True,
         )[0].view(BATCH, -1)
-        return ((gradients.norm(2, dim=1) - 1) ** 2).mean() * LAMBDA
+        penalty: Tensor = ((gradients.norm(2, dim=1) - 1) ** 2).mean() * LAMBDA
+        return penalty
 
     def _next(self) -> Tensor:
         batch = next(self.batches, None)

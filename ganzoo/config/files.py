@@ -90,8 +90,7 @@ def dump_yaml(values: dict[str, Any]) -> str:
 
     def text(representer: Representer, value: str) -> Any:
         # The library leaves some texts without the quotes that they need to be read again.
-        ordinary = value.isprintable() and re.match(r"[\w./~]", value)
-        style = None if ordinary else '"'
+        style = None if re.fullmatch(r"[\w./~][\w./~-]*", value, re.ASCII) else '"'
         return representer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Representer.add_representer(type(None), null)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,9 @@ def _data(values: Mapping[str, Any]) -> DataConfig:
         raise ConfigError(f"data.source: {error}; a path has a / in it, as ./pictures") from error
     if dataset_name(source) == source == "folder":
         raise ConfigError("data.source: 'folder' reads a path; give the path itself, as ./pictures")
+    if dataset_name(source) == "folder":
+        # So that a run goes on from wherever it is resumed.
+        values = {**values, "source": os.path.abspath(os.path.expanduser(source))}
     return validate(spec.config, values, "data")
 
 

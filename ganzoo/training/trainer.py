@@ -130,10 +130,11 @@ class Trainer:
         if saved:
             trainer.load_checkpoint(saved[-1])
         steps = trainer.config.training.steps
-        if trainer.step >= steps and (run.path / RUN_WEIGHTS / "config.json").is_file():
+        unsaved = not (run.path / RUN_WEIGHTS / "config.json").is_file()
+        if trainer.step > steps or (trainer.step == steps and not unsaved):
             raise RunError(
-                f"{path} has done {trainer.step} of {steps} steps; ask for more with "
-                f"training.steps={2 * trainer.step}"
+                f"{path} has done {trainer.step} steps already, and training.steps is {steps}; ask "
+                f"for more with training.steps={2 * trainer.step}"
             )
         return trainer
 
@@ -323,7 +324,8 @@ class Trainer:
         training = {
             "steps": self.step,
             "samples": self.step * config.training.batch_size,
-            "data": config.data.source,
+            # A path would tell strangers about this machine.
+            "data": Path(config.data.source).name,
             "data_fingerprint": dataset.fingerprint,
             "loss": config.loss.name,
             "penalties": sorted(config.active_penalties),

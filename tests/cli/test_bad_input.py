@@ -436,8 +436,16 @@ def other_networks(run):
 RUNS = {
     "no such folder": (lambda run: shutil.rmtree(run), [], "there is no run folder"),
     "no run": (lambda run: (run / "config.yaml").unlink(), [], "holds no config.yaml"),
-    "finished": (lambda run: None, [], "has done 4 of 4 steps; ask for more with"),
-    "fewer steps": (lambda run: None, ["steps=3"], "has done 4 of 3 steps"),
+    "finished": (
+        lambda run: None,
+        [],
+        "has done 4 steps already, and training.steps is 4; ask for more",
+    ),
+    "fewer steps": (
+        lambda run: None,
+        ["steps=3"],
+        "has done 4 steps already, and training.steps is 3",
+    ),
     "a changed field": (
         lambda run: None,
         ["steps=9", "optimizers.generator.lr=1"],
@@ -470,7 +478,7 @@ def test_resuming_with_other_data(command, tmp_path):
     picture(tmp_path / "pictures" / "c.png")
     before = listing(tmp_path)
     result = command("resume", "run", "steps=2")
-    refused(result, "(./pictures) changed since step 1; bring it back", tmp_path, left=None)
+    refused(result, "/pictures) changed since step 1; bring it back", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 

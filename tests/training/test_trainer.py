@@ -355,6 +355,19 @@ def test_a_changed_source_is_noticed_on_resuming(tmp_path):
         ganzoo.resume(run, steps=3)
 
 
+def test_a_folder_named_from_elsewhere_is_found_on_resuming(tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    for shade in (0, 240):
+        Image.new("L", (16, 16), shade).save(tmp_path / "pictures" / f"{shade}.png")
+    monkeypatch.chdir(tmp_path)
+    run = ganzoo.train({"architecture": DCGAN, "data": "./pictures"}, SMALL, out="run", steps=1)
+    where = run.path.absolute()
+    monkeypatch.chdir("/")
+    ganzoo.resume(where, steps=2)
+    facts = json.loads((where / "weights" / "config.json").read_text())["training"]
+    assert facts["data"] == "pictures"
+
+
 @pytest.mark.usefixtures("own_plugins")
 def test_an_objective_of_its_own_trains_without_a_change_to_the_trainer(tmp_path):
     """One network, one role, no discriminator: the trainer knows only what the objective says."""
