@@ -5,9 +5,15 @@ from collections.abc import Iterable
 
 
 class GanzooError(Exception):
-    """The work failed; the command line exits with 1."""
+    """The work failed; the command line exits with 1.
+
+    Attributes:
+        exit_code: Of the command line.
+        shared: Whether all processes of a run meet it alike, so that one on each machine tells it.
+    """
 
     exit_code = 1
+    shared = False
 
 
 class RequestError(GanzooError):

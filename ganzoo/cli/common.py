@@ -74,7 +74,11 @@ def complain(text: str, error: BaseException) -> None:
     """Tell an error in one line; raise it where its traceback is asked for."""
     if os.environ.get(TRACEBACK_VARIABLE) == "1":
         raise error
-    typer.echo(f"ganzoo: {' '.join(text.split())}", err=True)
+    if getattr(error, "shared", False) and os.environ.get("LOCAL_RANK", "0") != "0":
+        return
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    who = f"ganzoo, process {os.environ['RANK']}" if several else "ganzoo"
+    typer.echo(f"{who}: {' '.join(text.split())}", err=True)
 
 
 def load_local(imports: list[str] | None) -> None:

@@ -1,5 +1,6 @@
 """``train``, ``resume`` and ``export``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,8 @@ def export(
 
 def _report(run: Path) -> None:
     """Print the run so that it can be pasted as a reference, and name its latest samples."""
+    if os.environ.get("RANK", "0") != "0":
+        return  # of several processes the first one tells
     from ganzoo.training.run import SAMPLES
     from ganzoo.weights.reference import is_path
 

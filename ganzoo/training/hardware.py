@@ -10,6 +10,7 @@ import torch
 
 from ganzoo.config import TrainingConfig
 from ganzoo.errors import ConfigError
+from ganzoo.training.distribution import Processes, launched
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,13 @@ class Hardware:
         device: Where networks and batches are.
         precision: ``fp32``, ``bf16`` or ``fp64``.
         reason: Why this precision, for people.
-        rank: This process's number.
-        world: The number of processes.
+        processes: This process among those that share the run.
     """
 
     device: torch.device
     precision: str
     reason: str
-    rank: int = 0
-    world: int = 1
+    processes: Processes
 
     @property
     def dtype(self) -> torch.dtype:
@@ -48,13 +47,14 @@ def choose(config: TrainingConfig) -> Hardware:
     Raises:
         ConfigError: The device is not there, or cannot compute so.
     """
-    device = _device(config.device)
+    processes = launched()
+    device = _device(config.device, processes)
     if config.precision == "fp64" and device.type == "mps":
         raise ConfigError("training.precision: fp64 is not available on mps; use fp32")
     if config.precision == "auto":
         precision, reason = automatic_precision(device)
-        return Hardware(device, precision, reason)
-    return Hardware(device, config.precision, "asked for")
+        return Hardware(device, precision, reason, processes)
+    return Hardware(device, config.precision, "asked for", processes)
 
 
 def automatic_precision(device: torch.device) -> tuple[str, str]:
@@ -73,12 +73,15 @@ def automatic_precision(device: torch.device) -> tuple[str, str]:
     return "fp32", f"bf16 is not used on {device.type}"
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str, processes: Processes) -> torch.device:
     if name == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)
-        usable = accelerator is not None and accelerator.type in ("cuda", "mps")
-        return torch.device(accelerator) if usable and accelerator else torch.device("cpu")
+        kinds = ("cuda", "mps") if processes.alone else ("cuda",)
+        usable = accelerator is not None and accelerator.type in kinds
+        name = accelerator.type if usable and accelerator else "cpu"
     device = torch.device(name)
+    if not processes.alone:
+        return _one_of_several(device, processes)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ConfigError(
@@ -87,6 +90,21 @@ def _device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("training.device: mps is not here; use auto or cpu")
     return device
+
+
+def _one_of_several(device: torch.device, processes: Processes) -> torch.device:
+    """Give each process of a machine a GPU of its own, or the CPU to all."""
+    if device.type == "mps" or device.index is not None:
+        raise ConfigError(
+            f"training.device: {device} is for one process, and {processes.world} were started; "
+            "use cuda or cpu"
+        )
+    if device.type == "cuda" and processes.local_world > torch.cuda.device_count():
+        raise ConfigError(
+            f"training.device: cuda needs a GPU for each of the {processes.local_world} processes "
+            f"of a machine, and there are {torch.cuda.device_count()}; start fewer, or use cpu"
+        )
+    return torch.device("cuda", processes.local_rank) if device.type == "cuda" else device
 
 
 @contextmanager

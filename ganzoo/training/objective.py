@@ -295,8 +295,8 @@ class Adversarial:
 
     def _phase_draws(self, step: int, phase: Phase, part: int, size: int) -> Draws:
         hardware, parts = self.hardware, self.config.training.accumulate
-        count = size // (hardware.world * parts)
-        first = (hardware.rank * parts + part) * count
+        count = size // (hardware.processes.world * parts)
+        first = (hardware.processes.rank * parts + part) * count
         return Draws(
             (self.config.training.seed, step, phase.role, phase.index),
             size,

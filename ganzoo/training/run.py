@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,24 @@ class Run:
     def __fspath__(self) -> str:
         """Let a run stand where a path or a reference may."""
         return str(self.path.absolute())
+
+
+def new_folder(config: RunConfig, out: str | Path | None) -> Path:
+    """Find the folder of a new run.
+
+    Raises:
+        RunError: It holds something already.
+    """
+    if out is None:
+        source = Path(config.data.source).name or "data"
+        stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
+        candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in count(1))
+        return next(path for path in candidates if not path.exists())
+    folder = Path(out).expanduser()
+    if folder.is_file():
+        raise RunError(f"{out} is a file; give a folder for the run")
+    if (folder / RUN_CONFIG).exists():
+        raise RunError(f"{out} holds a run already; go on with it by: ganzoo resume {out}")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{out} is not empty; give a new folder for the run")
+    return folder

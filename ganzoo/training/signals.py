@@ -9,15 +9,18 @@ from typing import Any, Self
 class StopSignal:
     """Notes SIGINT and SIGTERM while it is entered, so that the step can be finished first.
 
-    A second signal acts as if this did not exist. Outside the main thread, where Python delivers
-    no signals, it does nothing.
+    Outside the main thread, where Python delivers no signals, it does nothing.
+
+    Args:
+        once: Whether a second signal acts as if this did not exist. A launcher of several
+            processes may hand on a signal that has reached them already.
 
     Attributes:
         name: The signal that came, as ``SIGINT``; empty for none.
     """
 
-    def __init__(self) -> None:
-        self.name = ""
+    def __init__(self, *, once: bool = True) -> None:
+        self.once, self.name = once, ""
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -36,7 +39,8 @@ class StopSignal:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name
-        self._restore()
+        if self.once:
+            self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -1,10 +1,10 @@
 """The trainer: steps through the phases of an objective, whatever its networks are."""
 
+import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,22 @@ from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.networks import Generator
 from ganzoo.randomness import isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
-from ganzoo.resolve.check import dataset_name
 from ganzoo.sheet import sample_sheet
-from ganzoo.training import checkpoints
+from ganzoo.training import checkpoints, distribution, sharing
 from ganzoo.training.ema import Ema
+from ganzoo.training.facts import info_of, plugins_of
 from ganzoo.training.hardware import backend_flags, choose
 from ganzoo.training.objective import Adversarial, Objective, Scalars
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
 from ganzoo.training.resuming import resumed_config
-from ganzoo.training.run import Run
+from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.weights import folder as weights_folder
 from ganzoo.weights.card import CARD_FILE, SHEET_FILE, write_card
 from ganzoo.weights.files import write_text
-from ganzoo.weights.info import DataFacts, Info
 from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
 
 
@@ -44,6 +43,7 @@ class InterruptedRunError(GanzooError):
     """A signal asked the run to stop; it was saved first."""
 
     exit_code = 130
+    shared = True
 
 
 class Trainer:
@@ -60,6 +60,7 @@ class Trainer:
         run: The run on disk.
         step: Steps done.
         hardware: Where and how it computes.
+        processes: This process among those that share the run.
         objective: The networks and their losses.
         notes: What was decided for the user, as sentences.
     """
@@ -75,15 +76,19 @@ class Trainer:
         resolution = config if isinstance(config, Resolution) else resolve(config, overrides)
         self.config = resolution.config
         self.hardware = choose(self.config.training)
+        self.processes = self.hardware.processes
+        sharing.check_split(self.config.training, self.processes)
+        distribution.join(self.processes, self.hardware.device)
         self.notes = [*resolution.notes]
-        self.run = out if isinstance(out, Run) else Run(_new_folder(self.config, out))
+        self.run = out if isinstance(out, Run) else Run(new_folder(self.config, out))
         self.step = 0
         self._pending: list[Scalars] = []
         self._snapshot: tuple[int, Generator] | None = None
 
         self._dataset = open_dataset(self.config.data)
-        store = open_store(self._dataset, self.config.architecture.sample_shape)
         training = self.config.training
+        with distribution.first_goes_ahead(self.processes):
+            store = open_store(self._dataset, self.config.architecture.sample_shape)
         self.loader = Loader(
             store,
             seed=training.seed,
@@ -98,13 +103,39 @@ class Trainer:
         spec = registry.architecture(self.config.architecture.name)
         kind: Any = registry.import_target(spec.objective) if spec.objective else Adversarial
         self.objective: Objective = kind(self.config, self.loader, self.hardware)
+        self._share()
         self.optimizers = {
             role: Optimizer(self.config.optimizers[role], network)
             for role, network in self.objective.networks.items()
         }
         averaged = self.objective.networks[self.objective.averaged]
         self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
-        self.observers = [*default_observers(self.config), *observers]
+        self.observers = [
+            observer
+            for observer in [*default_observers(self.config), *observers]
+            if observer.everywhere or self.processes.first
+        ]
+
+    def _share(self) -> None:
+        """Begin with the same networks in all processes of a run.
+
+        Raises:
+            RunError: The processes are about to do different things.
+        """
+        processes = self.processes
+        if processes.alone:
+            return
+        self.notes += sharing.notes(self.config, processes, self.objective.networks)
+        values = self.config.model_dump(mode="json", exclude={"data": {"source"}})
+        facts = {
+            "config": json.dumps(values),
+            "data": self._dataset.fingerprint,
+            "precision": self.hardware.precision,
+            "versions": json.dumps([__version__, str(torch.__version__), plugins_of(self.config)]),
+        }
+        distribution.check_agreement(processes, facts)
+        for network in self.objective.networks.values():
+            distribution.broadcast(processes, network.state_dict().values())
 
     @classmethod
     def resume(
@@ -149,11 +180,13 @@ class Trainer:
             InterruptedRunError: SIGINT or SIGTERM came; the step was finished and saved.
         """
         training = self.config.training
-        self.run.path.mkdir(parents=True, exist_ok=True)
-        values = self.config.model_dump(mode="json")
-        write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
+        distribution.barrier(self.processes)  # so that all have looked before one writes
+        if self.processes.first:
+            self.run.path.mkdir(parents=True, exist_ok=True)
+            values = self.config.model_dump(mode="json")
+            write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
         flags = backend_flags(self.hardware.device, training.deterministic)
-        with flags, isolated(self.hardware.device), StopSignal() as stop:
+        with flags, isolated(self.hardware.device), StopSignal(once=self.processes.alone) as stop:
             completed = False
             for observer in self.observers:
                 observer.start(self)
@@ -163,16 +196,18 @@ class Trainer:
             finally:
                 for observer in self.observers:
                     observer.finish(self, completed)
-        if stop.name and self.step < training.steps:
+        if self.step < training.steps:
             raise InterruptedRunError(
-                f"stopped by {stop.name} at step {self.step} of {training.steps}, and saved; go on "
-                f"with: ganzoo resume {self.run.path}"
+                f"stopped by {stop.name or 'another process'} at step {self.step} of "
+                f"{training.steps}, and saved; go on with: {self.processes.command()} resume "
+                f"{self.run.path}"
             )
         return self.run
 
     def _loop(self, steps: int, stop: StopSignal) -> None:
         begun, since = time.perf_counter(), self.step
-        while self.step < steps and not stop.name:
+        vote = distribution.Vote(self.processes)
+        while self.step < steps and not vote.cast(bool(stop.name)):
             self.train_step()
             if self.step % self.config.logging.every == 0 or self.step == steps:
                 now = time.perf_counter()
@@ -183,6 +218,7 @@ class Trainer:
                     observer.log(self, row)
             for observer in self.observers:
                 observer.step(self)
+        vote.close()
         self.save()
 
     def train_step(self) -> None:
@@ -191,7 +227,7 @@ class Trainer:
         samples = step * training.batch_size
         for phase in self.objective.phases():
             optimizer = self.optimizers[phase.role]
-            place = (training.seed, step, phase.role, phase.index, self.hardware.rank)
+            place = (training.seed, step, phase.role, phase.index, self.processes.rank)
             seed_global(self.hardware.device, seed_for(*place, "network"))
             optimizer.inner.zero_grad(set_to_none=True)
             for part in range(training.accumulate):
@@ -199,6 +235,8 @@ class Trainer:
                 # Only this phase's network gets gradients; the other's are never computed.
                 torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
                 self._pending.append(scalars)
+            gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
+            distribution.average(self.processes, gradients)
             optimizer.step(samples)
             self.objective.after_update(step, phase)
         self.step += 1
@@ -226,15 +264,18 @@ class Trainer:
         if not gathered:
             return {}
         means = torch.stack([torch.stack(values).double().mean() for values in gathered.values()])
+        distribution.average(self.processes, [means])
         result = dict(zip(gathered, means.tolist(), strict=True))
         if not all(map(math.isfinite, result.values())):
-            raise TrainingError(self._collapse())
+            raise TrainingError(self._collapse(result))
         return result
 
-    def _collapse(self) -> str:
+    def _collapse(self, figures: Mapping[str, float]) -> str:
         """Say which figure was the first that is not finite, what is left and what to try."""
-        scalars = (pair for scalars in self._pending for pair in scalars.items())
-        name = next(name for name, value in scalars if not math.isfinite(value.item()))
+        scalars = [pair for scalars in self._pending for pair in scalars.items()]
+        bad = [name for name, value in scalars if not math.isfinite(value.item())]
+        # Where none is bad here, it was in another process.
+        name = next(iter(bad), None) or next(n for n, f in figures.items() if not math.isfinite(f))
         saved = checkpoints.every(self.run.checkpoints)
         kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
         advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
@@ -246,8 +287,18 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Write a checkpoint and the weights folder of the step that is done."""
+        """Write a checkpoint and the weights folder of the step that is done.
+
+        All processes of a run have to call it, and the first one writes.
+        """
         self.figures()
+        if not self.processes.alone:
+            # Here and not in what is written alone, so that going on is the same as resuming.
+            buffers = [b for net in self.objective.networks.values() for b in net.buffers()]
+            distribution.average(self.processes, [*buffers, *self.objective.state().values()])
+            self._snapshot = None
+        if not self.processes.first:
+            return
         checkpoints.save(self.run.checkpoints, self.step, self._tensors(), self._state())
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
@@ -281,7 +332,13 @@ class Trainer:
             ) from error
         self.objective.load_state(parts["objective"])
         self.step = state["step"]
-        plugins = self._plugins()
+        if state["processes"] != self.processes.world:
+            self.notes.append(
+                f"the checkpoint was written by {state['processes']} processes, and this run goes "
+                f"on in {self.processes.world}: the result will be that of an undisturbed run but "
+                "for rounding, and for what depends on the split of a batch"
+            )
+        plugins = plugins_of(self.config)
         if state["plugins"] != plugins:
             self.notes.append(
                 f"the checkpoint was written with {state['plugins']}, and this run goes on with "
@@ -291,7 +348,8 @@ class Trainer:
     def snapshot(self) -> Generator:
         """Return the generator to use as it is now: averaged, with statistics of its own."""
         if self._snapshot is None or self._snapshot[0] != self.step:
-            self._snapshot = (self.step, usable_generator(self.objective, self.ema, self._info()))
+            info = info_of(self.config, self._dataset, self.hardware.precision, self.step)
+            self._snapshot = (self.step, usable_generator(self.objective, self.ema, info))
         return self._snapshot[1]
 
     def export(self, folder: str | Path) -> Path:
@@ -313,29 +371,6 @@ class Trainer:
         write_text(path / CARD_FILE, write_card(generator.info, sheet=sheet is not None))
         return path
 
-    def _info(self) -> Info:
-        config, dataset = self.config, self._dataset
-        data = DataFacts(
-            kind=dataset.kind,
-            class_names=list(dataset.class_names) if config.architecture.num_classes else [],
-            shift=list(dataset.shift),
-            scale=list(dataset.scale),
-        )
-        training = {
-            "steps": self.step,
-            "samples": self.step * config.training.batch_size,
-            # A path would tell strangers about this machine.
-            "data": Path(config.data.source).name,
-            "data_fingerprint": dataset.fingerprint,
-            "loss": config.loss.name,
-            "penalties": sorted(config.active_penalties),
-            "precision": self.hardware.precision,
-            "seed": config.training.seed,
-            "averaged": self.ema is not None,
-            "torch": str(torch.__version__),
-        }
-        return Info.of(config.architecture, data=data, training=training)
-
     def _tensors(self) -> dict[str, Tensor]:
         parts: dict[str, Mapping[str, Tensor]] = {}
         for role, network in self.objective.networks.items():
@@ -349,39 +384,8 @@ class Trainer:
         return {
             "ganzoo": __version__,
             "torch": str(torch.__version__),
-            "plugins": self._plugins(),
+            "plugins": plugins_of(self.config),
             "data": self._dataset.fingerprint,
+            "processes": self.processes.world,
             "config": self.config.model_dump(mode="json"),
         }
-
-    def _plugins(self) -> dict[str, str]:
-        """Which distribution, in which version, supplies each plugin of the run."""
-        used = [
-            ("architectures", self.config.architecture.name),
-            ("losses", self.config.loss.name),
-            *(("penalties", name) for name in self.config.active_penalties),
-            ("datasets", dataset_name(self.config.data.source)),
-        ]
-        origins = {name: registry.provenance(group, name) for group, name in used}
-        return {name: f"{o['distribution']} {o['version']}" for name, o in origins.items()}
-
-
-def _new_folder(config: RunConfig, out: str | Path | None) -> Path:
-    """Find the folder of a new run.
-
-    Raises:
-        RunError: It holds something already.
-    """
-    if out is None:
-        source = Path(config.data.source).name or "data"
-        stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
-        candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in count(1))
-        return next(path for path in candidates if not path.exists())
-    folder = Path(out).expanduser()
-    if folder.is_file():
-        raise RunError(f"{out} is a file; give a folder for the run")
-    if (folder / RUN_CONFIG).exists():
-        raise RunError(f"{out} holds a run already; go on with it by: ganzoo resume {out}")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{out} is not empty; give a new folder for the run")
-    return folder

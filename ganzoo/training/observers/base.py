@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
@@ -16,7 +16,13 @@ class Observer:
 
     A method that reads a tensor's value waits for the device, so `step` should do that only at a
     cadence of its own.
+
+    Attributes:
+        everywhere: Whether it is called in every process of a run, or only in the first. What is
+            called in one alone must not call what needs all of them, as `Trainer.save` does.
     """
+
+    everywhere: ClassVar[bool] = False
 
     def start(self, trainer: Trainer) -> None:
         """Called once before the first step, also when a run goes on."""

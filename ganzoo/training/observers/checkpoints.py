@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class CheckpointWriter(Observer):
     """Saves every `training.checkpoint_every` steps; the trainer itself saves at the end."""
 
+    everywhere = True
+
     def step(self, trainer: Trainer) -> None:
         """Save if it is time."""
         every = trainer.config.training.checkpoint_every

@@ -1,0 +1,224 @@
+"""Several processes on one run: native torch.distributed, and no wrapper around any network.
+
+Each process computes its rows of every global batch (see `ganzoo.randomness`); what they exchange
+is one flat mean of the gradients in each phase. Everything here does nothing where a process is
+alone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ganzoo.errors import GanzooError, RunError
+
+
+class LostProcessError(GanzooError):
+    """Another process of the run cannot be reached any more."""
+
+    shared = True
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes that share a run.
+
+    Attributes:
+        rank: This process's number among all.
+        world: The number of all.
+        local_rank: This process's number on its machine, and that of its GPU.
+        local_world: The number on this machine.
+    """
+
+    rank: int = 0
+    world: int = 1
+    local_rank: int = 0
+    local_world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether there are no others."""
+        return self.world == 1
+
+    def command(self) -> str:
+        """What starts ganzoo in as many processes, for messages."""
+        if self.alone:
+            return "ganzoo"
+        machines = self.world // self.local_world
+        nodes = f"--nnodes {machines} " if machines > 1 else ""
+        return f"torchrun {nodes}--nproc-per-node {self.local_world} -m ganzoo"
+
+
+def launched() -> Processes:
+    """Tell what torchrun, or whoever sets the same variables, has started."""
+    if not {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= os.environ.keys():
+        return Processes()
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    return Processes(
+        rank,
+        world,
+        int(os.environ.get("LOCAL_RANK", rank)),
+        int(os.environ.get("LOCAL_WORLD_SIZE", world)),
+    )
+
+
+def join(processes: Processes, device: torch.device) -> None:
+    """Meet the other processes, once: gloo carries CPU tensors and NCCL those of GPUs."""
+    if processes.alone or dist.is_initialized():
+        return
+    backend, index = "gloo", None
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        backend, index = "cpu:gloo,cuda:nccl", device
+    with _reaching_others():
+        dist.init_process_group(backend, device_id=index)
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    if dist.is_initialized() and not _lost:
+        dist.destroy_process_group()
+
+
+_lost: list[BaseException] = []
+"""Why others cannot be reached; then waiting for them at the exit would be in vain."""
+
+
+@contextmanager
+def _reaching_others() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        _lost.append(error)
+        raise LostProcessError(
+            "another process of this run ended or cannot be reached, and its own message says "
+            "why; the run goes on from its last checkpoint when it is resumed"
+        ) from error
+
+
+def barrier(processes: Processes) -> None:
+    """Wait until every process is here."""
+    if not processes.alone:
+        with _reaching_others():
+            dist.barrier()
+
+
+@contextmanager
+def first_goes_ahead(processes: Processes) -> Iterator[None]:
+    """Let the first process do what is inside before all others do."""
+    if not processes.first:
+        barrier(processes)
+    yield
+    if processes.first:
+        barrier(processes)
+
+
+def check_agreement(processes: Processes, facts: Mapping[str, str]) -> None:
+    """Check that the processes are about to do the same.
+
+    Args:
+        processes: This one among all.
+        facts: What they must agree in, by its name in an error.
+
+    Raises:
+        RunError: They differ in something.
+    """
+    if processes.alone:
+        return
+    digests = [hashlib.blake2b(text.encode(), digest_size=7).digest() for text in facts.values()]
+    numbers = torch.tensor([int.from_bytes(digest) for digest in digests])
+    low, high = numbers.clone(), numbers.clone()
+    with _reaching_others():
+        dist.all_reduce(low, dist.ReduceOp.MIN)
+        dist.all_reduce(high, dist.ReduceOp.MAX)
+    differing = [name for name, same in zip(facts, (low == high).tolist(), strict=True) if not same]
+    if differing:
+        raise RunError(
+            f"the {processes.world} processes do not agree in {' and '.join(differing)}; start "
+            "them all with the same command, data and versions"
+        )
+
+
+def broadcast(processes: Processes, tensors: Iterable[Tensor]) -> None:
+    """Give the first process's tensors to all, in place."""
+    if not processes.alone:
+        _as_one(tensors, lambda flat: dist.broadcast(flat, 0))
+
+
+def average(processes: Processes, tensors: Iterable[Tensor]) -> None:
+    """Replace floating-point tensors by their means over all processes, in place.
+
+    They are sent as one flat tensor, and the means are copied back, so that each keeps its memory
+    layout: a gradient that were a view into the flat tensor would have another than its parameter,
+    which fused optimizers do not notice.
+    """
+    if processes.alone:
+        return
+
+    def mean(flat: Tensor) -> None:
+        dist.all_reduce(flat)
+        flat /= processes.world
+
+    _as_one((tensor for tensor in tensors if tensor.is_floating_point()), mean)
+
+
+def _as_one(tensors: Iterable[Tensor], operation: Callable[[Tensor], object]) -> None:
+    groups: dict[torch.dtype, list[Tensor]] = defaultdict(list)
+    for tensor in tensors:
+        groups[tensor.dtype].append(tensor.detach())
+    for group in groups.values():
+        flat = torch.cat([tensor.reshape(-1) for tensor in group])
+        with _reaching_others():
+            operation(flat)
+        parts = torch.split(flat, [tensor.numel() for tensor in group])
+        torch._foreach_copy_(group, [p.view(t.shape) for p, t in zip(parts, group, strict=True)])
+
+
+class Vote:
+    """Lets all processes learn after the same step that one of them was asked to stop.
+
+    A signal reaches them at different moments, and one that stopped by itself would leave the
+    others waiting. The votes of a step travel while it is computed and are counted after it.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+        self._ballot = torch.zeros(1, dtype=torch.int32)
+        self._count: dist.Work | None = None
+
+    def cast(self, stop: bool) -> bool:
+        """Vote before a step.
+
+        Returns:
+            Whether any process voted for stopping a step ago; where there are no others, the vote
+            itself.
+        """
+        if self.processes.alone:
+            return stop
+        decided = self.close()
+        self._ballot = torch.tensor([int(stop)], dtype=torch.int32)
+        with _reaching_others():
+            self._count = dist.all_reduce(self._ballot, dist.ReduceOp.MAX, async_op=True)
+        return decided
+
+    def close(self) -> bool:
+        """Count the votes that are out, and tell whether any was for stopping."""
+        if self._count is not None:
+            with _reaching_others():
+                self._count.wait()
+            self._count = None
+        return bool(self._ballot.item())

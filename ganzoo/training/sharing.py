@@ -1,0 +1,53 @@
+"""What sharing a run among processes asks of its config, and what it changes."""
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from ganzoo import registry
+from ganzoo.config import RunConfig, TrainingConfig
+from ganzoo.errors import ConfigError
+from ganzoo.training.distribution import Processes
+
+
+def check_split(training: TrainingConfig, processes: Processes) -> None:
+    """Check that every process gets equal parts of every batch.
+
+    Raises:
+        ConfigError: A batch does not divide.
+    """
+    for name in ("batch_size", "generator_batch"):
+        batch = getattr(training, name)
+        if batch is not None and batch % (processes.world * training.accumulate):
+            raise ConfigError(
+                f"training.{name}: {batch} does not divide by {processes.world} processes x "
+                f"accumulate {training.accumulate}; change one of them"
+            )
+
+
+def notes(config: RunConfig, processes: Processes, networks: Mapping[str, nn.Module]) -> list[str]:
+    """Say in sentences how batches are split, and where the result depends on that."""
+    training, world = config.training, processes.world
+    part = training.batch_size // world
+    told = [f"{world} processes share every batch of {training.batch_size}: {part} samples each"]
+    architecture = config.architecture
+    traits = registry.architecture(architecture.name).traits(architecture)
+    couplings = {
+        "generator": traits.generator_coupling,
+        "discriminator": traits.discriminator_coupling,
+    }
+    for role, coupling in couplings.items():
+        if coupling == "batch":
+            told.append(
+                f"the batch norm of the {role} sees the {part // training.accumulate} samples of "
+                "its own process at a time, so that the result depends on the number of processes"
+            )
+        elif coupling == "groups":
+            told.append(
+                f"the {role} couples samples in groups; where these do not divide the samples of "
+                "a process, the result depends on the number of processes"
+            )
+    modules = [module for network in networks.values() for module in network.modules()]
+    if any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0 for m in modules):
+        told.append("dropout is drawn in each process by itself")
+    return told

@@ -1,0 +1,372 @@
+"""Several processes make the run of one: the same weights, one log, and an end for all."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.training import checkpoints
+from tests.imports import ROOT
+from tests.training import several
+
+VANILLA = {
+    "name": "vanilla",
+    "generator_widths": [16],
+    "discriminator_widths": [16, 8],
+    "dropout": 0.0,
+}
+WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16], "generator_norm": "none"}
+DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
+QUIET = {"batch_size": 12, "generator_batch": None, "sample_every": 0, "checkpoint_every": 0}
+
+SPLITTABLE = {
+    "plain": {"architecture": VANILLA},
+    "joint": {"architecture": {**VANILLA, "preset": "article"}},
+    "generator-first": {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
+    "accumulated": {"architecture": VANILLA, "training": {"accumulate": 2, "fakes": "reused"}},
+    "rpgan": {
+        "architecture": VANILLA,
+        "loss": "relativistic",
+        "penalties": {"r1": {"weight": 2.0, "every": 2}, "r2": {"weight": 2.0}},
+    },
+    "vectors": {"architecture": VANILLA, "data": {"source": "ring8", "dequantize": 0.1}},
+    "drawn": {"architecture": VANILLA, "training": {"fake_labels": "drawn"}},
+    "dragan": {"architecture": VANILLA, "penalties": {"dragan": {}}, "data": {"flip": True}},
+    "critic": {"architecture": {**WGAN, "preset": "cnn"}, "training": {"accumulate": 2}},
+    "residual": {"architecture": {**WGAN, "preset": "resnet"}, "data": {"dequantize": 0.01}},
+    "clipping": {
+        "architecture": {**WGAN, "preset": "cnn"},
+        "penalties": {"gradient-penalty": None, "weight-clipping": {}},
+        "optimizers": {"generator": "rmsprop", "discriminator": "rmsprop"},
+    },
+}
+STEPS = 4
+COUPLED = {"architecture": {**DCGAN, "discriminator_norm": "spectral"}, "ema": None}
+
+
+def config(case, precision="fp64", **training):
+    quiet = {**QUIET, "precision": precision, "steps": STEPS}
+    return {**case, "training": {**quiet, **case.get("training", {}), **training}}
+
+
+def torchrun(processes, *arguments, environment=None, stdin=None, **agent):
+    """Start a command in several processes on this machine, and return the launcher."""
+    options = {"nproc-per-node": processes, **{key.replace("_", "-"): agent[key] for key in agent}}
+    if "nnodes" not in agent:
+        options["standalone"] = None
+    command = [sys.executable, "-m", "torch.distributed.run"]
+    command += [
+        f"--{key}" if value is None else f"--{key}={value}" for key, value in options.items()
+    ]
+    return subprocess.Popen(
+        [*command, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process, seconds=240):
+    """Wait for a launcher, and return what it wrote on standard output and error."""
+    try:
+        return process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+
+
+def do(folder, processes, jobs):
+    """Do jobs in several processes at once."""
+    file = folder / f"jobs-{processes}.json"
+    file.write_text(json.dumps(jobs))
+    process = torchrun(processes, "-m", "tests.training.several", file)
+    _, errors = finished(process)
+    assert process.returncode == 0, errors
+    return errors
+
+
+def tensors_of(folder):
+    return checkpoints.load(checkpoints.every(folder / "checkpoints")[-1])[0]
+
+
+def largest_difference(one, other):
+    assert one.keys() == other.keys()
+    return max((one[key].double() - other[key].double()).abs().max().item() for key in one)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The folder of every case as one process makes it."""
+    folder = tmp_path_factory.mktemp("alone")
+    several.do(
+        [
+            {"out": str(folder / precision / name), "config": config(case, precision)}
+            for precision in ("fp64", "fp32")
+            for name, case in SPLITTABLE.items()
+        ]
+    )
+    return folder
+
+
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.sweep)])
+def shared(request, tmp_path_factory):
+    """The same by several processes."""
+    folder = tmp_path_factory.mktemp(f"shared-{request.param}")
+    jobs = [
+        {"out": str(folder / precision / name), "config": config(case, precision)}
+        for precision in ("fp64", "fp32")
+        for name, case in SPLITTABLE.items()
+    ]
+    do(folder, request.param, jobs)
+    return folder
+
+
+@pytest.mark.parametrize("case", SPLITTABLE)
+def test_many_are_one(alone, shared, case):
+    """All tensors of a checkpoint: networks, averages and the optimizers' states."""
+    ours, theirs = tensors_of(shared / "fp64" / case), tensors_of(alone / "fp64" / case)
+    assert {key.partition("/")[0] for key in ours} >= {"network.generator", "optimizer.generator"}
+    assert largest_difference(ours, theirs) < 1e-9
+    logs = [ganzoo.Run.open(folder / "fp64" / case).log for folder in (shared, alone)]
+    for row, other in zip(*logs, strict=True):
+        for figure in row.keys() - {"steps_per_second"}:
+            assert row[figure] == pytest.approx(other[figure], abs=1e-9)
+
+
+@pytest.mark.parametrize("case", SPLITTABLE)
+def test_float32_differs_by_rounding_only(alone, shared, case):
+    tensors = [tensors_of(folder / "fp32" / case) for folder in (shared, alone)]
+    weights = [{k: t for k, t in group.items() if k.startswith("network")} for group in tensors]
+    difference = largest_difference(*weights)
+    print(f"{shared.name} {case}: largest float32 difference after {STEPS} steps {difference:.1e}")
+    assert difference < 5e-3
+
+
+def test_going_on_with_as_many_or_other_numbers_of_processes(tmp_path):
+    """With batch norm, whose statistics are those of each process until a checkpoint."""
+    half = config(COUPLED, "fp32", steps=3)
+    whole = config(COUPLED, "fp32", steps=6, checkpoint_every=3)
+    plain = {"architecture": VANILLA}
+    several.do([{"out": str(tmp_path / "one"), "config": config(plain, steps=3)}])
+    several.do([{"out": str(tmp_path / "never"), "config": config(plain, steps=6)}])
+    go_on = {"training.steps": 6}
+    errors = do(
+        tmp_path,
+        2,
+        [
+            {"out": str(tmp_path / "whole"), "config": whole},
+            {"out": str(tmp_path / "halves"), "config": half},
+            {"out": str(tmp_path / "halves"), "resume": go_on},
+            {"out": str(tmp_path / "one"), "resume": go_on},
+            {"out": str(tmp_path / "two"), "config": config(plain, steps=3)},
+        ],
+    )
+    assert errors.count("the batch norm of the generator sees the 6 samples of its own") == 3
+    assert "written by 1 processes, and this run goes on in 2" in errors
+    whole, halves = tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "halves")
+    assert not [key for key in whole if not torch.equal(whole[key], halves[key])]
+    assert any(key.endswith("running_mean") for key in whole)
+
+    trainer = ganzoo.Trainer.resume(tmp_path / "two", overrides=go_on)
+    assert "written by 2 processes, and this run goes on in 1" in " ".join(trainer.notes)
+    trainer.fit()
+    never = tensors_of(tmp_path / "never")
+    assert largest_difference(tensors_of(tmp_path / "one"), never) < 1e-9
+    assert largest_difference(tensors_of(tmp_path / "two"), never) < 1e-9
+
+
+def test_the_command_tells_everything_once(tmp_path):
+    """One log, one progress, one result, in two processes as in one."""
+    run = tmp_path / "run"
+    arguments = ["architecture=dcgan", "architecture.width=4", "steps=4", "batch_size=8"]
+    process = torchrun(2, "-m", "ganzoo", "train", *arguments, "logging.every=2", "--out", run)
+    output, errors = finished(process)
+    assert process.returncode == 0, errors
+    assert output == f"{run}\n"
+    assert errors.count("2 processes share every batch of 8: 4 samples each") == 1
+    assert errors.count("step 4/4") == 1
+    assert [row["step"] for row in ganzoo.Run.open(run).log] == [2, 4]
+    generator = ganzoo.load_generator(run)
+    assert generator.sample(2, seed=0).shape == (2, 1, 32, 32)
+    assert not list(run.rglob(".*"))
+
+
+KILLER = """
+import os, signal, sys
+import ganzoo
+from ganzoo.losses.config import PlainLossConfig
+from ganzoo.losses.functions import Hinge
+from ganzoo.spec import LossSpec
+
+
+class Dying(Hinge):
+    updates = 0
+
+    def generator(self, fake, real):
+        self.updates += 1
+        if self.updates == 5 and os.environ["RANK"] == "1":
+            {deed}
+        return super().generator(fake, real)
+
+
+ganzoo.register(LossSpec("dying", "Ends one process.", PlainLossConfig, Dying))
+"""
+
+
+@pytest.mark.parametrize(
+    ("deed", "cause"),
+    [
+        pytest.param("os.kill(os.getpid(), signal.SIGKILL)", "Signal 9 (SIGKILL)", id="killed"),
+        pytest.param(
+            "raise ValueError('a bad day')",
+            "ganzoo, process 1: unexpected ValueError: a bad day",
+            id="raised",
+        ),
+        pytest.param("os._exit(7)", "exitcode  : 7", id="left", marks=pytest.mark.sweep),
+    ],
+)
+def test_a_process_that_dies_ends_all(tmp_path, deed, cause):
+    (tmp_path / "dying.py").write_text(KILLER.format(deed=deed))
+    (tmp_path / "run.json").write_text(
+        json.dumps(
+            {**config({"architecture": VANILLA}, steps=10**6, checkpoint_every=2), "loss": "dying"}
+        )
+    )
+    run = tmp_path / "run"
+    process = torchrun(
+        2,
+        "-m",
+        "ganzoo",
+        "train",
+        tmp_path / "run.json",
+        "--out",
+        run,
+        "--import",
+        tmp_path / "dying.py",
+    )
+    while not (run / "checkpoints" / "step-0000000004").is_dir() and process.poll() is None:
+        time.sleep(0.05)
+    begun = time.monotonic()
+    _, errors = finished(process)
+    assert time.monotonic() - begun < 30
+    assert process.returncode != 0
+    assert cause in errors
+    assert "ganzoo, process 0: another process of this run ended" in errors
+    assert checkpoints.every(run / "checkpoints")[-1].name == "step-0000000004"
+
+
+def test_asked_to_stop_all_save_and_go_on(tmp_path):
+    case = config(COUPLED, "fp32", steps=4000)
+    (tmp_path / "run.json").write_text(json.dumps({**case, "logging": {"every": 5}}))
+    run = tmp_path / "run"
+    process = torchrun(2, "-m", "ganzoo", "train", tmp_path / "run.json", "--out", run)
+    while not (run / "log.jsonl").exists() or not ganzoo.Run.open(run).log:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, errors = finished(process)
+    (saved,) = checkpoints.every(run / "checkpoints")
+    step = int(saved.name.removeprefix("step-"))
+    assert 5 <= step < 4000
+    assert (
+        errors.count(
+            f"stopped by SIGTERM at step {step} of 4000, and saved; go on with: torchrun "
+            f"--nproc-per-node 2 -m ganzoo resume {run}"
+        )
+        == 1
+    )
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def test_two_machines_meet_through_torchrun(alone, tmp_path):
+    """Two launchers of one process each, as on two machines with a common file system."""
+    (tmp_path / "run.json").write_text(json.dumps(config(SPLITTABLE["rpgan"])))
+    where = {"nnodes": 2, "rdzv_backend": "c10d", "rdzv_endpoint": f"127.0.0.1:{free_port()}"}
+    run = tmp_path / "run"
+    launchers = [
+        torchrun(
+            1, "-m", "ganzoo", "train", tmp_path / "run.json", "--out", run, node_rank=node, **where
+        )
+        for node in range(2)
+    ]
+    results = [(finished(launcher), launcher.returncode) for launcher in launchers]
+    assert [code for _, code in results] == [0, 0], results
+    assert sorted(output for (output, _), _ in results) == ["", f"{run}\n"]
+    assert largest_difference(tensors_of(run), tensors_of(alone / "fp64" / "rpgan")) < 1e-9
+
+
+def by_hand(rank, port, tmp_path, *overrides):
+    """Start one of two processes without a launcher."""
+    place = {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "ganzoo", "train", "architecture=vanilla", *overrides]
+    return subprocess.Popen(
+        [*command, "--out", str(tmp_path / "run")],
+        env={**os.environ, **place, **meeting},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        pytest.param(
+            ["training.seed=1"],
+            ["training.seed=2"],
+            "the 2 processes do not agree in config; start them all with the same command",
+            id="config",
+        ),
+        pytest.param(
+            ["data=ring8", "training.precision=fp32"],
+            ["data=grid25", "training.precision=bf16"],
+            "do not agree in config and data and precision",
+            id="several",
+        ),
+        pytest.param(
+            ["training.batch_size=9"],
+            ["training.batch_size=9"],
+            "training.batch_size: 9 does not divide by 2 processes x accumulate 1; change one",
+            id="batch",
+        ),
+        pytest.param(
+            ["training.device=cuda:1"],
+            ["training.device=cuda:1"],
+            "training.device: cuda:1 is for one process, and 2 were started; use cuda or cpu",
+            id="one GPU",
+        ),
+    ],
+)
+def test_refused_before_anything_is_written(tmp_path, first, second, sentence):
+    port = free_port()
+    processes = [by_hand(0, port, tmp_path, *first), by_hand(1, port, tmp_path, *second)]
+    for rank, process in enumerate(processes):
+        _, errors = finished(process)
+        lines = [line for line in errors.splitlines() if line.startswith("ganzoo")]
+        assert process.returncode == 2
+        assert lines == [line for line in lines if line.startswith(f"ganzoo, process {rank}: ")]
+        assert sentence in lines[0]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_many_are_one_on_gpus(alone, tmp_path):
+    cuda = config(SPLITTABLE["rpgan"], device="cuda")
+    do(tmp_path, 2, [{"out": str(tmp_path / "run"), "config": cuda}])
+    assert (
+        largest_difference(tensors_of(tmp_path / "run"), tensors_of(alone / "fp64" / "rpgan"))
+        < 1e-9
+    )
