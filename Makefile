@@ -33,6 +33,7 @@ check: install
 # Pictures per second beside plain re-writings of the loops that people use; runs alone for minutes.
 bench: install
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.scaling
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

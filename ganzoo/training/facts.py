@@ -5,13 +5,14 @@ from pathlib import Path
 import torch
 
 from ganzoo import registry
-from ganzoo.config import RunConfig
+from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.resolve.check import dataset_name
+from ganzoo.training.hardware import Hardware
 from ganzoo.weights.info import DataFacts, Info
 
 
-def info_of(config: RunConfig, dataset: Dataset, precision: str, step: int) -> Info:
+def info_of(config: RunConfig, dataset: Dataset, hardware: Hardware, step: int) -> Info:
     """Describe the networks of a run after a number of steps."""
     data = DataFacts(
         kind=dataset.kind,
@@ -22,17 +23,31 @@ def info_of(config: RunConfig, dataset: Dataset, precision: str, step: int) -> I
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        # A path would tell strangers about this machine.
-        "data": Path(config.data.source).name,
+        "data": Path(config.data.source).name,  # a path would tell strangers about this machine
         "data_fingerprint": dataset.fingerprint,
         "loss": config.loss.name,
         "penalties": sorted(config.active_penalties),
-        "precision": precision,
+        "precision": hardware.precision,
+        "processes": hardware.processes.world,
+        "threads": torch.get_num_threads(),
         "seed": config.training.seed,
         "averaged": config.ema is not None,
         "torch": str(torch.__version__),
     }
     return Info.of(config.architecture, data=data, training=training)
+
+
+def recipe_of(config: RunConfig, precision: str) -> str:
+    """Write a run's config as a file that trains the same networks again.
+
+    The folder of a run's own pictures is named without the place that it has on this machine.
+    """
+    values = config.model_dump(mode="json")
+    values["training"]["precision"] = precision
+    source = config.data.source
+    if dataset_name(source) != source:
+        values["data"]["source"] = f"./{Path(source).name}"
+    return files.dump_yaml(values)
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:

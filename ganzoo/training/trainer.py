@@ -23,7 +23,7 @@ from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.sheet import sample_sheet
 from ganzoo.training import checkpoints, distribution, sharing
 from ganzoo.training.ema import Ema
-from ganzoo.training.facts import info_of, plugins_of
+from ganzoo.training.facts import info_of, plugins_of, recipe_of
 from ganzoo.training.hardware import backend_flags, choose
 from ganzoo.training.objective import Adversarial, Objective, Scalars
 from ganzoo.training.observers.base import Observer, Row
@@ -34,7 +34,7 @@ from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.weights import folder as weights_folder
-from ganzoo.weights.card import CARD_FILE, SHEET_FILE, write_card
+from ganzoo.weights.card import CARD_FILE, RECIPE_FILE, SHEET_FILE, write_card
 from ganzoo.weights.files import write_text
 from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
 
@@ -263,7 +263,8 @@ class Trainer:
                 gathered[name].append(value)
         if not gathered:
             return {}
-        means = torch.stack([torch.stack(values).double().mean() for values in gathered.values()])
+        means = torch.stack([torch.stack(values).mean() for values in gathered.values()])
+        means = means.cpu().double()  # in this order, as mps has no double precision
         distribution.average(self.processes, [means])
         result = dict(zip(gathered, means.tolist(), strict=True))
         if not all(map(math.isfinite, result.values())):
@@ -348,12 +349,14 @@ class Trainer:
     def snapshot(self) -> Generator:
         """Return the generator to use as it is now: averaged, with statistics of its own."""
         if self._snapshot is None or self._snapshot[0] != self.step:
-            info = info_of(self.config, self._dataset, self.hardware.precision, self.step)
+            info = info_of(self.config, self._dataset, self.hardware, self.step)
             self._snapshot = (self.step, usable_generator(self.objective, self.ema, info))
         return self._snapshot[1]
 
     def export(self, folder: str | Path) -> Path:
-        """Write a weights folder of the networks as they are now, with a card and samples.
+        """Write a weights folder of the networks as they are now.
+
+        Beside the weights lie a card, a sheet of samples and the config that trains them again.
 
         Returns:
             The folder.
@@ -368,6 +371,7 @@ class Trainer:
         sheet = sample_sheet(generator, seed=self.config.training.seed)
         if sheet is not None:
             sheet.save(path / SHEET_FILE)
+        write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
         write_text(path / CARD_FILE, write_card(generator.info, sheet=sheet is not None))
         return path
 

@@ -5,6 +5,7 @@ from ganzoo.weights.info import Info
 
 CARD_FILE = "README.md"
 SHEET_FILE = "samples.png"
+RECIPE_FILE = "recipe.yaml"
 
 
 def write_card(info: Info, *, sheet: bool) -> str:
@@ -26,6 +27,8 @@ def write_card(info: Info, *, sheet: bool) -> str:
     lines += ["", "```python", "import ganzoo", "", 'G = ganzoo.load_generator("./folder")']
     lines += ["images = G.sample(16, seed=0)", "```"]
     if training:
+        lines += ["", "Trained again by:", "", "```console"]
+        lines += [f"ganzoo train ./folder/{RECIPE_FILE}", "```"]
         lines += ["", "| training | |", "| --- | --- |"]
         lines += [
             f"| {key.replace('_', ' ')} | {_cell(value)} |" for key, value in training.items()

@@ -34,7 +34,7 @@ SPEC = Architecture(
                 loss={"name": "wasserstein"},
                 penalties={"gradient-penalty": {"weight": 10.0}},
                 optimizers={"generator": _ADAM_CNN, "discriminator": _ADAM_CNN},
-                training={"batch_size": 64, "discriminator_steps": 5},
+                training={"steps": 200_000, "batch_size": 64, "discriminator_steps": 5},
             ),
         ),
         "resnet": Preset(
@@ -45,7 +45,12 @@ SPEC = Architecture(
                 penalties={"gradient-penalty": {"weight": 10.0}},
                 optimizers={"generator": _ADAM_RESNET, "discriminator": _ADAM_RESNET},
                 data={"dequantize": 1 / 128},
-                training={"batch_size": 64, "generator_batch": 128, "discriminator_steps": 5},
+                training={
+                    "steps": 100_000,
+                    "batch_size": 64,
+                    "generator_batch": 128,
+                    "discriminator_steps": 5,
+                },
             ),
         ),
     },
