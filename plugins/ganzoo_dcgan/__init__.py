@@ -1,6 +1,8 @@
 """Deep convolutional GANs for square pictures from 16 to 256 pixels."""
 
-from ganzoo.spec import Architecture, Preset, Recipe, Traits
+from pathlib import Path
+
+from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_dcgan.config import DcganConfig
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
@@ -31,6 +33,12 @@ SPEC = Architecture(
                 optimizers={"generator": _ADAM, "discriminator": _ADAM},
                 training={"batch_size": 64, "fakes": "reused"},
             ),
+        ),
+    },
+    pretrained={
+        "mnist5k": Pretrained(
+            "Handwritten digits, 32x32 grey, by class.",
+            Path(__file__).parent / "weights" / "mnist5k",
         ),
     },
     paper="Radford et al., Unsupervised Representation Learning with DCGANs, 2016",

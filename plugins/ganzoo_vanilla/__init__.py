@@ -1,6 +1,8 @@
 """Multi-layer perceptron GANs: the smallest networks that work, for pictures and vectors."""
 
-from ganzoo.spec import Architecture, Preset, Recipe, Traits
+from pathlib import Path
+
+from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_vanilla.config import VanillaConfig
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
@@ -54,6 +56,12 @@ SPEC = Architecture(
                     "discriminator_loss_scale": 0.5,
                 },
             ),
+        ),
+    },
+    pretrained={
+        "mnist5k": Pretrained(
+            "Handwritten digits, 28x28 grey, by class.",
+            Path(__file__).parent / "weights" / "mnist5k",
         ),
     },
     paper="Goodfellow et al., Generative Adversarial Nets, 2014",

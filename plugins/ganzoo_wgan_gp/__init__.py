@@ -1,6 +1,8 @@
 """The Wasserstein GANs with gradient penalty of Gulrajani et al., for square pictures."""
 
-from ganzoo.spec import Architecture, Preset, Recipe, Traits
+from pathlib import Path
+
+from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_wgan_gp.config import WganGpConfig
 
 
@@ -52,6 +54,11 @@ SPEC = Architecture(
                     "discriminator_steps": 5,
                 },
             ),
+        ),
+    },
+    pretrained={
+        "mnist5k": Pretrained(
+            "Handwritten digits, 32x32 grey.", Path(__file__).parent / "weights" / "mnist5k"
         ),
     },
     paper="Gulrajani et al., Improved Training of Wasserstein GANs, 2017",

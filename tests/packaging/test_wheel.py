@@ -81,6 +81,12 @@ def test_the_notice_tells_of_the_data_that_it_holds():
     assert "CC BY-SA 3.0" in text
 
 
+def test_it_holds_the_bundled_weights(names):
+    weights = [path for path in (ROOT / "plugins").glob("*/weights/*/*") if path.is_file()]
+    assert {path.name for path in weights} >= {"config.json", "model.safetensors", "README.md"}
+    assert {str(path.relative_to(ROOT / "plugins")) for path in weights} <= names
+
+
 def test_its_facts_are_those_of_the_project(info):
     facts = Parser().parsestr((info / "METADATA").read_text(encoding="utf-8"))
     assert (facts["Name"], facts["Version"]) == (DISTRIBUTION, __version__)
