@@ -55,6 +55,7 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
 
     Raises:
         ganzoo.errors.PluginError: There is no such plugin, or it does not import.
+        ganzoo.errors.ConfigError: A value is not allowed.
     """
     spec, offer = _looked_up(plugin)
     subject: Subject
@@ -68,6 +69,9 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
         subject, functions = datasets.DatasetSubject(spec, offer, values), datasets.CHECKS
     else:
         subject, functions = penalties.PenaltySubject(spec, offer, values), penalties.CHECKS
+    if values:
+        # Those that are not allowed are an error of the request, and no fault of the plugin.
+        _ = subject.cases
     return [
         Check(shared.free_of_torch, subject, once=True),
         Check(shared.config_round_trip, subject, once=True),

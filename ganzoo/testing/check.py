@@ -90,6 +90,11 @@ class Check:
         return self.function.__name__.replace("_", "-")
 
     @property
+    def plugin(self) -> str:
+        """The plugin's name."""
+        return self.subject.spec.name
+
+    @property
     def demand(self) -> str:
         """The demand in one sentence."""
         return (self.function.__doc__ or "").partition("\n")[0]
