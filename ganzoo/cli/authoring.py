@@ -66,7 +66,8 @@ def check_plugin(
 
     checks = checks_of(name, **values)
     if not as_json:
-        typer.echo(f"{typer.style(spec.name, bold=True)} of {group}, {origin}\n")
+        title = typer.style(spec.name, bold=True)
+        typer.echo(f"{title}, among the {group} of {origin}\n")
     width = max(len(check.name) for check in checks)
     results = []
     for check in checks:

@@ -1,6 +1,5 @@
 """What is demanded of an architecture: its subject, and the checks of single networks."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,9 +72,12 @@ class ArchitectureCase:
 
     def run(self) -> dict[str, Any]:
         """Return the config of a small run of this architecture."""
-        shape = list(self.config.sample_shape)
-        architecture = self.config.model_dump(mode="json")
-        return small_run(architecture=architecture, data={"source": SAMPLES.name, "shape": shape})
+        data = {
+            "source": SAMPLES.name,
+            "shape": list(self.config.sample_shape),
+            "classes": self.config.num_classes or CLASSES,
+        }
+        return small_run(architecture=self.config.model_dump(mode="json"), data=data)
 
 
 @dataclass(frozen=True)
@@ -281,8 +283,8 @@ def labels_matter(case: ArchitectureCase) -> None:
     """Other labels give other samples, and other verdicts on the same samples."""
     if not case.traits.labels:
         raise NotApplicable("the traits say that it takes no labels")
-    if not case.config.num_classes:
-        raise NotApplicable("this config has no classes")
+    if case.config.num_classes < 2:
+        raise NotApplicable("this config has no classes to tell apart")
     for role in ROLES:
         network = case.perturbed(role)
         given, labels = case.inputs(role)
@@ -325,13 +327,12 @@ def coupling_is_told(case: ArchitectureCase) -> None:
     for role, coupling in told.items():
         if coupling != "none":
             continue
-        network = case.perturbed(role).train()
         one, other = case.inputs(role, seed=0), case.inputs(role, seed=1)
         assert one[0] is not None
         assert other[0] is not None
         other[0][0] = one[0][0]
         rows = [
-            [output[0] for output in case.outputs(role, copy.deepcopy(network), inputs)]
+            [output[0] for output in case.outputs(role, case.perturbed(role).train(), inputs)]
             for inputs in (one, other)
         ]
         if not all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(*rows, strict=True)):
@@ -360,8 +361,6 @@ def global_state_is_kept(case: ArchitectureCase) -> None:
                 "seeding to ganzoo"
             )
         if (torch.get_default_dtype(), torch.is_grad_enabled()) != (dtype, enabled):
-            torch.set_default_dtype(dtype)
-            torch.set_grad_enabled(enabled)
             raise Fault(
                 f"building or calling the {role} changes torch's default type or grad mode for "
                 "the whole process; pass dtype=, or use a with block"

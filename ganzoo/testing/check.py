@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from unittest import SkipTest, mock
 
 import numpy as np
+import safetensors
 import torch
 
 import ganzoo.about
@@ -22,8 +23,10 @@ from ganzoo.randomness import isolated
 from ganzoo.spec import Spec
 from ganzoo.testing.standins import PERCEPTRONS, SAMPLES
 
-CORE = Path(ganzoo.about.__file__).parent
-TORCH = Path(torch.__file__).parent
+OTHERS = [
+    Path(file).parent for file in (ganzoo.about.__file__, torch.__file__, safetensors.__file__)
+]
+STANDARD = Path(os.__file__).parent
 
 
 class Fault(Exception):  # noqa: N818 - it is an answer, and no error of the kit
@@ -142,11 +145,12 @@ class Check:
 
 @contextmanager
 def undisturbed(*specs: Spec) -> Iterator[None]:
-    """Register plugins, seed every source of random numbers, and put everything back afterwards."""
-    python, numpy = random.getstate(), np.random.get_state()
+    """Register plugins, seed torch, and put everything back afterwards that a plugin may change."""
+    python, numpy, dtype = random.getstate(), np.random.get_state(), torch.get_default_dtype()
     with (
         registry.registered(PERCEPTRONS, SAMPLES, *specs),
         isolated(torch.device("cpu"), 0),
+        torch.enable_grad(),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         mock.patch.dict(os.environ, {CACHE_VARIABLE: folder}),
     ):
@@ -155,6 +159,7 @@ def undisturbed(*specs: Spec) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+            torch.set_default_dtype(dtype)
 
 
 def _told(error: BaseException) -> str:
@@ -163,6 +168,10 @@ def _told(error: BaseException) -> str:
         return str(error)
     text = " ".join(str(error).split())
     told = f"it raised {type(error).__name__}: {text:.300}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not {CORE, TORCH} & {*Path(f.filename).parents}]
+    own = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(Path(f.filename))]
     return f"{told}, in {Path(own[-1].filename).name} line {own[-1].lineno}" if own else told
+
+
+def _is_own(file: Path) -> bool:
+    standard = STANDARD in file.parents and "site-packages" not in file.parts
+    return not standard and not any(folder in file.parents for folder in OTHERS)

@@ -63,14 +63,11 @@ class _Few(Dataset):
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset, self._indices = dataset, _spread(len(dataset))
+        for name in ("kind", "shape", "class_names", "shift", "scale"):
+            setattr(self, name, getattr(dataset, name))
 
     def __len__(self) -> int:
         return len(self._indices)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("kind", "shape", "class_names", "shift", "scale"):
-            return getattr(self._dataset, name)
-        return super().__getattribute__(name)
 
     def read(self, index: int) -> Item:
         return self._dataset.read(self._indices[index])

@@ -107,7 +107,9 @@ def copies_are_independent(case: ArchitectureCase) -> None:
         shared.perturb(clone, seed=2)
         if shared.changed(before, case.outputs(role, network, inputs)):
             raise Fault(f"changing a copy of the {role} changes the original; share no tensors")
-        if not shared.changed(before, case.outputs(role, clone, inputs)):
+        after = case.outputs(role, clone, inputs)
+        shared.perturb(network, seed=3)
+        if shared.changed(after, case.outputs(role, clone, inputs)):
             raise Fault(
                 f"a copy of the {role} computes with the original's parameters; use self in "
                 "forward, and store no functions that remember the network"

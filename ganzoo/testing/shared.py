@@ -79,10 +79,10 @@ def free_of_torch(case: Configured) -> None:
             'that it imports, and name classes that need it as "package.module:Name"'
         )
     if not used:
-        used_by = {"architectures": "the traits", "datasets": "opening the dataset"}
+        use = "opening the dataset" if offer.group == "datasets" else "asking for its traits"
         raise Fault(
-            f"{used_by[offer.group]} imports torch; answer without it, as configs are checked "
-            "before torch is imported"
+            f"{use} imports torch; do without it there, as configs are checked before torch is "
+            "imported"
         )
 
 

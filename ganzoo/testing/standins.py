@@ -14,7 +14,7 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.spec import Architecture, DatasetSpec, Traits
 
 CLASSES = 3
-"""Classes of the random samples, and of every conditional network that is checked."""
+"""Classes of the random samples and of conditional networks, where no others are asked for."""
 
 WIDTH = 16
 LATENT = 6
@@ -70,20 +70,20 @@ PERCEPTRONS = Architecture(
 
 
 class SamplesConfig(DataConfig):
-    """The shape and the number of random samples."""
+    """The shape and the classes of random samples."""
 
     shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(1, 8, 8), description="The shape of a sample."
     )
+    classes: int = Field(default=CLASSES, ge=1, description="The number of classes.")
 
 
 class Samples(Dataset):
     """A few random samples of any shape, in classes."""
 
-    class_names = tuple("abc")
-
     def __init__(self, config: SamplesConfig) -> None:
         self.shape = config.shape
+        self.class_names = tuple(f"class {number}" for number in range(config.classes))
         source = np.random.default_rng(0)
         self._items: list[Any]
         if len(self.shape) == 3:
@@ -100,12 +100,12 @@ class Samples(Dataset):
 
     def read(self, index: int) -> Item:
         """Return one sample."""
-        return Item(self._items[index], index % CLASSES)
+        return Item(self._items[index], index % len(self.class_names))
 
     @property
     def fingerprint(self) -> str:
-        """The shape, which determines every sample."""
-        return f"conformance-{self.shape}"
+        """Shape and classes, which determine every sample."""
+        return f"conformance-{self.shape}-{len(self.class_names)}"
 
 
 SAMPLES = DatasetSpec(

@@ -67,6 +67,13 @@ class Reader:
             self.environment.done(*arguments, *short, cwd=self.folder)
 
 
+def said(output, page):
+    """Tell whether an output holds what a page shows of it; numbers and lines may differ."""
+    (shown,) = (text for language, text in blocks(page) if "failed   " in text)
+    words = [re.escape(word) for word in re.sub(r"[\d.]+e\+\d+", "NUMBER", shown).split()]
+    return re.search(r"\s+".join(words).replace("NUMBER", r"\S+"), output)
+
+
 @pytest.mark.parametrize("page", ["write-your-architecture.md", "add-a-loss.md"])
 def test_a_page_has_blocks_of_known_languages_alone(page):
     assert {language for language, _ in blocks(page)} <= LANGUAGES
@@ -85,6 +92,12 @@ def test_an_architecture_of_ones_own_from_nothing_to_samples(environment, tmp_pa
     saved = (reader.folder / "runs" / "mine" / "config.yaml").read_text()
     assert "preset: residual" in saved
     assert "blocks: 2" in saved
+
+    networks = reader.folder / "src" / "ganzoo_my_gan" / "networks.py"
+    networks.write_text(networks.read_text().replace(", nn.Tanh()]", "]"))
+    faulty = environment.run("check-plugin", "my-gan", cwd=reader.folder)
+    assert faulty.returncode == 1
+    assert said(faulty.stdout, "write-your-architecture.md")
 
     states = environment.states(tmp_path)
     cause = states.pop(("architectures", "broken", "ganzoo-broken"))
