@@ -60,7 +60,7 @@ def test_each_distribution_changes_its_own_rows_alone(installed, tmp_path):
         (["new-plugin", "fourier"], "'fourier' is among the architectures of ganzoo-points"),
         (["new-plugin", "broken"], "'broken' is among the architectures of ganzoo-broken"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_used_is_one_sentence(installed, tmp_path, arguments, message):
     result = installed.run(*arguments, cwd=tmp_path)

@@ -474,7 +474,7 @@ FAULTS = {
     "weights that are not seeded": (
         {"generator": Unseeded},
         ("initialisation-is-seeded", "two generators of one seed differ in start.weight"),
-        [],
+        ["coupling-is-told"],
     ),
     "a seed": ({"generator": Seeding}, ("global-state-is-kept", "leave seeding to ganzoo"), []),
     "no gradients any more": (

@@ -1,5 +1,6 @@
 """The kit itself: whom it passes, what it leaves as it was, and descriptions that need torch."""
 
+import json
 import os
 import random
 import subprocess
@@ -114,62 +115,58 @@ def test_a_wrong_request_is_no_fault_of_the_plugin(name, values, error, message)
 
 # --- descriptions that need torch --------------------------------------------------------------
 
-ARCHITECTURE = """
-{imports}
+HEAVY = {
+    "heavy-description": (
+        "architectures",
+        "import torch\nSPEC = architecture('heavy-description')",
+        "importing the description imports torch",
+    ),
+    "heavy-traits": (
+        "architectures",
+        """
 def traits(config):
-    {body}
-    from ganzoo.spec import Traits
+    import torch
     return Traits()
-SPEC = architecture("heavy", traits=traits)
-"""
-DATASET = """
-from ganzoo.config import DataConfig
-from ganzoo.data.base import Dataset
-from ganzoo.spec import DatasetSpec
+SPEC = architecture("heavy-traits", traits=traits)
+""",
+        "asking for its traits imports torch",
+    ),
+    "heavy-dataset": (
+        "datasets",
+        """
 class Heavy(Dataset):
     def __init__(self, config):
         import torch
     def __len__(self): return 1
     def read(self, index): ...
     fingerprint = "heavy"
-SPEC = DatasetSpec("heavy", "A test.", DataConfig, "heavy_zoo:Heavy")
+SPEC = DatasetSpec("heavy-dataset", "A test.", DataConfig, Heavy)
+""",
+        "opening the dataset imports torch",
+    ),
+    "light": ("architectures", "SPEC = architecture('light')", ""),
+}
+IMPORTS = """
+from ganzoo.config import DataConfig
+from ganzoo.data.base import Dataset
+from ganzoo.spec import DatasetSpec, Traits
 """
 
 
-@pytest.mark.parametrize(
-    ("group", "source", "message"),
-    [
-        (
-            "architectures",
-            ARCHITECTURE.format(imports="import torch", body="pass"),
-            "importing the description imports torch",
-        ),
-        (
-            "architectures",
-            ARCHITECTURE.format(imports="", body="import torch"),
-            "asking for its traits imports torch",
-        ),
-        ("datasets", DATASET, "opening the dataset imports torch"),
-        ("architectures", ARCHITECTURE.format(imports="", body="pass"), ""),
-    ],
-    ids=["description", "traits", "dataset", "none"],
-)
-def test_torch_where_configs_are_read_is_found(tmp_path, group, source, message):
-    write_distribution(tmp_path, "heavy-zoo", {group: {"heavy": "heavy_zoo:SPEC"}})
-    from tests.registry.conftest import SPECS
-
-    (tmp_path / "heavy_zoo.py").write_text(SPECS + source)
-    code = (
-        "from ganzoo.testing import checks_of\n"
-        "(check,) = [c for c in checks_of('heavy') if c.name == 'free-of-torch']\n"
-        "print(check.run())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert ("failed" if message else "passed") in done.stdout
-    assert message in done.stdout
+def test_torch_where_configs_are_read_is_found(tmp_path):
+    for name, (group, source, _) in HEAVY.items():
+        module = name.replace("-", "_")
+        modules = {module: IMPORTS + source}
+        write_distribution(tmp_path, f"{name}-zoo", {group: {name: f"{module}:SPEC"}}, modules)
+    code = f"""
+import json
+from ganzoo.testing import checks_of
+checks = [check for name in {list(HEAVY)} for check in checks_of(name)]
+results = [check.run() for check in checks if check.name == "free-of-torch"]
+print(json.dumps([result.message for result in results]))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
+    for found, (_, _, expected) in zip(json.loads(out), HEAVY.values(), strict=True):
+        assert found.startswith(expected)
+        assert bool(found) == bool(expected)
