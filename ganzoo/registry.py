@@ -12,7 +12,8 @@ import importlib
 import importlib.metadata
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
@@ -277,6 +278,19 @@ def register(obj: Any = None, *, override: bool = False) -> Any:
     offer.spec()
     _local[group, spec.name] = offer
     return spec
+
+
+@contextmanager
+def registered(*specs: Spec) -> Iterator[None]:
+    """Register plugins for a while; whatever had their names has them again afterwards."""
+    before = dict(_local)
+    try:
+        for spec in specs:
+            register(spec, override=True)
+        yield
+    finally:
+        _local.clear()
+        _local.update(before)
 
 
 def import_target(target: Any) -> Any:

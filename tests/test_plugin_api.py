@@ -29,6 +29,7 @@ NAMES = {
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
     "ganzoo.data.base": "Dataset Item",
+    "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
         ConfigError DataError GanzooError PluginError RequestError RunError TrainingError
         WeightsError closest
@@ -80,6 +81,11 @@ PARAMETERS = {
     "ganzoo.data.base.Dataset.read": "self index",
     "ganzoo.data.base.Item": "sample label",
     "ganzoo.errors.closest": "name known",
+    "ganzoo.testing.checks_of": "plugin values",
+    "ganzoo.testing.check_plugin": "plugin values",
+    "ganzoo.testing.Check.run": "self",
+    "ganzoo.testing.Check.verify": "self",
+    "ganzoo.testing.Result": "check state message",
 }
 
 PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
@@ -135,6 +141,7 @@ def not_public(source, own):
         ("from ganzoo.spec import Architecture, Traits", 0),
         ("from ganzoo_own.config import Config\nimport ganzoo_own.networks", 0),
         ("import torch", 0),
+        ("from ganzoo.testing import checks_of", 0),
         ("from ganzoo import registry", 1),
         ("from ganzoo.networks import Generator", 1),
         ("from ganzoo.spec import _ranges", 1),
@@ -144,6 +151,14 @@ def not_public(source, own):
 )
 def test_the_rule_for_plugins_itself(source, count):
     assert len(not_public(source, "ganzoo_own")) == count
+
+
+def test_the_model_of_a_distribution_imports_only_what_a_stranger_may():
+    good = ROOT / "tests" / "plugins" / "good"
+    modules = [*good.glob("src/*/*.py"), *good.glob("tests/*.py")]
+    assert len(modules) > 5
+    for path in modules:
+        assert not_public(path.read_text(encoding="utf-8"), "ganzoo_points") == [], path
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ganzoo.cli import configs, doctor, listing, sampling, training
+from ganzoo.cli import authoring, configs, doctor, listing, sampling, training
 from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ add_commands(
     listing.info,
     listing.plugins,
     doctor.doctor,
+    authoring.new_plugin,
+    authoring.check_plugin,
 )
 _config = typer.Typer(help="Show, check and describe configs.", rich_markup_mode=None)
 add_commands(_config, configs.show, configs.validate, configs.schema)

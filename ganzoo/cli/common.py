@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs."
 def add_commands(app: typer.Typer, *functions: Callable[..., None]) -> None:
     """Add functions as commands under their names (``list_`` as ``list``)."""
     for function in functions:
-        app.command(function.__name__.rstrip("_"))(_reported(function))
+        app.command(function.__name__.rstrip("_").replace("_", "-"))(_reported(function))
 
 
 def _reported(function: Callable[..., None]) -> Callable[..., None]:

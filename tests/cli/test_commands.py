@@ -181,7 +181,10 @@ def test_alone_it_shows_its_help(command, arguments):
     assert result.out == command(*arguments, "--help").out
 
 
-COMMANDS = ["train", "resume", "sample", "export", "list", "info", "plugins", "doctor", "config"]
+COMMANDS = [
+    *("train", "resume", "sample", "export", "list", "info", "plugins", "doctor", "config"),
+    *("new-plugin", "check-plugin"),
+]
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=str)

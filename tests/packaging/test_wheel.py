@@ -50,8 +50,16 @@ def test_it_holds_the_core_and_the_plugins_and_nothing_else(names):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ganzoo", *PLUGINS}
     assert len(tops) == 2 + len(PLUGINS)
     parts = {part for name in names for part in name.split("/")}
-    assert not parts & {"tests", "benchmarks", "examples", "__pycache__"}
-    assert not [part for part in parts if part.startswith(("test_", "conftest"))]
+    # The templates hold a folder of tests, for the plugins that are written from them.
+    own = {
+        part
+        for name in names
+        if not name.startswith("ganzoo/templates/")
+        for part in name.split("/")
+    }
+    assert not own & {"tests", "benchmarks", "examples"}
+    assert "__pycache__" not in parts
+    assert not [part for part in own if part.startswith(("test_", "conftest"))]
 
 
 def test_it_holds_every_module(names):
@@ -68,6 +76,17 @@ def test_it_holds_every_module(names):
 def test_it_holds_what_is_no_module(wheel, name):
     with zipfile.ZipFile(wheel) as opened:
         assert opened.read(name) == (ROOT / name).read_bytes()
+
+
+def test_it_holds_every_template_of_a_new_plugin(wheel, names):
+    folder = ROOT / "ganzoo" / "templates"
+    expected = [path for path in folder.rglob("*") if path.is_file()]
+    assert folder / "plugin" / ".gitignore.template" in expected
+    with zipfile.ZipFile(wheel) as opened:
+        for path in expected:
+            assert opened.read(path.relative_to(ROOT).as_posix()) == path.read_bytes()
+    inside = {name for name in names if name.startswith("ganzoo/templates/")}
+    assert len(inside) == len(expected)
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "NOTICE"])

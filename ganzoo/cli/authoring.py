@@ -1,0 +1,96 @@
+"""``new-plugin`` and ``check-plugin``: for those who write plugins."""
+
+import json
+import shutil
+import textwrap
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.common import AsJson, Imports, load_local
+from ganzoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ganzoo.testing import Result
+
+COLOURS = {"passed": typer.colors.GREEN, "failed": typer.colors.RED, "skipped": typer.colors.YELLOW}
+
+
+def new_plugin(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the architecture, as my-gan; lower case.")
+    ],
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="The folder to make; NAME if left out.")
+    ] = None,
+) -> None:
+    """Write a plugin of your own, ready to install.
+
+    It is a distribution with a small architecture, its tests and a README. Prints its folder.
+    """
+    from ganzoo.cli.scaffold import write_plugin
+
+    folder = write_plugin(name, Path(out or name))
+    typer.echo(f"its README says how to go on: {folder / 'README.md'}", err=True)
+    typer.echo(folder)
+
+
+def check_plugin(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin, of any group.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
+    imports: Imports = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a plugin keeps what ganzoo expects of its kind.
+
+    KEY=VALUE sets a field of the config that it is checked with. Exits with 1 where a check fails.
+
+    For instance: ganzoo check-plugin dcgan width=8
+    """
+    from ganzoo.config.files import parse_override
+
+    values = dict(map(parse_override, arguments or []))
+    if nested := next((key for key in values if "." in key), None):
+        raise ConfigError(f"{nested} is not of the form KEY=VALUE, with a field of {name}'s config")
+    load_local(imports)
+    # A name that is unknown or broken is refused before torch is imported.
+    from ganzoo import registry
+    from ganzoo.listing import find_anywhere
+
+    group, spec = find_anywhere(name)
+    origin = "{distribution} {version}".format(**registry.provenance(group, name))
+
+    from ganzoo.testing import checks_of
+
+    checks = checks_of(name, **values)
+    if not as_json:
+        title = typer.style(spec.name, bold=True)
+        typer.echo(f"{title}, among the {group} of {origin}\n")
+    width = max(len(check.name) for check in checks)
+    results = []
+    for check in checks:
+        results.append(check.run())
+        if not as_json:
+            typer.echo(_row(results[-1], width))
+    counts = Counter(result.state for result in results)
+    if as_json:
+        rows = [
+            {"check": r.check, "state": r.state, "demand": c.demand, "message": r.message}
+            for c, r in zip(checks, results, strict=True)
+        ]
+        about = {"name": spec.name, "group": group, "plugin": origin}
+        typer.echo(json.dumps({**about, "checks": rows}, indent=2))
+    else:
+        typer.echo("\n" + ", ".join(f"{counts[state]} {state}" for state in COLOURS))
+    if counts["failed"]:
+        raise typer.Exit(1)
+
+
+def _row(result: "Result", width: int) -> str:
+    """Lay one result out, its message wrapped below itself."""
+    start = f"{result.state:<9}{result.check:<{width}}  "
+    lines = textwrap.wrap(result.message, max(shutil.get_terminal_size().columns - len(start), 30))
+    text = f"\n{' ' * len(start)}".join(lines)
+    return (typer.style(start[:9], fg=COLOURS[result.state]) + start[9:] + text).rstrip()

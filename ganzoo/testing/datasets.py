@@ -1,0 +1,196 @@
+"""What is demanded of a dataset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganzoo import registry
+from ganzoo.config import DataConfig
+from ganzoo.data.base import Dataset, Item
+from ganzoo.data.cache import open_store
+from ganzoo.data.loader import Loader
+from ganzoo.randomness import Draws
+from ganzoo.resolve.check import validate
+from ganzoo.spec import DatasetSpec, Shape
+from ganzoo.testing import shared
+from ganzoo.testing.check import Fault
+
+FEW = 64
+"""Samples that are read; they are spread over the whole dataset."""
+
+
+@dataclass(frozen=True)
+class DatasetCase:
+    """The config of a dataset."""
+
+    spec: DatasetSpec
+    offer: registry.Offer | None
+    config: DataConfig
+    title: str = ""
+
+    def open(self) -> Dataset:
+        """Open the dataset."""
+        dataset: Dataset = registry.instantiate("datasets", self.spec.name, self.config)
+        return dataset
+
+    def items(self, dataset: Dataset) -> Iterator[tuple[int, Item]]:
+        """Read some samples from the whole of the dataset, with their indices."""
+        for index in _spread(len(dataset)):
+            yield index, Item(*dataset.read(index))
+
+
+@dataclass(frozen=True)
+class DatasetSubject:
+    """A dataset that is checked, with values of its config."""
+
+    spec: DatasetSpec
+    offer: registry.Offer | None
+    values: dict[str, Any]
+
+    @cached_property
+    def cases(self) -> list[DatasetCase]:
+        """Its config."""
+        values = {"source": self.spec.name, **self.values}
+        return [DatasetCase(self.spec, self.offer, validate(self.spec.config, values, "data"))]
+
+
+class _Few(Dataset):
+    """Some samples of a dataset, as the whole of a large one takes long to decode."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset, self._indices = dataset, _spread(len(dataset))
+        for name in ("kind", "shape", "class_names", "shift", "scale"):
+            setattr(self, name, getattr(dataset, name))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def read(self, index: int) -> Item:
+        return self._dataset.read(self._indices[index])
+
+    @property
+    def fingerprint(self) -> str:
+        return f"few-{self._dataset.fingerprint}"
+
+
+def length_is_told(case: DatasetCase) -> None:
+    """It has at least one sample."""
+    length = len(case.open())
+    if length < 1:
+        raise Fault("its length is 0; there is nothing to train on")
+
+
+def shape_is_told(case: DatasetCase) -> None:
+    """Kind and shape belong together, and vectors have a shift and a scale."""
+    dataset = case.open()
+    if dataset.kind not in ("pictures", "vectors"):
+        raise Fault(f"its kind is {dataset.kind!r}; it must be 'pictures' or 'vectors'")
+    rank = 3 if dataset.kind == "pictures" else 1
+    shape = tuple(dataset.shape)
+    if len(shape) != rank or not all(isinstance(n, int) and n > 0 for n in shape):
+        wanted = "(channels, height, width)" if rank == 3 else "(length,)"
+        raise Fault(f"its shape is {shape}, and the shape of {dataset.kind} is {wanted}")
+    lengths = {len(dataset.shift), len(dataset.scale)}
+    if rank == 3 and lengths != {0}:
+        raise Fault("pictures have no shift and scale; they are brought to [-1, 1] by ganzoo")
+    if rank == 1 and lengths != {shape[0]}:
+        raise Fault(
+            f"vectors of {shape[0]} need a shift and a scale of as many numbers; give the mean and "
+            "the standard deviation of each coordinate"
+        )
+    if not all(np.isfinite(x) for x in dataset.shift) or not all(x > 0 for x in dataset.scale):
+        raise Fault("shift and scale must be finite, and scale above 0")
+
+
+def samples_have_their_type(case: DatasetCase) -> None:
+    """Pictures are uint8 (H, W) or (H, W, C), and vectors are float32 (D,)."""
+    dataset = case.open()
+    for index, (sample, _) in case.items(dataset):
+        if not isinstance(sample, np.ndarray):
+            raise Fault(f"sample {index} is a {type(sample).__name__}; return a numpy array")
+        found = f"sample {index} is {sample.dtype} {sample.shape}"
+        if dataset.kind == "vectors":
+            if sample.dtype != np.float32 or sample.shape != tuple(dataset.shape):
+                raise Fault(f"{found}; it must be float32 {tuple(dataset.shape)}")
+            if not np.isfinite(sample).all():
+                raise Fault(f"sample {index} holds a number that is not finite; leave it out")
+        elif sample.dtype != np.uint8:
+            raise Fault(f"{found}; pictures are uint8, from 0 to 255")
+        elif sample.ndim not in (2, 3) or (sample.ndim == 3 and sample.shape[2] > 4):
+            raise Fault(f"{found}; a picture is (height, width) or (height, width, channels)")
+
+
+def labels_are_classes(case: DatasetCase) -> None:
+    """Labels count from 0 and name a class; without classes they are 0."""
+    dataset = case.open()
+    names = tuple(dataset.class_names)
+    if len({*names}) < len(names) or not all(isinstance(name, str) for name in names):
+        raise Fault(f"its class names are {names!r:.100}; they must be texts, each once")
+    for index, (_, label) in case.items(dataset):
+        if not isinstance(label, (int, np.integer)) or not 0 <= label < max(1, len(names)):
+            raise Fault(
+                f"the label of sample {index} is {label!r}; it must be a whole number from 0 to "
+                f"{max(1, len(names)) - 1}, as there are {len(names) or 'no'} class names"
+            )
+
+
+def reading_is_repeatable(case: DatasetCase) -> None:
+    """A sample is the same whenever it is read, also after opening the dataset anew."""
+    one, other = case.open(), case.open()
+    if len(one) != len(other):
+        raise Fault(f"it has {len(one)} samples when it is opened once, and {len(other)} then")
+    for dataset, when in ((one, "twice"), (other, "from the dataset opened anew")):
+        for index, item in case.items(one):
+            again = dataset.read(index)
+            if not np.array_equal(item.sample, again[0]) or item.label != again[1]:
+                raise Fault(
+                    f"sample {index} read {when} differs; make samples from the config and a fixed "
+                    "seed, and leave augmentation to the trainer"
+                )
+
+
+def fingerprint_is_stable(case: DatasetCase) -> None:
+    """The fingerprint is a text that stays as long as the samples do."""
+    one, other = (case.open().fingerprint for _ in range(2))
+    if not isinstance(one, str) or not one:
+        raise Fault(f"the fingerprint is {one!r}; it must be a text that is not empty")
+    if one != other:
+        raise Fault(
+            f"opened twice its fingerprints are {one!r:.40} and {other!r:.40}; make it from what "
+            "determines the samples, and not from time, memory or Python's hash"
+        )
+
+
+def batches_are_made(case: DatasetCase) -> None:
+    """Its samples make finite batches of their shape; pictures are in [-1, 1]."""
+    dataset = _Few(case.open())
+    shape: Shape = tuple(dataset.shape)
+    loader = Loader(
+        open_store(dataset, shape),
+        seed=0,
+        device=torch.device("cpu"),
+        shift=dataset.shift,
+        scale=dataset.scale,
+    )
+    samples = loader.batch(0, Draws(("conformance",), shared.BATCH))["sample"]
+    if tuple(samples.shape[1:]) != shape or not samples.isfinite().all():
+        raise Fault(f"a batch is {tuple(samples.shape)}; samples must be finite, and of {shape}")
+
+
+def _spread(length: int) -> list[int]:
+    return sorted({round(i * (length - 1) / max(1, FEW - 1)) for i in range(FEW)})
+
+
+CHECKS = (
+    length_is_told,
+    shape_is_told,
+    samples_have_their_type,
+    labels_are_classes,
+    reading_is_repeatable,
+    fingerprint_is_stable,
+    batches_are_made,
+)

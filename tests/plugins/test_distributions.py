@@ -1,0 +1,95 @@
+"""The distributions beside this file, installed together: each breaks its own names at most."""
+
+import pytest
+
+from ganzoo import registry
+from ganzoo.about import DISTRIBUTION
+from tests.plugins.conftest import DISTRIBUTIONS, Environment
+
+SMALL = ["batch_size=8", "sample_every=0"]
+GOOD = {
+    "fourier": "architectures",
+    "pearson": "losses",
+    "drift": "penalties",
+    "spirals": "datasets",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """All four of them."""
+    environment = Environment(tmp_path_factory.mktemp("all"))
+    environment.install("./good", "./broken_import", "./duplicate_name", "./old_api")
+    return environment
+
+
+def test_installing_leaves_nothing_in_the_sources(installed):
+    found = {path.name for path in DISTRIBUTIONS.rglob("*") if path.is_dir()}
+    assert not found & {"dist", "build"}
+    assert not [name for name in found if name.endswith(".egg-info")]
+
+
+def test_each_distribution_changes_its_own_rows_alone(installed, tmp_path):
+    states = installed.states(tmp_path)
+    expected = {
+        (group, name, DISTRIBUTION): "ok"
+        for group in registry.GROUPS
+        for name, offers in registry.offers(group).items()
+        if offers[0].distribution == DISTRIBUTION
+    }
+    expected |= {(group, name, "ganzoo-points"): "ok" for name, group in GOOD.items()}
+    for owner in (DISTRIBUTION, "ganzoo-rival"):
+        expected["architectures", "dcgan", owner] = "ambiguous name"
+    broken = {
+        ("architectures", "broken", "ganzoo-broken"): "No module named 'no_such_dependency'",
+        ("architectures", "old", "ganzoo-old"): "was written for version 0 of the plugin interface",
+    }
+    assert states.keys() == expected.keys() | broken.keys()
+    assert {key: states[key] for key in expected} == expected
+    for key, cause in broken.items():
+        assert cause in states[key]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check-plugin", "broken"], "ganzoo-broken 0.1.0 fails to import (ModuleNotFoundError"),
+        (["check-plugin", "old"], "install a version that matches"),
+        (["info", "dcgan"], f"write ganzoo-rival:dcgan or {DISTRIBUTION}:dcgan"),
+        (["check-plugin", "no-such"], "there is no plugin 'no-such'"),
+        (["new-plugin", "fourier"], "'fourier' is among the architectures of ganzoo-points"),
+        (["new-plugin", "broken"], "'broken' is among the architectures of ganzoo-broken"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_used_is_one_sentence(installed, tmp_path, arguments, message):
+    result = installed.run(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+
+
+def test_an_ambiguous_name_can_be_picked(installed, tmp_path):
+    described = installed.done("info", f"{DISTRIBUTION}:dcgan", cwd=tmp_path)
+    assert "Strided convolutions" in described
+    assert "Another one of that name" in installed.done("info", "ganzoo-rival:dcgan", cwd=tmp_path)
+
+
+def test_the_model_of_a_distribution_passes_its_own_tests(installed, tmp_path):
+    out = installed.done(
+        DISTRIBUTIONS / "good",
+        *("-c", DISTRIBUTIONS / "good" / "pyproject.toml", "-p", "no:cacheprovider", "-W", "error"),
+        cwd=tmp_path,
+        module="pytest",
+    )
+    assert " passed" in out
+    assert "failed" not in out
+
+
+def test_its_plugins_train_together(installed, tmp_path):
+    run = ["architecture.name=fourier", "architecture.preset=pearson", "data=spirals"]
+    assert installed.done("train", *run, *SMALL, "steps=3", cwd=tmp_path) == (
+        "./runs/fourier-spirals\n"
+    )
+    installed.done("sample", "./runs/fourier-spirals", "--label", "arm 1", cwd=tmp_path)
+    assert (tmp_path / "grid.png").is_file()
