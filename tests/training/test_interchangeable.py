@@ -24,6 +24,7 @@ BLIND_TO_OUTPUT_BIAS = {"wasserstein", "relativistic", "hinge"}
 OUTPUT_BIAS = {
     ("vanilla", "article"): "layers.6.bias",
     ("vanilla", "mlp"): "layers.4.bias",
+    ("vanilla", "goodfellow"): "layers.6.bias",
     ("wgan-gp", "cnn"): "score.bias",
     ("wgan-gp", "resnet"): "score.bias",
 }
