@@ -42,7 +42,8 @@ class StandardConfig(DataConfig):
 
     root: Annotated[str | None, AfterValidator(_absolute)] = Field(
         default=None,
-        description="Folder that torchvision's own lies in; one in ganzoo's cache where null.",
+        description="Folder that holds torchvision's (MNIST, FashionMNIST or cifar-10-batches-py); "
+        "one in ganzoo's cache where null.",
     )
     split: Literal["train", "test", "all"] = Field(
         default="train", description="Which of the published splits; all is both."
