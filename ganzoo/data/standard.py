@@ -9,12 +9,10 @@ import functools
 import hashlib
 import importlib.util
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.exceptions import VisibleDeprecationWarning
 from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset, Item
@@ -134,9 +132,7 @@ class Standard(Dataset):
         present = {"_check_legacy_exist": lambda self: False}
         kind = type(reader.__name__, (reader,), present)
         # Results alone go to standard output.
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-            # CIFAR-10's arrays were written by a NumPy that told their alignment by a number.
-            warnings.simplefilter("ignore", VisibleDeprecationWarning)
+        with contextlib.redirect_stdout(sys.stderr):
             return kind(self.root, train=train, download=self._download)
 
 

@@ -87,7 +87,7 @@ class Maxout(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the activations; neighbours are the pieces of one unit."""
-        return rows.reshape(len(rows), -1, self.pieces).max(dim=2).values
+        return rows.reshape(len(rows), rows.shape[1] // self.pieces, -1).max(dim=2).values
 
     def extra_repr(self) -> str:
         """Tell the number of pieces."""

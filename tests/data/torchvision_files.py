@@ -1,7 +1,6 @@
 """Small files, laid out as torchvision lays those of the standard datasets."""
 
 import hashlib
-import io
 import pickle
 import struct
 
@@ -9,21 +8,6 @@ import numpy as np
 
 FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 COUNTS = {"train": 20, "test": 6}
-
-
-class OldPickler(pickle.Pickler):
-    """Writes array types as the NumPy of CIFAR-10's time did: the alignment is a number."""
-
-    def reducer_override(self, obj):
-        if isinstance(obj, np.dtype):
-            return np.dtype, ("u1", 0, 1), (3, "|", None, None, None, -1, -1, 0)
-        return NotImplemented
-
-
-def pickled(value):
-    file = io.BytesIO()
-    OldPickler(file, protocol=2).dump(value)
-    return file.getvalue()
 
 
 def idx(array):
@@ -56,7 +40,7 @@ def write_cifar(root, monkeypatch):
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(name, value):
-        (folder / name).write_bytes(pickled(value))
+        (folder / name).write_bytes(pickle.dumps(value, protocol=2))
         return hashlib.md5((folder / name).read_bytes()).hexdigest()
 
     for split, kind in (("train", "train_list"), ("test", "test_list")):
