@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.errors import ConfigError, RequestError, closest
+from ganzoo.latents import way
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.weights.info import Info
@@ -191,17 +192,81 @@ class Generator(Network):
         """
         if n < 1 or batch_size < 1:
             raise RequestError(f"n is {n} and batch_size {batch_size}; both must be at least 1")
-        if seed is None:
-            seed = random.SystemRandom().randint(0, MAX_SEED)
-        if not 0 <= seed <= MAX_SEED:
-            raise RequestError(f"the seed is {seed}; it must be between 0 and {MAX_SEED}")
+        seed = _seed(seed)
         latents = self._latents(n, seed, truncation)
         classes = self._classes(n, seed, labels)
+        return self._samples(latents, classes, seed, truncation, batch_size)
+
+    @torch.no_grad()
+    def interpolate(
+        self,
+        n: int = 6,
+        *,
+        steps: int = 12,
+        seed: int | None = None,
+        labels: int | str | Sequence[int | str] | Tensor | None = None,
+        truncation: float | None = None,
+        loop: bool = False,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """Generate samples on the way from one latent to the next, in evaluation mode.
+
+        The latents between which it leads are those of ``sample(n, seed=seed)``. Normal ones are
+        joined on the sphere, uniform ones by straight lines (`ganzoo.latents.way`).
+
+        Args:
+            n: How many latents are joined; at least 2.
+            steps: Steps from each of them to the next.
+            seed: The seed; None draws a new one.
+            labels: One class for all, or one for each leg, as names or numbers; the classes in
+                turn where left out. Conditional generators only.
+            truncation: As that of `sample`.
+            loop: Whether a last leg leads back to the first latent.
+            batch_size: How many are generated at once.
+
+        Returns:
+            One row for each leg, with both its ends, ``(legs, steps + 1, *sample_shape)``, in the
+            units of `sample`; there are ``n - 1`` legs, or ``n`` in a loop.
+
+        Raises:
+            RequestError: A number is out of range, a class is unknown, or truncation or labels are
+                asked of a generator that has none.
+        """
+        if n < 2:
+            raise RequestError(f"n is {n}; it must be at least 2, for a way from one to the next")
+        if steps < 1 or batch_size < 1:
+            raise RequestError(
+                f"steps is {steps} and batch_size {batch_size}; both must be at least 1"
+            )
+        seed = _seed(seed)
+        ends = self._latents(n, seed, truncation)
+        legs = n if loop else n - 1
+        ways = [
+            way(ends[leg], ends[(leg + 1) % n], steps + 1, self.config.latent)
+            for leg in range(legs)
+        ]
+        if labels is None and self.config.num_classes:
+            labels = [leg % self.config.num_classes for leg in range(legs)]
+        classes = self._classes(legs, seed, labels)
+        if classes is not None:
+            classes = classes.repeat_interleave(steps + 1)
+        samples = self._samples(torch.cat(ways), classes, seed, truncation, batch_size)
+        return samples.reshape(legs, steps + 1, *samples.shape[1:])
+
+    def _samples(
+        self,
+        latents: Tensor,
+        classes: Tensor | None,
+        seed: int,
+        truncation: float | None,
+        batch_size: int,
+    ) -> Tensor:
+        """Generate in evaluation mode, and bring samples to [0, 1] or to data units."""
         modes = [(part, part.training) for part in self.module.modules()]
         self.module.eval()
         try:
             batches = []
-            for start in range(0, n, batch_size):
+            for start in range(0, len(latents), batch_size):
                 rows = slice(start, start + batch_size)
                 given = None if classes is None else classes[rows].to(self.device)
                 with isolated(self.device, seed_for(seed, "network", start)):
@@ -258,7 +323,9 @@ class Generator(Network):
             labels = labels.tolist()
         given = [labels] * n if isinstance(labels, (int, str)) else list(labels)
         if len(given) != n:
-            raise RequestError(f"{len(given)} labels are given for {n} samples")
+            raise RequestError(
+                f"{len(given)} labels are given for {n}; give one for all, or one for each"
+            )
         return torch.tensor([self._class_number(label) for label in given])
 
     def _class_number(self, label: int | str) -> int:
@@ -271,3 +338,12 @@ class Generator(Network):
             return label
         allowed = names or [f"0 to {self.config.num_classes - 1}"]
         raise RequestError(f"there is no class {label!r}{closest(str(label), allowed)}")
+
+
+def _seed(seed: int | None) -> int:
+    """Check a seed, or draw one."""
+    if seed is None:
+        return random.SystemRandom().randint(0, MAX_SEED)
+    if not 0 <= seed <= MAX_SEED:
+        raise RequestError(f"the seed is {seed}; it must be between 0 and {MAX_SEED}")
+    return seed

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,14 +51,7 @@ def save_grid(
         RequestError: The tensor holds no pictures, a number is below 1, or the path cannot be
             written or ends in no known picture format.
     """
-    path = Path(path)
-    grid = to_grid(images, columns=columns, scale=scale)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        grid.save(path)
-    except (OSError, ValueError) as error:
-        raise RequestError(f"{path} cannot be written: {error}") from error
-    return path
+    return save_picture(to_grid(images, columns=columns, scale=scale), path)
 
 
 def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Image.Image:
@@ -99,11 +93,49 @@ def plot_points(points: Tensor, extent: float, *, side: int = 256) -> Image.Imag
     return Image.fromarray(shade.astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)
 
 
-def save_gif(frames: Sequence[Image.Image], path: Path, *, milliseconds: int = 150) -> None:
-    """Write frames as an endless GIF that rests on the last one."""
-    times = [milliseconds] * (len(frames) - 1) + [10 * milliseconds]
+def save_gif(
+    frames: Sequence[Image.Image], path: str | Path, *, milliseconds: int = 150, rest: int = 10
+) -> Path:
+    """Write frames as an endless GIF.
+
+    Args:
+        frames: Pictures of one size, at least one.
+        path: The file to write; its folder is made.
+        milliseconds: How long a frame stays.
+        rest: How many times as long the last one stays; 1 for a film that ends where it began.
+
+    Returns:
+        The path.
+
+    Raises:
+        RequestError: The path cannot be written.
+    """
+    times = [milliseconds] * (len(frames) - 1) + [rest * milliseconds]
     first, *others = (frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames)
-    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+    return save_picture(first, path, save_all=True, append_images=others, duration=times, loop=0)
+
+
+def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
+    """Write one picture; its folder is made.
+
+    Args:
+        image: The picture.
+        path: The file to write.
+        **options: What the file's format takes, as `PIL.Image.Image.save` has them.
+
+    Returns:
+        The path.
+
+    Raises:
+        RequestError: The path cannot be written or ends in no known picture format.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, **options)
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{path} cannot be written: {error}") from error
+    return path
 
 
 def _as_bytes(images: Tensor) -> NDArray[np.uint8]:

@@ -1,17 +1,24 @@
-"""A sheet of samples: what a person looks at first."""
+"""Sheets and films of samples: what a person looks at first."""
 
 import math
+from typing import Any
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.networks import Generator
 
 ROWS = COLUMNS = 8
 MAX_CLASSES = 10
+FILM_COLUMNS = 5
 POINTS = 4000
 SMALL = 48
 """Pictures below this side are enlarged, so that a sheet can be looked at."""
+
+ALONE = 128
+"""The same for pictures that stand alone."""
 
 
 def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
@@ -36,5 +43,56 @@ def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
     rows, columns = (classes, MAX_CLASSES) if classes else (ROWS, COLUMNS)
     labels = [row for row in range(rows) for _ in range(columns)] if classes else None
     images = generator.sample(rows * columns, seed=seed, labels=labels)
-    scale = math.ceil(SMALL / images.shape[-1])
-    return pictures.to_grid(images, columns=columns, scale=scale)
+    return pictures.to_grid(images, columns=columns, scale=_scale(images, SMALL))
+
+
+def interpolation_sheet(generator: Generator, n: int, **options: Any) -> Image.Image:
+    """Draw ways between latents as a grid with a row for each leg.
+
+    Args:
+        generator: Makes pictures.
+        n: How many latents are joined.
+        **options: Those of `Generator.interpolate`.
+
+    Raises:
+        RequestError: An option is out of range, or there are no pictures of the samples.
+    """
+    legs = generator.interpolate(n, **options)
+    images = legs.flatten(0, 1)
+    return pictures.to_grid(images, columns=legs.shape[1], scale=_scale(images, SMALL))
+
+
+def interpolation_film(
+    generator: Generator, n: int, *, labels: int | str | None = None, **options: Any
+) -> list[Image.Image]:
+    """Draw a round of ways between latents as the frames of a film without an end.
+
+    Args:
+        generator: Makes pictures.
+        n: How many latents are joined.
+        labels: The class; where it is left out, every frame of a conditional generator shows each
+            class (of the first ten) at the same latent, so that no cut is needed.
+        **options: Those of `Generator.interpolate`.
+
+    Raises:
+        RequestError: An option is out of range, or there are no pictures of the samples.
+    """
+    classes = [labels]
+    if labels is None and generator.config.num_classes:
+        classes = [*range(min(generator.config.num_classes, MAX_CLASSES))]
+    films = torch.stack(
+        [
+            # The end of a leg is the beginning of the next.
+            generator.interpolate(n, labels=label, loop=True, **options)[:, :-1].flatten(0, 1)
+            for label in classes
+        ],
+        dim=1,
+    )
+    scale = _scale(films, SMALL if len(classes) > 1 else ALONE)
+    columns = min(len(classes), FILM_COLUMNS)
+    return [pictures.to_grid(frame, columns=columns, scale=scale) for frame in films]
+
+
+def _scale(images: Tensor, side: int) -> int:
+    """The factor that makes pictures at least as wide as a side."""
+    return math.ceil(side / images.shape[-1])

@@ -51,15 +51,17 @@ def test_an_architecture_in_20_lines(tmp_path):
 
 
 def test_the_longest_road(tmp_path):
-    """Train, resume and sample by the README's lines."""
-    train, resume, sample = (
+    """Train, resume, sample and interpolate by the README's lines."""
+    train, resume, sample, interpolate = (
         next(line for line in commands() if line.startswith(f"ganzoo {word}"))
-        for word in ("train", "resume", "sample")
+        for word in ("train", "resume", "sample", "interpolate")
     )
     ganzoo(tmp_path, *shlex.split(train.replace("steps=2000", "steps=2"))[1:], *SHORT)
     ganzoo(tmp_path, *shlex.split(resume.replace("steps=4000", "steps=3"))[1:])
     ganzoo(tmp_path, *shlex.split(sample)[1:])
     assert (tmp_path / "sevens.png").is_file()
+    ganzoo(tmp_path, *shlex.split(interpolate)[1:])
+    assert (tmp_path / "path.gif").is_file()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
     name="ganzoo",
-    help="A zoo of generative adversarial networks: train, resume, sample, export.",
+    help="A zoo of generative adversarial networks: train, resume, sample, interpolate, export.",
     add_completion=False,
     pretty_exceptions_enable=False,
     # Help as plain text appears in half the time, and keeps its shape in a pipe.
@@ -20,6 +20,7 @@ add_commands(
     training.train,
     training.resume,
     sampling.sample,
+    sampling.interpolate,
     training.export,
     listing.list_,
     listing.info,

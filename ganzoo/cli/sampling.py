@@ -1,29 +1,38 @@
-"""``sample``."""
+"""``sample`` and ``interpolate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ganzoo.cli.common import Imports, load_local
 from ganzoo.errors import RequestError
 
+FRAME_TIME = 80
+"""Milliseconds that a frame of a film stays."""
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
+Reference = Annotated[
+    str, typer.Argument(metavar="REF", help="A run, a weights folder, or architecture.tag.")
+]
+Seed = Annotated[int, typer.Option(help="The seed.")]
+Label = Annotated[str | None, typer.Option(help="A class, by name or number.")]
+Truncation = Annotated[
+    float | None, typer.Option(help="Above 0, at most 1: fewer, more typical samples.")
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without averaging.")]
+
 
 def sample(
-    reference: Annotated[
-        str, typer.Argument(metavar="REF", help="A run, a weights folder, or architecture.tag.")
-    ],
+    reference: Reference,
     n: Annotated[int, typer.Option("-n", help="How many samples.")] = 16,
-    seed: Annotated[int, typer.Option(help="The seed.")] = 0,
-    label: Annotated[str | None, typer.Option(help="A class, by name or number.")] = None,
-    truncation: Annotated[
-        float | None, typer.Option(help="Above 0, at most 1: fewer, more typical samples.")
-    ] = None,
+    seed: Seed = 0,
+    label: Label = None,
+    truncation: Truncation = None,
     out: Annotated[str, typer.Option("--out", "-o", help="The picture to write.")] = "grid.png",
     columns: Annotated[int | None, typer.Option(help="Pictures in a row.")] = None,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Use the generator without averaging.")
-    ] = False,
+    raw: Raw = False,
     imports: Imports = None,
 ) -> None:
     """Draw samples from a trained generator into one picture.
@@ -32,7 +41,7 @@ def sample(
     """
     load_local(imports)
     path = Path(out)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+    if path.suffix.lower() not in PICTURES:
         raise RequestError(f"--out {out}: a picture ends in .png, .jpg or .webp")
     if columns is not None and columns < 1:
         raise RequestError(f"--columns is {columns}; it must be at least 1")
@@ -50,4 +59,52 @@ def sample(
         raise RequestError(
             f"{reference} makes vectors of {samples.shape[1]}, which have no picture"
         )
+    typer.echo(path)
+
+
+def interpolate(
+    reference: Reference,
+    n: Annotated[int, typer.Option("-n", help="How many latents are joined.")] = 6,
+    steps: Annotated[int, typer.Option(help="Steps from each to the next.")] = 12,
+    seed: Seed = 0,
+    label: Label = None,
+    truncation: Truncation = None,
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="A .gif for a film, .png for a grid.")
+    ] = "path.gif",
+    raw: Raw = False,
+    imports: Imports = None,
+) -> None:
+    """Draw what lies between samples of a trained generator.
+
+    A film comes back to where it began; without --label it shows each class. A grid has a row for
+    each leg, and without --label the classes in turn. Prints its path.
+    """
+    load_local(imports)
+    path = Path(out)
+    film = path.suffix.lower() == ".gif"
+    if not film and path.suffix.lower() not in PICTURES:
+        raise RequestError(f"--out {out}: a film ends in .gif, and a grid in .png, .jpg or .webp")
+
+    from ganzoo.pictures import save_gif, save_picture
+    from ganzoo.sheet import interpolation_film, interpolation_sheet
+    from ganzoo.weights.folder import load_generator
+
+    generator = load_generator(reference, raw=raw)
+    if generator.info.data.kind == "vectors":
+        raise RequestError(
+            f"{reference} makes vectors, and only what lies between pictures can be drawn; "
+            "Generator.interpolate returns the vectors"
+        )
+    options: dict[str, Any] = {
+        "steps": steps,
+        "seed": seed,
+        "labels": label,
+        "truncation": truncation,
+    }
+    if film:
+        frames = interpolation_film(generator, n, **options)
+        save_gif(frames, path, milliseconds=FRAME_TIME, rest=1)
+    else:
+        save_picture(interpolation_sheet(generator, n, **options), path)
     typer.echo(path)

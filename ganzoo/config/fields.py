@@ -1,9 +1,17 @@
 """The base model of every config, and numbers that may follow a schedule."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 
 class Model(BaseModel):
@@ -27,16 +35,39 @@ class Schedule(Model):
     It is a pure function of the samples seen, so that resuming needs no state of it.
     """
 
-    schedule: Literal["linear", "cosine"] = Field(description="The course between both ends.")
+    # What `_nothing_is_a_share_of_zero` checks, for those who read the JSON schema.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"schedule": {"const": "exponential"}}},
+            "then": {"properties": {key: {"exclusiveMinimum": 0} for key in ("from", "to")}},
+        }
+    )
+
+    schedule: Literal["linear", "cosine", "exponential"] = Field(
+        description="The course between both ends; exponential: the same factor for every sample."
+    )
     start: float = Field(alias="from", ge=0, description="The value at the first sample.")
     end: float = Field(alias="to", ge=0, description="The value from `over` samples on.")
     over: float = Field(gt=0, description="Samples (steps x batch size) until the end is reached.")
+
+    @model_validator(mode="after")
+    def _nothing_is_a_share_of_zero(self) -> Self:
+        if self.schedule == "exponential" and not (self.start and self.end):
+            raise ValueError(
+                f"an exponential schedule from {self.start} to {self.end} is not possible; both "
+                "must be above 0 (or choose linear or cosine)"
+            )
+        return self
 
     def at(self, samples: int) -> float:
         """Return the value after a number of samples."""
         if samples >= self.over:
             return self.end
         progress = samples / self.over
+        if self.schedule == "exponential":
+            # Through the logarithms, as the quotient of both ends may be no finite number.
+            low, high = math.log(self.start), math.log(self.end)
+            return self.start * math.exp(progress * (high - low))
         if self.schedule == "cosine":
             progress = (1 - math.cos(math.pi * progress)) / 2
         return self.start + (self.end - self.start) * progress

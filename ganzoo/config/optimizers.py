@@ -7,8 +7,14 @@ from pydantic import AfterValidator, Field, model_validator
 from ganzoo.config.fields import AsTuple, Model, Schedule, Scheduled
 
 
+def _ends(value: float | Schedule) -> tuple[float, float]:
+    """The least and the largest value that a number takes."""
+    ends = (value.start, value.end) if isinstance(value, Schedule) else (value, value)
+    return min(ends), max(ends)
+
+
 def _below_one(value: float | Schedule) -> float | Schedule:
-    largest = max(value.start, value.end) if isinstance(value, Schedule) else value
+    _, largest = _ends(value)
     if largest >= 1:
         raise ValueError(f"{largest} is not allowed; a decay must be below 1")
     return value
@@ -56,12 +62,12 @@ class SgdConfig(_OptimizerConfig):
 
     name: Literal["sgd"] = "sgd"
     lr: Scheduled = Field(default=0.1, description="Learning rate.")
-    momentum: float = Field(default=0.0, ge=0, lt=1, description="Momentum.")
+    momentum: Decay = Field(default=0.0, description="Momentum.")
     nesterov: bool = Field(default=False, description="Whether momentum looks ahead.")
 
     @model_validator(mode="after")
     def _looks_ahead_along_something(self) -> Self:
-        if self.nesterov and not self.momentum:
+        if self.nesterov and not _ends(self.momentum)[0]:
             raise ValueError("nesterov needs momentum; set momentum above 0, or nesterov to false")
         return self
 

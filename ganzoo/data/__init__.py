@@ -1,6 +1,12 @@
 """Sources of samples: their descriptions here, free of torch; their code in the modules beside."""
 
-from ganzoo.data.config import FolderConfig, Grid25Config, Mnist5kConfig, Ring8Config
+from ganzoo.data.config import (
+    FolderConfig,
+    Grid25Config,
+    Mnist5kConfig,
+    Ring8Config,
+    StandardConfig,
+)
 from ganzoo.spec import DatasetSpec
 
 MNIST5K = DatasetSpec(
@@ -10,6 +16,31 @@ MNIST5K = DatasetSpec(
     factory="ganzoo.data.digits:Mnist5k",
     licence="CC-BY-SA-3.0",
     paper="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998",
+)
+MNIST = DatasetSpec(
+    name="mnist",
+    summary="MNIST's handwritten digits, 28x28 grey: 60,000 to train, 10,000 to test.",
+    config=StandardConfig,
+    factory="ganzoo.data.standard:Mnist",
+    licence="CC-BY-SA-3.0",
+    paper="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998",
+)
+FASHION_MNIST = DatasetSpec(
+    name="fashion-mnist",
+    summary="Fashion-MNIST's garments of 10 kinds, 28x28 grey: 60,000 to train, 10,000 to test.",
+    config=StandardConfig,
+    factory="ganzoo.data.standard:FashionMnist",
+    licence="MIT",
+    paper="Xiao et al., Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning "
+    "Algorithms, 2017",
+)
+CIFAR10 = DatasetSpec(
+    name="cifar10",
+    summary="CIFAR-10's photographs of 10 classes, 32x32 in colour: 50,000 to train, 10,000 to "
+    "test; no licence is stated.",
+    config=StandardConfig,
+    factory="ganzoo.data.standard:Cifar10",
+    paper="Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
 )
 RING8 = DatasetSpec(
     name="ring8",

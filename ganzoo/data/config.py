@@ -1,8 +1,9 @@
 """The configs of the first-party datasets."""
 
-from typing import Literal
+import os
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ganzoo.config import DataConfig
 
@@ -29,6 +30,27 @@ class Grid25Config(MixtureConfig):
     """Five by five centres."""
 
     spacing: float = Field(default=2.0, gt=0, description="Distance of neighbouring centres.")
+
+
+def _absolute(path: str | None) -> str | None:
+    """So that a run goes on from wherever it is resumed."""
+    return None if path is None else os.path.abspath(os.path.expanduser(path))
+
+
+class StandardConfig(DataConfig):
+    """A dataset in files as torchvision lays them."""
+
+    root: Annotated[str | None, AfterValidator(_absolute)] = Field(
+        default=None,
+        description="Folder that holds torchvision's (MNIST, FashionMNIST or cifar-10-batches-py); "
+        "one in ganzoo's cache where null.",
+    )
+    split: Literal["train", "test", "all"] = Field(
+        default="train", description="Which of the published splits; all is both."
+    )
+    download: bool = Field(
+        default=False, description="Download the files where they are missing, by torchvision."
+    )
 
 
 class FolderConfig(DataConfig):

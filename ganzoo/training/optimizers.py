@@ -46,9 +46,13 @@ class Optimizer:
                 extra = {"alpha": config.alpha, "eps": config.eps, "momentum": config.momentum}
                 self.inner = torch.optim.RMSprop(self.parameters, foreach=True, **extra, **values)
             case SgdConfig():
-                extra = {"momentum": config.momentum, "nesterov": config.nesterov}
+                extra = {"nesterov": config.nesterov}
                 self.inner = torch.optim.SGD(self.parameters, fused=fused, **extra, **values)
-        rates = [config.lr, *(config.betas if isinstance(config, AdamConfig) else ())]
+        rates = [config.lr]
+        if isinstance(config, AdamConfig):
+            rates += config.betas
+        elif isinstance(config, SgdConfig):
+            rates.append(config.momentum)
         self._scheduled = any(isinstance(rate, Schedule) for rate in rates)
 
     def step(self, samples: int) -> None:
@@ -95,4 +99,6 @@ def _values(config: OptimizerConfig, samples: int) -> dict[str, Any]:
     }
     if isinstance(config, AdamConfig):
         values["betas"] = tuple(value_at(beta, samples) for beta in config.betas)
+    elif isinstance(config, SgdConfig):
+        values["momentum"] = value_at(config.momentum, samples)
     return values

@@ -1,11 +1,26 @@
 """Multi-layer perceptron GANs: the smallest networks that work, for pictures and vectors."""
 
+import math
 from pathlib import Path
 
 from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_vanilla.config import VanillaConfig
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
+
+# Of the authors' mnist.yaml: batches of 100; the rate is divided by 1.000004 after every update
+# until it is 1e-6; momentum rises for 250 epochs of 50,000 pictures (there once an epoch).
+_MAXOUT_BATCH = 100
+_SGD = {
+    "name": "sgd",
+    "lr": {
+        "schedule": "exponential",
+        "from": 0.1,
+        "to": 1e-6,
+        "over": _MAXOUT_BATCH * math.log(0.1 / 1e-6) / math.log(1.000004),
+    },
+    "momentum": {"schedule": "linear", "from": 0.5, "to": 0.7, "over": 250 * 50_000.0},
+}
 
 
 def _traits(config: VanillaConfig) -> Traits:
@@ -52,6 +67,37 @@ SPEC = Architecture(
                 training={
                     "batch_size": 64,
                     "first": "generator",
+                    "fakes": "reused",
+                    "discriminator_loss_scale": 0.5,
+                },
+            ),
+        ),
+        # What differs from the authors' code: the bias of the generator's last layer begins at
+        # zero, where theirs makes the mean of the data, which networks do not see here; an update
+        # of the discriminator comes before the generator's and has a dropout of its own, where
+        # theirs are at the same time and share one. Dropout scales what it keeps by 1 / keep, in
+        # both.
+        "goodfellow": Preset(
+            "The maxout networks of the first paper on MNIST, with its plain gradient descent.",
+            values={
+                "latent": "uniform",
+                # Uniform in [-sqrt(3), sqrt(3)], which has a variance of 1.
+                "latent_scale": math.sqrt(3),
+                "generator_widths": (1200, 1200),
+                "generator_init": 0.05,
+                "slope": 0.0,  # plain ReLU
+                "unit_range": True,
+                "discriminator_widths": (240, 240),
+                "maxout_pieces": 5,
+                "discriminator_init": 0.005,
+                "input_dropout": 0.2,
+                "dropout": 0.5,
+            },
+            recipe=Recipe(
+                loss={"name": "non-saturating"},
+                optimizers={"generator": _SGD, "discriminator": _SGD},
+                training={
+                    "batch_size": _MAXOUT_BATCH,
                     "fakes": "reused",
                     "discriminator_loss_scale": 0.5,
                 },

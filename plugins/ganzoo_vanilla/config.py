@@ -12,7 +12,7 @@ MAX_LAYERS = 64
 
 
 class VanillaConfig(ArchitectureConfig):
-    """Widths, norm and dropout of both perceptrons."""
+    """Widths, activations, dropout and initialisation of both perceptrons."""
 
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(1, 28, 28), description="(channels, height, width), or (length,) of vectors."
@@ -35,4 +35,31 @@ class VanillaConfig(ArchitectureConfig):
     slope: float = Field(default=0.2, ge=0, lt=1, description="Negative slope of leaky ReLU.")
     dropout: float = Field(
         default=0.3, ge=0, lt=1, description="Dropout after the discriminator's hidden layers."
+    )
+    input_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="Dropout of the samples that the discriminator sees."
+    )
+    maxout_pieces: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Linear pieces of which each hidden unit of the discriminator takes the "
+        "largest (maxout); 0 for leaky ReLU.",
+    )
+    latent_scale: float = Field(
+        default=1.0, gt=0, description="Factor on latents before the generator's first layer."
+    )
+    unit_range: bool = Field(
+        default=False,
+        description="Whether pictures lie in [0, 1] inside both networks, by sigmoid, instead of "
+        "in [-1, 1], by tanh.",
+    )
+    generator_init: float | None = Field(
+        default=None,
+        gt=0,
+        description="Weights of the generator begin uniform within plus or minus this, biases at "
+        "zero; null for torch's defaults.",
+    )
+    discriminator_init: float | None = Field(
+        default=None, gt=0, description="The same for the discriminator."
     )

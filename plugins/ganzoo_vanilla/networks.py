@@ -13,11 +13,15 @@ BATCH_NORM_EPS = 0.8
 
 
 class Generator(nn.Module):
-    """Latents ``(N, latent_dim)`` to samples: [-1, 1] by tanh for pictures, linear for vectors."""
+    """Latents ``(N, latent_dim)`` to samples ``(N, *sample_shape)``.
+
+    Pictures are in [-1, 1], by tanh or by a sigmoid that is brought there; vectors are linear.
+    """
 
     def __init__(self, config: VanillaConfig) -> None:
         super().__init__()
         self.sample_shape, self.num_classes = config.sample_shape, config.num_classes
+        self.latent_scale = config.latent_scale
         layers: list[nn.Module] = []
         width = config.latent_dim + config.num_classes
         for index, hidden in enumerate(config.generator_widths):
@@ -28,11 +32,14 @@ class Generator(nn.Module):
             width = hidden
         layers.append(nn.Linear(width, math.prod(config.sample_shape)))
         if len(config.sample_shape) == 3:
-            layers.append(nn.Tanh())
+            layers.append(SymmetricSigmoid() if config.unit_range else nn.Tanh())
         self.layers = nn.Sequential(*layers)
+        _initialise(self, config.generator_init)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples ``(N, *sample_shape)``; labels int64 ``(N,)`` where conditional."""
+        if self.latent_scale != 1:
+            latents = self.latent_scale * latents
         samples: Tensor = self.layers(_with_classes(latents, labels, self.num_classes))
         return samples.reshape(-1, *self.sample_shape)
 
@@ -43,19 +50,66 @@ class Discriminator(nn.Module):
     def __init__(self, config: VanillaConfig) -> None:
         super().__init__()
         self.num_classes = config.num_classes
+        self.unit_range = config.unit_range and len(config.sample_shape) == 3
+        # A class is never dropped, so this stands before it is appended.
+        self.blank = nn.Dropout(config.input_dropout) if config.input_dropout else nn.Identity()
+        pieces = config.maxout_pieces
         layers: list[nn.Module] = []
         width = math.prod(config.sample_shape) + config.num_classes
         for hidden in config.discriminator_widths:
-            layers += [nn.Linear(width, hidden), nn.LeakyReLU(config.slope, inplace=True)]
+            layers.append(nn.Linear(width, hidden * max(pieces, 1)))
+            layers.append(Maxout(pieces) if pieces else nn.LeakyReLU(config.slope, inplace=True))
             if config.dropout:
                 layers.append(nn.Dropout(config.dropout))
             width = hidden
         self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
+        _initialise(self, config.discriminator_init)
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
-        logits: Tensor = self.layers(_with_classes(samples.flatten(1), labels, self.num_classes))
+        rows = samples.flatten(1)
+        if self.unit_range:
+            rows = (rows + 1) / 2
+        rows = self.blank(rows)
+        logits: Tensor = self.layers(_with_classes(rows, labels, self.num_classes))
         return logits.squeeze(1)
+
+
+class Maxout(nn.Module):
+    """The largest of each unit's linear pieces: ``(N, units * pieces)`` to ``(N, units)``.
+
+    Source: Goodfellow et al., Maxout Networks, 2013.
+    """
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the activations; neighbours are the pieces of one unit."""
+        return rows.reshape(len(rows), rows.shape[1] // self.pieces, -1).max(dim=2).values
+
+    def extra_repr(self) -> str:
+        """Tell the number of pieces."""
+        return str(self.pieces)
+
+
+class SymmetricSigmoid(nn.Module):
+    """A sigmoid whose [0, 1] is brought to [-1, 1]: 2 sigmoid(x) - 1, which is tanh(x / 2)."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return values of the same shape, in [-1, 1]."""
+        return torch.tanh(rows / 2)
+
+
+def _initialise(network: nn.Module, limit: float | None) -> None:
+    """Draw weights uniform within a limit and set biases to zero, where one is given."""
+    if limit is None:
+        return
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.uniform_(layer.weight, -limit, limit)
+            nn.init.zeros_(layer.bias)
 
 
 def _with_classes(rows: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:

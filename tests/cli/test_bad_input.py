@@ -95,7 +95,15 @@ OVERRIDES = {
         "contradicts",
     ),
     "other classes": ([VANILLA, "architecture.num_classes=7"], "has 10 classes"),
-    "unknown dataset": ([VANILLA, "data=mnist"], "did you mean 'mnist5k'?"),
+    "unknown dataset": ([VANILLA, "data=minst"], "did you mean 'mnist' or 'mnist5k'?"),
+    "files that are not there": (
+        [VANILLA, "data=mnist"],
+        "lacks MNIST/raw/train-images-idx3-ubyte and 3 more files; set data.download to true",
+    ),
+    "split of no kind": (
+        [VANILLA, "data.source=cifar10", "data.split=valid"],
+        "data.split: 'valid' is not allowed; it must be 'train', 'test' or 'all'",
+    ),
     "no override": ([VANILLA, "=3"], "not of the form key.sub=value"),
     "malformed value": ([VANILLA, "steps=[1"], "cannot be read"),
     "given twice": ([VANILLA, "steps=1", "steps=2"], "steps is given twice"),
@@ -113,7 +121,27 @@ OVERRIDES = {
     ),
     "schedule of no kind": (
         [VANILLA, "optimizers.generator.lr={schedule: steps, from: 1, to: 0, over: 9}"],
-        "optimizers.generator.lr.schedule: 'steps' is not allowed; it must be 'linear' or",
+        "lr.schedule: 'steps' is not allowed; it must be 'linear', 'cosine' or 'exponential'",
+    ),
+    "exponential schedule to 0": (
+        [VANILLA, "optimizers.generator.lr={schedule: exponential, from: 1, to: 0, over: 9}"],
+        "lr: an exponential schedule from 1.0 to 0.0 is not possible; both must be above 0",
+    ),
+    "momentum of 1": (
+        [
+            VANILLA,
+            "optimizers.generator={name: sgd, momentum: {schedule: linear, from: 0.5, to: 1,"
+            " over: 9}}",
+        ],
+        "optimizers.generator.momentum: 1.0 is not allowed; a decay must be below 1",
+    ),
+    "nesterov from no momentum": (
+        [
+            VANILLA,
+            "optimizers.generator={name: sgd, nesterov: true, momentum: {schedule: linear,"
+            " from: 0, to: 0.5, over: 9}}",
+        ],
+        "nesterov needs momentum",
     ),
     "nesterov alone": (
         [VANILLA, "optimizers.generator={name: sgd, nesterov: true}"],
@@ -416,6 +444,38 @@ SAMPLING = {
 def test_sampling(command, tmp_path, trained, cause):
     arguments, message = SAMPLING[cause]
     refused(command("sample", trained, *arguments), message, tmp_path)
+
+
+INTERPOLATING = {
+    "unknown class": (["--label", "cat"], "there is no class 'cat'"),
+    "one alone": (["-n", "1"], "n is 1; it must be at least 2"),
+    "no steps": (["--steps", "0"], "steps is 0"),
+    "truncation": (["--truncation", "0"], "truncation is 0.0"),
+    "seed": (["--seed", "-1"], "the seed is -1"),
+    "ending": (["-o", "path.mp4"], "a film ends in .gif, and a grid in .png"),
+    "no ending": (["-o", "path"], "a film ends in .gif"),
+    "a column of samples": (["--columns", "3"], "No such option: --columns"),
+}
+
+
+@pytest.mark.parametrize("cause", INTERPOLATING)
+def test_interpolating(command, tmp_path, trained, cause):
+    arguments, message = INTERPOLATING[cause]
+    refused(command("interpolate", trained, *arguments), message, tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png"])
+def test_interpolating_into_a_folder(command, tmp_path, trained, ending):
+    (tmp_path / f"path.{ending}").mkdir()
+    result = command("interpolate", trained, "-n", "2", "--steps", "1", "-o", f"path.{ending}")
+    refused(result, "cannot be written", tmp_path, left={f"path.{ending}"})
+
+
+def test_interpolating_vectors(command, tmp_path):
+    small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
+    small += ["data.source=ring8", "data.samples=64", "steps=1", "batch_size=8"]
+    assert command("train", *small, "--out", "ring").code == 0
+    refused(command("interpolate", "./ring"), "makes vectors, and only", tmp_path, left={"ring"})
 
 
 # --- runs --------------------------------------------------------------------------------------

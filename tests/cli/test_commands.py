@@ -283,6 +283,27 @@ def test_sampling_options_matter(command, trained, tmp_path):
     assert len({(tmp_path / f"{name}.png").read_bytes() for name in variants}) == len(variants)
 
 
+def test_interpolating(command, trained, tmp_path):
+    short = ["-n", "2", "--steps", "2"]
+    assert done(command("interpolate", trained, *short, "-o", "new/film.gif")) == "new/film.gif\n"
+    with Image.open(tmp_path / "new" / "film.gif") as film:
+        assert film.n_frames == 4
+    variants = {
+        "plain": [],
+        "again": [],
+        "seed": ["--seed", "1"],
+        "label": ["--label", "3"],
+        "truncation": ["--truncation", "0.3"],
+        "raw": ["--raw"],
+        "legs": ["-n", "3"],
+    }
+    for name, options in variants.items():
+        done(command("interpolate", trained, *short, *options, "-o", f"{name}.png"))
+    assert len({(tmp_path / f"{name}.png").read_bytes() for name in variants}) == len(variants) - 1
+    with Image.open(tmp_path / "plain.png") as image:
+        assert image.width > image.height
+
+
 def test_vectors_are_plotted(command, tmp_path):
     done(command("train", *SMALL, "data=ring8", "data.samples=64", "steps=1", "--out", "ring"))
     done(command("sample", "./ring", "-n", "50", "-o", "ring.png"))

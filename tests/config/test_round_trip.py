@@ -50,7 +50,9 @@ fractions = st.floats(0, 1, exclude_max=True)
 def scheduled(ends):
     kinds = st.sampled_from(["linear", "cosine"])
     course = {"schedule": kinds, "from": ends, "to": ends, "over": positive}
-    return ends | st.fixed_dictionaries(course)
+    above = ends.filter(bool)
+    factor = {**course, "schedule": st.just("exponential"), "from": above, "to": above}
+    return ends | st.fixed_dictionaries(course) | st.fixed_dictionaries(factor)
 
 
 rate = {"lr": scheduled(numbers), "weight_decay": numbers}
@@ -65,7 +67,7 @@ optimizers = st.one_of(
     named("adam", {**rate, "betas": betas, "eps": positive}),
     named("adamw", {**rate, "betas": betas, "eps": positive}),
     named("rmsprop", {**rate, "alpha": fractions, "eps": positive, "momentum": fractions}),
-    named("sgd", {**rate, "momentum": fractions}),
+    named("sgd", {**rate, "momentum": scheduled(fractions)}),
 )
 widths = st.lists(st.integers(1, 65536), min_size=1, max_size=5)
 architectures = st.one_of(
@@ -73,7 +75,7 @@ architectures = st.one_of(
     named(
         "vanilla",
         {
-            "preset": st.sampled_from(["article", "mlp"]),
+            "preset": st.sampled_from(["article", "mlp", "goodfellow"]),
             "generator_widths": widths,
             "dropout": fractions,
             "latent": st.sampled_from(["normal", "uniform"]),

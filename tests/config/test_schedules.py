@@ -1,5 +1,6 @@
 """Numbers that follow a schedule, against closed forms."""
 
+import itertools
 import math
 
 import pytest
@@ -19,6 +20,11 @@ CASES = [
     ("cosine", 50, 3.0),
     ("cosine", 75, 3 - math.cos(math.pi / 4)),
     ("cosine", 10**9, 2.0),
+    ("exponential", 0, 4.0),
+    ("exponential", 50, math.sqrt(8)),
+    ("exponential", 75, 4 * 2**-0.75),
+    ("exponential", 100, 2.0),
+    ("exponential", 10**9, 2.0),
 ]
 
 
@@ -32,17 +38,34 @@ def test_a_number_stays():
     assert value_at(0.3, 10**9) == 0.3
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
+def test_an_exponential_needs_both_ends_above_zero(start, end):
+    with pytest.raises(ValueError, match=f"from {start} to {end} is not possible; both must be"):
+        Schedule(schedule="exponential", start=start, end=end, over=100)
+
+
+def test_an_exponential_has_the_same_factor_for_every_sample():
+    schedule = Schedule(schedule="exponential", start=0.1, end=1e-6, over=5000)
+    values = [schedule.at(samples) for samples in range(5001)]
+    factors = [after / before for before, after in itertools.pairwise(values)]
+    assert factors == pytest.approx([1e-5 ** (1 / 5000)] * 5000, rel=1e-12)
+
+
 number = st.floats(min_value=0, max_value=1e9)
+positive = st.floats(min_value=5e-324, max_value=1e300)
+courses = st.one_of(
+    st.tuples(st.sampled_from(["linear", "cosine"]), number, number),
+    st.tuples(st.just("exponential"), positive, positive),
+)
 
 
 @given(
-    kind=st.sampled_from(["linear", "cosine"]),
-    start=number,
-    end=number,
+    course=courses,
     over=st.floats(min_value=1, max_value=1e12),
     samples=st.integers(0, 10**13),
 )
-def test_between_its_ends_and_constant_after(kind, start, end, over, samples):
+def test_between_its_ends_and_constant_after(course, over, samples):
+    kind, start, end = course
     schedule = Schedule(schedule=kind, start=start, end=end, over=over)
     low, high = sorted((start, end))
     rounding = 1e-12 * high

@@ -26,6 +26,11 @@ COUNTS = {
         101 * 128 + 129 * 256 + 257 * 512 + 513 * 1024 + 1025 * 784 + 2 * (256 + 512 + 1024),
         785 * 512 + 513 * 256 + 257,
     ),
+    ("vanilla", "goodfellow"): (
+        # 100 -> 1200 -> 1200 -> 784, and 784 -> 5 x 240 | 240 -> 5 x 240 | 240 -> 1
+        101 * 1200 + 1201 * 1200 + 1201 * 784,
+        785 * 1200 + 241 * 1200 + 241,
+    ),
     ("dcgan", "pytorch"): (
         # 4x4 kernels without bias: 100 -> 512 -> 256 -> 128 -> 64 -> 3, and 3 -> 64 -> ... -> 1
         16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (512 + 256 + 128 + 64),
@@ -90,6 +95,8 @@ def table(sides, channels, norms):
         for norm in ("none", "batch"):
             widths = {"generator_widths": (8, 9), "discriminator_widths": (7,)}
             yield "vanilla", shape, {"num_classes": classes, "generator_norm": norm, **widths}
+        paper = {"maxout_pieces": 3, "unit_range": True, "generator_init": 0.5, "slope": 0.0}
+        yield "vanilla", shape, {"num_classes": classes, **paper, **widths}
     for side, c in itertools.product(sides, channels):
         for norm, classes in itertools.product(norms, (0, 3)):
             values = {"width": 2, "num_classes": classes, "discriminator_norm": norm}
@@ -225,6 +232,10 @@ def test_spectral_norm_bounds_every_layer(norm):
         ("vanilla", {"sample_shape": (1, 0, 8)}, "sample_shape"),
         ("vanilla", {"generator_widths": ()}, "generator_widths"),
         ("vanilla", {"generator_widths": (8,) * 65}, "generator_widths"),
+        ("vanilla", {"maxout_pieces": -1}, "maxout_pieces"),
+        ("vanilla", {"input_dropout": 1.0}, "input_dropout"),
+        ("vanilla", {"latent_scale": 0.0}, "latent_scale"),
+        ("vanilla", {"discriminator_init": 0.0}, "discriminator_init"),
         ("dcgan", {"width": 0}, "width"),
         ("dcgan", {"discriminator_norm": "layer"}, "discriminator_norm"),
         ("dcgan", {"widht": 8}, "did you mean 'width'"),
@@ -316,6 +327,65 @@ def test_wgan_gp_is_initialised_as_the_authors_code(create, preset):
         )
         assert layer.weight.abs().max().item() <= math.sqrt(3 * variance) * 1.0001
         assert (layer.bias == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("create", "limit"), [(create_generator, 0.05), (create_discriminator, 0.005)]
+)
+def test_goodfellows_networks_are_initialised_as_the_authors_code(create, limit):
+    layers = [m for m in create("vanilla", "goodfellow", seed=0).modules() if hasattr(m, "weight")]
+    assert len(layers) == 3
+    for layer in layers:
+        numbers = layer.weight.numel()
+        # Uniform: the variance is a third of the squared limit.
+        assert layer.weight.var().item() == pytest.approx(
+            limit**2 / 3, rel=5 * math.sqrt(0.8 / numbers)
+        )
+        assert 0.9 * limit < layer.weight.abs().max().item() <= limit
+        assert (layer.bias == 0).all()
+
+
+class TestGoodfellow:
+    """The maxout networks, written out from their own weights."""
+
+    def test_the_discriminator_scores_pixels_in_zero_to_one_by_maxout(self):
+        D = create_discriminator("vanilla", "goodfellow", seed=0).double().eval()
+        layers = [perturbed(m) for m in D.modules() if isinstance(m, nn.Linear)]
+        samples = torch.rand(4, 1, 28, 28).double() * 2 - 1
+        rows = samples.flatten(1) / 2 + 0.5
+        for layer in layers[:2]:
+            detectors = rows @ layer.weight.T + layer.bias
+            rows = torch.stack([detectors[:, piece::5] for piece in range(5)]).amax(0)
+            assert rows.shape == (4, 240)
+        expected = (rows @ layers[2].weight.T + layers[2].bias).flatten()
+        assert torch.allclose(D(samples), expected, rtol=1e-12)
+
+    def test_the_generator_is_a_sigmoid_of_latents_of_unit_variance(self):
+        G = create_generator("vanilla", "goodfellow", seed=0).double()
+        layers = [perturbed(m) for m in G.modules() if isinstance(m, nn.Linear)]
+        latents = torch.rand(4, 100).double() * 2 - 1
+        rows = 3**0.5 * latents
+        for layer in layers[:2]:
+            rows = (rows @ layer.weight.T + layer.bias).clamp(min=0)
+        pixels = torch.sigmoid(rows @ layers[2].weight.T + layers[2].bias)
+        assert torch.allclose(G(latents).flatten(1), 2 * pixels - 1, rtol=1e-12)
+
+    def test_the_input_is_dropped_to_black_and_the_rest_made_up_for(self):
+        D = create_discriminator("vanilla", "goodfellow").train()
+        seen = []
+        D.module.layers[0].register_forward_hook(lambda m, arguments, out: seen.append(arguments))
+        D(torch.zeros(100, 1, 28, 28))
+        ((rows,),) = seen
+        assert rows.unique().tolist() == [0.0, 0.625]  # 0.5 / 0.8
+        assert (rows == 0).float().mean().item() == pytest.approx(0.2, abs=0.01)
+
+    def test_a_class_is_never_dropped(self):
+        D = create_discriminator("vanilla", "goodfellow", num_classes=3).train()
+        seen = []
+        D.module.layers[0].register_forward_hook(lambda m, arguments, out: seen.append(arguments))
+        D(torch.ones(50, 1, 28, 28), torch.full((50,), 1))
+        ((rows,),) = seen
+        assert rows[:, -3:].equal(torch.tensor([0.0, 1.0, 0.0]).expand(50, 3))
 
 
 def perturbed(block):

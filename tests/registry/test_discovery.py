@@ -182,7 +182,7 @@ def test_a_distribution_may_stand_before_a_name_that_only_it_offers(fresh):
         pytest.param("architectures", "dcgn", "architecture 'dcgn'.*mean 'dcgan'", id="close"),
         pytest.param("losses", "hing", "unknown loss 'hing'; did you mean 'hinge'", id="loss"),
         pytest.param("penalties", "R1", "unknown penalty 'R1'; .*'r1'", id="penalty"),
-        pytest.param("datasets", "mnist", "unknown dataset 'mnist'; .*'mnist5k'", id="dataset"),
+        pytest.param("datasets", "mnist5", "unknown dataset 'mnist5'; .*'mnist5k'", id="dataset"),
         pytest.param("losses", "dcgan", r"'dcgan' \(available: hinge", id="of another group"),
         pytest.param("architectures", "", r"unknown architecture ''", id="empty"),
         pytest.param("architectures", "zoo:dcgan", "'zoo:dcgan'; .*'dcgan'", id="distribution"),

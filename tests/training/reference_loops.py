@@ -92,6 +92,29 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
                     nn.Flatten(0),
                 ),
             )
+        case "vanilla/goodfellow":
+            return (
+                nn.Sequential(
+                    nn.Linear(100, 1200),
+                    nn.ReLU(),
+                    nn.Linear(1200, 1200),
+                    nn.ReLU(),
+                    nn.Linear(1200, pixels),
+                    nn.Sigmoid(),
+                ),
+                nn.Sequential(
+                    nn.Dropout(0.2),
+                    nn.Linear(pixels, 1200),
+                    _Maxout(),
+                    nn.Dropout(0.5),
+                    nn.Linear(240, 1200),
+                    _Maxout(),
+                    nn.Dropout(0.5),
+                    nn.Linear(240, 1),
+                    nn.Sigmoid(),
+                    nn.Flatten(0),
+                ),
+            )
         case "dcgan/pytorch":
             return _dcgan_generator(channels, width or 64), _dcgan_critic(channels, width or 64)
         case "wgan-gp/cnn":
@@ -99,6 +122,14 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
         case "wgan-gp/resnet":
             return _ResnetGenerator(channels, width or 128), _resnet_critic(channels, width or 128)
     raise ValueError(preset)
+
+
+class _Maxout(nn.Module):
+    def forward(self, detectors: Tensor) -> Tensor:
+        largest = detectors[:, 0::5]
+        for piece in range(1, 5):
+            largest = torch.maximum(largest, detectors[:, piece::5])
+        return largest
 
 
 def _dcgan_generator(nc: int, ngf: int) -> nn.Module:
@@ -249,6 +280,7 @@ def train(
     loops = {
         "vanilla/article": _article,
         "vanilla/mlp": _mlp,
+        "vanilla/goodfellow": _goodfellow,
         "dcgan/pytorch": _dcgan,
         "wgan-gp/cnn": _wgan_gp_cnn,
         "wgan-gp/resnet": _wgan_gp_resnet,
@@ -300,6 +332,30 @@ def _mlp(g: nn.Module, d: nn.Module, steps: list[Step], before: BeforePhase) -> 
         fake_loss = cross_entropy(torch.sigmoid(d(fakes.detach())), invalid)
         ((real_loss + fake_loss) / 2).backward()
         optimizer_d.step()
+
+
+def _goodfellow(g: nn.Module, d: nn.Module, steps: list[Step], before: BeforePhase) -> None:
+    """Pixels in [0, 1] and noise of variance 1; rate and momentum by hand at every update."""
+    velocities = {p: torch.zeros_like(p) for net in (d, g) for p in net.parameters()}
+
+    def update(network: nn.Module, loss: Tensor, number: int) -> None:
+        rate = max(0.1 / 1.000004**number, 1e-6)
+        momentum = 0.5 + 0.2 * min(number * 100 / (250 * 50_000), 1)
+        gradients = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+        with torch.no_grad():
+            for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+                velocities[parameter].mul_(momentum).add_(gradient)
+                parameter.sub_(rate * velocities[parameter])
+
+    for number, step in enumerate(steps):
+        before(number, "discriminator", 0)
+        fakes = g(3**0.5 * step.latents[0])
+        reals = (step.reals[0].flatten(1) + 1) / 2
+        cost = -torch.log(d(reals)).mean() - torch.log(1 - d(fakes.detach())).mean()
+        update(d, 0.5 * cost, number)
+
+        before(number, "generator", 0)
+        update(g, -torch.log(d(fakes)).mean(), number)
 
 
 def _dcgan(g: nn.Module, d: nn.Module, steps: list[Step], before: BeforePhase) -> None:

@@ -14,6 +14,8 @@ SMALL = {
     "dcgan": {"width": 4},
     "wgan-gp": {"width": 4},
 }
+# So few units of the published +-0.005 would leave gradients that rounding swallows.
+LARGER = {("vanilla", "goodfellow"): {"discriminator_init": 0.1}}
 PRESETS = [(name, preset) for name in SMALL for preset in registry.architecture(name).presets]
 LOSSES = registry.names("losses")
 PENALTIES = [None, *registry.names("penalties")]
@@ -24,6 +26,7 @@ BLIND_TO_OUTPUT_BIAS = {"wasserstein", "relativistic", "hinge"}
 OUTPUT_BIAS = {
     ("vanilla", "article"): "layers.6.bias",
     ("vanilla", "mlp"): "layers.4.bias",
+    ("vanilla", "goodfellow"): "layers.6.bias",
     ("wgan-gp", "cnn"): "score.bias",
     ("wgan-gp", "resnet"): "score.bias",
 }
@@ -36,6 +39,7 @@ def trainer_of(tmp_path, architecture, preset, loss, penalty, **training):
             "preset": preset,
             "sample_shape": [1, 16, 16],
             **SMALL[architecture],
+            **LARGER.get((architecture, preset), {}),
         },
         "loss": loss,
         "penalties": {name: None for name in PENALTIES if name}

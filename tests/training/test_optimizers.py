@@ -12,6 +12,12 @@ CONFIGS = {
     "adamw": AdamWConfig(),
     "rmsprop": RmspropConfig(momentum=0.5),
     "sgd": SgdConfig(momentum=0.9),
+    "sgd with schedules": SgdConfig.model_validate(
+        {
+            "lr": {"schedule": "exponential", "from": 0.1, "to": 0.01, "over": 4},
+            "momentum": {"schedule": "linear", "from": 0.0, "to": 0.7, "over": 4},
+        }
+    ),
 }
 
 
@@ -103,6 +109,23 @@ def test_rates_follow_the_samples_seen():
         (group,) = optimizer.inner.param_groups
         assert group["lr"] == pytest.approx(lr)
         assert group["betas"] == pytest.approx((beta, 0.9))
+
+
+def test_momentum_follows_the_samples_seen():
+    """Against the recursion written out: velocity = momentum * velocity + gradient."""
+    rate = {"schedule": "exponential", "from": 0.1, "to": 0.001, "over": 8}
+    momentum = {"schedule": "linear", "from": 0.5, "to": 0.7, "over": 8}
+    config = SgdConfig.model_validate({"lr": rate, "momentum": momentum})
+    layer = nn.Linear(1, 1, bias=False).double()
+    weight, velocity = layer.weight.item(), 0.0
+    optimizer = Optimizer(config, layer)
+    for step in range(6):
+        layer.weight.grad = torch.full_like(layer.weight, step + 1.0)
+        optimizer.step(2 * step)
+        share = min(2 * step / 8, 1)
+        velocity = (0.5 + 0.2 * share) * velocity + step + 1
+        weight -= 0.1 * 0.01**share * velocity
+        assert layer.weight.item() == pytest.approx(weight, rel=1e-12)
 
 
 def test_frozen_parameters_are_left_alone():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ganzoo import registry
+from ganzoo.config import value_at
 from ganzoo.randomness import Draws, seed_for
 from ganzoo.training.trainer import Trainer
 from tests.training import reference_loops as reference
@@ -40,6 +41,11 @@ def given_to(trainer):
     updates, latent = config.training.discriminator_steps, config.architecture.latent_dim
     dtype = trainer.hardware.dtype
 
+    def drawn(phase):
+        if config.architecture.latent == "uniform":
+            return phase.uniform("latents", latent) * 2 - 1
+        return phase.normal("latents", latent)
+
     def draws(step, role, index, size):
         return Draws((seed, step, role, index), size, dtype=dtype)
 
@@ -58,8 +64,8 @@ def given_to(trainer):
         steps.append(
             reference.Step(
                 reals=reals,
-                latents=[phase.normal("latents", latent) for phase in source],
-                generator_latents=fresh.normal("latents", latent),
+                latents=[drawn(phase) for phase in source],
+                generator_latents=drawn(fresh),
                 alphas=alphas if config.active_penalties else [],
             )
         )
@@ -116,6 +122,22 @@ def test_float32_differs_by_rounding_only(tmp_path, preset):
     difference = difference_after_three_steps(preset, tmp_path, "fp32")
     print(f"{preset}: largest float32 difference after three steps {difference:.1e}")
     assert difference < 5e-3
+
+
+@pytest.mark.parametrize("update", [0, 1, 1000, 2_000_000, 2_878_236, 2_878_238, 10**7])
+def test_goodfellows_rate_is_divided_after_every_update(tmp_path, update):
+    trainer = trainer_of("vanilla/goodfellow", tmp_path, "fp32")
+    published = max(0.1 / 1.000004**update, 1e-6)
+    for config in trainer.config.optimizers.values():
+        samples = update * trainer.config.training.batch_size
+        assert value_at(config.lr, samples) == pytest.approx(published, rel=1e-9)
+
+
+@pytest.mark.parametrize(("epoch", "momentum"), [(0, 0.5), (125, 0.6), (250, 0.7), (900, 0.7)])
+def test_goodfellows_momentum_rises_over_250_epochs(tmp_path, epoch, momentum):
+    trainer = trainer_of("vanilla/goodfellow", tmp_path, "fp32")
+    for config in trainer.config.optimizers.values():
+        assert value_at(config.momentum, epoch * 50_000) == pytest.approx(momentum)
 
 
 COUNTS = {
