@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test test-all check bench clean
+.PHONY: install demo test test-all check docs bench clean
 
 install: $(READY)
 
@@ -25,10 +25,17 @@ test: install
 test-all: install
 	$(BIN)/python -m pytest
 
-check: install
+# What needs no training to be told: format, lint, types, the layers of the core, the docs.
+check: install docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_layers.py
+
+# The docs site, in site/; a broken link or a page outside the navigation is an error.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 # Pictures per second beside plain re-writings of the loops that people use; runs alone for minutes.
 bench: install
@@ -36,4 +43,4 @@ bench: install
 	$(BIN)/python -m benchmarks.scaling
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

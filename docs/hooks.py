@@ -1,0 +1,230 @@
+"""What the reference says of commands and of configs, made from the code at every build.
+
+MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``); a page says by one of
+the marks in `MAKERS` where a text belongs.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from ganzoo import registry
+from ganzoo.cli import app
+from ganzoo.config import (
+    ArchitectureConfig,
+    DataConfig,
+    EmaConfig,
+    LoggingConfig,
+    PenaltyConfig,
+    Schedule,
+    TrainingConfig,
+)
+from ganzoo.config.files import dump_yaml
+from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.spec import Architecture
+
+Schema = Mapping[str, Any]
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "training": TrainingConfig,
+    "ema": EmaConfig,
+    "logging": LoggingConfig,
+}
+"""The sections of a config that no plugin has a part in."""
+
+HIDDEN = {"name", "preset", "source"}
+"""Fields that name a plugin; the text around the tables tells of them, once for all."""
+
+BEYOND = 10**12
+"""From here on a limit is there to catch slips, and tells a reader nothing."""
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the generated texts in the place of their marks."""
+    for mark, make in MAKERS.items():
+        if mark in markdown:
+            markdown = markdown.replace(mark, make())
+    return markdown
+
+
+def commands() -> str:
+    """Describe every command of the command line: usage, arguments, options."""
+    return "\n\n".join(
+        _command(name, command) for name, command in walk("ganzoo", typer.main.get_command(app))
+    )
+
+
+def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the commands below one, with their full names; groups only by what they hold."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+        return
+    for word, item in inner.items():
+        yield from walk(f"{name} {word}", item)
+
+
+def _command(name: str, command: Any) -> str:
+    context = typer.Context(command, info_name=name)
+    usage = re.sub("[{}]", "", " ".join([name, *command.collect_usage_pieces(context)]))
+    summary, *paragraphs = command.help.split("\n\n")
+    parts = [f"## `{name}`", summary.replace("\n", " "), f"```text\n{usage}\n```"]
+    for paragraph in paragraphs:
+        text, _, example = paragraph.partition("For instance: ")
+        parts.append(f"```console\n{example}\n```" if example else text.replace("\n", " "))
+    records = [parameter.get_help_record(context) for parameter in command.params]
+    rows = [(f"`{left}`", right) for left, right in filter(None, records)]
+    if rows:
+        parts.append(table(("argument or option", "what it does"), rows))
+    return "\n\n".join(parts)
+
+
+def sections() -> str:
+    """Describe the sections whose fields are ganzoo's own."""
+    return "\n\n".join(_model(f"`{name}`", model, f"{name}.") for name, model in SECTIONS.items())
+
+
+def optimizers() -> str:
+    """Describe every optimizer."""
+    return "\n\n".join(_model(f"`{name}`", model, level=3) for name, model in OPTIMIZERS.items())
+
+
+def schedule() -> str:
+    """Describe the mapping that a scheduled number may be."""
+    return _fields(Schedule)
+
+
+def architectures() -> str:
+    """Describe what all architectures share, then each with its own fields and presets."""
+    parts = [_model("Every architecture", ArchitectureConfig, level=3)]
+    for name in registry.names("architectures"):
+        spec = registry.architecture(name)
+        parts += [_plugin(spec, ArchitectureConfig), *_presets(spec)]
+    return "\n\n".join(parts)
+
+
+def losses() -> str:
+    """Describe each loss."""
+    return _group("losses", None)
+
+
+def penalties() -> str:
+    """Describe what all penalties share, then each."""
+    return "\n\n".join(
+        [_model("Every penalty", PenaltyConfig, level=3), _group("penalties", PenaltyConfig)]
+    )
+
+
+def datasets() -> str:
+    """Describe what all sources of data share, then each."""
+    return "\n\n".join(
+        [_model("Every source", DataConfig, level=3), _group("datasets", DataConfig)]
+    )
+
+
+def _group(group: str, shared: type[BaseModel] | None) -> str:
+    specs = [registry.find(group, name).spec() for name in registry.names(group)]
+    return "\n\n".join(_plugin(spec, shared) for spec in specs)
+
+
+def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:
+    """A plugin's heading, summary, source, and those fields that its group does not share."""
+    paper = f" ({spec.paper}.)" if spec.paper else ""
+    head = f"### `{spec.name}`\n\n{spec.summary}{paper}"
+    return f"{head}\n\n{_fields(spec.config, shared=shared)}".strip()
+
+
+def _presets(spec: Architecture) -> Iterator[str]:
+    """Each preset's summary, and the config that it stands for."""
+    for name, preset in spec.presets.items():
+        recipe = {k: v for k, v in dataclasses.asdict(preset.recipe).items() if v != {}}
+        values = {"architecture": {"name": spec.name, "preset": name, **preset.values}, **recipe}
+        default = " (default)" if name == spec.default_preset else ""
+        yield f"**Preset `{name}`**{default}: {preset.summary}"
+        yield f"```yaml\n{dump_yaml(json.loads(json.dumps(values)))}```"
+
+
+def _model(title: str, model: type[BaseModel], prefix: str = "", *, level: int = 2) -> str:
+    first = (model.__doc__ or "").partition("Attributes:")[0].strip()
+    text = re.sub(r"\s*\n\s*(?!\n)", " ", first)
+    return f"{'#' * level} {title}\n\n{text}\n\n{_fields(model, prefix)}"
+
+
+def _fields(model: type[BaseModel], prefix: str = "", shared: type[BaseModel] | None = None) -> str:
+    """A table of fields, without those that are as in a shared model."""
+    schema = model.model_json_schema()
+    known = {} if shared is None else shared.model_json_schema()["properties"]
+    rows = [
+        (f"`{prefix}{name}`", allowed(field), _default(field), field.get("description", ""))
+        for name, field in schema["properties"].items()
+        if field != known.get(name) and name not in HIDDEN
+    ]
+    return table(("field", "allowed", "default", "what it is"), rows) if rows else ""
+
+
+def allowed(schema: Schema) -> str:
+    """Say in words what a JSON schema allows."""
+    if cases := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(map(allowed, cases))
+    if "$ref" in schema:
+        return "[schedule](#schedules)"
+    if "enum" in schema:
+        return ", ".join(f"`{item}`" for item in schema["enum"])
+    match schema["type"]:
+        case "array" if "prefixItems" in schema:
+            items = {allowed(item) for item in schema["prefixItems"]}
+            return f"{len(schema['prefixItems'])} of: {' or '.join(sorted(items))}"
+        case "array":
+            return f"list of: {allowed(schema['items'])}"
+        case "boolean":
+            return "`true`, `false`"
+        case "string":
+            return "text"
+        case "null":
+            return "`null`"
+        case kind:
+            return f"{kind}{_bounds(schema)}"
+
+
+def _bounds(schema: Schema) -> str:
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [
+        f"{sign} {schema[key]:,}"
+        for key, sign in signs.items()
+        if key in schema and schema[key] < BEYOND
+    ]
+    return f" {', '.join(bounds)}" if bounds else ""
+
+
+def _default(field: Schema) -> str:
+    if "default" not in field:
+        return "required"
+    value = field["default"]
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a Markdown table."""
+    head = list(head)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
+
+
+MAKERS: dict[str, Callable[[], str]] = {
+    f"<!-- made from the code: {maker.__name__} -->": maker
+    for maker in (
+        commands,
+        sections,
+        optimizers,
+        schedule,
+        architectures,
+        losses,
+        penalties,
+        datasets,
+    )
+}
+"""Each mark, and what makes the text for it."""
