@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import torch
@@ -22,7 +21,10 @@ from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, small_run
 
-SHAPES: tuple[Shape, ...] = ((1, 8, 8), (2,))
+VARIANTS: tuple[tuple[str, Shape, int], ...] = (
+    ("pictures without labels", (1, 8, 8), 0),
+    ("vectors with labels", (2,), CLASSES),
+)
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,13 @@ class PenaltySubject:
 
     @cached_property
     def cases(self) -> list[PenaltyCase]:
-        """Its config, for pictures and vectors, with labels and without."""
+        """Its config, for networks that differ in all that a penalty may meet."""
         config = validate(self.spec.config, self.values, "penalty")
         cases = []
-        for shape, classes in product(SHAPES, (0, CLASSES)):
+        for title, shape, classes in VARIANTS:
             architecture = ArchitectureConfig(
                 name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
             )
-            kind = "pictures" if len(shape) == 3 else "vectors"
-            title = f"{kind}, {classes or 'no'} classes"
             cases.append(PenaltyCase(self.spec, self.offer, config, architecture, title))
         return cases
 

@@ -1,5 +1,7 @@
 """The distributions beside this file, installed together: each breaks its own names at most."""
 
+import json
+
 import pytest
 
 from ganzoo import registry
@@ -91,5 +93,7 @@ def test_its_plugins_train_together(installed, tmp_path):
     assert installed.done("train", *run, *SMALL, "steps=3", cwd=tmp_path) == (
         "./runs/fourier-spirals\n"
     )
-    installed.done("sample", "./runs/fourier-spirals", "--label", "arm 1", cwd=tmp_path)
-    assert (tmp_path / "grid.png").is_file()
+    info = json.loads((tmp_path / "runs/fourier-spirals/weights/config.json").read_text())
+    assert info["plugin"] == {"distribution": "ganzoo-points", "version": "1.2.0"}
+    assert info["data"]["class_names"] == ["arm 0", "arm 1"]
+    assert (info["training"]["loss"], info["training"]["penalties"]) == ("pearson", ["drift"])
