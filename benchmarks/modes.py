@@ -45,9 +45,10 @@ SAMPLES = 10_000
 RADIUS = 3.0
 """A sample within so many standard deviations of a centre is of high quality: 98.9% of the data."""
 
-SHARE = 0.002
-"""A mode is covered if so much of all samples is of high quality and nearest to it: at least twice
-what points that are spread evenly over the square of the data would have there."""
+SHARE = 0.1
+"""A mode is covered if samples of high quality make up so much of its fair share of all samples (an
+eighth, a twenty-fifth). Points spread evenly over the square of the data leave at most a
+few hundredths of it."""
 
 Result = dict[str, Any]
 
@@ -145,7 +146,8 @@ def count(
 
 def covered(result: Result) -> int:
     """Return the number of modes that a run covers."""
-    return sum(found >= SHARE * SAMPLES for found in result["counts"])
+    least = SHARE * SAMPLES / len(result["counts"])
+    return sum(found >= least for found in result["counts"])
 
 
 def quality(result: Result) -> float:
