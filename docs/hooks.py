@@ -30,6 +30,19 @@ from ganzoo.spec import Architecture
 
 Schema = Mapping[str, Any]
 
+SECTIONS: dict[str, type[BaseModel]] = {
+    "training": TrainingConfig,
+    "ema": EmaConfig,
+    "logging": LoggingConfig,
+}
+"""The sections of a config that no plugin has a part in."""
+
+HIDDEN = {"name", "preset", "source"}
+"""Fields that name a plugin; the text around the tables tells of them, once for all."""
+
+BEYOND = 10**12
+"""From here on a limit is there to catch slips, and tells a reader nothing."""
+
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the generated texts in the place of their marks."""
@@ -59,11 +72,11 @@ def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 def _command(name: str, command: Any) -> str:
     context = typer.Context(command, info_name=name)
     usage = re.sub("[{}]", "", " ".join([name, *command.collect_usage_pieces(context)]))
-    parts = [f"## `{name}`"]
-    for paragraph in command.help.split("\n\n"):
+    summary, *paragraphs = command.help.split("\n\n")
+    parts = [f"## `{name}`", summary.replace("\n", " "), f"```text\n{usage}\n```"]
+    for paragraph in paragraphs:
         text, _, example = paragraph.partition("For instance: ")
         parts.append(f"```console\n{example}\n```" if example else text.replace("\n", " "))
-    parts.append(f"```text\n{usage}\n```")
     records = [parameter.get_help_record(context) for parameter in command.params]
     rows = [(f"`{left}`", right) for left, right in filter(None, records)]
     if rows:
@@ -73,9 +86,7 @@ def _command(name: str, command: Any) -> str:
 
 def sections() -> str:
     """Describe the sections whose fields are ganzoo's own."""
-    models = {"training": TrainingConfig, "ema": EmaConfig, "logging": LoggingConfig}
-    parts = [_model(f"`{name}`", model, f"{name}.") for name, model in models.items()]
-    return "\n\n".join(parts)
+    return "\n\n".join(_model(f"`{name}`", model) for name, model in SECTIONS.items())
 
 
 def optimizers() -> str:
@@ -125,7 +136,7 @@ def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:
     """A plugin's heading, summary, source, and those fields that its group does not share."""
     paper = f" ({spec.paper}.)" if spec.paper else ""
     head = f"### `{spec.name}`\n\n{spec.summary}{paper}"
-    return f"{head}\n\n{_fields(spec.config, shared=shared)}".strip()
+    return f"{head}\n\n{_fields(spec.config, shared)}".strip()
 
 
 def _presets(spec: Architecture) -> Iterator[str]:
@@ -138,26 +149,22 @@ def _presets(spec: Architecture) -> Iterator[str]:
         yield f"```yaml\n{dump_yaml(json.loads(json.dumps(values)))}```"
 
 
-def _model(title: str, model: type[BaseModel], prefix: str = "", *, level: int = 2) -> str:
+def _model(title: str, model: type[BaseModel], *, level: int = 2) -> str:
     first = (model.__doc__ or "").partition("Attributes:")[0].strip()
     text = re.sub(r"\s*\n\s*(?!\n)", " ", first)
-    return f"{'#' * level} {title}\n\n{text}\n\n{_fields(model, prefix)}"
+    return f"{'#' * level} {title}\n\n{text}\n\n{_fields(model)}"
 
 
-def _fields(model: type[BaseModel], prefix: str = "", shared: type[BaseModel] | None = None) -> str:
+def _fields(model: type[BaseModel], shared: type[BaseModel] | None = None) -> str:
     """A table of fields, without those that are as in a shared model."""
     schema = model.model_json_schema()
     known = {} if shared is None else shared.model_json_schema()["properties"]
     rows = [
-        (f"`{prefix}{name}`", allowed(field), _default(field), field.get("description", ""))
+        (f"`{name}`", allowed(field), _default(field), field.get("description", ""))
         for name, field in schema["properties"].items()
         if field != known.get(name) and name not in HIDDEN
     ]
     return table(("field", "allowed", "default", "what it is"), rows) if rows else ""
-
-
-HIDDEN = {"name", "preset", "source"}
-"""Fields that the text around the tables tells of: they name the plugin, and are in every one."""
 
 
 def allowed(schema: Schema) -> str:
@@ -192,10 +199,6 @@ def _bounds(schema: Schema) -> str:
         if key in schema and schema[key] < BEYOND
     ]
     return f" {', '.join(bounds)}" if bounds else ""
-
-
-BEYOND = 10**12
-"""From here on a limit is there to catch slips, and tells a reader nothing."""
 
 
 def _default(field: Schema) -> str:

@@ -1,0 +1,208 @@
+"""Every page can be followed word by word, and the generated ones leave nothing out."""
+
+import re
+
+import pytest
+
+import ganzoo
+from ganzoo import registry
+from ganzoo.cli import app
+from ganzoo.config import RunConfig
+from ganzoo.config.files import parse_yaml
+from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.errors import GanzooError
+from tests.imports import ROOT
+from tests.texts import HOOKS, PAGES, Reader, fewer_steps, page, shows
+
+OUTCOMES = {
+    "docs/index.md": "shared/my-gan/model.safetensors",
+    "docs/tutorial/your-first-gan.md": "runs/hinge/progress.gif",
+    "docs/how-to/resume-and-reproduce.md": "best.png",
+    "docs/how-to/train-on-several-gpus.md": "runs/two/checkpoints/step-0000000004/state.json",
+    "docs/reference/config.md": "run.toml",
+}
+"""What a reader has in the end who followed a page: one file of its last steps."""
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    return Reader(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "CONTRIBUTING.md"])
+def test_a_page_can_be_followed(path, reader):
+    reader.follow(page(path))
+    assert (reader.folder / OUTCOMES.get(path, ".")).exists()
+    if "tutorial" in path:
+        # By the command and from Python, of the same run.
+        assert one_file(reader, "sevens.png") == one_file(reader, "sevens-again.png")
+
+
+SEVERAL_PROCESSES = any(
+    "torch.distributed" in path.read_text() for path in (ROOT / "ganzoo" / "training").glob("*.py")
+)
+
+
+@pytest.mark.sweep
+@pytest.mark.skipif(not SEVERAL_PROCESSES, reason="training is in one process")
+def test_the_page_on_several_gpus_with_several_processes(reader):
+    reader.torchrun = True
+    reader.follow(page("docs/how-to/train-on-several-gpus.md"))
+
+
+def one_file(reader, name):
+    return (reader.folder / name).read_bytes()
+
+
+def test_every_page_is_in_the_navigation_once():
+    def names(entry):
+        if isinstance(entry, str):
+            return [entry]
+        items = entry.values() if isinstance(entry, dict) else entry
+        return [name for item in items for name in names(item)]
+
+    nav = parse_yaml((ROOT / "mkdocs.yml").read_text())["nav"]
+    assert sorted(f"docs/{name}" for name in names(nav)) == PAGES
+
+
+def section(text, heading):
+    """Return what stands under a heading, with its sub-sections."""
+    level = heading.partition(" ")[0]
+    _, found, after = f"\n{text}".partition(f"\n{heading}\n")
+    assert found, heading
+    return re.split(rf"^#{{1,{len(level)}}} ", after, maxsplit=1, flags=re.M)[0]
+
+
+COMMANDS = [command.name for command in app.registered_commands] + [
+    f"{group.name} {command.name}"
+    for group in app.registered_groups
+    for command in group.typer_instance.registered_commands
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_told_of_with_all_that_its_help_tells(command, reader, capsys):
+    told = section(page("docs/reference/command-line.md"), f"## `ganzoo {command}`")
+    reader.ganzoo(*command.split(), "--help")
+    shown = capsys.readouterr().out
+    options = set(re.findall(r"(?<![\w-])--?[a-z]+", shown)) - {"--help"}
+    assert options == {option for option in options if option in told}
+    summary = shown.split("\n\n")[1]
+    assert " ".join(summary.split()) in told
+
+
+def config_page():
+    return page("docs/reference/config.md")
+
+
+@pytest.mark.parametrize("name", RunConfig.model_fields)
+def test_every_section_of_a_config_is_told_of(name):
+    model = HOOKS.SECTIONS.get(name)
+    told = section(config_page(), f"## `{name}`")
+    assert model is None or all(f"| `{field}` |" in told for field in model.model_fields)
+
+
+def own_fields(config):
+    return {field.alias or name for name, field in config.model_fields.items()} - HOOKS.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [(group, name) for group in registry.GROUPS for name in registry.names(group)],
+)
+def test_every_plugin_is_told_of_with_all_its_fields(group, name):
+    heading = {"architectures": "architecture", "losses": "loss", "datasets": "data"}
+    told = section(config_page(), f"## `{heading.get(group, group)}`")
+    spec = registry.find(group, name).spec()
+    own = section(told, f"### `{name}`")
+    shared = told.partition("### `")[0]
+    assert spec.summary in own
+    assert all(f"| `{field}` |" in own + shared for field in own_fields(spec.config))
+    assert all(f"**Preset `{preset}`**" in own for preset in getattr(spec, "presets", ()))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_is_told_of_with_all_its_fields(name):
+    told = section(config_page(), f"### `{name}`")
+    assert all(f"| `{field}` |" in told for field in own_fields(OPTIMIZERS[name]))
+
+
+def test_the_pages_of_the_python_reference_name_every_public_name():
+    text = "".join(page(path) for path in PAGES if "/api/" in path)
+    told = set(re.findall(r"^::: ganzoo\.(\w+)$", text, re.M))
+    assert told >= {*ganzoo.__all__} - {"__version__", "GanzooError"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer", "minimum": 1, "maximum": 10**12}, "integer ≥ 1"),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 2}, "number > 0, ≤ 2"),
+        ({"type": "boolean"}, "`true`, `false`"),
+        ({"type": "string"}, "text"),
+        ({"enum": ["a", 1]}, "`a`, `1`"),
+        ({"anyOf": [{"enum": [1]}, {"type": "null"}]}, "`1` or `null`"),
+        ({"oneOf": [{"type": "number"}, {"$ref": "#"}]}, "number or [schedule](#schedules)"),
+        ({"type": "array", "items": {"type": "string"}}, "list of: text"),
+        ({"type": "array", "prefixItems": 2 * [{"type": "number"}]}, "2 of: number"),
+    ],
+)
+def test_what_a_schema_allows_in_words(schema, words):
+    assert HOOKS.allowed(schema) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "fewer"),
+    [
+        ("steps=2000", "steps=2"),
+        ("training.steps=20000", "training.steps=20"),
+        ("steps: 2600", "steps: 3"),
+        ('{"training.steps": 4000}', '{"training.steps": 4}'),
+        ("steps=0", "steps=0"),
+        ("training.discriminator_steps=2", "training.discriminator_steps=2"),
+        ("checkpoint_every=1000", "checkpoint_every=1"),
+        ("checkpoints/step-0000005000", "checkpoints/step-0000000005"),
+        ("every: 16", "every: 16"),
+    ],
+)
+def test_fewer_steps(given, fewer):
+    assert fewer_steps(given) == fewer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("```\nganzoo list\n```", id="no language"),
+        pytest.param("```bash\nganzoo list\n```", id="another language"),
+        pytest.param("- item\n\n  ```python\n  1 / 0\n  ```", id="indented"),
+        pytest.param("```python\n1 / 0", id="not closed"),
+        pytest.param("~~~python\n1 / 0\n~~~", id="another fence"),
+        pytest.param("```python\n1 / 0\n```", id="python that fails"),
+        pytest.param("```console\nganzoo lists\n```", id="no such command"),
+        pytest.param("```console\nganzoo train architecture=dcgam\n```", id="a bad config"),
+        pytest.param("```console\nmake coffee\n```", id="no such target"),
+        pytest.param("```console\nrm -rf runs\n```", id="a command of others"),
+        pytest.param("```console\npip install torch\n```", id="not from a clone"),
+        pytest.param("```yaml\ntraining: {stepz: 3}\n```", id="an unknown field"),
+        pytest.param("```toml\nloss = 'hinges'\n```", id="an unknown loss"),
+        pytest.param("```yaml\n# run.yaml\ntraining: {stepz: 3}\n```", id="a bad file"),
+        pytest.param('```json title="log.jsonl"\n{"step": 1}\n```', id="a file that is not there"),
+    ],
+)
+def test_nothing_escapes(text, reader):
+    with pytest.raises((AssertionError, ValueError, ArithmeticError, GanzooError)):
+        reader.follow(text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "real", "same"),
+    [
+        ({"a": 1, "b": {"c": 2}}, {"b": {"c": 3}, "a": 0}, True),
+        ({"a": {}}, {"a": {"b": 1}}, True),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        ({"a": {"b": 1}}, {"a": {"c": 1}}, False),
+    ],
+)
+def test_what_a_text_shows_of_a_file(shown, real, same):
+    assert shows(shown, real) == same

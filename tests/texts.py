@@ -1,0 +1,214 @@
+"""The code blocks of our texts, and a reader who follows them word by word, with fewer steps.
+
+What a block is, its language says:
+
+- ``python`` is run, with what the page's blocks before it defined;
+- ``console`` is run line by line;
+- ``yaml``, ``toml`` and ``json`` are configs, whole or in part, and are checked as such;
+- ``text`` is no code.
+
+A block whose first line is a comment with a file's name is that file, and is written before it is
+used. A block with a title shows a file of a run, or of a plugin, and has the same keys.
+"""
+
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import registry
+from ganzoo.cli import main
+from ganzoo.config.files import PARSERS
+from ganzoo.resolve import resolve
+from tests.imports import ROOT
+
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+BLOCK = re.compile(r"^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.M | re.S)
+FILE = re.compile(r"# ([\w-]+\.(?:py|yaml|toml))\n")
+STEPS = re.compile(r"((?<!_)\bsteps\"?[:=] ?|checkpoint_every=|\bstep-)(\d+)")
+
+SMALL = {"steps": 1, "batch_size": 4}
+"""What a run on the command line has where it does not say otherwise."""
+
+
+def load_hooks():
+    """Import what makes the generated pages, which is no package."""
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOKS = load_hooks()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a text.
+
+    Attributes:
+        language: What the fence says it is.
+        title: The file that it shows, if any.
+        code: What stands in it.
+    """
+
+    language: str
+    title: str
+    code: str
+
+    @property
+    def file(self):
+        """The name of the file that it is, if it is one."""
+        found = FILE.match(self.code)
+        return found and found[1]
+
+
+def blocks(text):
+    """Return the fenced blocks of a text.
+
+    Raises:
+        ValueError: A fence is indented, not closed, or otherwise not as the others are.
+    """
+    found = [Block(*match) for match in BLOCK.findall(text)]
+    if len(re.findall(r"^\s*(?:```|~~~)", text, re.M)) != 2 * len(found):
+        raise ValueError("there is a fence that is no block of ours")
+    return found
+
+
+def page(path):
+    """Return a text as it is built: with what is made from the code, if it is of the site."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return HOOKS.on_page_markdown(text) if path.startswith("docs/") else text
+
+
+def command_lines(text):
+    """Return the lines of a text's console blocks, without remarks."""
+    code = "".join(block.code for block in blocks(text) if block.language == "console")
+    return [line.partition("#")[0].strip() for line in code.splitlines()]
+
+
+def fewer_steps(code):
+    """Divide every number of steps by a thousand, also in the names of checkpoints."""
+
+    def divided(match):
+        number = -(-int(match[2]) // 1000)
+        return match[1] + (f"{number:010}" if match[1] == "step-" else str(number))
+
+    return STEPS.sub(divided, code)
+
+
+def in_small(arguments):
+    """Let a training that is told on the command line be a short one."""
+    if "train" not in arguments:
+        return arguments
+    given = {word.partition("=")[0].removeprefix("training.") for word in arguments}
+    return [*arguments, *(f"training.{k}={v}" for k, v in SMALL.items() if k not in given)]
+
+
+class Reader:
+    """Follows texts in a folder of their own, which has `pictures` and our `examples`.
+
+    Attributes:
+        folder: Where the reader stands.
+        names: What the Python blocks defined.
+        torchrun: Whether `torchrun` starts processes on this machine; if not, and for several
+            machines, what it would start is run in this process.
+    """
+
+    torchrun = False
+
+    def __init__(self, folder, monkeypatch):
+        self.folder, self.names, self._monkeypatch = folder, {}, monkeypatch
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(registry, "_local", {})
+        random = np.random.default_rng(0)
+        (folder / "pictures").mkdir()
+        for index in range(4):
+            pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "pictures" / f"{index}.png")
+        (folder / "examples").mkdir()
+        for path in (ROOT / "examples").glob("*.yaml"):
+            (folder / "examples" / path.name).write_text(fewer_steps(path.read_text()))
+
+    def follow(self, text):
+        """Do everything that a text says."""
+        for block in blocks(text):
+            self.do(block)
+
+    def do(self, block):
+        """Run, write or check one block."""
+        code = fewer_steps(block.code)
+        if block.title:
+            self._compare(block)
+        elif block.file:
+            (self.folder / block.file).write_text(code)
+            if block.language != "python":
+                resolve(block.file)
+        elif block.language == "python":
+            exec(compile(code, "a block", "exec"), self.names)
+        elif block.language == "console":
+            for line in command_lines(f"```console\n{code}```"):
+                self.type(line)
+        elif block.language in ("yaml", "toml", "json"):
+            resolve({"architecture": "dcgan", **PARSERS[f".{block.language}"](code)})
+        else:
+            assert block.language == "text", f"a block of {block.language or 'no language'}"
+
+    def type(self, line):
+        """Enter one line at the prompt."""
+        match shlex.split(line):
+            case ["ganzoo", *arguments]:
+                self.ganzoo(*arguments)
+            case ["torchrun", *arguments] if self.torchrun and "--nnodes" not in arguments:
+                command = [sys.executable, "-m", "torch.distributed.run", *in_small(arguments)]
+                subprocess.run(command, check=True)
+            case ["torchrun", *arguments]:
+                self.ganzoo(*arguments[arguments.index("ganzoo") + 1 :])
+            case ["make", *targets]:
+                assert targets
+                assert TARGETS.issuperset(targets)
+            case ["pip", "install", *options]:
+                # From a clone alone, by a path.
+                assert next(word for word in options if word != "-e").startswith(".")
+            case words:
+                assert words == ["source", ".venv/bin/activate"], line
+
+    def ganzoo(self, *arguments):
+        """Call the command as in a process of its own: nothing is registered yet."""
+        with self._monkeypatch.context() as patch:
+            patch.setattr(registry, "_local", {})
+            patch.setattr(sys, "path", [*sys.path])
+            patch.setattr(sys, "argv", ["ganzoo", *in_small(arguments)])
+            with pytest.raises(SystemExit) as stop:
+                main()
+            for name, module in list(sys.modules.items()):
+                if str(self.folder) in str(getattr(module, "__file__", "")):
+                    del sys.modules[name]
+        assert not stop.value.code, f"ganzoo {shlex.join(arguments)}"
+
+    def _compare(self, block):
+        """Hold what a text shows of a file against the file."""
+        if block.title == "pyproject.toml":
+            for group in tomllib.loads(block.code)["project"]["entry-points"]:
+                assert group.removeprefix("ganzoo.") in registry.GROUPS
+            return
+        (path,) = self.folder.glob(f"runs/*/{fewer_steps(block.title)}")
+        real = path.read_text().splitlines()[-1] if path.suffix == ".jsonl" else path.read_text()
+        assert shows(json.loads(block.code), json.loads(real)), block.title
+
+
+def shows(shown, real):
+    """Tell whether JSON in a text has the keys of the real one; ``{}`` stands for anything."""
+    if not isinstance(shown, dict) or not shown:
+        return True
+    return shown.keys() == real.keys() and all(shows(shown[key], real[key]) for key in shown)
