@@ -32,7 +32,8 @@ check: install docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_layers.py
 
-# The docs site, in site/; a broken link or a page outside the navigation is an error.
+# The docs site, in site/; a broken link or a page outside the navigation is an error. (The variable
+# spares us a notice about MkDocs 2, which nothing here uses.)
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open site/index.html"

@@ -86,7 +86,7 @@ def _command(name: str, command: Any) -> str:
 
 def sections() -> str:
     """Describe the sections whose fields are ganzoo's own."""
-    return "\n\n".join(_model(f"`{name}`", model, f"{name}.") for name, model in SECTIONS.items())
+    return "\n\n".join(_model(f"`{name}`", model) for name, model in SECTIONS.items())
 
 
 def optimizers() -> str:
@@ -136,7 +136,7 @@ def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:
     """A plugin's heading, summary, source, and those fields that its group does not share."""
     paper = f" ({spec.paper}.)" if spec.paper else ""
     head = f"### `{spec.name}`\n\n{spec.summary}{paper}"
-    return f"{head}\n\n{_fields(spec.config, shared=shared)}".strip()
+    return f"{head}\n\n{_fields(spec.config, shared)}".strip()
 
 
 def _presets(spec: Architecture) -> Iterator[str]:
@@ -149,18 +149,18 @@ def _presets(spec: Architecture) -> Iterator[str]:
         yield f"```yaml\n{dump_yaml(json.loads(json.dumps(values)))}```"
 
 
-def _model(title: str, model: type[BaseModel], prefix: str = "", *, level: int = 2) -> str:
+def _model(title: str, model: type[BaseModel], *, level: int = 2) -> str:
     first = (model.__doc__ or "").partition("Attributes:")[0].strip()
     text = re.sub(r"\s*\n\s*(?!\n)", " ", first)
-    return f"{'#' * level} {title}\n\n{text}\n\n{_fields(model, prefix)}"
+    return f"{'#' * level} {title}\n\n{text}\n\n{_fields(model)}"
 
 
-def _fields(model: type[BaseModel], prefix: str = "", shared: type[BaseModel] | None = None) -> str:
+def _fields(model: type[BaseModel], shared: type[BaseModel] | None = None) -> str:
     """A table of fields, without those that are as in a shared model."""
     schema = model.model_json_schema()
     known = {} if shared is None else shared.model_json_schema()["properties"]
     rows = [
-        (f"`{prefix}{name}`", allowed(field), _default(field), field.get("description", ""))
+        (f"`{name}`", allowed(field), _default(field), field.get("description", ""))
         for name, field in schema["properties"].items()
         if field != known.get(name) and name not in HIDDEN
     ]

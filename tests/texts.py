@@ -37,7 +37,7 @@ BLOCK = re.compile(r"^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.M | re
 FILE = re.compile(r"# ([\w-]+\.(?:py|yaml|toml))\n")
 STEPS = re.compile(r"((?<!_)\bsteps\"?[:=] ?|checkpoint_every=|\bstep-)(\d+)")
 
-SMALL = {"steps": 2, "batch_size": 8}
+SMALL = {"steps": 1, "batch_size": 4}
 """What a run on the command line has where it does not say otherwise."""
 
 
