@@ -74,7 +74,7 @@ def check_plugin(
         results.append(check.run())
         if not as_json:
             typer.echo(_row(results[-1], width))
-    counts = Counter(result.state for result in results)
+    counts: Counter[str] = Counter(result.state for result in results)
     if as_json:
         rows = [
             {"check": r.check, "state": r.state, "demand": c.demand, "message": r.message}
