@@ -14,9 +14,11 @@ SHORT = ["training.batch_size=4", "training.sample_every=0"]
 LANGUAGES = {"python", "console", "yaml", "text"}
 
 
-def blocks(page):
-    """Return the code blocks of a page: language and text."""
+def blocks(page, section=""):
+    """Return the code blocks of a page, or of one of its sections: language and text."""
     text = (PAGES / page).read_text(encoding="utf-8")
+    if section:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.S | re.M)
 
 
@@ -28,8 +30,8 @@ class Reader:
         self.before = None
         self.ran = []
 
-    def follow(self, page):
-        for language, text in blocks(page):
+    def follow(self, page, section=""):
+        for language, text in blocks(page, section):
             head, _, body = text.partition("\n")
             if language == "console":
                 for line in text.splitlines():
@@ -107,11 +109,27 @@ def test_an_architecture_of_ones_own_from_nothing_to_samples(environment, tmp_pa
     assert {owner for _, _, owner in states} == {DISTRIBUTION}
 
 
-def test_a_loss_of_ones_own_from_one_file_to_a_distribution(environment, tmp_path):
+@pytest.mark.parametrize(
+    ("section", "commands"),
+    [
+        ("In one file", ["check-plugin", "train"]),
+        pytest.param(
+            "As a distribution", ["install", "list", "check-plugin"], marks=pytest.mark.sweep
+        ),
+        pytest.param("A penalty", ["check-plugin", "train"], marks=pytest.mark.sweep),
+    ],
+)
+def test_a_loss_of_ones_own(environment, tmp_path, section, commands):
     reader = Reader(environment, tmp_path)
-    reader.follow("add-a-loss.md")
-    assert [line for line in reader.ran if "check-plugin" in line] == ["ganzoo check-plugin"] * 3
-    assert environment.states(tmp_path)["losses", "squared-hinge", "ganzoo-squared-hinge"] == "ok"
+    reader.follow("add-a-loss.md", section)
+    assert [line.split()[1] for line in reader.ran] == commands
+
+
+def test_every_section_with_code_is_followed():
+    followed = [len(blocks("add-a-loss.md", name)) for name in ("In one file", "A penalty")]
+    followed.append(len(blocks("add-a-loss.md", "As a distribution")))
+    assert all(followed)
+    assert sum(followed) == len(blocks("add-a-loss.md"))
 
 
 def test_the_distribution_that_the_pages_name_as_the_model_is_there():
