@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.modes import SAMPLES, SHARE, count, covered, quality, table
+from benchmarks.modes import SAMPLES, SHARE, count, covered, quality, reached, table
 from ganzoo.data.config import Grid25Config, Ring8Config
 from ganzoo.data.mixtures import Grid25, Ring8
 
@@ -31,16 +31,17 @@ def test_counts(given, counts):
 
 
 @pytest.mark.parametrize(
-    ("counts", "modes", "share"),
+    ("counts", "modes", "touched", "share"),
     [
-        ([SAMPLES, 0, 0, 0], 1, 1.0),
-        ([LEAST, LEAST - 1, 0, 0], 1, (2 * LEAST - 1) / SAMPLES),
-        ([0, 0, 0, 0], 0, 0.0),
-        ([LEAST] * 4, 4, 4 * LEAST / SAMPLES),
+        ([SAMPLES, 0, 0, 0], 1, 1, 1.0),
+        ([LEAST, LEAST - 1, 1, 0], 1, 3, 2 * LEAST / SAMPLES),
+        ([0, 0, 0, 0], 0, 0, 0.0),
+        ([LEAST] * 4, 4, 4, 4 * LEAST / SAMPLES),
     ],
 )
-def test_covered_modes_and_quality(counts, modes, share):
+def test_modes_and_quality(counts, modes, touched, share):
     assert covered({"counts": counts}) == modes
+    assert reached({"counts": counts}) == touched
     assert quality({"counts": counts}) == pytest.approx(share)
 
 
@@ -65,5 +66,5 @@ def test_a_row_is_the_median_and_the_range():
         for counts in ([5000] + [0] * 7, [625] * 8, [1000] * 7 + [0])
     ]
     assert table(runs)[2:] == [
-        "| `ring8` | r1 | 7 (1 to 8) of 8 | 50.0% (50.0% to 70.0%) | 10 |",
+        "| `ring8` | r1 | 7 (1 to 8) of 8 | 7 (1 to 8) of 8 | 50.0% (50.0% to 70.0%) | 10 |",
     ]
