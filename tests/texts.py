@@ -13,6 +13,7 @@ used. A block with a title shows a file of a run, or of a plugin, and has the sa
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -177,6 +178,11 @@ class Reader:
             case ["make", *targets]:
                 assert targets
                 assert TARGETS.issuperset(targets)
+            case ["python", "-m", "benchmarks.modes", *arguments]:
+                command = [sys.executable, "-m", "benchmarks.modes", "ring8", *arguments]
+                short = ["--recipes", "default", "--seeds", "1", "--steps", "2"]
+                environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+                subprocess.run([*command, *short], cwd=self.folder, env=environment, check=True)
             case ["pip", "install", *options]:
                 # From a clone alone, by a path.
                 assert next(word for word in options if word != "-e").startswith(".")

@@ -17,6 +17,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+
+# Its functions take for a default the group that there is when they are imported, as an optimizer's
+# first step does. A group that they held would outlive `_leave`, and the threads that it left would
+# abort the end of the process.
+import torch.distributed.nn
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, RunError
@@ -90,12 +95,13 @@ def join(processes: Processes, device: torch.device) -> None:
 
 
 def _leave() -> None:
-    if dist.is_initialized() and not _lost:
+    # NCCL would wait for processes that are lost.
+    if dist.is_initialized() and not (_lost and torch.cuda.is_available()):
         dist.destroy_process_group()
 
 
 _lost: list[BaseException] = []
-"""Why others cannot be reached; then waiting for them at the exit would be in vain."""
+"""Why others cannot be reached, if they cannot."""
 
 
 @contextmanager
