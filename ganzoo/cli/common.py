@@ -76,9 +76,15 @@ def complain(text: str, error: BaseException) -> None:
         raise error
     if getattr(error, "shared", False) and os.environ.get("LOCAL_RANK", "0") != "0":
         return
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    who = f"ganzoo, process {os.environ['RANK']}" if several else "ganzoo"
+    rank = rank_among_several()
+    who = "ganzoo" if rank is None else f"ganzoo, process {rank}"
     typer.echo(f"{who}: {' '.join(text.split())}", err=True)
+
+
+def rank_among_several() -> str | None:
+    """Return this process's number where several share a run, found without torch; else None."""
+    several = os.environ.get("WORLD_SIZE", "1") != "1" and "MASTER_ADDR" in os.environ
+    return os.environ.get("RANK") if several else None
 
 
 def load_local(imports: list[str] | None) -> None:

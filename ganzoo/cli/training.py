@@ -1,12 +1,17 @@
 """``train``, ``resume`` and ``export``."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ganzoo.cli.common import Imports, Overrides, load_local, split_arguments
+from ganzoo.cli.common import (
+    Imports,
+    Overrides,
+    load_local,
+    rank_among_several,
+    split_arguments,
+)
 from ganzoo.errors import ConfigError
 
 
@@ -77,7 +82,7 @@ def export(
 
 def _report(run: Path) -> None:
     """Print the run so that it can be pasted as a reference, and name its latest samples."""
-    if os.environ.get("RANK", "0") != "0":
+    if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
     from ganzoo.training.run import SAMPLES
     from ganzoo.weights.reference import is_path

@@ -401,3 +401,29 @@ def test_what_trains_nothing_imports_no_torch(arguments):
     assert process.returncode == 0, process.stderr
     notes = [line for line in process.stderr.splitlines() if not line.startswith("note: ")]
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "who"),
+    [
+        pytest.param({}, "ganzoo", id="alone"),
+        pytest.param({"WORLD_SIZE": "4"}, "ganzoo", id="a scheduler's number of tasks"),
+        pytest.param({"RANK": "3"}, "ganzoo", id="a scheduler's number of a task"),
+        pytest.param(
+            {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost"}, "ganzoo", id="one process"
+        ),
+        pytest.param(
+            {"RANK": "3", "WORLD_SIZE": "4", "MASTER_ADDR": "localhost"},
+            "ganzoo, process 3",
+            id="several processes",
+        ),
+    ],
+)
+def test_an_error_names_its_process_where_there_are_several(command, monkeypatch, variables, who):
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = command("info", "no-such")
+    assert result.code == 2
+    assert result.err.startswith(f"{who}: there is no plugin 'no-such'")
