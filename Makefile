@@ -42,6 +42,7 @@ docs: install
 bench: install
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.loading
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What the reference says of commands and of configs, made from the code at every build.
+"""What the pages say of commands, configs and limits, made from the code at every build.
 
 MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``); a page says by one of
 the marks in `MAKERS` where a text belongs.
@@ -26,7 +26,14 @@ from ganzoo.config import (
 )
 from ganzoo.config.files import dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.hub import metadata
+from ganzoo.hub.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
+from ganzoo.hub.pulling import BESIDE
 from ganzoo.spec import Architecture
+from ganzoo.weights import info
+from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.info import CONFIG_FILE, MAX_CONFIG_BYTES
+from ganzoo.weights.loading import MAX_BYTES, MAX_HEADER_BYTES
 
 Schema = Mapping[str, Any]
 
@@ -127,6 +134,28 @@ def datasets() -> str:
     )
 
 
+def limits() -> str:
+    """How much is taken of each file that a stranger may have written."""
+    rows = [
+        (
+            f"`{CONFIG_FILE}`",
+            f"{MAX_CONFIG_BYTES:,} bytes, {info.MAX_VALUES:,} values, {info.MAX_DEPTH} levels deep",
+        ),
+        (
+            "a safetensors file",
+            f"what its config implies, and {MAX_HEADER_BYTES:,} bytes of header; in all "
+            f"{MAX_BYTES:,} bytes",
+        ),
+        (
+            f"`{CARD_FILE}`",
+            f"{MAX_CARD_BYTES:,} bytes; its metadata {MAX_METADATA_CHARACTERS:,} characters, "
+            f"{metadata.MAX_DEPTH} levels deep",
+        ),
+        *((f"`{name}`", f"{BESIDE[name]:,} bytes") for name in (SHEET_FILE, RECIPE_FILE)),
+    ]
+    return table(("file", "at most"), rows)
+
+
 def _group(group: str, shared: type[BaseModel] | None) -> str:
     specs = [registry.find(group, name).spec() for name in registry.names(group)]
     return "\n\n".join(_plugin(spec, shared) for spec in specs)
@@ -225,6 +254,7 @@ MAKERS: dict[str, Callable[[], str]] = {
         losses,
         penalties,
         datasets,
+        limits,
     )
 }
 """Each mark, and what makes the text for it."""

@@ -11,6 +11,14 @@ from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
     from ganzoo.errors import GanzooError as GanzooError
+    from ganzoo.hub.loading import PretrainedInfo as PretrainedInfo
+    from ganzoo.hub.loading import load_discriminator as load_discriminator
+    from ganzoo.hub.loading import load_generator as load_generator
+    from ganzoo.hub.loading import load_pair as load_pair
+    from ganzoo.hub.loading import pretrained_info as pretrained_info
+    from ganzoo.hub.published import Published as Published
+    from ganzoo.hub.publishing import push as push
+    from ganzoo.hub.pulling import pull as pull
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
     from ganzoo.listing import list_datasets as list_datasets
@@ -30,12 +38,17 @@ if TYPE_CHECKING:
     from ganzoo.training.session import resume as resume
     from ganzoo.training.session import train as train
     from ganzoo.training.trainer import Trainer as Trainer
-    from ganzoo.weights.folder import load_discriminator as load_discriminator
-    from ganzoo.weights.folder import load_generator as load_generator
-    from ganzoo.weights.folder import load_pair as load_pair
 
 _HOMES = {
     "GanzooError": "ganzoo.errors",
+    "PretrainedInfo": "ganzoo.hub.loading",
+    "load_discriminator": "ganzoo.hub.loading",
+    "load_generator": "ganzoo.hub.loading",
+    "load_pair": "ganzoo.hub.loading",
+    "pretrained_info": "ganzoo.hub.loading",
+    "Published": "ganzoo.hub.published",
+    "push": "ganzoo.hub.publishing",
+    "pull": "ganzoo.hub.pulling",
     "info": "ganzoo.listing",
     "list_architectures": "ganzoo.listing",
     "list_datasets": "ganzoo.listing",
@@ -55,9 +68,6 @@ _HOMES = {
     "resume": "ganzoo.training.session",
     "train": "ganzoo.training.session",
     "Trainer": "ganzoo.training.trainer",
-    "load_discriminator": "ganzoo.weights.folder",
-    "load_generator": "ganzoo.weights.folder",
-    "load_pair": "ganzoo.weights.folder",
 }
 
 __all__ = ["__version__", *_HOMES]

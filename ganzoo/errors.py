@@ -42,8 +42,34 @@ class RunError(RequestError):
     """A run folder, or one of its checkpoints, cannot be used as asked."""
 
 
+class HubError(GanzooError):
+    """The Hugging Face Hub could not be asked, or did not do it; what was there stays as it was.
+
+    Attributes:
+        status: The HTTP status of its answer; 0 where it gave none.
+        unreachable: Whether it could not answer, so that the same may succeed at another time.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.unreachable = unreachable
+
+
+class HubRequestError(HubError, RequestError):
+    """The Hub refused: there is no such repository or revision, or this user may not."""
+
+    exit_code = 2
+
+
 class TrainingError(GanzooError):
     """Training had to stop, as on a loss that is no longer finite."""
+
+
+def brief(text: object, most: int = 200) -> str:
+    """Quote what may come from a file that is not trusted: one line, of printable characters."""
+    line = " ".join(str(text)[: 4 * most].split())[:most]
+    return line if line.isprintable() else ascii(line)[1:-1]
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from ganzoo.latents import way
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.weights.info import Info
+from ganzoo.weights.store import Source
 
 MAX_SEED = 2**63 - 1
 
@@ -91,15 +92,17 @@ class Network(nn.Module):
     Attributes:
         module: The plugin's own module.
         config: The architecture's config.
-        info: Where it comes from, how it was trained and what its data is like.
+        info: Which plugin built it, how it was trained and what its data is like.
+        source: Where its weights were loaded from, down to the commit; None where it was made here.
     """
 
     role = ""
 
-    def __init__(self, module: nn.Module, info: Info) -> None:
+    def __init__(self, module: nn.Module, info: Info, source: Source | None = None) -> None:
         super().__init__()
         self.module = module
         self.info = info
+        self.source = source
 
     @property
     def config(self) -> ArchitectureConfig:

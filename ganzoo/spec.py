@@ -6,6 +6,7 @@ string (``"package.module:Name"``), which is imported only when something is bui
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,15 +122,29 @@ class Preset:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Weights that come with an architecture, as a folder inside its package.
+    """Weights that come with an architecture: inside its package, or at a commit on the Hub.
 
     Attributes:
         summary: What the weights make, in one line.
-        folder: The weights folder.
+        folder: The weights folder inside the package.
+        repository: Instead of a folder, ``org/name@commit`` on the Hugging Face Hub, with the
+            commit in full, so that what the tag names does not change.
     """
 
     summary: str
-    folder: Path
+    folder: Path | None = None
+    repository: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.folder is None) != bool(self.repository):
+            raise ValueError("pretrained weights are in a folder or a repository: give one of them")
+        if self.repository and not re.fullmatch(
+            r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+@[0-9a-f]{40}", self.repository
+        ):
+            raise ValueError(
+                f"repository is {self.repository!r}; it must be org/name@commit, with the commit "
+                "in full (40 digits)"
+            )
 
 
 @dataclass(frozen=True)
@@ -153,6 +168,8 @@ class Architecture:
         objective: Dotted string of a training objective with phases and networks of its own; None
             for the game of one generator and one discriminator.
         api: The version of the plugin interface that it was written for.
+        migrations: For weights that an earlier major version of the plugin's distribution wrote: by
+            that major version, what turns the architecture's values into those of the next one.
     """
 
     name: str
@@ -168,6 +185,9 @@ class Architecture:
     licence: str = ""
     objective: Dotted | None = None
     api: int = PLUGIN_API
+    migrations: Mapping[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         presets = dict(self.presets) or {"default": Preset("The architecture's own defaults.")}

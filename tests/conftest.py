@@ -1,6 +1,49 @@
 """What every test shares."""
 
+import os
+import shutil
+import tempfile
+
 import pytest
+
+from tests.hub.server import HubServer
+
+HUB = pytest.StashKey[HubServer]()
+PATCH = pytest.StashKey[pytest.MonkeyPatch]()
+HOME = pytest.StashKey[str]()
+
+
+def pytest_configure(config):
+    """Put a Hub of this machine in the place of the real one.
+
+    The client reads its environment when it is first imported, and most of ganzoo's tests would
+    import it sooner or later; processes that tests start get the same environment.
+    """
+    patch = config.stash[PATCH] = pytest.MonkeyPatch()
+    hub = config.stash[HUB] = HubServer()
+    home = config.stash[HOME] = tempfile.mkdtemp(prefix="ganzoo-hf-")
+    hub.start()
+    for name in list(os.environ):
+        if name.startswith(("HF_", "HUGGING")) or name == "TRANSFORMERS_OFFLINE":
+            patch.delenv(name)
+    patch.setenv("HF_ENDPOINT", hub.url)
+    patch.setenv("HF_HOME", home)
+    for name in ("DISABLE_XET", "DISABLE_TELEMETRY", "DISABLE_PROGRESS_BARS"):
+        patch.setenv(f"HF_HUB_{name}", "1")
+    for name in ("NO_PROXY", "no_proxy"):
+        patch.setenv(name, "127.0.0.1,localhost")
+
+
+def pytest_unconfigure(config):
+    config.stash[HUB].stop()
+    config.stash[PATCH].undo()
+    shutil.rmtree(config.stash[HOME], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_hub(pytestconfig):
+    """The Hub that the client of this process talks to."""
+    return pytestconfig.stash[HUB]
 
 
 @pytest.fixture(scope="session", autouse=True)

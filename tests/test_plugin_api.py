@@ -31,8 +31,8 @@ NAMES = {
     "ganzoo.data.base": "Dataset Item",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
-        ConfigError DataError GanzooError PluginError RequestError RunError TrainingError
-        WeightsError closest
+        ConfigError DataError GanzooError HubError HubRequestError PluginError RequestError
+        RunError TrainingError WeightsError brief closest
     """,
 }
 
@@ -40,7 +40,7 @@ PARAMETERS = {
     "ganzoo.register": "obj override",
     "ganzoo.spec.Architecture": """
         name summary config generator discriminator traits presets default_preset pretrained paper
-        licence objective api
+        licence objective api migrations
     """,
     "ganzoo.spec.LossSpec": "name summary config factory paper api",
     "ganzoo.spec.PenaltySpec": """
@@ -48,7 +48,7 @@ PARAMETERS = {
     """,
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api",
     "ganzoo.spec.Preset": "summary values recipe",
-    "ganzoo.spec.Pretrained": "summary folder",
+    "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": "loss penalties optimizers data training ema",
     "ganzoo.spec.Traits": """
         sides channels pictures vectors labels output generator_coupling discriminator_coupling

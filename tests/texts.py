@@ -8,10 +8,13 @@ What a block is, its language says:
 - ``text`` is no code.
 
 A block whose first line is a comment with a file's name is that file, and is written before it is
-used. A block with a title shows a file of a run, or of a plugin, and has the same keys.
+used. A block with the title "output" shows what the commands before it print; one with another
+title shows a file of a run, or of a plugin, and has the same keys.
 """
 
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -23,8 +26,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from huggingface_hub import constants
 from PIL import Image
 
+import ganzoo
 from ganzoo import registry
 from ganzoo.cli import main
 from ganzoo.config.files import PARSERS
@@ -34,9 +39,19 @@ from tests.imports import ROOT
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 
-BLOCK = re.compile(r"^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^(`{3,})(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^\1$", re.M | re.S)
 FILE = re.compile(r"# ([\w-]+\.(?:py|yaml|toml))\n")
 STEPS = re.compile(r"((?<!_)\bsteps\"?[:=] ?|checkpoint_every=|\bstep-)(\d+)")
+
+VARIABLE = re.compile(r"[A-Z_]+=\S*")
+COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+PINNED = re.compile(rf"(\w+/\w+)@{COMMIT.pattern}")
+
+USER, TOKEN = "you", "hf_you0123456789"
+"""The reader on the tests' Hub."""
+
+HUB = "https://huggingface.co"
+"""The Hub, as texts write it."""
 
 SMALL = {"steps": 1, "batch_size": 4}
 """What a run on the command line has where it does not say otherwise."""
@@ -80,8 +95,8 @@ def blocks(text):
     Raises:
         ValueError: A fence is indented, not closed, or otherwise not as the others are.
     """
-    found = [Block(*match) for match in BLOCK.findall(text)]
-    if len(re.findall(r"^\s*(?:```|~~~)", text, re.M)) != 2 * len(found):
+    found = [Block(*parts) for _, *parts in BLOCK.findall(text)]
+    if re.search(r"^\s*(?:```|~~~)", BLOCK.sub("", text), re.M):
         raise ValueError("there is a fence that is no block of ours")
     return found
 
@@ -116,20 +131,42 @@ def in_small(arguments):
     return [*arguments, *(f"training.{k}={v}" for k, v in SMALL.items() if k not in given)]
 
 
+def plain(output):
+    """Return the lines of an output without what differs from run to run: numbers and spacing."""
+    text = re.sub(r"(?<![\w-])\d[\w.,+-]*", "0", COMMIT.sub("COMMIT", output).replace(HUB, "HUB"))
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def prints(shown, real):
+    """Tell whether an output is as a text shows it, where ``...`` stands for any lines."""
+    lines = [r"(?:.*\n)*?" if line == "..." else f"{re.escape(line)}\n" for line in plain(shown)]
+    return bool(re.fullmatch("".join(lines), "".join(f"{line}\n" for line in plain(real))))
+
+
 class Reader:
     """Follows texts in a folder of their own, which has `pictures` and our `examples`.
 
+    On the tests' Hub the reader is `USER`, is logged in, and has an empty cache.
+
     Attributes:
         folder: Where the reader stands.
+        hub: The tests' Hub, which is empty at first.
         names: What the Python blocks defined.
+        output: What the last block of commands printed.
         torchrun: Whether `torchrun` starts processes on this machine; if not, and for several
             machines, what it would start is run in this process.
     """
 
     torchrun = False
 
-    def __init__(self, folder, monkeypatch):
-        self.folder, self.names, self._monkeypatch = folder, {}, monkeypatch
+    def __init__(self, folder, monkeypatch, hub):
+        self.folder, self.names, self.output = folder, {}, ""
+        self.hub, self._monkeypatch = hub, monkeypatch
+        hub.reset()
+        hub.tokens[TOKEN] = USER
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("HF_HUB_CACHE", str(folder / ".cache"))  # of processes that are started
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / ".cache"))
         monkeypatch.chdir(folder)
         monkeypatch.setattr(registry, "_local", {})
         random = np.random.default_rng(0)
@@ -141,6 +178,10 @@ class Reader:
         for path in (ROOT / "examples").glob("*.yaml"):
             (folder / "examples" / path.name).write_text(fewer_steps(path.read_text()))
 
+    def publish(self, name):
+        """Let there be a repository that a text takes for granted."""
+        ganzoo.push("dcgan.mnist5k", name, licence="cc-by-sa-3.0")
+
     def follow(self, text):
         """Do everything that a text says."""
         for block in blocks(text):
@@ -148,8 +189,11 @@ class Reader:
 
     def do(self, block):
         """Run, write or check one block."""
-        code = fewer_steps(block.code)
-        if block.title:
+        code = PINNED.sub(self._pin, fewer_steps(block.code))
+        if block.title == "output":
+            real = self.output.replace(self.hub.url, HUB)
+            assert prints(block.code, real), f"the commands print:\n{real}"
+        elif block.title:
             self._compare(block)
         elif block.file:
             (self.folder / block.file).write_text(code)
@@ -158,6 +202,7 @@ class Reader:
         elif block.language == "python":
             exec(compile(code, "a block", "exec"), self.names)
         elif block.language == "console":
+            self.output = ""
             for line in command_lines(f"```console\n{code}```"):
                 self.type(line)
         elif block.language in ("yaml", "toml", "json"):
@@ -170,6 +215,13 @@ class Reader:
         match shlex.split(line):
             case ["ganzoo", *arguments]:
                 self.ganzoo(*arguments)
+            case [variable, "ganzoo", *arguments] if VARIABLE.fullmatch(variable):
+                # In a process of its own, as the Hub's client reads its variables when it starts.
+                name, _, value = variable.partition("=")
+                command = [sys.executable, "-m", "ganzoo", *in_small(arguments)]
+                subprocess.run(command, env={**os.environ, name: value}, check=True)
+            case ["hf", "auth", "login"]:
+                pass  # which asks a person for a token; the reader has one already
             case ["torchrun", *arguments] if self.torchrun and "--nnodes" not in arguments:
                 command = [sys.executable, "-m", "torch.distributed.run", *in_small(arguments)]
                 subprocess.run(command, check=True)
@@ -195,12 +247,24 @@ class Reader:
             patch.setattr(registry, "_local", {})
             patch.setattr(sys, "path", [*sys.path])
             patch.setattr(sys, "argv", ["ganzoo", *in_small(arguments)])
-            with pytest.raises(SystemExit) as stop:
+            printed = io.StringIO()
+            # Both in the order in which a terminal shows them.
+            with (
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+                pytest.raises(SystemExit) as stop,
+            ):
                 main()
+            self.output += printed.getvalue()
+            print(printed.getvalue(), end="")
             for name, module in list(sys.modules.items()):
                 if str(self.folder) in str(getattr(module, "__file__", "")):
                     del sys.modules[name]
         assert not stop.value.code, f"ganzoo {shlex.join(arguments)}"
+
+    def _pin(self, match):
+        """The commit that a repository is at now, in the place of the one that a text shows."""
+        return f"{match[1]}@{self.hub.repos[match[1]].head('main')}"
 
     def _compare(self, block):
         """Hold what a text shows of a file against the file."""

@@ -1,15 +1,16 @@
 """The ``ganzoo`` command. Each subcommand imports what it needs when it is called."""
 
+import os
 import sys
 
 import typer
 
-from ganzoo.cli import authoring, configs, doctor, listing, sampling, training
+from ganzoo.cli import authoring, configs, doctor, hub, listing, sampling, training
 from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
     name="ganzoo",
-    help="A zoo of generative adversarial networks: train, resume, sample, interpolate, export.",
+    help="A zoo of generative adversarial networks: train, resume, sample, publish.",
     add_completion=False,
     pretty_exceptions_enable=False,
     # Help as plain text appears in half the time, and keeps its shape in a pipe.
@@ -22,6 +23,8 @@ add_commands(
     sampling.sample,
     sampling.interpolate,
     training.export,
+    hub.push,
+    hub.pull,
     listing.list_,
     listing.info,
     listing.plugins,
@@ -56,6 +59,9 @@ def _help(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command line."""
+    if not sys.stderr.isatty():
+        # The Hub's client, which draws bars into pipes and logs too, reads it when it is imported.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
         code = app(prog_name="ganzoo", standalone_mode=False)
     except Exception as error:

@@ -78,7 +78,12 @@ def complain(text: str, error: BaseException) -> None:
         return
     rank = rank_among_several()
     who = "ganzoo" if rank is None else f"ganzoo, process {rank}"
-    typer.echo(f"{who}: {' '.join(text.split())}", err=True)
+    typer.echo(f"{who}: {printable(' '.join(text.split()))}", err=True)
+
+
+def printable(text: str) -> str:
+    """Write control characters as escapes, so that no text from a file can command a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def rank_among_several() -> str | None:

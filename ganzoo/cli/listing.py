@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local
+from ganzoo.cli.common import AsJson, Imports, load_local, printable
 from ganzoo.errors import RequestError, closest
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 PRETRAINED = "pretrained"
+
+MAX_NAMES = 20
+"""How many of a long list are shown."""
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def list_(
@@ -54,14 +59,20 @@ def info(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a plugin, or the weights in a folder or run."""
+    """Describe a plugin, or weights.
+
+    The weights may be in a folder, in a run or on the Hub; they are not fetched.
+    """
     load_local(imports)
     from ganzoo import registry
 
     plugin = any(name in registry.names(group) for group in registry.GROUPS)
     weights = not plugin and any(mark in name for mark in "./~")
     values = _weights(name) if weights else _plugin(name)
-    typer.echo(json.dumps(values, indent=2) if as_json else _page(values))
+    if as_json:
+        typer.echo(json.dumps(values, indent=2))
+    else:
+        typer.echo(_weights_page(values) if weights else _page(values))
 
 
 def plugins(as_json: AsJson = False) -> None:
@@ -129,13 +140,18 @@ def _plugin(name: str) -> dict[str, Any]:
 
 
 def _weights(reference: str) -> dict[str, Any]:
-    from ganzoo.weights.info import read_info
-    from ganzoo.weights.reference import locate
+    from ganzoo.hub.loading import pretrained_info
 
-    folder = locate(reference)
-    values = read_info(folder).model_dump(mode="json")
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.safetensors"))}
-    return {"name": reference, "group": "weights", **values, "file_sizes": sizes}
+    found = pretrained_info(reference)
+    source = {"repository": found.source.repository, "commit": found.source.commit}
+    return {
+        "name": reference,
+        "group": "weights",
+        **(source if found.source.repository else {}),
+        **found.info.model_dump(mode="json"),
+        "card": dict(found.card),
+        "file_sizes": dict(found.sizes),
+    }
 
 
 def _default(field: "FieldInfo") -> Any:
@@ -146,15 +162,64 @@ def _default(field: "FieldInfo") -> Any:
 
 def _page(values: Mapping[str, Any]) -> str:
     """Lay a description out as text: a title, the plain facts, then a table for each mapping."""
-    width = shutil.get_terminal_size().columns
     facts = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    tables = {
+        key: [(name, *_cells(item)) for name, item in value.items()]
+        for key, value in values.items()
+        if isinstance(value, dict)
+    }
+    return _lay_out(facts, tables)
+
+
+def _weights_page(values: Mapping[str, Any]) -> str:
+    """Lay out what is known of weights, without what is empty or told twice."""
+    values = {key: value for key, value in values.items() if value not in _EMPTY}
+    scores, sizes = values.pop("scores", []), values.pop("file_sizes")
+    # What stands there for the Hub are the scores.
+    card = {key: value for key, value in values.pop("card", {}).items() if key != "model-index"}
+    facts = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    mappings = {key: value for key, value in values.items() if isinstance(value, dict)}
+    tables: dict[str, list[tuple[str, ...]]] = {
+        key: [
+            (_brief(name, 60), _brief(item)) for name, item in value.items() if item not in _EMPTY
+        ]
+        for key, value in {**mappings, "card": card}.items()
+    }
+    tables["scores"] = [
+        (
+            _brief(score.pop("metric", "?"), 60),
+            _brief(score.pop("value", "?"), 60),
+            _brief([f"{key} {_brief(item)}" for key, item in score.items()]),
+        )
+        for score in map(dict, scores)
+    ]
+    texts = {name: f"{size:,}" for name, size in sizes.items()}
+    texts["in all"] = f"{sum(sizes.values()):,}"
+    longest = len(texts["in all"])
+    tables["files"] = [
+        (_brief(name, 60), f"{size:>{longest}} bytes") for name, size in texts.items()
+    ]
+    return _lay_out(facts, {key: rows for key, rows in tables.items() if rows})
+
+
+def _brief(value: Any, longest: int = 1000) -> str:
+    """Write a value on one line, and names as people write them."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        more = f" and {len(value) - MAX_NAMES} more" if len(value) > MAX_NAMES else ""
+        value = ", ".join(value[:MAX_NAMES]) + more
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[:longest]} ..."
+
+
+def _lay_out(facts: Mapping[str, Any], tables: Mapping[str, Sequence[Sequence[Any]]]) -> str:
+    width = shutil.get_terminal_size().columns
+    facts = dict(facts)
     lines = [typer.style(facts.pop("name"), bold=True)]
     lines += textwrap.wrap(facts.pop("summary", ""), width)
     lines += ["", _table(((_words(key), value) for key, value in facts.items()), width)]
-    for key, value in values.items():
-        if isinstance(value, dict):
-            rows = [(name, *_cells(item)) for name, item in value.items()]
-            lines += ["", typer.style(_words(key), bold=True), _table(rows or [("none",)], width)]
+    for key, rows in tables.items():
+        lines += ["", typer.style(_words(key), bold=True), _table(rows or [("none",)], width)]
     return "\n".join(lines)
 
 
@@ -168,7 +233,7 @@ def _words(key: str) -> str:
 
 def _table(rows: Iterable[Sequence[Any]], width: int | None = None, indent: str = "  ") -> str:
     """Align columns two spaces apart, the last one wrapped to a width if there is one."""
-    texts = [[x if isinstance(x, str) else json.dumps(x) for x in row] for row in rows]
+    texts = [[printable(x) if isinstance(x, str) else json.dumps(x) for x in row] for row in rows]
     sizes = [max(map(len, column)) + 2 for column in zip(*texts, strict=True)][:-1]
     left = len(indent) + sum(sizes)
     lines = []

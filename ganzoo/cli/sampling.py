@@ -14,7 +14,7 @@ FRAME_TIME = 80
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 Reference = Annotated[
-    str, typer.Argument(metavar="REF", help="A run, a weights folder, or architecture.tag.")
+    str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
 Label = Annotated[str | None, typer.Option(help="A class, by name or number.")]
@@ -46,8 +46,8 @@ def sample(
     if columns is not None and columns < 1:
         raise RequestError(f"--columns is {columns}; it must be at least 1")
 
+    from ganzoo.hub.loading import load_generator
     from ganzoo.pictures import plot_points, save_grid
-    from ganzoo.weights.folder import load_generator
 
     generator = load_generator(reference, raw=raw)
     samples = generator.sample(n, seed=seed, labels=label, truncation=truncation)
@@ -86,9 +86,9 @@ def interpolate(
     if not film and path.suffix.lower() not in PICTURES:
         raise RequestError(f"--out {out}: a film ends in .gif, and a grid in .png, .jpg or .webp")
 
+    from ganzoo.hub.loading import load_generator
     from ganzoo.pictures import save_gif, save_picture
     from ganzoo.sheet import interpolation_film, interpolation_sheet
-    from ganzoo.weights.folder import load_generator
 
     generator = load_generator(reference, raw=raw)
     if generator.info.data.kind == "vectors":

@@ -84,8 +84,8 @@ def _report(run: Path) -> None:
     """Print the run so that it can be pasted as a reference, and name its latest samples."""
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
+    from ganzoo.hub.reference import is_path
     from ganzoo.training.run import SAMPLES
-    from ganzoo.weights.reference import is_path
 
     sheets = sorted((run / SAMPLES).glob("*.png"))
     if sheets:

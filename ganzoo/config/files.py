@@ -65,6 +65,9 @@ def parse_yaml(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
         raise ValueError(f"{problem}{where}") from error
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
+        # Of the library itself, for a tag or an escape of what it does not expect.
+        raise ValueError(f"a value cannot be read ({type(error).__name__})") from error
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -77,7 +80,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def dump_yaml(values: dict[str, Any]) -> str:
-    """Write plain values as YAML: mappings as blocks, lists on one line."""
+    """Write plain values as YAML: mappings as blocks, lists of other things on one line."""
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
     from ruamel.yaml.representer import RoundTripRepresenter
@@ -89,20 +92,31 @@ def dump_yaml(values: dict[str, Any]) -> str:
         return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
     def text(representer: Representer, value: str) -> Any:
-        # The library leaves some texts without the quotes that they need to be read again.
-        style = None if re.fullmatch(r"[\w./~][\w./~-]*", value, re.ASCII) else '"'
+        # The library leaves some texts without the quotes that they need to be read again; and to
+        # readers of YAML 1.1, as the Hub's own client, some words and digits are no texts.
+        plain = re.fullmatch(r"(?!\.?\d)[\w./~][\w./~-]*", value, re.ASCII)
+        switch = re.fullmatch("y|n|yes|no|on|off", value, re.IGNORECASE)
+        style = None if plain and not switch else '"'
         return representer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    def number(representer: Representer, value: float) -> Any:
+        node = representer.represent_float(value)
+        if re.fullmatch(r"-?\d+e.*", node.value):
+            node.value = node.value.replace("e", ".0e")  # which is a text in YAML 1.1 without
+        return node
 
     Representer.add_representer(type(None), null)
     Representer.add_representer(str, text)
+    Representer.add_representer(float, number)
 
     def styled(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: styled(item) for key, item in value.items()}
         if isinstance(value, list):
-            line = CommentedSeq(map(styled, value))
-            line.fa.set_flow_style()
-            return line
+            items = CommentedSeq(map(styled, value))
+            if not any(isinstance(item, dict) for item in value):
+                items.fa.set_flow_style()
+            return items
         return value
 
     writer = YAML()

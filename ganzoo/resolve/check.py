@@ -11,7 +11,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.errors import ConfigError, PluginError, closest
+from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.spec import Architecture, Shape, Traits
 
 if TYPE_CHECKING:
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
+MAX_FAULTS = 10
+"""More faults than these are counted, not told."""
+
 
 def validate(model: type[M], values: Any, path: str) -> M:
     """Validate values against a model.
+
+    Args:
+        model: Of the values.
+        values: Anything.
+        path: Of the values, as ``training``; or what they are of, as ``run.json:``.
 
     Raises:
         ConfigError: For every fault the field's path, what was given and what is allowed.
@@ -29,26 +37,31 @@ def validate(model: type[M], values: Any, path: str) -> M:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = [_sentence(model, fault, path) for fault in error.errors(include_url=False)]
-        raise ConfigError("; ".join(faults)) from None
+        faults = error.errors(include_url=False)
+        sentences = [_sentence(model, fault, path) for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            sentences.append(f"and {len(faults) - MAX_FAULTS:,} more faults")
+        raise ConfigError("; ".join(sentences)) from None
 
 
 def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> str:
     *place, last = fault["loc"] or [""]
     tags = UNION_TAGS | OPTIMIZERS.keys()
-    field = ".".join(str(part) for part in (path, *fault["loc"]) if part and part not in tags)
+    names = (brief(part, 60) for part in fault["loc"] if part and part not in tags)
+    inner = ".".join(names)
+    separator = " " if path.endswith(":") else "." if path else ""
+    field = f"{path}{separator}{inner}" if inner else path.removesuffix(":")
     match fault["type"]:
         case "extra_forbidden":
-            return f"{field}: unknown field{closest(str(last), _fields(model, place))}"
+            return f"{field}: unknown field{closest(brief(last, 60), _fields(model, place))}"
         case "missing":
             return f"{field}: missing"
         case "value_error":
             return f"{field}: {fault['ctx']['error']}"
         case "union_tag_invalid":
             allowed = fault["ctx"]["expected_tags"]
-            return (
-                f"{field}.name: {fault['ctx']['tag']!r} is not allowed; it must be one of {allowed}"
-            )
+            given = brief(repr(fault["ctx"]["tag"]), 60)
+            return f"{field}.name: {given} is not allowed; it must be one of {allowed}"
         case "union_tag_not_found":
             return f"{field}.name: missing"
         case "tuple_type":

@@ -8,6 +8,7 @@ import torch
 
 from ganzoo.config import EmaConfig
 from ganzoo.config.run import ROLES
+from ganzoo.hub.loading import load_pair
 from ganzoo.losses.base import as_critique
 from ganzoo.networks import Generator
 from ganzoo.penalties.base import input_gradient
@@ -145,7 +146,7 @@ def weights_round_trip(case: ArchitectureCase) -> None:
         network.eval()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         weights.save(Path(folder), Info.of(case.config), networks)
-        loaded = dict(zip(ROLES, weights.load_pair(Path(folder)), strict=True))
+        loaded = dict(zip(ROLES, load_pair(Path(folder)), strict=True))
     for role, network in networks.items():
         before = case.outputs(role, network, inputs[role])
         after = case.outputs(role, loaded[role].module, inputs[role])

@@ -8,7 +8,7 @@ from ganzoo.errors import RunError
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import nest
 from ganzoo.training.run import Run
-from ganzoo.weights.reference import RUN_CONFIG
+from ganzoo.weights.places import RUN_CONFIG
 
 CHANGEABLE = frozenset(
     {

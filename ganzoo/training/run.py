@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.config import RunConfig
 from ganzoo.errors import RunError
 from ganzoo.resolve import resolve
-from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
+from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"

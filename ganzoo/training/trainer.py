@@ -17,6 +17,7 @@ from ganzoo.config import RunConfig, files
 from ganzoo.data.cache import open_store
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.hub.card import write_card
 from ganzoo.networks import Generator
 from ganzoo.randomness import isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
@@ -34,9 +35,9 @@ from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.weights import folder as weights_folder
-from ganzoo.weights.card import CARD_FILE, RECIPE_FILE, SHEET_FILE, write_card
 from ganzoo.weights.files import write_text
-from ganzoo.weights.reference import RUN_CONFIG, RUN_WEIGHTS
+from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
 
 class InterruptedRunError(GanzooError):
@@ -372,7 +373,8 @@ class Trainer:
         if sheet is not None:
             sheet.save(path / SHEET_FILE)
         write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
-        write_text(path / CARD_FILE, write_card(generator.info, sheet=sheet is not None))
+        files = [file.name for file in path.iterdir()]
+        write_text(path / CARD_FILE, write_card(generator.info, "./folder", files))
         return path
 
     def _tensors(self) -> dict[str, Tensor]:

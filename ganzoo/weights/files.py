@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -23,15 +24,22 @@ def portable_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file so that it is either whole or not there."""
+    """Write a safetensors file so that it is either whole or not there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     with _aside(path) as aside:
-        save_file(dict(tensors), aside, metadata)
+        try:
+            save_file(dict(tensors), aside, metadata)
+        except SafetensorError as error:  # by which the library tells of a full disk, too
+            raise OSError(f"{path} cannot be written ({error})") from error
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is either whole or not there."""
     with _aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+        aside.write_text(text, encoding="utf-8", newline="")  # line ends as they are
 
 
 @contextmanager

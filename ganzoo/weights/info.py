@@ -1,8 +1,10 @@
 """What a weights folder tells of its networks: the contents of ``config.json``."""
 
+import itertools
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
@@ -11,12 +13,20 @@ from ganzoo.about import WEIGHTS_FORMAT, __version__
 from ganzoo.config import ArchitectureConfig, Model
 from ganzoo.errors import PluginError, WeightsError
 from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.weights.formats import upgrade_architecture, upgrade_format
+from ganzoo.weights.store import Store
 
 if TYPE_CHECKING:
     from torch import Tensor  # so that describing weights costs no torch
 
 CONFIG_FILE = "config.json"
 MAX_CONFIG_BYTES = 1_000_000
+
+MAX_VALUES = 100_000
+"""A ``config.json`` of more values is refused: a fault of each would be told."""
+
+MAX_DEPTH = 32
+"""One that nests deeper is refused: it could not be written again, or shown."""
 
 
 class DataFacts(Model):
@@ -81,8 +91,6 @@ class Info(Model):
     training: dict[str, Any] = Field(default_factory=dict)
     scores: list[dict[str, Any]] = Field(default_factory=list)
 
-    FORMATS: ClassVar[tuple[int, ...]] = (WEIGHTS_FORMAT,)
-
     @model_validator(mode="after")
     def _data_fits_the_networks(self) -> Self:
         shape, classes = self.architecture.sample_shape, self.architecture.num_classes
@@ -113,47 +121,100 @@ def kind_of(shape: tuple[int, ...]) -> Literal["pictures", "vectors"]:
     return "pictures" if len(shape) == 3 else "vectors"
 
 
-def read_info(folder: Path) -> Info:
-    """Read and check a folder's ``config.json``.
+def read_info(store: Store) -> Info:
+    """Read and check the ``config.json`` of weights.
 
     Raises:
         WeightsError: It is missing, malformed, of another format, or of an architecture that is
             not installed.
         ganzoo.errors.ConfigError: A value in it is not allowed.
+        ganzoo.errors.HubError: It could not be fetched.
     """
-    path = folder / CONFIG_FILE
+    path, label = store.fetch(CONFIG_FILE, largest=MAX_CONFIG_BYTES), store.label(CONFIG_FILE)
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise WeightsError(f"{path} has over {MAX_CONFIG_BYTES:,} bytes: that is no config")
-        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        values = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+        raise WeightsError(f"{label} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is not JSON: {error}") from error
+        raise WeightsError(f"{label} is not JSON: {error}") from error
+    _check_values(values, label)
     if not isinstance(values, dict) or not isinstance(values.get("architecture"), dict):
-        raise WeightsError(f"{path} describes no architecture")
-    if values.get("format") not in Info.FORMATS:
-        raise WeightsError(
-            f"{path} is of format {_brief(values.get('format'))}, and this ganzoo {__version__} "
-            f"reads {', '.join(map(str, Info.FORMATS))}; use the version of ganzoo that wrote it"
-        )
-    name = values["architecture"].get("name")
+        raise WeightsError(f"{label} describes no architecture")
+    values = upgrade_format(values, label)
+    recorded, given = values.get("plugin"), values["architecture"]
+    name = given.get("name")
     try:
         spec = registry.architecture(str(name)[:100])
+        installed = registry.provenance("architectures", str(name)[:100])
     except PluginError as error:
-        origin = values.get("plugin", {})
-        recorded = origin.get("distribution") if isinstance(origin, dict) else None
+        distribution = recorded.get("distribution") if isinstance(recorded, dict) else None
         raise WeightsError(
-            f"{path} is of the architecture {_brief(name)} (plugin recorded: {_brief(recorded)}), "
-            f"which cannot be used here: {error}"
+            f"{label} is of the architecture {_brief(name)} (plugin recorded: "
+            f"{_brief(distribution)}), which cannot be used here: {error}"
         ) from error
-    config = validate(spec.config, values["architecture"], f"{path}: architecture")
+    given = upgrade_architecture(given, recorded, installed, spec, label)
+    config = validate(spec.config, given, f"{label}: architecture")
     check_architecture(spec, config)
-    return validate(Info, {**values, "architecture": config}, f"{path}")
+    return validate(Info, {**values, "architecture": config}, f"{label}:")
 
 
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+def _parse(text: str) -> Any:
+    """Parse JSON that means the same to every reader, and can be written again.
+
+    Raises:
+        ValueError: It is malformed, gives a field twice, or has a number without a finite value.
+    """
+    return json.loads(
+        text, parse_constant=_number, parse_float=_number, object_pairs_hook=unique_fields
+    )
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.30} is no finite number")
+    return number
+
+
+def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of what JSON holds, which no two readers may understand differently.
+
+    Raises:
+        ValueError: A field is given twice.
+    """
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise ValueError(f"{_brief(key)} is given twice")
+        fields[key] = value
+    return fields
+
+
+def _check_values(values: Any, label: str) -> None:
+    """Check what no schema bounds, before anything else walks through the values.
+
+    Raises:
+        WeightsError: They are too many or too deep in each other, or a text cannot be written.
+    """
+    level, count = [values], 0
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        if count > MAX_VALUES:
+            raise WeightsError(f"{label} holds over {MAX_VALUES:,} values; it is not read")
+        try:
+            "".join(item for item in level if isinstance(item, str)).encode()
+        except UnicodeEncodeError as error:
+            raise WeightsError(f"{label} holds half of a character; it is not read") from error
+        level = [inner for item in level for inner in _inside(item)]
+        if not level:
+            return
+    raise WeightsError(f"{label} nests over {MAX_DEPTH} levels deep; it is not read")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return itertools.chain(value, value.values())
+    return value if isinstance(value, list) else ()
 
 
 def _brief(value: object) -> str:

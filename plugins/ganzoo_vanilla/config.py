@@ -9,6 +9,7 @@ from ganzoo.config.fields import AsTuple, Side
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 MAX_LAYERS = 64
+MAX_SCALE = 1000.0
 
 
 class VanillaConfig(ArchitectureConfig):
@@ -47,7 +48,10 @@ class VanillaConfig(ArchitectureConfig):
         "largest (maxout); 0 for leaky ReLU.",
     )
     latent_scale: float = Field(
-        default=1.0, gt=0, description="Factor on latents before the generator's first layer."
+        default=1.0,
+        gt=0,
+        le=MAX_SCALE,
+        description="Factor on latents before the generator's first layer.",
     )
     unit_range: bool = Field(
         default=False,
@@ -57,9 +61,10 @@ class VanillaConfig(ArchitectureConfig):
     generator_init: float | None = Field(
         default=None,
         gt=0,
+        le=MAX_SCALE,
         description="Weights of the generator begin uniform within plus or minus this, biases at "
         "zero; null for torch's defaults.",
     )
     discriminator_init: float | None = Field(
-        default=None, gt=0, description="The same for the discriminator."
+        default=None, gt=0, le=MAX_SCALE, description="The same for the discriminator."
     )

@@ -337,7 +337,7 @@ def test_a_name_that_reads_paths(command, tmp_path):
 REFERENCES = {
     "missing folder": ("./nowhere", "there is no folder ./nowhere"),
     "no weights folder": (".", "holds no config.json"),
-    "a repository": ("someone/digits", "repositories on the Hugging Face Hub are not loaded"),
+    "a repository": ("someone/digits", "there is no repository someone/digits on the Hub"),
     "unknown tag": ("dcgan.nothing", "dcgan comes with no weights 'nothing'"),
     "unknown architecture": ("dcgam.mnist5k", "did you mean 'dcgan'?"),
     "a bare word": ("digits", "names no weights"),
@@ -378,7 +378,10 @@ def first(tensors):
 WEIGHTS = {
     "config is no JSON": (lambda f: write(f / "config.json", "{"), "is not JSON"),
     "config is a list": (lambda f: write(f / "config.json", "[]"), "describes no architecture"),
-    "config too large": (lambda f: write(f / "config.json", " " * 1_000_001), "that is no config"),
+    "config too large": (
+        lambda f: write(f / "config.json", " " * 1_000_001),
+        "has 1,000,001 bytes, and at most 1,000,000 can be right",
+    ),
     "config too deep": (lambda f: write(f / "config.json", "[" * 9999), "is not JSON"),
     "newer format": (edit(lambda v: v.update(format=2)), "is of format 2"),
     "architecture not installed": (

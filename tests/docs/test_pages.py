@@ -1,32 +1,42 @@
 """Every page can be followed word by word, and the generated ones leave nothing out."""
 
 import re
+from subprocess import CalledProcessError
 
 import pytest
 
 import ganzoo
 from ganzoo import registry
 from ganzoo.cli import app
-from ganzoo.config import RunConfig
+from ganzoo.config import ArchitectureConfig, RunConfig
 from ganzoo.config.files import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.errors import GanzooError
+from ganzoo.weights.formats import FORMATS
+from ganzoo.weights.info import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
 from tests.imports import ROOT
-from tests.texts import HOOKS, PAGES, Reader, fewer_steps, page, shows
+from tests.texts import HOOKS, PAGES, Reader, blocks, fewer_steps, page, prints, shows
 
 OUTCOMES = {
-    "docs/index.md": "shared/my-gan/model.safetensors",
+    "docs/index.md": "mine.png",
     "docs/tutorial/your-first-gan.md": "runs/hinge/progress.gif",
+    "docs/how-to/load-a-pretrained-generator.md": "digits/recipe.yaml",
+    "docs/how-to/publish-your-weights.md": "mine/discriminator.safetensors",
     "docs/how-to/resume-and-reproduce.md": "best.png",
     "docs/how-to/train-on-several-gpus.md": "runs/two/checkpoints/step-0000000004/state.json",
+    "docs/reference/api/hub.md": "digits/samples.png",
     "docs/reference/config.md": "run.toml",
 }
 """What a reader has in the end who followed a page: one file of its last steps."""
 
 
+THERE = {"docs/how-to/load-a-pretrained-generator.md": "you/digits"}
+"""The repository that a page takes for granted."""
+
+
 @pytest.fixture
-def reader(tmp_path, monkeypatch):
-    return Reader(tmp_path, monkeypatch)
+def reader(tmp_path, monkeypatch, session_hub):
+    return Reader(tmp_path, monkeypatch, session_hub)
 
 
 ELSEWHERE = {"docs/how-to/add-a-loss.md", "docs/how-to/write-your-architecture.md"}
@@ -35,6 +45,8 @@ ELSEWHERE = {"docs/how-to/add-a-loss.md", "docs/how-to/write-your-architecture.m
 
 @pytest.mark.parametrize("path", sorted({*PAGES, "CONTRIBUTING.md"} - ELSEWHERE))
 def test_a_page_can_be_followed(path, reader):
+    if path in THERE:
+        reader.publish(THERE[path])
     reader.follow(page(path))
     assert (reader.folder / OUTCOMES.get(path, ".")).exists()
     if "tutorial" in path:
@@ -125,6 +137,32 @@ def test_every_optimizer_is_told_of_with_all_its_fields(name):
     assert all(f"| `{field}` |" in told for field in own_fields(OPTIMIZERS[name]))
 
 
+def first_cells(text):
+    """What the rows of a text's tables begin with, as it stands between backticks or bare."""
+    cells = re.findall(r"^\| ((?!-).+?) \|", text, re.M)[1:]
+    return [word for cell in cells for word in re.split(r"[`, ]+", cell) if word]
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("## Fields", Info),
+        ("### `architecture`", ArchitectureConfig),
+        ("### `data`", DataFacts),
+        ("### `plugin`", Origin),
+        ("### `base_model`", BaseModel),
+    ],
+)
+def test_every_field_of_a_config_json_is_told_of(heading, model):
+    told = section(page("docs/reference/config-json.md"), heading).partition("\n### ")[0]
+    assert first_cells(told) == list(model.model_fields)
+
+
+def test_every_format_that_is_read_is_told_of():
+    told = section(page("docs/reference/config-json.md"), "## Formats")
+    assert first_cells(told) == [str(number) for number in (*FORMATS, WEIGHTS_FORMAT)]
+
+
 def test_the_pages_of_the_python_reference_name_every_public_name():
     text = "".join(page(path) for path in PAGES if "/api/" in path)
     told = set(re.findall(r"^::: ganzoo\.(\w+)$", text, re.M))
@@ -184,11 +222,20 @@ def test_fewer_steps(given, fewer):
         pytest.param("```yaml\ntraining: {stepz: 3}\n```", id="an unknown field"),
         pytest.param("```toml\nloss = 'hinges'\n```", id="an unknown loss"),
         pytest.param("```yaml\n# run.yaml\ntraining: {stepz: 3}\n```", id="a bad file"),
+        pytest.param("```console\nA=1 rm -rf runs\n```", id="a command of others, in another way"),
+        pytest.param("```console\nA=1 ganzoo lists\n```", id="no such command, in another way"),
+        pytest.param("```console\nganzoo info you/digits\n```", id="a repository not there"),
+        pytest.param("````python\n1 / 0\n````", id="a longer fence"),
+        pytest.param(
+            '```console\nganzoo list losses\n```\n\n```text title="output"\nhinge\n```',
+            id="another output",
+        ),
         pytest.param('```json title="log.jsonl"\n{"step": 1}\n```', id="a file that is not there"),
     ],
 )
 def test_nothing_escapes(text, reader):
-    with pytest.raises((AssertionError, ValueError, ArithmeticError, GanzooError)):
+    errors = (AssertionError, ValueError, ArithmeticError, GanzooError, CalledProcessError)
+    with pytest.raises(errors):
         reader.follow(text)
 
 
@@ -204,3 +251,29 @@ def test_nothing_escapes(text, reader):
 )
 def test_what_a_text_shows_of_a_file(shown, real, same):
     assert shows(shown, real) == same
+
+
+@pytest.mark.parametrize(
+    ("shown", "real", "same"),
+    [
+        pytest.param("a  12 bytes\n", "a  1,234 bytes\n", True, id="another number"),
+        pytest.param("a  12\nb  3\n", "a        12\nb         3\n", True, id="other columns"),
+        pytest.param("a\n...\nd\n", "a\nb\nc\nd\n", True, id="some left out"),
+        pytest.param("a\n...\nd\n", "a\nd\n", True, id="none left out"),
+        pytest.param("...\n", "a\n", True, id="all left out"),
+        pytest.param("a.c\n", "abc\n", False, id="as a pattern it would be the same"),
+        pytest.param("a\n", "a\nb\n", False, id="a line more"),
+        pytest.param("a\nb\n", "a\n", False, id="a line less"),
+        pytest.param("b\na\n", "a\nb\n", False, id="another order"),
+        pytest.param("mnist5k\n", "mnist6k\n", False, id="a number in a name"),
+        pytest.param(f"@{'a1' * 20}\n", f"@{'b2' * 20}\n", True, id="another commit"),
+    ],
+)
+def test_what_a_text_shows_of_an_output(shown, real, same):
+    assert prints(shown, real) == same
+
+
+def test_a_longer_fence_may_hold_others():
+    (block,) = blocks('````text title="output"\n```python\n1 / 0\n```\n````\n')
+    assert (block.language, block.title) == ("text", "output")
+    assert block.code == "```python\n1 / 0\n```\n"

@@ -11,9 +11,11 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import registry
+from ganzoo.hub.card import write_card
+from ganzoo.hub.loading import open_store
 from ganzoo.resolve import resolve
 from ganzoo.weights.info import read_info
-from ganzoo.weights.reference import locate
+from ganzoo.weights.store import FolderStore
 from tests.imports import ROOT
 
 MAX_BYTES = 8_000_000
@@ -24,6 +26,11 @@ GOLDEN = {
     "wgan-gp.mnist5k": ([525_377, 259_073], [0.12235, 0.08266, 0.12349, 0.14753]),
     "vanilla.mnist5k": ([824_848, 906_241], [0.16259, 0.14393, 0.163, 0.13734]),
 }
+
+
+def located(reference):
+    """The folder of bundled weights."""
+    return open_store(reference).folder
 
 
 def test_these_come_with_ganzoo():
@@ -58,7 +65,7 @@ class TestEach:
         assert 0.01 < spread[0] < spread[1]
 
     def test_the_folder_is_small_and_has_its_card_and_sheet(self, reference):
-        folder = locate(reference)
+        folder = located(reference)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
         assert sizes.keys() == {
             "config.json",
@@ -70,15 +77,16 @@ class TestEach:
         }
         assert sum(sizes.values()) < MAX_BYTES
         card = (folder / "README.md").read_text(encoding="utf-8")
-        assert f'ganzoo.load_generator("{reference}")' in card
+        info = read_info(FolderStore(folder))
+        assert write_card(info, reference, sizes, existing=card) == card
         assert f"ganzoo train {folder.relative_to(ROOT)}/recipe.yaml" in card
         assert "CC BY-SA 3.0" in card
         with Image.open(folder / "samples.png") as sheet:
             assert sheet.size > (200, 200)
 
     def test_the_recipe_gives_the_config(self, reference):
-        folder = locate(reference)
-        info, config = read_info(folder), resolve(folder / "recipe.yaml").config
+        folder = located(reference)
+        info, config = read_info(FolderStore(folder)), resolve(folder / "recipe.yaml").config
         assert config.architecture == info.architecture
         facts = info.training
         assert facts["steps"] == config.training.steps
@@ -113,7 +121,7 @@ def test_makes_every_digit_that_it_is_asked_for(reference):
 
 def test_an_export_from_the_last_checkpoint_has_the_bytes_of_the_run(tmp_path):
     """So that a recipe, trained again on the same machine, gives what is bundled."""
-    recipe = locate("dcgan.mnist5k") / "recipe.yaml"
+    recipe = located("dcgan.mnist5k") / "recipe.yaml"
     overrides = {"training.steps": 3, "training.sample_every": 0}
     run = ganzoo.train(recipe, overrides, out=tmp_path / "run")
     again = ganzoo.train(recipe, overrides, out=tmp_path / "again")
@@ -128,7 +136,7 @@ def test_the_notice_names_them_and_the_licence_of_the_digits():
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     assert "CC BY-SA 3.0" in notice
     for reference in GOLDEN:
-        assert str(locate(reference).relative_to(ROOT)) in notice
+        assert str(located(reference).relative_to(ROOT)) in notice
 
 
 @pytest.mark.parametrize("name", registry.names("architectures"))

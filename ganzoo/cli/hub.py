@@ -1,0 +1,93 @@
+"""``push`` and ``pull``: weights on the Hugging Face Hub."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.common import Imports, load_local, printable
+
+if TYPE_CHECKING:
+    from ganzoo.hub.published import Published
+
+WORDS = {"added": "new", "changed": "changed", "unchanged": "as it is", "deleted": "deleted"}
+
+
+def push(
+    source: Annotated[
+        str, typer.Argument(metavar="REF", help="A run, a weights folder, or architecture.tag.")
+    ],
+    repository: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Made where missing.")],
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new repository private.")
+    ] = False,
+    pr: Annotated[
+        bool, typer.Option("--pr", help="Open a pull request instead of changing the branch.")
+    ] = False,
+    revision: Annotated[
+        str | None, typer.Option(help="The branch, made where missing; main if left out.")
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+    no_discriminator: Annotated[
+        bool,
+        typer.Option("--no-discriminator", help="Keep back what others need for fine-tuning."),
+    ] = False,
+    license_: Annotated[
+        str | None,
+        typer.Option("--license", help="Of the weights, as apache-2.0; none if left out."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the files, their sizes and the card only.")
+    ] = False,
+    imports: Imports = None,
+) -> None:
+    """Publish weights and their card on the Hugging Face Hub.
+
+    It is one commit. Log in once with: hf auth login. Prints the page of the commit or pull
+    request.
+    """
+    load_local(imports)
+    from ganzoo.hub.publishing import push as publish
+
+    done = publish(
+        source,
+        repository,
+        private=private,
+        pr=pr,
+        revision=revision,
+        message=message,
+        discriminator=not no_discriminator,
+        licence=license_,
+        dry_run=dry_run,
+    )
+    _tell(done)
+    if dry_run:
+        typer.echo(printable(done.card.rstrip("\n")))
+    else:
+        typer.echo(done.pull_request_url or done.commit_url)
+
+
+def pull(
+    reference: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Or org/name@revision.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to make.")],
+    imports: Imports = None,
+) -> None:
+    """Copy weights from the Hub into a folder.
+
+    Prints the folder.
+    """
+    load_local(imports)
+    from ganzoo.hub.pulling import pull as fetch
+
+    typer.echo(fetch(reference, folder))
+
+
+def _tell(done: "Published") -> None:
+    """Say on standard error what becomes of each file."""
+    where = f"{done.repository}{' (a new repository)' if done.created else ''}"
+    typer.echo(where if done.changed else f"{where}: nothing changes", err=True)
+    width = max(len(change.name) for change in done.changes)
+    for change in done.changes:
+        line = f"  {change.name:{width}}  {change.size:>13,} bytes  {WORDS[change.kind]}"
+        typer.echo(printable(line), err=True)
+    for note in done.notes:
+        typer.echo(f"note: {printable(note)}", err=True)

@@ -1,0 +1,320 @@
+"""The card of weights: what a person reads first, and the metadata that the Hub reads."""
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ganzoo import registry
+from ganzoo.errors import WeightsError
+from ganzoo.hub.metadata import MAX_CARD_BYTES, join, split
+from ganzoo.hub.reference import Place, Repository, parse, parse_repository
+from ganzoo.spec import Architecture
+from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.info import Info
+
+BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
+END = "<!-- ganzoo: end -->"
+
+TASK = "unconditional-image-generation"
+"""What the Hub calls generators of pictures without labels."""
+
+CONDITIONAL = "class-conditional-image-generation"
+"""The tag of generators of pictures with labels, which the Hub has no task for."""
+
+MAX_CLASSES_SHOWN = 20
+
+_SECTION = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
+
+_SCORE_COLUMNS = ("metric", "value", "extractor", "data", "reals", "fakes")
+
+
+def write_card(
+    info: Info, reference: str, files: Iterable[str], *, existing: str = "", licence: str = ""
+) -> str:
+    """Write the card of weights, or bring an existing one up to date.
+
+    Args:
+        info: What is known of the networks.
+        reference: By which they are loaded; ``org/name`` of a repository.
+        files: The names of the files beside it.
+        existing: A card that is there already. Its text stays as it is but for the section between
+            our marks, which is written anew, and so does its metadata but for what we know.
+        licence: Of the weights, as the Hub names it; an existing one stays where it is left out.
+
+    Raises:
+        ganzoo.errors.WeightsError: The metadata of the existing card cannot be read.
+    """
+    spec = registry.architecture(info.architecture.name)
+    metadata, text = split(existing, f"{CARD_FILE} of {reference}")
+    section = f"{BEGIN}\n\n{_section(info, spec, reference, set(files))}\n\n{END}"
+    nameless = f"# {_title(info)}\n"
+    title = nameless
+    if isinstance(parse(reference), Repository):
+        title = f"# {_name(reference)}\n"
+        if text.lstrip().startswith(nameless):
+            text = text.replace(nameless, title, 1)
+    if _SECTION.search(text):
+        first, *others = _SECTION.split(text)
+        # A copy of it, which would grow stale, goes.
+        text = first + section + "".join(others)
+    elif text.strip():
+        gap = "\n" * (2 - text.endswith("\n") - text.endswith(("\n\n", "\n\r\n")))
+        text = f"{text}{gap}{section}\n"
+    else:
+        text = f"{title}\n{section}\n"
+    card = join(_metadata(metadata, info, reference, licence), text)
+    size = len(card.encode())
+    if size > MAX_CARD_BYTES:
+        raise WeightsError(
+            f"the card of {reference} would have {size:,} bytes, and at most {MAX_CARD_BYTES:,} "
+            "can be read again; shorten training and scores in its config.json"
+        )
+    split(card, f"the new {CARD_FILE} of {reference}")  # that it can be read again, too
+    return card
+
+
+def prose(card: str) -> str:
+    """The text that people wrote into a card: without metadata, title and our section."""
+    _, text = split(card, "the card")
+    lines = _SECTION.sub("", text).strip().splitlines()
+    return "\n".join(lines[1:] if lines and lines[0].startswith("# ") else lines).strip()
+
+
+def _title(info: Info) -> str:
+    """The title of a card whose weights have no name yet."""
+    data = info.training.get("data")
+    return f"{info.architecture.name}{f' on {_text(data)}' if data else ''}"
+
+
+def _name(reference: str) -> str:
+    return reference.rpartition("/")[2]
+
+
+def _metadata(before: dict[str, Any], info: Info, reference: str, licence: str) -> dict[str, Any]:
+    unlabelled = info.data.kind == "pictures" and not info.architecture.num_classes
+    tags = ["gan", info.architecture.name]
+    if info.data.kind == "pictures" and not unlabelled:
+        tags.append(CONDITIONAL)
+    values: dict[str, Any] = {
+        "license": licence,
+        "library_name": "ganzoo",
+        "pipeline_tag": TASK if unlabelled else "",
+        "tags": _united(before.get("tags"), tags, {*registry.names("architectures"), CONDITIONAL}),
+        "datasets": _united(before.get("datasets"), _datasets(info), registry.names("datasets")),
+        "base_model": _base_model(info),
+        "model-index": _model_index(info, reference),
+    }
+    merged = {**before, **{key: value for key, value in values.items() if value}}
+    # What would be said of earlier weights is not true of these.
+    for key in ("datasets", "base_model", "model-index"):
+        if not values[key]:
+            merged.pop(key, None)
+    if not unlabelled and merged.get("pipeline_tag") == TASK:
+        del merged["pipeline_tag"]
+    return merged
+
+
+def _united(before: Any, ours: list[str], known: Iterable[str]) -> list[Any]:
+    """Add our values to those that are there, without those that we gave to earlier weights."""
+    there = before if isinstance(before, list) else [] if before in (None, "") else [before]
+    stale = set(known) - set(ours)
+    united: list[Any] = []
+    for value in (*there, *ours):
+        if value not in united and not (isinstance(value, str) and value in stale):
+            united.append(value)
+    return united
+
+
+def _datasets(info: Info) -> list[str]:
+    """The data by its name, if it is one that others know: a folder's name is nobody's business."""
+    name = info.training.get("data")
+    return [name] if isinstance(name, str) and name in registry.names("datasets") else []
+
+
+def _base_model(info: Info) -> str:
+    """The repository that the weights were fine-tuned from; the Hub takes no other name."""
+    try:
+        return parse_repository(info.base_model.repo).name if info.base_model else ""
+    except WeightsError:
+        return ""
+
+
+def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
+    metrics = [
+        {
+            "type": score["metric"].lower(),
+            "name": score["metric"],
+            "value": score["value"],
+            "args": {
+                key: value
+                for key, value in score.items()
+                if key not in ("metric", "value") and value not in (None, "")
+            },
+        }
+        for score in _scores(info)
+    ]
+    if not metrics:
+        return []
+    task = {"type": TASK}
+    if info.data.kind != "pictures":
+        task = {"type": "other", "name": "generation of vectors"}
+    elif info.architecture.num_classes:
+        task = {"type": "other", "name": "class-conditional image generation"}
+    data = str(info.training.get("data") or "unknown")
+    result = {"task": task, "dataset": {"name": data, "type": data}, "metrics": metrics}
+    return [{"name": _name(reference), "results": [result]}]
+
+
+def _scores(info: Info) -> list[dict[str, Any]]:
+    """The records of evaluations that have a metric and a number."""
+    return [
+        score
+        for score in info.scores
+        if isinstance(score.get("metric"), str)
+        and score["metric"].strip()
+        and type(score.get("value")) in (int, float)
+        and -math.inf < score["value"] < math.inf
+    ]
+
+
+def _section(info: Info, spec: Architecture, reference: str, files: set[str]) -> str:
+    parts = [
+        _head(info, spec, files),
+        _use(info, reference, files),
+        _training(info, reference, files),
+    ]
+    parts += [_table_of_scores(info), _limits()]
+    if spec.paper:
+        parts.append(f"## Citation\n\nThe method: {_text(spec.paper)}.")
+    return "\n\n".join(parts)
+
+
+def _head(info: Info, spec: Architecture, files: set[str]) -> str:
+    config = info.architecture
+    lines = [
+        f"A generator of {_samples(config.sample_shape)}, of the architecture `{spec.name}` in "
+        f"ganzoo. {_text(spec.summary)}"
+    ]
+    if SHEET_FILE in files:
+        lines.insert(0, f"![Samples]({SHEET_FILE})\n")
+    if config.num_classes:
+        names = info.data.class_names or [str(label) for label in range(config.num_classes)]
+        shown = ", ".join(map(_code, names[:MAX_CLASSES_SHOWN]))
+        more = (
+            f" and {len(names) - MAX_CLASSES_SHOWN} more" if len(names) > MAX_CLASSES_SHOWN else ""
+        )
+        classes = "1 class" if config.num_classes == 1 else f"{config.num_classes} classes"
+        lines.append(f"\nIt is conditional on {classes}: {shown}{more}.")
+    return "\n".join(lines)
+
+
+def _samples(shape: tuple[int, ...]) -> str:
+    """What samples of a shape are, in words."""
+    if len(shape) == 1:
+        return f"vectors of {shape[0]} {'number' if shape[0] == 1 else 'numbers'}"
+    channels, height, width = shape
+    kind = {1: "grey pictures", 3: "colour pictures"}.get(channels, f"{channels}-channel pictures")
+    return f"{kind} of {width}x{height} pixels"
+
+
+def _use(info: Info, reference: str, files: set[str]) -> str:
+    labels = ""
+    if info.architecture.num_classes:
+        first: str | int = info.data.class_names[0] if info.data.class_names else 0
+        labels = f", labels={_literal(first)}"
+    result = "float32 in [0, 1]" if info.data.kind == "pictures" else "float32, in the data's units"
+    lines = [
+        "## Use",
+        "",
+        "```python",
+        "import ganzoo",
+        "",
+        f"G = ganzoo.load_generator({_literal(reference)})",
+        f"samples = G.sample(16, seed=0{labels})  # {result}",
+        "```",
+        "",
+        "Loading is strict, and runs no code from here: the files are safetensors and JSON.",
+    ]
+    if "discriminator.safetensors" in files:
+        lines[-1] += " The discriminator is here too, for fine-tuning (`ganzoo.load_pair`)."
+    return "\n".join(lines)
+
+
+def _training(info: Info, reference: str, files: set[str]) -> str:
+    lines = ["## Training", ""]
+    if info.base_model:
+        base = info.base_model
+        commit = f" at commit {_code(base.sha)}" if base.sha else ""
+        lines += [f"Fine-tuned from {_code(base.repo)}{commit}.", ""]
+    if info.training:
+        lines += _table(
+            ("fact", "value"), [(k.replace("_", " "), v) for k, v in info.training.items()]
+        )
+    else:
+        lines.append("Nothing is recorded of its training.")
+    if RECIPE_FILE in files:
+        folder = reference
+        lines += ["", f"`{RECIPE_FILE}` is the config that trains it again:", "", "```console"]
+        if not isinstance(parse(reference), Place):
+            folder = f"./{_name(reference)}"
+            lines.append(f"ganzoo pull {reference} {folder}")
+        lines += [f"ganzoo train {folder}/{RECIPE_FILE}", "```"]
+    return "\n".join(lines)
+
+
+def _table_of_scores(info: Info) -> str:
+    scores = _scores(info)
+    if not scores:
+        return "## Scores\n\nNone are recorded."
+    columns = [name for name in _SCORE_COLUMNS if any(name in score for score in scores)]
+    rows = [[score.get(name, "") for name in columns] for score in scores]
+    note = "Scores of another protocol (extractor, numbers of samples, resizing) do not compare."
+    return "\n".join(["## Scores", "", *_table(columns, rows), "", note])
+
+
+def _limits() -> str:
+    lines = [
+        "## Limits and intended use",
+        "",
+        "Made for research, teaching and play with generative models. Samples follow the training "
+        "data, with its gaps and its biases; a generator that saw few examples can come close to "
+        "repeating some of them. Do not take a sample, or pass it off, for a record of anything.",
+    ]
+    return "\n".join(lines)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    cells = [[_text(cell) for cell in row] for row in rows]
+    head = list(head)
+    lines = [head, ["---"] * len(head), *cells]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _text(value: Any) -> str:
+    """Write a value so that Markdown shows it as it is, on one line."""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = _on_one_line(text)
+    # An underscore means something at the edge of a word alone.
+    signs = r"[|<>`\[\]*&\\~$]|(?<![^\W_])_|_(?![^\W_])"
+    return re.sub(signs, lambda match: f"&#{ord(match[0])};", text)
+
+
+def _literal(value: str | int) -> str:
+    """Write a value in Python, with nothing in it that could end our section."""
+    text = json.dumps(value, ensure_ascii=False) if str(value).isprintable() else repr(value)
+    return text.replace("<!", "\\x3c!")
+
+
+def _code(value: str) -> str:
+    """Write a value as code where that shows it as it is, else as text."""
+    text = _on_one_line(value)
+    return f"`{text}`" if text and not re.search("[`<]", text) else _text(text) or "(no name)"
+
+
+def _on_one_line(text: str) -> str:
+    """Put blanks for line ends and for what cannot be seen."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,196 @@
+"""What went wrong on the way to the Hub, in one sentence, and whether trying again may help.
+
+Sentences are written here and quote nothing that could hold a token.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from huggingface_hub import constants, errors
+from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]
+
+from ganzoo.errors import HubError, HubRequestError
+from ganzoo.hub.reference import Repository
+
+LOGIN = "log in with: hf auth login"
+
+CONFLICT = 412
+"""The answer to a commit whose parent is no longer the head."""
+
+BUSY = 409
+"""The answer to a change while another one is under way."""
+
+TRANSIENT = (408, 500, 502, 503, 504)
+"""Answers after which the same request may well succeed."""
+
+NOT_DONE = (BUSY, 429, 503)
+"""Answers that tell that nothing was done."""
+
+TOKEN = re.compile(r"\b(?:hf_|api_org_|eyJ)[\w.-]{6,}")
+"""What looks like a token: nothing that a server says is shown with one in it."""
+
+NOT_ASKED = (
+    "is not in the cache of this machine, and the Hub is not asked (HF_HUB_OFFLINE is set, or "
+    "local_files_only is given)"
+)
+
+
+class RepositoryMissingError(HubRequestError):
+    """There is no such repository, or it is not shown to this user."""
+
+
+class RevisionMissingError(HubRequestError):
+    """The repository has no such revision."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What went wrong.
+
+    Attributes:
+        error: What to raise.
+        again: Whether the same request may succeed soon.
+        wait: Seconds that the Hub asked to wait.
+    """
+
+    error: HubError
+    again: bool = False
+    wait: float = 0.0
+
+
+def diagnose(error: Exception, repository: Repository) -> Fault:
+    """Tell what an error of the client means.
+
+    Args:
+        error: Whatever the client let out.
+        repository: What was asked for.
+    """
+    cause = error.__cause__
+    wrapping = isinstance(error, errors.LocalEntryNotFoundError) or type(error) is RuntimeError
+    if wrapping and isinstance(cause, Exception):
+        return diagnose(cause, repository)  # of one request of a download or of an upload
+    if isinstance(error, errors.HfHubHTTPError):
+        return _answer(error, repository)
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return Fault(HubError(f"{repository} {NOT_ASKED}", unreachable=True))
+    hub, kind = constants.ENDPOINT, type(error).__name__
+    if isinstance(error, (errors.HTTPError, ConnectionError, TimeoutError)):  # type: ignore[attr-defined]
+        problem = (
+            f"{hub} could not be reached for {repository} ({kind}); check the network, then try "
+            "again"
+        )
+        return Fault(HubError(problem, unreachable=True), again=True)
+    if isinstance(error, ValueError) and isinstance(cause, errors.BadRequestError):
+        said = _said(str(error))
+        return Fault(HubRequestError(f"the Hub does not take the card of {repository}: {said}"))
+    if isinstance(error, OSError) and error.errno is not None:
+        place = f" ({error.filename})" if error.filename else ""
+        problem = (
+            f"the files of {repository} could not be kept here{place}: {error.strerror}; free "
+            "some space, or set HF_HOME (or cache_dir) to a place that can be written"
+        )
+        return Fault(HubError(problem))
+    deep = isinstance(error, RecursionError)  # of an answer that nests too far
+    if isinstance(error, (OSError, RuntimeError, errors.XetDownloadError)) and not deep:
+        # A file that came shorter than announced, or an error of the client's compiled transfers.
+        problem = f"the transfer of {repository} failed ({kind}); check the network, then try again"
+        return Fault(HubError(problem, unreachable=True), again=True)
+    # JSON of another shape, on which the client's own reading fails somehow, would come again; what
+    # is no JSON may be of something in between. The client's own words say more than their kind.
+    plain = type(error) is ValueError
+    said = f": {_said(str(error))}" if plain else f" ({kind})"
+    problem = f"{hub} gave an answer for {repository} that cannot be used{said}; try again later"
+    return Fault(HubError(problem, unreachable=True), isinstance(error, ValueError) and not plain)
+
+
+def asked_wait(headers: Mapping[str, str]) -> float:
+    """Read how many seconds an answer asks to wait; 0 where it does not say."""
+    text = headers.get("Retry-After", "").strip()
+    wait = float(text) if text.isdecimal() else 0.0
+    limit = parse_ratelimit_headers(headers)
+    if limit is not None and limit.remaining == 0:
+        wait = max(wait, limit.reset_in_seconds + 1.0)
+    return wait
+
+
+def quotes_token(error: BaseException) -> bool:
+    """Tell whether the text of an error holds what looks like a token."""
+    return bool(TOKEN.search(str(error)))
+
+
+def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
+    status = error.response.status_code
+    page = f"{constants.ENDPOINT}/{repository.name}"
+    kind = HubRequestError
+    if isinstance(error, errors.GatedRepoError):
+        problem = f"{repository} is gated: ask for access on {page}, then {LOGIN}"
+    elif isinstance(error, errors.DisabledRepoError):
+        problem = f"the Hub has disabled {repository}; see {page}"
+    elif isinstance(error, errors.RepositoryNotFoundError):
+        kind = RepositoryMissingError
+        problem = (
+            f"there is no repository {repository.name} on the Hub, or it is private and may not be "
+            f"read with your token; check the spelling, or {LOGIN}"
+        )
+    elif isinstance(error, errors.RevisionNotFoundError):
+        kind = RevisionMissingError
+        problem = (
+            f"{repository.name} has no revision {repository.revision or 'main'!r}; its branches "
+            f"and tags are listed on {page}/tree/main"
+        )
+    elif status == 401:
+        problem = (
+            f"the Hub does not accept the token for {repository} (there is none, or it is expired, "
+            f"revoked or mistyped); {LOGIN}"
+        )
+    elif status in TRANSIENT or status == 429:
+        return _refusal(error, repository, status)
+    elif error.response.url.host != urlsplit(constants.ENDPOINT).hostname:
+        # Where large files lie; a signed address is good for a while only, and another try gets
+        # a new one.
+        problem = f"the Hub's storage refused a file of {repository} ({status}); try again"
+        return Fault(HubError(problem, unreachable=True), again=True)
+    elif status == 403 and error.response.request.method in ("GET", "HEAD"):
+        problem = f"your token may not read {repository}; see {page}, or {LOGIN}"
+    elif status == 403:
+        problem = (
+            f"your token may not do this with {repository}; it needs the right to write there (or "
+            "propose the change instead, with --pr)"
+        )
+    elif status == 404:
+        problem = f"the Hub does not find what is asked of {repository}; see {page}"
+    else:
+        return _refusal(error, repository, status)
+    return Fault(kind(problem, status=status))
+
+
+def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) -> Fault:
+    wait = asked_wait(error.response.headers)
+    said = _said(error.server_message or "")
+    told = f"{status}{f': {said}' if said else ''}"
+    if status == 429:
+        problem = (
+            f"the Hub asks to wait{f' for {wait:.0f} seconds' if wait else ''} before {repository} "
+            "is asked for again (too many requests)"
+        )
+        return Fault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
+    if status in TRANSIENT:
+        later = f"in {wait:.0f} seconds" if wait else "later"
+        problem = f"the Hub cannot answer for {repository} just now ({status}); try again {later}"
+        return Fault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
+    if status == BUSY:
+        problem = f"the Hub is busy with another change of {repository} ({told}); try again"
+        return Fault(HubError(problem, status=status), again=True, wait=wait)
+    problem = (
+        f"the Hub refused what was asked of {repository} ({told}); mend what it says, or try again "
+        "later"
+    )
+    return Fault(HubError(problem, status=status))
+
+
+def _said(text: str) -> str:
+    """Quote a server on one line, without what a terminal would obey, and without tokens."""
+    text = TOKEN.sub("***", " ".join(text.split()))
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]

@@ -1,0 +1,197 @@
+"""Loading weights by reference: from a folder, from a plugin, or from the Hub."""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo import registry
+from ganzoo.errors import WeightsError
+from ganzoo.hub.metadata import read_card, split
+from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_path, parse
+from ganzoo.networks import Discriminator, Generator, Network
+from ganzoo.weights.folder import CARD_FILE
+from ganzoo.weights.info import Info, read_info
+from ganzoo.weights.loading import load_network
+from ganzoo.weights.places import pretrained, weights_folder
+from ganzoo.weights.store import FolderStore, Source, Store
+
+
+def load_generator(
+    reference: str | os.PathLike[str],
+    *,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> Generator:
+    """Load a generator for sampling.
+
+    Args:
+        reference: A weights folder or a run (``./path``, ``/path``, ``~/path``), weights that come
+            with an architecture (``architecture.tag``), or a repository on the Hugging Face Hub
+            (``org/name``, ``org/name@revision``, ``hf://org/name@revision``).
+        raw: Load the generator as trained instead of its moving average.
+        device: Where to put it.
+        dtype: The type of its floating-point tensors; as stored (float32) where left out.
+        token: Of the Hub's user; None for the one that is logged in, False for none.
+        cache_dir: Where files of the Hub are kept; its client's own cache where left out.
+        local_files_only: Ask nothing of the Hub: what is in the cache has to do.
+
+    Returns:
+        The generator, in evaluation mode; its `source` says which commit it is of.
+
+    Raises:
+        WeightsError: There are no such weights, or they do not fit the architecture.
+        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
+    """
+    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    [generator] = _load(store, "generator_raw" if raw else "generator", device=device, dtype=dtype)
+    assert isinstance(generator, Generator)
+    return generator
+
+
+def load_discriminator(
+    reference: str | os.PathLike[str],
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> Discriminator:
+    """Load a discriminator; arguments and errors as those of `load_generator`."""
+    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    [discriminator] = _load(store, "discriminator", device=device, dtype=dtype)
+    assert isinstance(discriminator, Discriminator)
+    return discriminator
+
+
+def load_pair(
+    reference: str | os.PathLike[str],
+    *,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> tuple[Generator, Discriminator]:
+    """Load a generator and its discriminator, both of the same commit.
+
+    Arguments and errors are those of `load_generator`.
+    """
+    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    names = ("generator_raw" if raw else "generator", "discriminator")
+    generator, discriminator = _load(store, *names, device=device, dtype=dtype)
+    assert isinstance(generator, Generator)
+    assert isinstance(discriminator, Discriminator)
+    return generator, discriminator
+
+
+@dataclass(frozen=True)
+class PretrainedInfo:
+    """What is known of weights without fetching them.
+
+    Attributes:
+        source: The reference, and the commit that it was resolved to.
+        info: The contents of ``config.json``.
+        card: The metadata of the card (``README.md``).
+        sizes: The size of every file in bytes; without the Hub, of those on this machine.
+    """
+
+    source: Source
+    info: Info
+    card: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+def pretrained_info(
+    reference: str | os.PathLike[str],
+    *,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> PretrainedInfo:
+    """Describe weights without fetching them: config, scores, card and sizes.
+
+    Arguments and errors are those of `load_generator`.
+    """
+    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    info, sizes = read_info(store), store.sizes(whole=False)
+    card, _ = split(read_card(store), store.label(CARD_FILE))
+    store.remember()
+    return PretrainedInfo(store.source, info, card, sizes)
+
+
+def open_store(
+    reference: str | os.PathLike[str],
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    *,
+    local_files_only: bool = False,
+) -> Store:
+    """Find where the files of a reference are, resolved to a commit if they are on the Hub.
+
+    Raises:
+        WeightsError: It names no weights, or could mean both a folder and something else.
+        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
+    """
+    if isinstance(reference, str):
+        _refuse_ambiguous(reference)
+    found, text = parse(reference), os.fspath(reference)
+    if isinstance(found, Place):
+        return FolderStore(weights_folder(found.path), text)
+    if isinstance(found, Tag):
+        bundled = pretrained(found.architecture, found.tag)
+        if bundled.folder is not None:
+            return FolderStore(bundled.folder, text)
+        name, _, commit = bundled.repository.partition("@")
+        found = Repository(name, commit)
+    from ganzoo.hub.client import Client
+    from ganzoo.hub.snapshot import Snapshot
+
+    client = Client(token, cache_dir, local_files_only=local_files_only)
+    return Snapshot.open(client, found, text)
+
+
+def _refuse_ambiguous(text: str) -> None:
+    """Refuse a name that is also a folder here; with a revision or a scheme it is none."""
+    if is_path(text) or re.search("@|://", text) or not os.path.isdir(text):
+        return
+    other = ""
+    with suppress(WeightsError):
+        named = parse(text)
+        if isinstance(named, Repository):
+            other = f", and for the repository {SCHEME}{text}"
+        if isinstance(named, Tag):
+            spellings = [
+                f"{offer.distribution}:{offer.name}.{named.tag}"
+                for offer in registry.choices("architectures", named.architecture)
+            ]
+            if spellings:
+                other = f", and for what comes with the architecture {' or '.join(spellings)}"
+    raise WeightsError(
+        f"{text!r} could be a folder or a name; for the folder write ./{text}{other}"
+    )
+
+
+def _load(
+    store: Store, *names: str, device: str | torch.device, dtype: torch.dtype | None
+) -> list[Network]:
+    """Load networks of one commit."""
+    info = read_info(store)
+    networks: list[Network] = []
+    for name in names:
+        kind = Discriminator if name == "discriminator" else Generator
+        network = kind(load_network(store, name, info), info, store.source)
+        networks.append(network.to(device=device, dtype=dtype).eval())
+    store.remember()
+    return networks

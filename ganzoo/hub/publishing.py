@@ -1,0 +1,90 @@
+"""Publishing weights: everything in one commit, or nothing."""
+
+import os
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ganzoo.errors import HubRequestError, RequestError
+from ganzoo.hub.client import Client
+from ganzoo.hub.published import Published
+from ganzoo.hub.pushing import Push
+from ganzoo.hub.reference import parse_repository
+from ganzoo.hub.staging import staged
+from ganzoo.networks import Generator
+from ganzoo.weights.folder import CARD_FILE
+
+
+def push(
+    source: Generator | str | os.PathLike[str],
+    repository: str,
+    *,
+    private: bool = False,
+    pr: bool = False,
+    revision: str | None = None,
+    message: str | None = None,
+    discriminator: bool = True,
+    licence: str | None = None,
+    token: str | bool | None = None,
+    dry_run: bool = False,
+) -> Published:
+    """Publish weights to the Hugging Face Hub, with a card, in one commit.
+
+    The repository is made where it is missing. What the folder holds is first loaded strictly and
+    sampled. A card that is there already keeps its text, but for the section that is ours. Files of
+    ours that the folder lacks are deleted in the same commit, and nothing is committed where
+    nothing changes.
+
+    Args:
+        source: A weights folder, a run, ``architecture.tag``, or a generator from a loop of one's
+            own.
+        repository: ``org/name``, or ``org/name@branch``.
+        private: Make a new repository private. An existing one has to be so already.
+        pr: Open a pull request instead of changing the branch.
+        revision: The branch, made where it is missing, or ``refs/pr/N`` to add to a pull request;
+            the main branch where left out.
+        message: The commit's; one that names the architecture where left out.
+        discriminator: Whether it is published too, where there is one: fine-tuning needs it.
+        licence: Of the weights, as the Hub names licences (``apache-2.0``). None is ever assumed.
+        token: Of the Hub's user; None for the one that is logged in.
+        dry_run: Only tell what would be done.
+
+    Raises:
+        ganzoo.errors.WeightsError: The weights do not load, or the repository's name is none.
+        ganzoo.errors.HubError: The Hub could not be asked, refuses, or somebody else changed the
+            same files meanwhile. The branch is then as it was.
+    """
+    target = parse_repository(repository)
+    if revision is not None:
+        if target.revision:
+            raise RequestError(f"{repository} names a revision already; give it once")
+        target = parse_repository(f"{target.name}@{revision}")
+    if target.pinned:
+        raise RequestError(f"{target} is a commit, which cannot change; give a branch")
+    if pr and target.revision not in ("", "main"):
+        raise RequestError(f"a pull request is opened against main, not {target.revision}")
+    licence, client = _licence(licence), Client(token)
+    if client.offline:
+        raise HubRequestError("nothing is published while HF_HUB_OFFLINE is set; unset it")
+    with staged(source, discriminator=discriminator) as stage, TemporaryDirectory() as folder:
+        work = Push(client, target, stage, licence, Path(folder) / CARD_FILE)
+        there = work.look(pr)
+        if private and there.exists:
+            work.check_private(there)
+        if dry_run:
+            return work.plan(there)
+        there = work.prepare(there, private)
+        if private:
+            work.check_private(there)  # somebody else may have made it meanwhile
+        return work.commit(there, message or f"Weights of {stage.info.architecture.name}", pr)
+
+
+def _licence(name: str | None) -> str:
+    if name is None:
+        return ""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", name):
+        raise RequestError(
+            f"the licence {name!r:.60} is not one as the Hub names them; write for example "
+            "apache-2.0, mit, cc-by-4.0 or other"
+        )
+    return name.lower()

@@ -1,0 +1,103 @@
+"""What is published of a folder, a run or a generator: checked first, then gathered."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from torch import Tensor, nn
+
+from ganzoo.errors import RequestError, WeightsError
+from ganzoo.hub.loading import open_store
+from ganzoo.hub.metadata import read_card, split
+from ganzoo.hub.reference import Repository, parse
+from ganzoo.networks import Generator
+from ganzoo.sheet import sample_sheet
+from ganzoo.weights.folder import ALL_FILES, CARD_FILE, FILES, SHEET_FILE
+from ganzoo.weights.info import Info, read_info
+from ganzoo.weights.loading import load_network, not_finite
+from ganzoo.weights.store import FolderStore
+
+CHECKED_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What is to be published, but for the card.
+
+    Attributes:
+        info: The contents of ``config.json``.
+        files: By their names in the repository.
+        card: The text of the folder's own card; empty where it has none.
+    """
+
+    info: Info
+    files: dict[str, Path]
+    card: str
+
+
+@contextmanager
+def staged(
+    source: Generator | str | os.PathLike[str], *, discriminator: bool = True
+) -> Iterator[Staged]:
+    """Gather what is to be published, once it was found to load strictly and to sample.
+
+    Args:
+        source: A weights folder, a run, ``architecture.tag``, or a generator from a loop of one's
+            own, which is written into a temporary folder.
+        discriminator: Whether it is published too, where there is one.
+
+    Raises:
+        WeightsError: The weights do not load, or make samples that are not finite.
+    """
+    if isinstance(source, Generator):
+        with TemporaryDirectory(prefix="ganzoo-push-") as folder:
+            source.save(folder)
+            sheet = sample_sheet(source)
+            if sheet is not None:
+                sheet.save(Path(folder) / SHEET_FILE)
+            yield _gather(FolderStore(Path(folder), "the generator"), discriminator)
+        return
+    # A folder of that name here is told by what opens it.
+    if isinstance(parse(source), Repository) and not os.path.isdir(source):
+        raise RequestError(
+            f"{source} is on the Hub already; to publish a copy, pull it into a folder first"
+        )
+    store = open_store(source)
+    if not isinstance(store, FolderStore):
+        raise RequestError(f"{source} is on the Hub already, in {store.source.repository}")
+    yield _gather(store, discriminator)
+
+
+def _gather(store: FolderStore, discriminator: bool) -> Staged:
+    info = read_info(store)
+    present = {name: store.folder / name for name in ALL_FILES if (store.folder / name).is_file()}
+    present.pop(CARD_FILE, None)
+    card = read_card(store)
+    split(card, store.label(CARD_FILE))  # so that it is told before the Hub is asked
+    if not discriminator:
+        present.pop(FILES["discriminator"], None)
+    for name, file in FILES.items():
+        if file not in present and name != "generator":
+            continue
+        module = load_network(store, name, info)
+        if name != "discriminator":
+            _check_samples(Generator(module, info), f"{file} of {store.source.reference}")
+    return Staged(info, present, card)
+
+
+def _check_samples(generator: Generator, label: str) -> None:
+    made: dict[str, Tensor] = {}
+
+    def keep(module: nn.Module, given: object, output: Tensor) -> None:
+        made["output"] = output  # as pictures are clamped after it, which hides an infinity
+
+    hook = generator.module.register_forward_hook(keep)
+    try:
+        made["samples"] = generator.sample(CHECKED_SAMPLES, seed=0)
+    finally:
+        hook.remove()
+    if not_finite(made):
+        raise WeightsError(f"{label} makes samples that are not finite; nothing is published")

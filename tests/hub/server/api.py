@@ -1,0 +1,256 @@
+"""The routes of the Hub that tell of people, repositories and their history."""
+
+import hashlib
+import io
+import json
+import re
+
+from tests.hub.server.messages import Call, HubError, Json, Response, reply
+from tests.hub.server.repository import Repo, regular
+from tests.hub.server.router import Route
+from tests.hub.server.site import Site
+
+MODEL = "/api/models/([^/]+/[^/]+)"
+SHOWN = re.compile(r"---\r?\n(.*?)\r?\n---\s*(?:\n|$)", re.DOTALL)
+"""The metadata at the beginning of a card."""
+
+
+def harnesses(site: Site, call: Call) -> Response:
+    return reply({"standardEnvVars": [], "harnesses": {}})
+
+
+def whoami(site: Site, call: Call) -> Response:
+    user = site.person(call)
+    orgs = [{"type": "org", "name": org} for org, owner in site.orgs.items() if owner == user]
+    token = {"displayName": "test", "role": "write"}
+    return reply(
+        {
+            "type": "user",
+            "id": f"user-{user}",
+            "name": user,
+            "fullname": user.title(),
+            "email": f"{user}@example.test",
+            "orgs": orgs,
+            "auth": {"type": "access_token", "accessToken": token},
+        }
+    )
+
+
+def validate_yaml(site: Site, call: Call) -> Response:
+    found = SHOWN.match(call.json()["content"])
+    if found is None:
+        missing = {"message": "empty or missing yaml metadata in repo card"}
+        return reply({"errors": [], "warnings": [missing]})
+    try:
+        _yaml(found[1])
+    except ValueError as error:
+        told = [{"message": f"YAML Metadata Error: {error}"}]
+        return reply({"errors": told, "warnings": []}, 400)
+    return reply({"errors": [], "warnings": []})
+
+
+def create(site: Site, call: Call) -> Response:
+    user, wanted = site.person(call), call.json()
+    if wanted.get("type", "model") != "model":
+        raise HubError(400, "There are only models here")
+    namespace = wanted.get("organization") or user
+    if user not in (namespace, site.orgs.get(namespace)):
+        told = f'You don\'t have the rights to create a model under the namespace "{namespace}"'
+        raise HubError(403, told)
+    id = f"{namespace}/{wanted['name']}"
+    url = f"{site.url}/{id}"
+    if id in site.repos:
+        told = f"You already created this model repo: {id}"
+        return reply({"error": told, "url": url}, 409, {"X-Error-Message": told})
+    site.create(id, wanted.get("visibility") == "private" or bool(wanted.get("private")), user)
+    return reply({"url": url, "name": id, "id": _id(id)})
+
+
+def info(site: Site, call: Call, id: str, revision: str = "main") -> Response:
+    repo = site.visible(id, call)
+    sha = repo.resolve(revision)
+    commit = repo.commits[sha]
+    card = _card(repo, sha)
+    return reply(
+        {
+            "_id": _id(id),
+            "id": id,
+            "modelId": id,
+            "author": id.split("/")[0],
+            "sha": sha,
+            "lastModified": commit.date,
+            "createdAt": repo.created,
+            "private": repo.private,
+            "gated": repo.gated,
+            "disabled": repo.disabled,
+            "downloads": 0,
+            "likes": 0,
+            "tags": card.get("tags") or [],
+            "library_name": card.get("library_name"),
+            "pipeline_tag": card.get("pipeline_tag"),
+            "cardData": card,
+            "siblings": _siblings(repo, sha, call.flag("blobs")),
+            "spaces": [],
+            "usedStorage": sum(entry.size for entry in commit.tree.values()),
+        }
+    )
+
+
+def _siblings(repo: Repo, sha: str, blobs: bool) -> list[Json]:
+    siblings: list[Json] = []
+    for path, entry in sorted(repo.commits[sha].tree.items()):
+        sibling: Json = {"rfilename": path}
+        if blobs:
+            sibling |= {"size": entry.size, "blobId": entry.oid}
+            if entry.sha256:
+                facts = {"sha256": entry.sha256, "size": entry.size}
+                sibling["lfs"] = facts | {"pointerSize": entry.pointer_size}
+        siblings.append(sibling)
+    return siblings
+
+
+def _card(repo: Repo, sha: str) -> Json:
+    """Return the metadata of a commit's card; nothing, if it is not well-formed."""
+    entry = repo.commits[sha].tree.get("README.md", regular(b""))
+    text = b"" if entry.content is None else bytes(entry.content[: 1 << 20])
+    found = SHOWN.match(text.decode(errors="replace"))
+    # What some cards of the tests would take too long, or too much memory, to read.
+    if found is None or len(found[1]) > 2000 or "&" in found[1]:
+        return {}
+    try:
+        card: Json = json.loads(json.dumps(_yaml(found[1]), default=str))
+    except (TypeError, ValueError):
+        return {}
+    return card
+
+
+def _yaml(text: str) -> Json:
+    # Only here: starting the server needs the standard library alone.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        value = YAML(typ="safe", pure=True).load(io.StringIO(text))
+    except (YAMLError, LookupError, TypeError) as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    if not isinstance(value, dict):
+        raise ValueError("not a mapping")
+    return value
+
+
+def _id(id: str) -> str:
+    return hashlib.md5(id.encode()).hexdigest()[:24]
+
+
+def refs(site: Site, call: Call, id: str) -> Response:
+    repo = site.visible(id, call)
+    kinds: Json = {"branches": [], "tags": [], "converts": [], "pullRequests": []}
+    names = {"heads": "branches", "tags": "tags", "pr": "pullRequests"}
+    for ref, sha in repo.references().items():
+        _, kind, name = ref.split("/", 2)
+        kinds[names[kind]].append({"name": name, "ref": ref, "targetCommit": sha})
+    if not call.flag("include_prs"):
+        del kinds["pullRequests"]
+    return reply(kinds)
+
+
+def commits(site: Site, call: Call, id: str, revision: str) -> Response:
+    repo = site.visible(id, call)
+    sha: str | None = repo.resolve(revision)
+    history = []
+    while sha:
+        commit = repo.commits[sha]
+        told: Json = {"id": sha, "title": commit.title, "message": commit.description}
+        history.append(told | {"date": commit.date, "authors": [{"user": commit.author}]})
+        sha = commit.parent
+    return reply(history)
+
+
+def create_tag(site: Site, call: Call, id: str, revision: str) -> Response:
+    repo = site.writable(id, call)
+    return _point(repo, repo.tags, call.json()["tag"], revision)
+
+
+def create_branch(site: Site, call: Call, id: str, name: str) -> Response:
+    repo = site.writable(id, call)
+    return _point(repo, repo.branches, name, call.json().get("startingPoint", "main"))
+
+
+def _point(repo: Repo, names: dict[str, str], name: str, revision: str) -> Response:
+    if name in names:
+        raise HubError(409, f"Reference already exists: {name}")
+    names[name] = repo.resolve(revision)
+    return reply({})
+
+
+def delete_tag(site: Site, call: Call, id: str, name: str) -> Response:
+    return _unpoint(site.writable(id, call).tags, name)
+
+
+def delete_branch(site: Site, call: Call, id: str, name: str) -> Response:
+    return _unpoint(site.writable(id, call).branches, name)
+
+
+def _unpoint(names: dict[str, str], name: str) -> Response:
+    if names.pop(name, None) is None:
+        raise HubError(404, f"Invalid rev id: {name}", "RevisionNotFound")
+    return reply({})
+
+
+def open_pull(site: Site, call: Call, id: str) -> Response:
+    repo, wanted = site.readable(id, call), call.json()
+    head = repo.head()
+    number = repo.open_pull(wanted["title"], site.person(call), head, head)
+    return reply({"num": number, "pullRequest": True})
+
+
+def pull(site: Site, call: Call, id: str, number: str) -> Response:
+    """Tell of a pull request, which the client asks for when it has opened one."""
+    repo = site.visible(id, call)
+    found = repo.pulls.get(int(number))
+    if found is None:
+        raise HubError(404, "Discussion not found")
+    merged = {"mergeCommitId": found.head} if found.merged else {}
+    return reply(
+        {
+            "num": int(number),
+            "title": found.title,
+            "author": {"name": found.author},
+            "createdAt": found.created,
+            "status": found.status,
+            "isPullRequest": True,
+            "repo": {"name": id, "type": "model"},
+            "repoOwner": {"name": repo.owner},
+            "events": [],
+            "filesWithConflicts": [],
+            "diff": "",
+            "changes": {"base": "refs/heads/main", **merged},
+        }
+    )
+
+
+def merge_pull(site: Site, call: Call, id: str, number: str) -> Response:
+    repo = site.writable(id, call)
+    if int(number) not in repo.pulls:
+        raise HubError(404, "Discussion not found")
+    repo.merge(int(number))
+    return reply({})
+
+
+ROUTES: list[Route] = [
+    ("GET", "/api/agent-harnesses", harnesses),
+    ("GET", "/api/whoami-v2", whoami),
+    ("POST", "/api/validate-yaml", validate_yaml),
+    ("POST", "/api/repos/create", create),
+    ("GET", MODEL, info),
+    ("GET", f"{MODEL}/revision/([^/]+)", info),
+    ("GET", f"{MODEL}/refs", refs),
+    ("GET", f"{MODEL}/commits/([^/]+)", commits),
+    ("POST", f"{MODEL}/tag/([^/]+)", create_tag),
+    ("DELETE", f"{MODEL}/tag/([^/]+)", delete_tag),
+    ("POST", f"{MODEL}/branch/([^/]+)", create_branch),
+    ("DELETE", f"{MODEL}/branch/([^/]+)", delete_branch),
+    ("POST", f"{MODEL}/discussions", open_pull),
+    ("GET", f"{MODEL}/discussions/([0-9]+)", pull),
+    ("POST", f"{MODEL}/discussions/([0-9]+)/merge", merge_pull),
+]
