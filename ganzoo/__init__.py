@@ -11,6 +11,7 @@ from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
     from ganzoo.errors import GanzooError as GanzooError
+    from ganzoo.evaluation.evaluate import evaluate as evaluate
     from ganzoo.hub.loading import PretrainedInfo as PretrainedInfo
     from ganzoo.hub.loading import load_discriminator as load_discriminator
     from ganzoo.hub.loading import load_generator as load_generator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
     from ganzoo.listing import list_datasets as list_datasets
+    from ganzoo.listing import list_extractors as list_extractors
     from ganzoo.listing import list_losses as list_losses
     from ganzoo.listing import list_penalties as list_penalties
     from ganzoo.listing import list_pretrained as list_pretrained
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "GanzooError": "ganzoo.errors",
+    "evaluate": "ganzoo.evaluation.evaluate",
     "PretrainedInfo": "ganzoo.hub.loading",
     "load_discriminator": "ganzoo.hub.loading",
     "load_generator": "ganzoo.hub.loading",
@@ -52,6 +55,7 @@ _HOMES = {
     "info": "ganzoo.listing",
     "list_architectures": "ganzoo.listing",
     "list_datasets": "ganzoo.listing",
+    "list_extractors": "ganzoo.listing",
     "list_losses": "ganzoo.listing",
     "list_penalties": "ganzoo.listing",
     "list_pretrained": "ganzoo.listing",

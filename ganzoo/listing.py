@@ -27,6 +27,11 @@ def list_datasets(pattern: str = "*") -> list[str]:
     return _matching("datasets", pattern)
 
 
+def list_extractors(pattern: str = "*") -> list[str]:
+    """Return the names of extractors that match a shell pattern; imports no plugin."""
+    return _matching("extractors", pattern)
+
+
 def list_pretrained(pattern: str = "*") -> list[str]:
     """Return the weights that come with architectures, as ``architecture.tag``.
 

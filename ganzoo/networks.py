@@ -195,7 +195,7 @@ class Generator(Network):
         """
         if n < 1 or batch_size < 1:
             raise RequestError(f"n is {n} and batch_size {batch_size}; both must be at least 1")
-        seed = _seed(seed)
+        seed = checked_seed(seed)
         latents = self._latents(n, seed, truncation)
         classes = self._classes(n, seed, labels)
         return self._samples(latents, classes, seed, truncation, batch_size)
@@ -241,7 +241,7 @@ class Generator(Network):
             raise RequestError(
                 f"steps is {steps} and batch_size {batch_size}; both must be at least 1"
             )
-        seed = _seed(seed)
+        seed = checked_seed(seed)
         ends = self._latents(n, seed, truncation)
         legs = n if loop else n - 1
         ways = [
@@ -343,8 +343,12 @@ class Generator(Network):
         raise RequestError(f"there is no class {label!r}{closest(str(label), allowed)}")
 
 
-def _seed(seed: int | None) -> int:
-    """Check a seed, or draw one."""
+def checked_seed(seed: int | None) -> int:
+    """Check a seed, or draw one.
+
+    Raises:
+        RequestError: It is out of range.
+    """
     if seed is None:
         return random.SystemRandom().randint(0, MAX_SEED)
     if not 0 <= seed <= MAX_SEED:

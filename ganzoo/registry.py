@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast, overload
 
 from ganzoo.about import DISTRIBUTION, PLUGIN_API, __version__
 from ganzoo.errors import PluginError, closest
-from ganzoo.spec import Architecture, DatasetSpec, LossSpec, PenaltySpec, Spec
+from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, PenaltySpec, Spec
 
 LIMIT_VARIABLE = "GANZOO_PLUGINS"
 """Environment variable: comma-separated distributions whose plugins are seen, and no others.
@@ -32,6 +32,7 @@ GROUPS: dict[str, type[Spec]] = {
     "losses": LossSpec,
     "penalties": PenaltySpec,
     "datasets": DatasetSpec,
+    "extractors": ExtractorSpec,
 }
 """Each group's name (its entry points stand under ``ganzoo.<group>``) and what they name."""
 
@@ -232,6 +233,11 @@ def penalty(name: str) -> PenaltySpec:
 def dataset(name: str) -> DatasetSpec:
     """Return a dataset's spec; see `find` for the name and the errors."""
     return cast(DatasetSpec, find("datasets", name).spec())
+
+
+def extractor(name: str) -> ExtractorSpec:
+    """Return an extractor's spec; see `find` for the name and the errors."""
+    return cast(ExtractorSpec, find("extractors", name).spec())
 
 
 @overload

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from ganzoo.about import PLUGIN_API
 
 if TYPE_CHECKING:
-    from ganzoo.config import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+    from ganzoo.config import (
+        ArchitectureConfig,
+        DataConfig,
+        ExtractorConfig,
+        LossConfig,
+        PenaltyConfig,
+    )
 
 Shape = tuple[int, ...]
 """``(channels, height, width)`` of a picture, or ``(length,)`` of a vector."""
@@ -271,5 +277,27 @@ class DatasetSpec:
     api: int = PLUGIN_API
 
 
-Spec = Architecture | LossSpec | PenaltySpec | DatasetSpec
+@dataclass(frozen=True)
+class ExtractorSpec:
+    """What turns pictures into the features that scores are computed from.
+
+    Attributes:
+        name: The name that evaluations use, and that their scores carry.
+        summary: One line on what it is.
+        config: The class of its config.
+        factory: A ``ganzoo.evaluation.extractor.Extractor`` subclass taking the config, or its
+            dotted string.
+        paper: Where it was published.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[ExtractorConfig]
+    factory: Dotted | type
+    paper: str = ""
+    api: int = PLUGIN_API
+
+
+Spec = Architecture | LossSpec | PenaltySpec | DatasetSpec | ExtractorSpec
 """Any plugin's description."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 from tests.hub.server import HubServer
 
@@ -19,6 +20,9 @@ def pytest_configure(config):
     The client reads its environment when it is first imported, and most of ganzoo's tests would
     import it sooner or later; processes that tests start get the same environment.
     """
+    if "not sweep" in config.option.markexpr:  # then nothing but a change makes a test fail
+        settings.register_profile("fast", derandomize=True)
+        settings.load_profile("fast")
     patch = config.stash[PATCH] = pytest.MonkeyPatch()
     hub = config.stash[HUB] = HubServer()
     home = config.stash[HOME] = tempfile.mkdtemp(prefix="ganzoo-hf-")

@@ -17,11 +17,12 @@ from tests.imports import ROOT, imports, sources
 
 NAMES = {
     "ganzoo.spec": """
-        Architecture Coupling DatasetSpec Dotted LossSpec PenaltySpec Preset Pretrained Recipe Shape
-        Spec Traits
+        Architecture Coupling DatasetSpec Dotted ExtractorSpec LossSpec PenaltySpec Preset
+        Pretrained Recipe Shape Spec Traits
     """,
     "ganzoo.config": """
-        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig LoggingConfig LossConfig
+        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig ExtractorConfig
+        LoggingConfig LossConfig
         Model OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
         TrainingConfig value_at
     """,
@@ -29,6 +30,7 @@ NAMES = {
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
     "ganzoo.data.base": "Dataset Item",
+    "ganzoo.evaluation.extractor": "Extractor Features",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
         ConfigError DataError GanzooError HubError HubRequestError PluginError RequestError
@@ -46,6 +48,7 @@ PARAMETERS = {
     "ganzoo.spec.PenaltySpec": """
         name summary config factory network kind forbids_coupling paper api
     """,
+    "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",

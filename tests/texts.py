@@ -124,7 +124,9 @@ def fewer_steps(code):
 
 
 def in_small(arguments):
-    """Let a training that is told on the command line be a short one."""
+    """Let a training or scoring that is told on the command line be a short one."""
+    if "evaluate" in arguments and "-n" not in arguments:
+        return [*arguments, "-n", "300"]
     if "train" not in arguments:
         return arguments
     given = {word.partition("=")[0].removeprefix("training.") for word in arguments}
@@ -133,7 +135,7 @@ def in_small(arguments):
 
 def plain(output):
     """Return the lines of an output without what differs from run to run: numbers and spacing."""
-    text = re.sub(r"(?<![\w-])\d[\w.,+-]*", "0", COMMIT.sub("COMMIT", output).replace(HUB, "HUB"))
+    text = re.sub(r"(?<![\w-])-?\d[\w.,+-]*", "0", COMMIT.sub("COMMIT", output).replace(HUB, "HUB"))
     return [" ".join(line.split()) for line in text.splitlines()]
 
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from ganzoo.cli import authoring, configs, doctor, hub, listing, sampling, training
+from ganzoo.cli import authoring, configs, doctor, evaluation, hub, listing, sampling, training
 from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ add_commands(
     training.resume,
     sampling.sample,
     sampling.interpolate,
+    evaluation.evaluate,
     training.export,
     hub.push,
     hub.pull,

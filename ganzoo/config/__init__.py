@@ -8,7 +8,13 @@ from ganzoo.config.optimizers import (
     RmspropConfig,
     SgdConfig,
 )
-from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+from ganzoo.config.plugins import (
+    ArchitectureConfig,
+    DataConfig,
+    ExtractorConfig,
+    LossConfig,
+    PenaltyConfig,
+)
 from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "ArchitectureConfig",
     "DataConfig",
     "EmaConfig",
+    "ExtractorConfig",
     "LoggingConfig",
     "LossConfig",
     "Model",

@@ -79,8 +79,13 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 """By the ending of the file's name."""
 
 
-def dump_yaml(values: dict[str, Any]) -> str:
-    """Write plain values as YAML: mappings as blocks, lists of other things on one line."""
+def dump_yaml(values: dict[str, Any], *, width: int = 100) -> str:
+    """Write plain values as YAML: mappings as blocks, lists of other things on one line.
+
+    Args:
+        values: What JSON can hold.
+        width: Longer lines are broken, where that can be done.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
     from ruamel.yaml.representer import RoundTripRepresenter
@@ -120,7 +125,7 @@ def dump_yaml(values: dict[str, Any]) -> str:
         return value
 
     writer = YAML()
-    writer.width = 100
+    writer.width = width
     writer.Representer = Representer
     stream = io.StringIO()
     writer.dump(styled(values), stream)

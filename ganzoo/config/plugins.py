@@ -64,6 +64,12 @@ class PenaltyConfig(Model):
     )
 
 
+class ExtractorConfig(Model):
+    """What every extractor of features has."""
+
+    name: str = Field(default="", description="The extractor.")
+
+
 class DataConfig(Model):
     """What every source of samples has.
 

@@ -71,7 +71,8 @@ def split(card: str, label: str) -> tuple[dict[str, Any], str]:
 
 def join(metadata: Mapping[str, Any], text: str) -> str:
     """Write a card of metadata and text."""
-    return f"---\n{dump_yaml(dict(metadata))}---\n{text}"
+    # Unbroken, as not all readers join a text in the same way that is broken beside an escape.
+    return f"---\n{dump_yaml(dict(metadata), width=MAX_CARD_BYTES)}---\n{text}"
 
 
 def _obstacle(text: str) -> str:

@@ -15,9 +15,10 @@ from ganzoo.hub.metadata import read_card, split
 from ganzoo.hub.reference import Repository, parse
 from ganzoo.networks import Generator
 from ganzoo.sheet import sample_sheet
+from ganzoo.weights.files import not_finite
 from ganzoo.weights.folder import ALL_FILES, CARD_FILE, FILES, SHEET_FILE
 from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.loading import load_network, not_finite
+from ganzoo.weights.loading import load_network
 from ganzoo.weights.store import FolderStore
 
 CHECKED_SAMPLES = 8

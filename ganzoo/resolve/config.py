@@ -75,7 +75,7 @@ def resolve(
     # Last, so that what a recipe says of all data stays when the user names the source.
     values = _with_optimizers(merge(DEFAULTS, merge(recipe, user)))
 
-    data = _data(values["data"])
+    data = data_config(values["data"])
     dataset = open_dataset(data)
     values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
     sections = {
@@ -123,7 +123,12 @@ def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
     return spec, spec.presets[preset]
 
 
-def _data(values: Mapping[str, Any]) -> DataConfig:
+def data_config(values: Mapping[str, Any]) -> DataConfig:
+    """Check the section ``data`` against the dataset that it names.
+
+    Raises:
+        ConfigError: The source is unknown, or a value is not allowed.
+    """
     source = values.get("source")
     if not isinstance(source, str) or not source:
         raise ConfigError(

@@ -15,8 +15,16 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.listing import find_anywhere
-from ganzoo.spec import Architecture, DatasetSpec, LossSpec, Spec
-from ganzoo.testing import architectures, datasets, keeping, losses, penalties, shared
+from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, Spec
+from ganzoo.testing import (
+    architectures,
+    datasets,
+    extractors,
+    keeping,
+    losses,
+    penalties,
+    shared,
+)
 from ganzoo.testing.check import Check, Result, Subject
 
 __all__ = ["Check", "Result", "check_plugin", "checks_of"]
@@ -67,6 +75,8 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
         subject, functions = losses.LossSubject(spec, offer, values), losses.CHECKS
     elif isinstance(spec, DatasetSpec):
         subject, functions = datasets.DatasetSubject(spec, offer, values), datasets.CHECKS
+    elif isinstance(spec, ExtractorSpec):
+        subject, functions = extractors.ExtractorSubject(spec, offer, values), extractors.CHECKS
     else:
         subject, functions = penalties.PenaltySubject(spec, offer, values), penalties.CHECKS
     if values:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -21,6 +22,15 @@ def portable_state(module: nn.Module) -> dict[str, Tensor]:
         tensor = tensor.detach().cpu()
         state[key] = (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
     return state
+
+
+def not_finite(state: Mapping[str, Tensor]) -> list[str]:
+    """Name the tensors that hold a number that is not finite."""
+    floats = {key: t for key, t in state.items() if t.is_floating_point() and t.numel()}
+    # The extremes are found in one pass without another tensor of that size, and are not finite
+    # wherever any number is not.
+    bad = [key for key, t in floats.items() if not torch.stack(t.aminmax()).isfinite().all()]
+    return bad + [key for key, t in state.items() if t.is_complex() and not t.isfinite().all()]
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:

@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from ganzoo.errors import WeightsError
-from ganzoo.weights.files import portable_state, write_tensors, write_text
+from ganzoo.weights.files import not_finite, portable_state, write_tensors, write_text
 from ganzoo.weights.info import CONFIG_FILE, Info
 
 FILES = {
@@ -40,7 +39,7 @@ def save(folder: str | Path, info: Info, networks: Mapping[str, nn.Module]) -> P
     folder = Path(folder)
     states = {name: portable_state(module) for name, module in networks.items()}
     for name, state in states.items():
-        bad = [key for key, tensor in state.items() if not torch.isfinite(tensor).all()]
+        bad = not_finite(state)
         if bad:
             raise WeightsError(f"the {name} is not saved: {bad[0]} is not finite")
     folder.mkdir(parents=True, exist_ok=True)

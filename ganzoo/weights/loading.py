@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from ganzoo.errors import GanzooError, WeightsError, brief
 from ganzoo.networks import build
+from ganzoo.weights.files import not_finite
 from ganzoo.weights.folder import FILES
 from ganzoo.weights.info import CONFIG_FILE, Info, unique_fields
 from ganzoo.weights.store import Store
@@ -86,15 +87,6 @@ def load_network(store: Store, name: str, info: Info) -> nn.Module:
         raise WeightsError(f"{label} holds a number that is not finite (in {bad[0]})")
     module.load_state_dict(_with_ties(state, expected))
     return module
-
-
-def not_finite(state: Mapping[str, Tensor]) -> list[str]:
-    """Name the tensors that hold a number that is not finite."""
-    floats = {key: t for key, t in state.items() if t.is_floating_point() and t.numel()}
-    # The extremes are found in one pass without another tensor of that size, and are not finite
-    # wherever any number is not.
-    bad = [key for key, t in floats.items() if not torch.stack(t.aminmax()).isfinite().all()]
-    return bad + [key for key, t in state.items() if t.is_complex() and not t.isfinite().all()]
 
 
 class _Uninitialised(TorchFunctionMode):

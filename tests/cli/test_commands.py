@@ -106,6 +106,7 @@ def test_list(command):
                 "losses": [],
                 "penalties": ["dragan"],
                 "datasets": [],
+                "extractors": [],
             },
         ),
         (["pretrained"], {"pretrained": ganzoo.list_pretrained()}),

@@ -12,6 +12,7 @@ from ganzoo.config import ArchitectureConfig, RunConfig
 from ganzoo.config.files import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.errors import GanzooError
+from ganzoo.evaluation.families import NAMES
 from ganzoo.weights.formats import FORMATS
 from ganzoo.weights.info import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
 from tests.imports import ROOT
@@ -118,7 +119,12 @@ def own_fields(config):
 
 @pytest.mark.parametrize(
     ("group", "name"),
-    [(group, name) for group in registry.GROUPS for name in registry.names(group)],
+    [
+        (group, name)
+        for group in registry.GROUPS
+        for name in registry.names(group)
+        if group != "extractors"  # which no run's config names
+    ],
 )
 def test_every_plugin_is_told_of_with_all_its_fields(group, name):
     heading = {"architectures": "architecture", "losses": "loss", "datasets": "data"}
@@ -129,6 +135,11 @@ def test_every_plugin_is_told_of_with_all_its_fields(group, name):
     assert spec.summary in own
     assert all(f"| `{field}` |" in own + shared for field in own_fields(spec.config))
     assert all(f"**Preset `{preset}`**" in own for preset in getattr(spec, "presets", ()))
+
+
+@pytest.mark.parametrize("name", [*NAMES, *registry.names("extractors")])
+def test_every_metric_and_extractor_is_told_of(name):
+    assert f"`{name}`" in page("docs/how-to/score-a-generator.md")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -59,11 +59,11 @@ numbers = st.floats(-1e3, 1e3, width=32)
 )
 def test_slerp_is_finite_and_of_the_length_between_whatever_the_ends(ends, share):
     start, end = (torch.tensor(end).double() for end in ends)
-    (found,) = slerp(start, end, torch.tensor([share]))
+    (found,) = slerp(start, end, torch.tensor([share]))  # in float32
     assert found.isfinite().all()
     if start.norm() and end.norm():
         length = (1 - share) * start.norm() + share * end.norm()
-        assert found.norm().item() == pytest.approx(length.item(), rel=1e-6, abs=1e-30)
+        assert found.norm().item() == pytest.approx(length.item(), rel=1e-5, abs=1e-30)
 
 
 X, Y = torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])

@@ -40,6 +40,7 @@ def test_every_group_is_there_even_without_entry_points():
         "losses": {},
         "penalties": {},
         "datasets": {},
+        "extractors": {},
     }
 
 

@@ -5,7 +5,7 @@ import pytest
 import ganzoo
 from ganzoo import config, registry
 from ganzoo.errors import PluginError
-from ganzoo.spec import Architecture, DatasetSpec, LossSpec, PenaltySpec
+from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, PenaltySpec
 
 pytestmark = pytest.mark.usefixtures("fresh")
 
@@ -26,11 +26,16 @@ def dataset(name="mine", **more):
     return DatasetSpec(name, "A test.", config.DataConfig, "no:D", **more)
 
 
+def extractor(name="mine", **more):
+    return ExtractorSpec(name, "A test.", config.ExtractorConfig, "no:E", **more)
+
+
 GROUPS = [
     ("architectures", architecture, registry.architecture, "dcgan"),
     ("losses", loss, registry.loss, "hinge"),
     ("penalties", penalty, registry.penalty, "r1"),
     ("datasets", dataset, registry.dataset, "ring8"),
+    ("extractors", extractor, registry.extractor, "digits"),
 ]
 every_group = pytest.mark.parametrize(
     ("group", "make", "get", "taken"), GROUPS, ids=[row[0] for row in GROUPS]

@@ -1,0 +1,54 @@
+"""What an extractor of features is."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Features(NamedTuple):
+    """What an extractor sees in pictures.
+
+    Attributes:
+        features: ``(N, length)``; what distances and neighbourhoods are measured in.
+        logits: ``(N, classes)``; None of an extractor that tells no classes.
+    """
+
+    features: Tensor
+    logits: Tensor | None = None
+
+
+class Extractor(ABC):
+    """Turns pictures into features; frozen, and the same wherever its fingerprint is.
+
+    Attributes:
+        name: As in configs; a score that is no FID of the published network carries it.
+        length: Of a feature.
+        class_names: The classes that its logits tell, in order; empty for none.
+        resize: How it brings pictures to its own size, in words: it is part of a score's protocol.
+        published: Whether scores by it may be called FID and KID without its name.
+    """
+
+    name: ClassVar[str]
+    length: ClassVar[int]
+    class_names: ClassVar[tuple[str, ...]] = ()
+    resize: ClassVar[str]
+    published: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 of its weights."""
+
+    @abstractmethod
+    def to(self, device: str | torch.device) -> None:
+        """Move it to a device."""
+
+    @abstractmethod
+    def __call__(self, pictures: Tensor) -> Features:
+        """Extract features.
+
+        Args:
+            pictures: float32 ``(N, C, H, W)`` in [0, 1], of any size, with 1 or 3 channels.
+        """

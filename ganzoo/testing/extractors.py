@@ -1,0 +1,126 @@
+"""What is demanded of an extractor of features."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import registry
+from ganzoo.config import ExtractorConfig
+from ganzoo.evaluation.extractor import Extractor
+from ganzoo.resolve.check import validate
+from ganzoo.spec import ExtractorSpec
+from ganzoo.testing.check import Fault
+
+SHAPES = ((1, 28, 28), (3, 32, 32), (3, 17, 40))
+
+
+@dataclass(frozen=True)
+class ExtractorCase:
+    """The config of an extractor."""
+
+    spec: ExtractorSpec
+    offer: registry.Offer | None
+    config: ExtractorConfig
+    title: str = ""
+
+    def make(self) -> Extractor:
+        """Make the extractor."""
+        made: Extractor = registry.instantiate("extractors", self.spec.name, self.config)
+        return made
+
+
+@dataclass(frozen=True)
+class ExtractorSubject:
+    """An extractor that is checked, with values of its config."""
+
+    spec: ExtractorSpec
+    offer: registry.Offer | None
+    values: dict[str, Any]
+
+    @cached_property
+    def cases(self) -> list[ExtractorCase]:
+        """Its config."""
+        values = {"name": self.spec.name, **self.values}
+        config = validate(self.spec.config, values, "extractor")
+        return [ExtractorCase(self.spec, self.offer, config)]
+
+
+def it_is_told_what_it_is(case: ExtractorCase) -> None:
+    """It carries the name that it is asked for by, a length, and how it resizes."""
+    made = case.make()
+    if made.name != case.spec.name:
+        raise Fault(f"it calls itself {made.name!r}; scores would carry another name than its own")
+    if not isinstance(made.length, int) or made.length < 1:
+        raise Fault(f"its length is {made.length!r}; it must be the length of its features")
+    if not made.resize.strip():
+        raise Fault("its resize is empty; tell in words how pictures come to its size")
+
+
+def fingerprint_is_a_hash(case: ExtractorCase) -> None:
+    """Its fingerprint is the SHA-256 of its weights, the same for every object."""
+    first, second = case.make().fingerprint, case.make().fingerprint
+    if not re.fullmatch(r"[0-9a-f]{64}", first):
+        raise Fault(f"its fingerprint is {first!r:.80}; it must be a SHA-256 in hexadecimal")
+    if first != second:
+        raise Fault("its fingerprint differs between two objects; take it from the weights alone")
+
+
+def features_have_their_shape(case: ExtractorCase) -> None:
+    """Pictures of any size, grey or in colour, give finite features of its length."""
+    made = case.make()
+    for shape in SHAPES:
+        found = made(_pictures(4, shape))
+        _check_shape(f"features of {shape} pictures", found.features, (4, made.length))
+        if bool(made.class_names) != (found.logits is not None):
+            raise Fault("it has logits exactly where it has class_names; give both or neither")
+        if found.logits is not None:
+            _check_shape("logits", found.logits, (4, len(made.class_names)))
+
+
+def pictures_stand_alone(case: ExtractorCase) -> None:
+    """What it sees in a picture depends on no other picture of the batch, nor on chance."""
+    made = case.make()
+    pictures = _pictures(6, SHAPES[1])
+    before = pictures.clone()
+    together = made(pictures).features
+    if not pictures.equal(before):
+        raise Fault("it changes the pictures that it is given; work on a copy")
+    if not together.allclose(made(pictures).features):
+        raise Fault("it gives other features each time; use no dropout, and evaluation mode")
+    alone = torch.cat([made(picture[None]).features for picture in pictures])
+    if not together.allclose(alone, rtol=1e-3, atol=1e-4 * float(together.abs().max())):
+        raise Fault(
+            "its features of a picture depend on the rest of the batch; use the statistics of "
+            "training (evaluation mode), not the batch's"
+        )
+
+
+def pictures_matter(case: ExtractorCase) -> None:
+    """Other pictures have other features."""
+    features = case.make()(_pictures(6, SHAPES[1])).features
+    if float(features.std(dim=0).max()) == 0:
+        raise Fault("every picture has the same features; nothing can be told by them")
+
+
+CHECKS = (
+    it_is_told_what_it_is,
+    fingerprint_is_a_hash,
+    features_have_their_shape,
+    pictures_stand_alone,
+    pictures_matter,
+)
+
+
+def _pictures(count: int, shape: tuple[int, int, int]) -> Tensor:
+    return torch.rand(count, *shape, generator=torch.Generator().manual_seed(0))
+
+
+def _check_shape(what: str, found: Tensor, wanted: tuple[int, int]) -> None:
+    if tuple(found.shape) != wanted:
+        raise Fault(f"its {what} have shape {tuple(found.shape)}; it must be {wanted}")
+    if not found.isfinite().all():
+        raise Fault(f"its {what} are not all finite")

@@ -1,0 +1,1 @@
+"""The tests; a package, as some distributions install one of the same name."""

@@ -1,0 +1,53 @@
+"""The command that scores."""
+
+import json
+
+import pytest
+
+
+def test_scores_are_told_one_a_line(command):
+    result = command("evaluate", "vanilla.mnist5k", "-n", "300", "--metrics", "fid, recall")
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines()]
+    assert [line[0] for line in lines] == ["FID-digits", "recall-digits"]
+    assert 0 < float(lines[0][1]) < 5
+    assert 0.1 < float(lines[1][1]) <= 1
+    assert result.err == "5,000 reals of mnist5k, 300 fakes, seed 0\n"
+
+
+def test_json_holds_the_whole_protocol(command):
+    options = ("-n", "200", "--metrics", "kid", "--seed", "3", "--truncation", "0.5")
+    result = command("evaluate", "vanilla.mnist5k", *options, "--json", "--data", "mnist5k")
+    (score,) = json.loads(result.out)
+    assert (score["name"], score["seed"], score["weights"]) == ("KID-digits", 3, "averaged")
+    assert score["protocol"]["fakes"] == 200
+    assert score["protocol"]["truncation"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dcgan.mnist5k", "--metrics", "fdi"], "there is no metric 'fdi'; did you mean 'fid'"),
+        (["dcgan.mnist5k", "--extractor", "eye"], "unknown extractor 'eye'"),
+        (["dcgan.mnist5k", "-n", "0"], "fakes is 0; it must be at least 2"),
+        (["dcgan.mnist5k", "--data", "nothing"], "data.source: unknown dataset 'nothing'"),
+        (["dcgan.mnist5k", "--data", "./nowhere"], "nowhere"),
+        (["dcgan.mnist5k", "--data", "ring8"], "ring8 holds vectors"),
+        (["./nothing"], "there is no folder ./nothing"),
+        (["dcgan.mnist5k", "--truncation", "3"], "truncation is 3.0"),
+    ],
+)
+def test_bad_requests_are_one_sentence(command, arguments, message):
+    result = command("evaluate", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_data_has_to_be_told_where_the_weights_name_none(command, tmp_path):
+    import ganzoo
+
+    ganzoo.create_generator("vanilla", sample_shape=(1, 8, 8)).save(tmp_path / "w")
+    result = command("evaluate", str(tmp_path / "w"))
+    assert result.code == 2
+    assert "give the real data to score against (--data)" in result.err

@@ -1,0 +1,174 @@
+"""Scoring generators: what each part of a score comes from."""
+
+import pytest
+import torch
+
+import ganzoo
+from benchmarks.digits import digits
+from ganzoo.config import ExtractorConfig
+from ganzoo.data.config import Mnist5kConfig, Ring8Config
+from ganzoo.errors import PluginError, RequestError
+from ganzoo.evaluation import metrics
+from ganzoo.evaluation.evaluate import make_extractor, score
+from ganzoo.evaluation.extractor import Extractor, Features
+from ganzoo.evaluation.families import NAMES
+from ganzoo.evaluation.moments import Moments
+from ganzoo.registry import registered
+from ganzoo.spec import ExtractorSpec
+
+MNIST = Mnist5kConfig(source="mnist5k")
+
+
+@pytest.fixture(scope="module")
+def G():
+    return ganzoo.load_generator("vanilla.mnist5k")
+
+
+@pytest.fixture(scope="module")
+def scores(G):
+    return score(G, MNIST, metrics=NAMES, fakes=1500)
+
+
+def test_each_metric_has_one_score_in_the_order_asked_for(G, scores):
+    assert [item.protocol.metric for item in scores] == list(NAMES)
+    assert [item.name for item in scores][:2] == ["FID-digits", "KID-digits"]
+    some = score(G, MNIST, metrics=("recall", "fid"), fakes=1500)
+    assert some == [scores[NAMES.index("recall")], scores[0]]
+
+
+def test_a_score_tells_what_it_comes_from(G, scores):
+    extractor = make_extractor("digits")
+    for item in scores:
+        protocol = item.protocol
+        assert (protocol.extractor, protocol.resize) == ("digits", extractor.resize)
+        assert protocol.extractor_hash == extractor.fingerprint
+        assert (protocol.data, protocol.data_fingerprint) == ("mnist5k", "mnist5k-1")
+        assert (protocol.reals, protocol.fakes, protocol.labels) == (5000, 1500, "data")
+        assert protocol.sample_shape == (1, 28, 28)
+        assert (item.seed, item.weights, item.precision, item.device) == (
+            0,
+            "averaged",
+            "fp32",
+            "cpu",
+        )
+        assert item.versions.keys() == {"ganzoo", "torch"}
+    assert scores[1].std > 0
+
+
+def test_values_are_those_of_the_pictures_that_were_made(G, monkeypatch):
+    made, sample = [], G.sample
+
+    def watched(*args, **options):
+        made.append(sample(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(G, "sample", watched)
+    (found,) = score(G, MNIST, metrics=["fid"], fakes=600, batch_size=250)
+    assert [len(part) for part in made] == [250, 250, 100]
+    extractor = make_extractor("digits")
+    pictures = torch.cat(made).mul(255).round().div(255)
+    features = [extractor(part).features for part in (digits()[0], pictures)]
+    expected = metrics.frechet_distance(*(Moments.of(part) for part in features))
+    assert found.value == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_seed_decides(G):
+    values = [score(G, MNIST, metrics=["kid"], fakes=1200, seed=seed)[0] for seed in (3, 3, 4)]
+    assert values[0] == values[1]
+    assert values[0].value != values[2].value
+    assert [item.seed for item in values] == [3, 3, 4]
+
+
+def test_labels_of_fakes_have_the_shares_of_the_data(G, monkeypatch):
+    given, sample = [], G.sample
+
+    def watched(*args, **options):
+        given.append(options["labels"])
+        return sample(*args, **options)
+
+    monkeypatch.setattr(G, "sample", watched)
+    score(G, MNIST, metrics=["fid"], fakes=3000)
+    shares = torch.cat(given).bincount(minlength=10) / 3000
+    assert shares.sub(0.1).abs().max() < 0.03
+
+
+def test_good_generators_score_better_than_bad_ones(G, scores):
+    bad = ganzoo.create_generator(
+        "vanilla", seed=0, sample_shape=(1, 28, 28), num_classes=10, preset="mlp"
+    )
+    bad.eval()
+    worse = score(bad, MNIST, metrics=NAMES, fakes=1500)
+    better = {item.protocol.metric: item.value for item in scores}
+    for item in worse:
+        metric = item.protocol.metric
+        lower = metric in ("fid", "kid", "divergence")
+        assert (better[metric] < item.value) == lower, metric
+
+
+def test_truncation_is_recorded_and_trades_recall(G, scores):
+    cut = score(G, MNIST, metrics=["recall"], fakes=1500, truncation=0.3)[0]
+    assert cut.protocol.truncation == 0.3
+    assert cut.value < scores[NAMES.index("recall")].value
+
+
+class Means(Extractor):
+    """Tells no classes."""
+
+    name, length, resize = "means", 3, "none"
+    fingerprint = "0" * 64
+
+    def __init__(self, config):
+        pass
+
+    def to(self, device):
+        pass
+
+    def __call__(self, pictures):
+        return Features(pictures.mean(dim=(2, 3)).expand(-1, 3) ** torch.tensor([1, 2, 3]))
+
+
+class TestBadRequests:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"metrics": ["fdi"]}, "there is no metric 'fdi'; did you mean 'fid'"),
+            ({"fakes": 1}, "fakes is 1; it must be at least 2"),
+            ({"truncation": 2.0}, "truncation is 2.0"),
+            ({"seed": -1}, "the seed is -1; it must be between 0 and"),
+        ],
+        ids=["metric", "too few", "truncation", "seed"],
+    )
+    def test_options(self, G, options, message):
+        with pytest.raises(RequestError, match=message):
+            score(G, MNIST, **{"fakes": 10, **options})
+
+    def test_an_unknown_extractor(self, G):
+        with pytest.raises(PluginError, match="unknown extractor 'digit'; did you mean 'digits'"):
+            score(G, MNIST, extractor="digit")
+
+    def test_vectors(self, G):
+        points = ganzoo.create_generator("vanilla", sample_shape=(2,))
+        with pytest.raises(RequestError, match="this generator makes vectors"):
+            score(points, Ring8Config(source="ring8"))
+        with pytest.raises(RequestError, match="ring8 holds vectors"):
+            score(G, Ring8Config(source="ring8"))
+
+    def test_other_classes_than_the_data(self):
+        other = ganzoo.create_generator("vanilla", sample_shape=(1, 28, 28), num_classes=3)
+        with pytest.raises(RequestError, match="has 3 classes and the data 10"):
+            score(other, MNIST, fakes=10)
+
+    def test_classes_of_an_extractor_that_tells_none(self, G):
+        spec = ExtractorSpec("means", "A test.", ExtractorConfig, Means)
+        with registered(spec):
+            with pytest.raises(RequestError, match="is needs an extractor that tells classes"):
+                score(G, MNIST, metrics=["is"], extractor="means")
+            (found,) = score(G, MNIST, metrics=["fid"], extractor="means", fakes=100)
+        assert found.name == "FID-means"
+
+
+def test_only_the_published_extractor_may_say_fid(G, monkeypatch):
+    monkeypatch.setattr(Means, "published", True)
+    with registered(ExtractorSpec("means", "A test.", ExtractorConfig, Means)):
+        (found,) = score(G, MNIST, metrics=["fid"], extractor="means", fakes=100)
+    assert found.name == "FID"
