@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ganzoo.errors import RunError, TrainingError
-from ganzoo.weights.files import write_tensors, write_text
+from ganzoo.weights.files import not_finite, write_tensors, write_text
 
 FORMAT = 1
 TENSORS, STATE = "state.safetensors", "state.json"
@@ -34,9 +33,9 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str
     Raises:
         TrainingError: A tensor holds a number that is not finite; nothing is written.
     """
-    bad = first_not_finite(tensors)
-    if bad is not None:
-        raise TrainingError(f"no checkpoint is written at step {step}: {bad} is not finite")
+    bad = not_finite(tensors)
+    if bad:
+        raise TrainingError(f"no checkpoint is written at step {step}: {bad[0]} is not finite")
     folder.mkdir(parents=True, exist_ok=True)
     target = path_at(folder, step)
     aside = folder / f".writing-{uuid.uuid4().hex}"  # by mkdtemp only its owner could read it
@@ -91,12 +90,3 @@ def prune(folder: Path, keep: int) -> None:
 def path_at(folder: Path, step: int) -> Path:
     """Return where the checkpoint of a step is kept."""
     return folder / f"step-{step:010d}"
-
-
-def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
-    """Name the first tensor that holds an infinity or NaN; one look at the device for all."""
-    floats = {key: tensor for key, tensor in tensors.items() if tensor.is_floating_point()}
-    if not floats:
-        return None
-    finite = torch.stack([torch.isfinite(tensor).all().cpu() for tensor in floats.values()])
-    return next((key for key, fine in zip(floats, finite.tolist(), strict=True) if not fine), None)

@@ -25,12 +25,15 @@ def portable_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def not_finite(state: Mapping[str, Tensor]) -> list[str]:
-    """Name the tensors that hold a number that is not finite."""
-    floats = {key: t for key, t in state.items() if t.is_floating_point() and t.numel()}
+    """Name the tensors that hold a number that is not finite, in their order."""
     # The extremes are found in one pass without another tensor of that size, and are not finite
     # wherever any number is not.
-    bad = [key for key, t in floats.items() if not torch.stack(t.aminmax()).isfinite().all()]
-    return bad + [key for key, t in state.items() if t.is_complex() and not t.isfinite().all()]
+    parts = {
+        key: torch.stack(t.aminmax()) if t.is_floating_point() else t
+        for key, t in state.items()
+        if t.numel() and (t.is_floating_point() or t.is_complex())
+    }
+    return [key for key, part in parts.items() if not part.isfinite().all()]
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
