@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ganzoo.data.mixtures import Mixture
+from ganzoo.evaluation import modes
 from ganzoo.resolve import open_dataset
 from ganzoo.training.trainer import Trainer
 
@@ -42,14 +42,6 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 SAMPLES = 10_000
-RADIUS = 3.0
-"""A sample within so many standard deviations of a centre is of high quality: 98.9% of the data."""
-
-SHARE = 0.1
-"""A mode is covered if samples of high quality make up so much of its fair share of all samples (an
-eighth, a twenty-fifth). Points spread evenly over the square of the data leave at most a
-few hundredths of it."""
-
 Result = dict[str, Any]
 
 
@@ -115,7 +107,7 @@ def run(dataset: str, recipe: str, seed: int, steps: int) -> Result:
     source = open_dataset(trainer.config.data)
     assert isinstance(source, Mixture)
     points = trainer.snapshot().sample(SAMPLES, seed=seed, batch_size=SAMPLES).numpy()
-    counts = count(points, source.centres, trainer.config.data.std)
+    counts = modes.count(points, source.centres, source.std)
     return {
         "dataset": dataset,
         "recipe": recipe,
@@ -124,24 +116,6 @@ def run(dataset: str, recipe: str, seed: int, steps: int) -> Result:
         "counts": counts.tolist(),
         "seconds": time.process_time() - begun,
     }
-
-
-def count(
-    points: NDArray[np.float32], centres: NDArray[np.float32], std: float
-) -> NDArray[np.int64]:
-    """Count the points of high quality at each mode.
-
-    Args:
-        points: ``(N, 2)``.
-        centres: ``(modes, 2)``.
-        std: Standard deviation of the data about a centre.
-
-    Returns:
-        ``(modes,)``.
-    """
-    distances = np.linalg.norm(points[:, None] - centres, axis=2)
-    good = distances.min(axis=1) <= RADIUS * std
-    return np.bincount(distances.argmin(axis=1)[good], minlength=len(centres))
 
 
 def reached(result: Result) -> int:
@@ -154,8 +128,7 @@ def reached(result: Result) -> int:
 
 def covered(result: Result) -> int:
     """Return the number of modes that a run covers."""
-    least = SHARE * SAMPLES / len(result["counts"])
-    return sum(found >= least for found in result["counts"])
+    return modes.covered(np.array(result["counts"]), SAMPLES)
 
 
 def quality(result: Result) -> float:
@@ -174,12 +147,12 @@ def table(results: list[Result]) -> list[str]:
         results, key=lambda result: (result["dataset"], result["recipe"])
     ):
         runs = list(group)
-        modes = len(runs[0]["counts"])
+        total = len(runs[0]["counts"])
         cells = [
             f"`{dataset}`",
             recipe,
-            f"{spread(map(covered, runs), '{:g}')} of {modes}",
-            f"{spread(map(reached, runs), '{:g}')} of {modes}",
+            f"{spread(map(covered, runs), '{:g}')} of {total}",
+            f"{spread(map(reached, runs), '{:g}')} of {total}",
             spread(map(quality, runs), "{:.1%}"),
             f"{statistics.median(result['seconds'] for result in runs):.0f}",
         ]

@@ -19,6 +19,8 @@ from ganzoo.config import (
     ArchitectureConfig,
     DataConfig,
     EmaConfig,
+    EvaluationConfig,
+    HealthConfig,
     LoggingConfig,
     PenaltyConfig,
     Schedule,
@@ -40,6 +42,8 @@ Schema = Mapping[str, Any]
 SECTIONS: dict[str, type[BaseModel]] = {
     "training": TrainingConfig,
     "ema": EmaConfig,
+    "evaluation": EvaluationConfig,
+    "health": HealthConfig,
     "logging": LoggingConfig,
 }
 """The sections of a config that no plugin has a part in."""

@@ -266,6 +266,7 @@ class DatasetSpec:
         licence: Licence of the data, as its source gives it.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
+        extractor: What turns its pictures into features for scores, where none is named.
     """
 
     name: str
@@ -275,6 +276,7 @@ class DatasetSpec:
     licence: str = ""
     paper: str = ""
     api: int = PLUGIN_API
+    extractor: str = "inception"
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,18 @@ NAMES = {
         Pretrained Recipe Shape Spec Traits
     """,
     "ganzoo.config": """
-        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig ExtractorConfig
-        LoggingConfig LossConfig
+        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig EvaluationConfig
+        ExtractorConfig HealthConfig LoggingConfig LossConfig
         Model OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
         TrainingConfig value_at
     """,
-    "ganzoo.config.fields": "AsTuple Model Schedule Scheduled Side UNION_TAGS value_at",
+    "ganzoo.config.fields": """
+        AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
+    """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
     "ganzoo.data.base": "Dataset Item",
-    "ganzoo.evaluation.extractor": "Extractor Features",
+    "ganzoo.evaluation.extractor": "Extractor Features weights_folder",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
         ConfigError DataError GanzooError HubError HubRequestError PluginError RequestError
@@ -49,7 +51,7 @@ PARAMETERS = {
         name summary config factory network kind forbids_coupling paper api
     """,
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
-    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api",
+    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": "loss penalties optimizers data training ema",
@@ -61,7 +63,7 @@ PARAMETERS = {
     """,
     "ganzoo.config.LossConfig": "name",
     "ganzoo.config.PenaltyConfig": "weight every",
-    "ganzoo.config.DataConfig": "source image_size flip dequantize",
+    "ganzoo.config.DataConfig": "source image_size flip dequantize holdout",
     "ganzoo.config.value_at": "value samples",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",

@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from ganzoo.cli import authoring, configs, doctor, evaluation, hub, listing, sampling, training
+from ganzoo.cli import (
+    authoring,
+    configs,
+    diagnose,
+    doctor,
+    evaluation,
+    hub,
+    listing,
+    sampling,
+    training,
+)
 from ganzoo.cli.common import add_commands, complain
 
 app = typer.Typer(
@@ -23,6 +33,7 @@ add_commands(
     sampling.sample,
     sampling.interpolate,
     evaluation.evaluate,
+    diagnose.diagnose,
     training.export,
     hub.push,
     hub.pull,

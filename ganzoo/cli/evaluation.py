@@ -7,8 +7,7 @@ import typer
 
 from ganzoo.cli.common import AsJson, Imports, load_local, printable
 from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
-
-METRICS = "fid,kid,precision,recall"
+from ganzoo.errors import RequestError
 
 
 def evaluate(
@@ -17,13 +16,24 @@ def evaluate(
         str | None,
         typer.Option(help="A dataset, or ./folder; what it was trained on if left out."),
     ] = None,
-    metrics: Annotated[str, typer.Option(help="Names with commas between.")] = METRICS,
-    extractor: Annotated[str, typer.Option(help="What the features are of.")] = "digits",
+    metrics: Annotated[
+        str | None, typer.Option(help="Names with commas between; the usual ones if left out.")
+    ] = None,
+    extractor: Annotated[
+        str | None, typer.Option(help="What features are of; what suits the data if left out.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="File of the extractor's weights, of one that takes such.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", help="How many fakes.")] = 10_000,
     seed: Seed = 0,
     truncation: Truncation = None,
     raw: Raw = False,
     device: Annotated[str, typer.Option(help="As cpu or cuda.")] = "cpu",
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="Write the scores into the folder's config.json and card."),
+    ] = False,
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,18 +43,25 @@ def evaluate(
     """
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
+    from ganzoo.hub.scores import own_folder, save_scores
 
+    folder = own_folder(reference) if save else None  # before minutes are spent
+
+    if weights is not None and extractor is None:
+        raise RequestError("--weights are of an extractor; name it with --extractor")
     scores = score(
         reference,
         data,
-        metrics=[name.strip() for name in metrics.split(",")],
-        extractor=extractor,
+        metrics=None if metrics is None else [name.strip() for name in metrics.split(",")],
+        extractor=extractor if weights is None else {"name": extractor, "weights": weights},
         fakes=n,
         seed=seed,
         truncation=truncation,
         raw=raw,
         device=device,
     )
+    if folder is not None:
+        save_scores(folder, [item.model_dump(mode="json") for item in scores])
     if as_json:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in scores], indent=2))
         return

@@ -185,14 +185,14 @@ def _weights_page(values: Mapping[str, Any]) -> str:
         ]
         for key, value in {**mappings, "card": card}.items()
     }
-    tables["scores"] = [
-        (
-            _brief(score.pop("metric", "?"), 60),
-            _brief(score.pop("value", "?"), 60),
-            _brief([f"{key} {_brief(item)}" for key, item in score.items()]),
-        )
-        for score in map(dict, scores)
-    ]
+    from ganzoo.weights.scores import flat
+
+    tables["scores"] = []
+    for score in map(flat, scores):
+        metric = score.pop("metric", "?")
+        name, value = score.pop("name", metric), score.pop("value", "?")
+        rest = [f"{key} {_brief(item)}" for key, item in score.items() if item not in _EMPTY]
+        tables["scores"].append((_brief(name, 60), _brief(value, 60), _brief(rest)))
     texts = {name: f"{size:,}" for name, size in sizes.items()}
     texts["in all"] = f"{sum(sizes.values()):,}"
     longest = len(texts["in all"])

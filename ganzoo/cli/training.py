@@ -1,7 +1,6 @@
 """``train``, ``resume`` and ``export``."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +12,9 @@ from ganzoo.cli.common import (
     split_arguments,
 )
 from ganzoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ganzoo.training.run import Run
 
 
 def train(
@@ -38,7 +40,7 @@ def train(
 
     from ganzoo.training.trainer import Trainer
 
-    _report(Trainer(resolution, out).fit().path)
+    _report(Trainer(resolution, out).fit())
 
 
 def resume(
@@ -60,7 +62,7 @@ def resume(
     load_local(imports)
     from ganzoo.training.session import resume as go_on
 
-    _report(go_on(run, overrides).path)
+    _report(go_on(run, overrides))
 
 
 def export(
@@ -80,14 +82,20 @@ def export(
     typer.echo(make(source, folder))
 
 
-def _report(run: Path) -> None:
-    """Print the run so that it can be pasted as a reference, and name its latest samples."""
+def _report(run: "Run") -> None:
+    """Print the run so that it can be pasted as a reference, and name what to look at first."""
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
     from ganzoo.hub.reference import is_path
-    from ganzoo.training.run import SAMPLES
+    from ganzoo.training.run import BEST
 
-    sheets = sorted((run / SAMPLES).glob("*.png"))
+    sheets = sorted(run.samples.glob("*.png"))
     if sheets:
         typer.echo(f"samples: {sheets[-1]}", err=True)
-    typer.echo(run if is_path(str(run)) else f"./{run}")
+    reference = run.path if is_path(str(run.path)) else f"./{run.path}"
+    best = run.best_score
+    if best is not None:
+        step, score = best
+        told = f"{score.name} {score.value:.4g} at {step}"
+        typer.echo(f"best weights: {reference}/{BEST} ({told})", err=True)
+    typer.echo(reference)

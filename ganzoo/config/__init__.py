@@ -16,6 +16,7 @@ from ganzoo.config.plugins import (
     PenaltyConfig,
 )
 from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
+from ganzoo.config.watching import EvaluationConfig, HealthConfig
 
 __all__ = [
     "AdamConfig",
@@ -23,7 +24,9 @@ __all__ = [
     "ArchitectureConfig",
     "DataConfig",
     "EmaConfig",
+    "EvaluationConfig",
     "ExtractorConfig",
+    "HealthConfig",
     "LoggingConfig",
     "LossConfig",
     "Model",

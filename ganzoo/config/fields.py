@@ -99,3 +99,6 @@ AsTuple = BeforeValidator(_tuple)
 
 Side = Annotated[int, Field(ge=1, le=65536)]
 """A side of a picture, its channels, or the length of a vector."""
+
+OptionalCadence = Annotated[int, Field(ge=0, le=10**12)]
+"""A number of steps between two events; 0 for never."""

@@ -78,6 +78,7 @@ class DataConfig(Model):
         image_size: Side length that pictures are brought to; None for what fits the architecture.
         flip: Whether each picture is mirrored left to right with probability 1/2.
         dequantize: Width of the uniform noise that is added to samples in [-1, 1].
+        holdout: How many samples are never trained on, so that overfitting shows.
     """
 
     source: str = Field(default="", description="A dataset's name, or a folder's path.")
@@ -87,4 +88,10 @@ class DataConfig(Model):
     flip: bool = Field(default=False, description="Mirror pictures at random.")
     dequantize: float = Field(
         default=0.0, ge=0, le=1, description="Width of uniform noise added to samples in [-1, 1]."
+    )
+    holdout: int = Field(
+        default=0,
+        ge=0,
+        le=10**9,
+        description="Samples that are never trained on, by which overfitting is noticed.",
     )

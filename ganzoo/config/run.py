@@ -5,12 +5,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
-from ganzoo.config.fields import Model, Scheduled
+from ganzoo.config.fields import Model, OptionalCadence, Scheduled
 from ganzoo.config.optimizers import AdamConfig, OptimizerConfig
 from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+from ganzoo.config.watching import EvaluationConfig, HealthConfig
 
 Count = Annotated[int, Field(ge=1, le=10**12)]
-OptionalCadence = Annotated[int, Field(ge=0, le=10**12)]
 DEVICES = "^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
 
 
@@ -144,6 +144,8 @@ class RunConfig(Model):
     data: SerializeAsAny[DataConfig]
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     ema: EmaConfig | None = Field(default_factory=EmaConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    health: HealthConfig = Field(default_factory=HealthConfig)
     logging: LoggingConfig = Field(default_factory=LoggingConfig)
 
     @property

@@ -16,6 +16,7 @@ MNIST5K = DatasetSpec(
     factory="ganzoo.data.digits:Mnist5k",
     licence="CC-BY-SA-3.0",
     paper="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998",
+    extractor="digits",
 )
 MNIST = DatasetSpec(
     name="mnist",
@@ -24,6 +25,7 @@ MNIST = DatasetSpec(
     factory="ganzoo.data.standard:Mnist",
     licence="CC-BY-SA-3.0",
     paper="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998",
+    extractor="digits",
 )
 FASHION_MNIST = DatasetSpec(
     name="fashion-mnist",

@@ -62,6 +62,11 @@ class Loader:
         flip: Mirror pictures with probability 1/2.
         dequantize: Width of the uniform noise that is added.
         channels_last: Lay pictures out with their channels last.
+        holdout: How many samples are never in a batch; which ones does not depend on the seed.
+
+    Attributes:
+        trained_on: int64 numbers of the samples that batches are made of, in no order.
+        held_out: Likewise of those that are held out.
     """
 
     def __init__(
@@ -76,11 +81,15 @@ class Loader:
         flip: bool = False,
         dequantize: float = 0.0,
         channels_last: bool = True,
+        holdout: int = 0,
     ) -> None:
         self.samples = torch.from_numpy(store.samples)
         self.labels = torch.from_numpy(store.labels)
-        self.order = EpochOrder(len(self.samples), seed)
-        self._labels_there = self.labels.to(device)
+        source = torch.Generator().manual_seed(seed_for("holdout"))
+        numbers = torch.randperm(len(self.samples), generator=source)
+        self.held_out, self.trained_on = numbers[:holdout], numbers[holdout:].sort().values
+        self.order = EpochOrder(len(self.trained_on), seed)
+        self._labels_there = self.labels[self.trained_on].to(device)
         self.device, self.dtype = device, dtype
         self.shift = torch.tensor(shift, device=device, dtype=dtype)
         self.scale = torch.tensor(scale, device=device, dtype=dtype)
@@ -95,7 +104,24 @@ class Loader:
             draws: Tells the size of the global batch and which of its rows are wanted, and
                 supplies the random numbers.
         """
-        numbers = self.order[position : position + draws.size][draws.rows]
+        batch = self.gather(
+            self.trained_on[self.order[position : position + draws.size][draws.rows]]
+        )
+        sample = batch["sample"]
+        if self.flip:
+            mirrored = draws.uniform("flip", 1, 1, 1) < 0.5
+            sample = torch.where(mirrored, sample.flip(-1), sample)
+        if self.dequantize:
+            noise = draws.uniform("dequantize", *sample.shape[1:])
+            sample = sample.add_(noise, alpha=self.dequantize)
+        return {"sample": sample, "label": batch["label"]}
+
+    def gather(self, numbers: Tensor) -> Batch:
+        """Return some samples as they are, in training's range.
+
+        Args:
+            numbers: int64 ``(N,)``.
+        """
         sample = self._to_device(self.samples[numbers])
         if self.samples.dtype == torch.uint8:
             sample = sample.to(self.dtype).div_(127.5).sub_(1).permute(0, 3, 1, 2)
@@ -103,17 +129,11 @@ class Loader:
                 sample = sample.contiguous()
         else:
             sample = sample.to(self.dtype).sub_(self.shift).div_(self.scale)
-        if self.flip:
-            mirrored = draws.uniform("flip", 1, 1, 1) < 0.5
-            sample = torch.where(mirrored, sample.flip(-1), sample)
-        if self.dequantize:
-            noise = draws.uniform("dequantize", *sample.shape[1:])
-            sample = sample.add_(noise, alpha=self.dequantize)
         return {"sample": sample, "label": self._to_device(self.labels[numbers])}
 
     def draw_labels(self, draws: Draws) -> Tensor:
         """Draw labels as often as the data has them."""
-        numbers = draws.integers("labels of the data", len(self.labels))
+        numbers = draws.integers("labels of the data", len(self._labels_there))
         return self._labels_there[numbers]
 
     def _to_device(self, tensor: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ class Mixture(Dataset):
 
     Attributes:
         centres: float32 (modes, 2), in data units.
+        std: Standard deviation of the points about their centre.
     """
 
     kind: ClassVar[Literal["pictures", "vectors"]] = "vectors"
@@ -22,7 +23,7 @@ class Mixture(Dataset):
 
     def __init__(self, config: MixtureConfig, centres: NDArray[np.float32]) -> None:
         random = np.random.default_rng(0)
-        self.centres = centres
+        self.centres, self.std = centres, config.std
         which = random.integers(len(centres), size=config.samples)
         noise = random.normal(scale=config.std, size=(config.samples, 2))
         self._points = (centres[which] + noise).astype(np.float32)

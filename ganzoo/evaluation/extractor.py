@@ -1,10 +1,15 @@
 """What an extractor of features is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
+
+from ganzoo.data.cache import cache_folder
 
 
 class Features(NamedTuple):
@@ -23,18 +28,21 @@ class Extractor(ABC):
     """Turns pictures into features; frozen, and the same wherever its fingerprint is.
 
     Attributes:
-        name: As in configs; a score that is no FID of the published network carries it.
+        name: As in configs, with ``-`` and more behind it where there are several of that name; a
+            score that is no FID of the published network carries it.
         length: Of a feature.
         class_names: The classes that its logits tell, in order; empty for none.
         resize: How it brings pictures to its own size, in words: it is part of a score's protocol.
         published: Whether scores by it may be called FID and KID without its name.
+        versions: Of the packages that it stands on besides torch.
     """
 
-    name: ClassVar[str]
+    name: str
     length: ClassVar[int]
     class_names: ClassVar[tuple[str, ...]] = ()
     resize: ClassVar[str]
-    published: ClassVar[bool] = False
+    published: bool = False
+    versions: Mapping[str, str] = MappingProxyType({})
 
     @property
     @abstractmethod
@@ -52,3 +60,8 @@ class Extractor(ABC):
         Args:
             pictures: float32 ``(N, C, H, W)`` in [0, 1], of any size, with 1 or 3 channels.
         """
+
+
+def weights_folder() -> Path:
+    """Return the folder for weights of extractors that come in no package: in ganzoo's cache."""
+    return cache_folder() / "extractors"

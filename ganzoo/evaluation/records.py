@@ -23,6 +23,7 @@ class Protocol(Model):
         resize: How pictures were brought to its size.
         data: The real data by its name or its folder's.
         data_fingerprint: Which changes whenever any real sample does.
+        split: Which of the published splits the reals are; ``all`` of data without such.
         sample_shape: What reals and fakes were like before that.
         labels: How those of the fakes were drawn: ``data``, with the shares that the reals have;
             ``none`` of an unconditional generator.
@@ -38,6 +39,7 @@ class Protocol(Model):
     resize: str = ""
     data: str
     data_fingerprint: str
+    split: str = "all"
     sample_shape: Annotated[tuple[int, ...], AsTuple]
     labels: str = "none"
     reals: int

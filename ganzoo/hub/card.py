@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ganzoo import registry
@@ -13,6 +13,7 @@ from ganzoo.hub.reference import Place, Repository, parse, parse_repository
 from ganzoo.spec import Architecture
 from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.info import Info
+from ganzoo.weights.scores import flat
 
 BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
 END = "<!-- ganzoo: end -->"
@@ -27,7 +28,7 @@ MAX_CLASSES_SHOWN = 20
 
 _SECTION = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 
-_SCORE_COLUMNS = ("metric", "value", "extractor", "data", "reals", "fakes")
+_SCORE_COLUMNS = ("metric", "value", "extractor", "data", "reals", "fakes", "weights", "seed")
 
 
 def write_card(
@@ -145,12 +146,12 @@ def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
     metrics = [
         {
             "type": score["metric"].lower(),
-            "name": score["metric"],
+            "name": _score_name(score),
             "value": score["value"],
             "args": {
                 key: value
                 for key, value in score.items()
-                if key not in ("metric", "value") and value not in (None, "")
+                if key not in ("name", "metric", "value") and value not in (None, "")
             },
         }
         for score in _scores(info)
@@ -168,15 +169,21 @@ def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
 
 
 def _scores(info: Info) -> list[dict[str, Any]]:
-    """The records of evaluations that have a metric and a number."""
+    """The records of evaluations that have a metric and a number, with their protocols' fields."""
     return [
         score
-        for score in info.scores
+        for score in map(flat, info.scores)
         if isinstance(score.get("metric"), str)
         and score["metric"].strip()
         and type(score.get("value")) in (int, float)
         and -math.inf < score["value"] < math.inf
     ]
+
+
+def _score_name(score: Mapping[str, Any]) -> str:
+    """What people call a score: ``FID-digits``, where its metric is ``fid``."""
+    name = score.get("name")
+    return name if isinstance(name, str) and name.strip() else str(score["metric"])
 
 
 def _section(info: Info, spec: Architecture, reference: str, files: set[str]) -> str:
@@ -269,7 +276,9 @@ def _table_of_scores(info: Info) -> str:
     if not scores:
         return "## Scores\n\nNone are recorded."
     columns = [name for name in _SCORE_COLUMNS if any(name in score for score in scores)]
-    rows = [[score.get(name, "") for name in columns] for score in scores]
+    rows = [
+        [_score_name(score), *(score.get(name, "") for name in columns[1:])] for score in scores
+    ]
     note = "Scores of another protocol (extractor, numbers of samples, resizing) do not compare."
     return "\n".join(["## Scores", "", *_table(columns, rows), "", note])
 

@@ -178,6 +178,12 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
             f"data.image_size: {size} contradicts architecture.sample_shape {_shape(shape)}; "
             "give one of them"
         )
+    # The length is asked for where it matters alone, as it may cost a look at all files.
+    if config.data.holdout and config.data.holdout >= len(dataset):
+        raise ConfigError(
+            f"data.holdout: {config.data.holdout} samples are to be held out, and {source} has "
+            f"{len(dataset)}; hold out fewer, as a twentieth"
+        )
     if classes and classes != len(dataset.class_names):
         raise ConfigError(
             f"architecture.num_classes: {classes} is asked for, and {source} has "

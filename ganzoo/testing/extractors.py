@@ -52,7 +52,7 @@ class ExtractorSubject:
 def it_is_told_what_it_is(case: ExtractorCase) -> None:
     """It carries the name that it is asked for by, a length, and how it resizes."""
     made = case.make()
-    if made.name != case.spec.name:
+    if made.name != case.spec.name and not made.name.startswith(f"{case.spec.name}-"):
         raise Fault(f"it calls itself {made.name!r}; scores would carry another name than its own")
     if not isinstance(made.length, int) or made.length < 1:
         raise Fault(f"its length is {made.length!r}; it must be the length of its features")

@@ -20,6 +20,7 @@ from ganzoo.networks import build
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
 from ganzoo.training.hardware import Hardware
+from ganzoo.training.witness import Witness
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,12 @@ class Objective(Protocol):
         networks: The raw networks by role, in a fixed order.
         averaged: The role whose moving average is kept and sampled.
         state: Small tensors that checkpoints keep.
+        witness: What has to be shown every judgement of the discriminator, while there is one.
     """
 
     networks: Mapping[str, nn.Module]
     averaged: str
+    witness: Witness | None
 
     def __init__(self, config: RunConfig, loader: Loader, hardware: Hardware) -> None: ...
 
@@ -121,6 +124,7 @@ class Adversarial:
         shared = 0 if training.first == "generator" else training.discriminator_steps - 1
         self._shared = shared if training.fakes == "reused" else None
         self._kept: dict[int, _Fakes] = {}
+        self.witness: Witness | None = None
 
     def phases(self) -> Sequence[Phase]:
         """Return the updates of one step: all of the discriminator's, then the generator's."""
@@ -193,6 +197,8 @@ class Adversarial:
         fakes = self._fakes_to_judge(phase, part, draws, labels)
         samples = fakes.samples.detach()
         real, fake = self._judge(reals["sample"], labels, samples, fakes.labels)
+        if self.witness is not None:
+            self.witness.judged(reals["sample"], reals["label"], samples, real, fake)
         loss = self.loss_function.discriminator(real, fake)
         scalars = {
             "loss/discriminator": loss.detach(),

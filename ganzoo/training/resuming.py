@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganzoo.config import LoggingConfig
+from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig
 from ganzoo.errors import RunError
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import nest
@@ -17,6 +17,8 @@ CHANGEABLE = frozenset(
         "training.keep_checkpoints",
         "training.sample_every",
         "training.device",
+        *(f"evaluation.{name}" for name in EvaluationConfig.model_fields),
+        *(f"health.{name}" for name in HealthConfig.model_fields),
         *(f"logging.{name}" for name in LoggingConfig.model_fields),
     }
 )

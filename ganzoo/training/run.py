@@ -5,17 +5,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ganzoo.config import RunConfig
 from ganzoo.errors import RunError
+from ganzoo.evaluation.records import Score
+from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
+from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"
 CHECKPOINTS = "checkpoints"
 PROGRESS_GIF = "progress.gif"
+BEST = "best"
+
+SCORES, FINDING = "scores", "finding"
+"""What tells lines of the log that hold scores, or a finding, from rows of figures."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,72 @@ class Run:
         return str((self.path / RUN_WEIGHTS).absolute())
 
     @property
+    def best(self) -> str | None:
+        """A reference to the weights of the best score; None where none are kept."""
+        folder = self.path / BEST
+        return str(folder.absolute()) if (folder / CONFIG_FILE).is_file() else None
+
+    @property
+    def best_score(self) -> tuple[int, Score] | None:
+        """The step and the score for which the best weights are kept; None where none are."""
+        if self.best is None:
+            return None
+        values = json.loads(Path(self.best, CONFIG_FILE).read_text(encoding="utf-8"))
+        scores = map(Score.model_validate, values["scores"])
+        metric = self.config.evaluation.best_metric
+        found = next((score for score in scores if score.protocol.metric == metric), None)
+        return None if found is None else (values["training"]["steps"], found)
+
+    @property
     def log(self) -> list[dict[str, Any]]:
-        """The rows of ``log.jsonl``."""
+        """The rows of figures in ``log.jsonl``, oldest first."""
+        return [line for line in self._lines() if SCORES not in line and FINDING not in line]
+
+    @property
+    def scores(self) -> list[tuple[int, list[Score]]]:
+        """The scores that were taken during training, with their steps, oldest first."""
+        return [(line["step"], line[SCORES]) for line in self._lines() if SCORES in line]
+
+    def scores_at(self, step: int) -> list[Score]:
+        """The scores that were taken at a step; none where it was not scored."""
+        return [score for when, scores in self.scores if when == step for score in scores]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found to go wrong during training, oldest first."""
+        return [line[FINDING] for line in self._lines() if FINDING in line]
+
+    def _lines(self) -> list[dict[str, Any]]:
         file = self.path / LOG_FILE
         if not file.is_file():
             return []
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = file.read_bytes().splitlines(keepends=True)
+        # The last one may be half-written, as the run may be going on.
+        whole = [line for line in lines if line.endswith(b"\n")]
+        return [self._parsed(number, line) for number, line in enumerate(whole, 1)]
+
+    def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
+        """Read a line of the log.
+
+        Raises:
+            RunError: It is none that ganzoo writes.
+        """
+        try:
+            values = json.loads(line)
+            figures = values.keys().isdisjoint((SCORES, FINDING))
+            numbers = {"step": values["step"], **(values if figures else {})}
+            if not all(isinstance(number, int | float) for number in numbers.values()):
+                raise TypeError
+            if SCORES in values:
+                values[SCORES] = [Score.model_validate(score) for score in values[SCORES]]
+            if FINDING in values:
+                values[FINDING] = Finding.model_validate(values[FINDING])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise RunError(
+                f"line {number} of {self.path / LOG_FILE} is damaged; remove the line to read "
+                "the others"
+            ) from error
+        return cast(dict[str, Any], values)
 
     @property
     def checkpoints(self) -> Path:

@@ -17,6 +17,9 @@ from ganzoo.config import RunConfig, files
 from ganzoo.data.cache import open_store
 from ganzoo.data.loader import Loader
 from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.evaluation.records import Score
+from ganzoo.health.findings import Finding
+from ganzoo.health.monitors import non_finite
 from ganzoo.hub.card import write_card
 from ganzoo.networks import Generator
 from ganzoo.randomness import isolated, seed_for, seed_global
@@ -34,6 +37,7 @@ from ganzoo.training.resuming import resumed_config
 from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
+from ganzoo.training.watching import Watch
 from ganzoo.weights import folder as weights_folder
 from ganzoo.weights.files import write_text
 from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
@@ -100,10 +104,13 @@ class Trainer:
             flip=self.config.data.flip,
             dequantize=self.config.data.dequantize,
             channels_last=training.channels_last,
+            holdout=self.config.data.holdout,
         )
         spec = registry.architecture(self.config.architecture.name)
         kind: Any = registry.import_target(spec.objective) if spec.objective else Adversarial
         self.objective: Objective = kind(self.config, self.loader, self.hardware)
+        classes = len(self._dataset.class_names)
+        self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
         self._share()
         self.optimizers = {
             role: Optimizer(self.config.optimizers[role], network)
@@ -226,6 +233,7 @@ class Trainer:
         """Do one step: every phase of the objective, then the moving average."""
         step, training = self.step, self.config.training
         samples = step * training.batch_size
+        self.objective.witness = witness = self.watch.begin(step)
         for phase in self.objective.phases():
             optimizer = self.optimizers[phase.role]
             place = (training.seed, step, phase.role, phase.index, self.processes.rank)
@@ -238,6 +246,8 @@ class Trainer:
                 self._pending.append(scalars)
             gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
             distribution.average(self.processes, gradients)
+            if witness is not None:
+                witness.updated(phase.role, optimizer.parameters)
             optimizer.step(samples)
             self.objective.after_update(step, phase)
         self.step += 1
@@ -245,10 +255,21 @@ class Trainer:
             self.ema.update(self.step * training.batch_size, training.batch_size)
 
     def _row(self, rate: float) -> Row:
+        self._pending.append(self.watch.look())
         values = self.figures()
         self._pending.clear()
         samples = self.step * self.config.training.batch_size
         return {"step": self.step, "samples": samples, "steps_per_second": rate, **values}
+
+    def report_scores(self, scores: Sequence[Score]) -> None:
+        """Tell all observers of the generator's scores at this step."""
+        for observer in self.observers:
+            observer.scored(self, scores)
+
+    def report_finding(self, finding: Finding) -> None:
+        """Tell all observers of something that goes wrong."""
+        for observer in self.observers:
+            observer.found(self, finding)
 
     def figures(self) -> dict[str, float]:
         """Fetch the means of losses, outputs and penalties since the last row of the log.
@@ -273,11 +294,12 @@ class Trainer:
         return result
 
     def _collapse(self, figures: Mapping[str, float]) -> str:
-        """Say which figure was the first that is not finite, what is left and what to try."""
+        """Report the first figure that is not finite, and say what is left and what to try."""
         scalars = [pair for scalars in self._pending for pair in scalars.items()]
         bad = [name for name, value in scalars if not math.isfinite(value.item())]
         # Where none is bad here, it was in another process.
         name = next(iter(bad), None) or next(n for n, f in figures.items() if not math.isfinite(f))
+        self.report_finding(non_finite(self.step, f"{name} stopped being finite"))
         saved = checkpoints.every(self.run.checkpoints)
         kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
         advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
@@ -357,24 +379,28 @@ class Trainer:
     def export(self, folder: str | Path) -> Path:
         """Write a weights folder of the networks as they are now.
 
-        Beside the weights lie a card, a sheet of samples and the config that trains them again.
+        Beside the weights lie a card, a sheet of samples and the config that trains them again. The
+        scores of this step go with them, if any were taken.
 
         Returns:
             The folder.
         """
         generator = self.snapshot()
+        # From the log, so that an old checkpoint is exported with its own.
+        scores = [score.model_dump(mode="json") for score in self.run.scores_at(self.step)]
+        info = generator.info.model_copy(update={"scores": scores})
         networks = {"generator": generator.module}
         if "discriminator" in self.objective.networks:
             networks["discriminator"] = self.objective.networks["discriminator"]
         if self.ema is not None:
             networks["generator_raw"] = self.objective.networks[self.objective.averaged]
-        path = weights_folder.save(folder, generator.info, networks)
+        path = weights_folder.save(folder, info, networks)
         sheet = sample_sheet(generator, seed=self.config.training.seed)
         if sheet is not None:
             sheet.save(path / SHEET_FILE)
         write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
         files = [file.name for file in path.iterdir()]
-        write_text(path / CARD_FILE, write_card(generator.info, "./folder", files))
+        write_text(path / CARD_FILE, write_card(info, "./folder", files))
         return path
 
     def _tensors(self) -> dict[str, Tensor]:

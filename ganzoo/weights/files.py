@@ -1,6 +1,8 @@
 """Tensors and texts on disk, each file either whole or not there."""
 
+import ctypes
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +12,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+_HERE, _EXCHANGE = -100, 2
+"""Of renameat2: paths are as they stand, and both names are there already."""
 
 
 def portable_state(module: nn.Module) -> dict[str, Tensor]:
@@ -53,6 +58,43 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is either whole or not there."""
     with _aside(path) as aside:
         aside.write_text(text, encoding="utf-8", newline="")  # line ends as they are
+
+
+def replace_folder(path: Path, new: Path) -> None:
+    """Put a folder in the place of another, which is removed.
+
+    On Linux both change places at once, so that a whole one has the name at every moment. Where a
+    system or a file system cannot do that, the older one has another name between two renames, and
+    `recover_folder` brings it back if that is where a process was killed.
+    """
+    before = _before(path)
+    if path.exists() and not _exchanged(path, new):
+        path.rename(before)
+    if new.exists() and not path.exists():
+        new.rename(path)
+    for old in (new, before):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(path: Path) -> None:
+    """Bring back a folder that a killed process was about to replace."""
+    before = _before(path)
+    if before.exists() and not path.exists():
+        before.rename(path)
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(f".{path.name}-before")
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change their names, if the system can (renameat2 of Linux)."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):  # another system
+        return False
+    names = [os.fsencode(path.absolute()) for path in (one, other)]
+    return bool(rename(_HERE, names[0], _HERE, names[1], _EXCHANGE) == 0)
 
 
 @contextmanager

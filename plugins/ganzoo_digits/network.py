@@ -52,7 +52,7 @@ class Classifier(nn.Module):
 class Digits(Extractor):
     """What the classifier sees before its last layer, and its verdict."""
 
-    name: ClassVar[str] = "digits"
+    name: str = "digits"
     length: ClassVar[int] = 64
     class_names: ClassVar[tuple[str, ...]] = tuple("0123456789")
     resize: ClassVar[str] = "bilinear, antialiased, to 28x28"

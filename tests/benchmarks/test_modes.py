@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.modes import SAMPLES, SHARE, count, covered, quality, reached, table
+from benchmarks.modes import SAMPLES, covered, quality, reached, table
 from ganzoo.data.config import Grid25Config, Ring8Config
 from ganzoo.data.mixtures import Grid25, Ring8
+from ganzoo.evaluation.modes import SHARE, count
 
 CENTRES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=np.float32)
 LEAST = round(SHARE * SAMPLES / len(CENTRES))

@@ -51,3 +51,16 @@ def test_data_has_to_be_told_where_the_weights_name_none(command, tmp_path):
     result = command("evaluate", str(tmp_path / "w"))
     assert result.code == 2
     assert "give the real data to score against (--data)" in result.err
+
+
+def test_weights_need_the_extractor_that_they_are_of(command, tmp_path):
+    result = command("evaluate", "dcgan.mnist5k", "--weights", "w.pth")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "name it with --extractor" in result.err
+    named = ("--extractor", "inception", "--weights", str(tmp_path / "w.pth"))
+    result = command("evaluate", "dcgan.mnist5k", *named)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "the extractor inception has no weights: there is no file" in result.err
+    result = command("evaluate", "dcgan.mnist5k", "--extractor", "digits", "--weights", "w.pth")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "extractor.weights: unknown field" in result.err

@@ -23,6 +23,7 @@ OUTCOMES = {
     "docs/tutorial/your-first-gan.md": "runs/hinge/progress.gif",
     "docs/how-to/load-a-pretrained-generator.md": "digits/recipe.yaml",
     "docs/how-to/publish-your-weights.md": "mine/discriminator.safetensors",
+    "docs/how-to/read-the-health-report.md": "runs/ring/health.png",
     "docs/how-to/resume-and-reproduce.md": "best.png",
     "docs/how-to/train-on-several-gpus.md": "runs/two/checkpoints/step-0000000004/state.json",
     "docs/reference/api/hub.md": "digits/samples.png",

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.digits import digits
-from ganzoo.evaluation.evaluate import make_extractor
 from ganzoo.evaluation.metrics import frechet_distance
 from ganzoo.evaluation.moments import Moments
+from ganzoo.evaluation.scorer import make_extractor
 from ganzoo.testing import checks_of
 
 

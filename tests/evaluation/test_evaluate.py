@@ -1,22 +1,31 @@
 """Scoring generators: what each part of a score comes from."""
 
+import math
+
 import pytest
 import torch
 
 import ganzoo
 from benchmarks.digits import digits
 from ganzoo.config import ExtractorConfig
+from ganzoo.config.watching import METRICS
 from ganzoo.data.config import Mnist5kConfig, Ring8Config
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation import metrics
-from ganzoo.evaluation.evaluate import make_extractor, score
 from ganzoo.evaluation.extractor import Extractor, Features
-from ganzoo.evaluation.families import NAMES
+from ganzoo.evaluation.families import NAMES as EVERY
+from ganzoo.evaluation.families import OF_PICTURES as NAMES
 from ganzoo.evaluation.moments import Moments
+from ganzoo.evaluation.scorer import Scorer, make_extractor
 from ganzoo.registry import registered
+from ganzoo.resolve import open_dataset
 from ganzoo.spec import ExtractorSpec
 
 MNIST = Mnist5kConfig(source="mnist5k")
+
+
+def score(generator, data, **options):
+    return Scorer(data, generator.config.sample_shape, **options)(generator)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +61,7 @@ def test_a_score_tells_what_it_comes_from(G, scores):
             "cpu",
         )
         assert item.versions.keys() == {"ganzoo", "torch"}
+        assert protocol.split == "all"
     assert scores[1].std > 0
 
 
@@ -148,8 +158,14 @@ class TestBadRequests:
 
     def test_vectors(self, G):
         points = ganzoo.create_generator("vanilla", sample_shape=(2,))
-        with pytest.raises(RequestError, match="this generator makes vectors"):
-            score(points, Ring8Config(source="ring8"))
+        with pytest.raises(RequestError, match="mnist5k holds pictures, and this generator makes"):
+            score(points, MNIST)
+        with pytest.raises(RequestError, match="fid has no meaning for vectors, of which there"):
+            score(points, Ring8Config(source="ring8"), metrics=["modes", "fid"])
+        with pytest.raises(RequestError, match="an extractor is of pictures"):
+            score(points, Ring8Config(source="ring8"), extractor="digits")
+        with pytest.raises(RequestError, match="modes has no meaning for pictures"):
+            score(G, MNIST, metrics=["modes"])
         with pytest.raises(RequestError, match="ring8 holds vectors"):
             score(G, Ring8Config(source="ring8"))
 
@@ -172,3 +188,53 @@ def test_only_the_published_extractor_may_say_fid(G, monkeypatch):
     with registered(ExtractorSpec("means", "A test.", ExtractorConfig, Means)):
         (found,) = score(G, MNIST, metrics=["fid"], extractor="means", fakes=100)
     assert found.name == "FID"
+
+
+def test_what_the_extractor_stands_on_is_recorded(G, monkeypatch):
+    monkeypatch.setattr(Means, "versions", {"eyes": "1.0"})
+    with registered(ExtractorSpec("means", "A test.", ExtractorConfig, Means)):
+        (found,) = score(G, MNIST, metrics=["fid"], extractor={"name": "means"}, fakes=100)
+    assert found.versions["eyes"] == "1.0"
+
+
+class TestPoints:
+    RING = Ring8Config(source="ring8")
+
+    def found(self, points, monkeypatch):
+        """The scores of a generator that makes these points, over and over."""
+        G = ganzoo.create_generator("vanilla", sample_shape=(2,))
+        place = iter(range(0, 10**6, 250))
+
+        def sample(n, **options):
+            start = next(place)
+            return points[torch.arange(start, start + n) % len(points)]
+
+        monkeypatch.setattr(G, "sample", sample)
+        return {item.name: item for item in score(G, self.RING, fakes=1000)}
+
+    def test_the_data_itself_is_of_high_quality(self, monkeypatch):
+        source = open_dataset(self.RING)
+        points = torch.stack([torch.from_numpy(source.read(i).sample) for i in range(1000)])
+        found = self.found(points, monkeypatch)
+        assert list(found) == ["modes", "quality", "divergence"]
+        assert found["modes"].value == 8
+        assert found["quality"].value > 0.97
+        assert 0 <= found["divergence"].value < 0.01
+        protocol = found["modes"].protocol
+        assert (protocol.extractor, protocol.reals, protocol.fakes) == ("", 50_000, 1000)
+        assert protocol.settings == {"radius": 3}
+
+    def test_lost_modes_are_told(self, monkeypatch):
+        source = open_dataset(self.RING)
+        found = self.found(torch.from_numpy(source.centres[:2]), monkeypatch)
+        values = {name: item.value for name, item in found.items()}
+        assert values == pytest.approx({"modes": 2, "quality": 1, "divergence": math.log(4)})
+
+    def test_points_that_are_nowhere_have_the_worst_scores(self, monkeypatch):
+        found = self.found(torch.full((10, 2), 9.0), monkeypatch)
+        values = {name: item.value for name, item in found.items()}
+        assert values == pytest.approx({"modes": 0, "quality": 0, "divergence": math.log(8)})
+
+
+def test_every_metric_may_be_asked_for_in_a_config():
+    assert set(METRICS) == set(EVERY)

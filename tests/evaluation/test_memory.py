@@ -11,7 +11,7 @@ import torch
 from ganzoo import create_generator
 from ganzoo.config import ExtractorConfig
 from ganzoo.data.config import Mnist5kConfig
-from ganzoo.evaluation.evaluate import score
+from ganzoo.evaluation.scorer import Scorer
 from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.registry import registered
 from ganzoo.spec import ExtractorSpec
@@ -38,13 +38,14 @@ generator = create_generator("vanilla", seed=0, sample_shape=(1, 32, 32)).eval()
 generator.sample(250, seed=0, batch_size=250)
 before = peak()
 with registered(ExtractorSpec("wide", "A test.", ExtractorConfig, Wide)):
-    (found,) = score(
-        generator,
+    scorer = Scorer(
         Mnist5kConfig(source="mnist5k"),
+        (1, 32, 32),
         metrics=["fid"],
         extractor="wide",
         fakes=int(__import__("sys").argv[1]),
     )
+    (found,) = scorer(generator)
 assert found.value > 0
 print(peak() - before)
 """

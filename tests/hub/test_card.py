@@ -134,9 +134,9 @@ ganzoo train ./digits/recipe.yaml
 
 ## Scores
 
-| metric | value | extractor | data | reals | fakes |
-| --- | --- | --- | --- | --- | --- |
-| FID | 12.5 | inception-v3 | mnist5k | 5000 | 10000 |
+| metric | value | extractor | data | reals | fakes | seed |
+| --- | --- | --- | --- | --- | --- | --- |
+| FID | 12.5 | inception-v3 | mnist5k | 5000 | 10000 | 0 |
 
 Scores of another protocol (extractor, numbers of samples, resizing) do not compare.
 
@@ -184,13 +184,14 @@ class TestMarkdown:
         ]
         assert shown(GOLDEN, "th")[:3] == ["fact", "value", "metric"]
         assert shown(GOLDEN, "td")[:4] == ["steps", "8000", "data", "mnist5k"]
-        assert shown(GOLDEN, "td")[-6:] == [
+        assert shown(GOLDEN, "td")[-7:] == [
             "FID",
             "12.5",
             "inception-v3",
             "mnist5k",
             "5000",
             "10000",
+            "0",
         ]
         assert len(shown(GOLDEN, "pre")) == 2
         assert 'src="samples.png"' in rendered(GOLDEN)

@@ -129,6 +129,17 @@ def shared(request, tmp_path_factory):
     return folder
 
 
+LOOKED_AT_APART = {
+    "health/diversity",
+    "health/nearest",
+    "health/duplicates",
+    "health/coverage",
+    "health/classes",
+    "health/separation",
+}
+"""Of health, what compares samples with each other: a process has its own alone."""
+
+
 @pytest.mark.parametrize("case", SPLITTABLE)
 def test_many_are_one(alone, shared, case):
     """All tensors of a checkpoint: networks, averages and the optimizers' states."""
@@ -137,7 +148,7 @@ def test_many_are_one(alone, shared, case):
     assert largest_difference(ours, theirs) < 1e-9
     logs = [ganzoo.Run.open(folder / "fp64" / case).log for folder in (shared, alone)]
     for row, other in zip(*logs, strict=True):
-        for figure in row.keys() - {"steps_per_second"}:
+        for figure in row.keys() - {"steps_per_second"} - LOOKED_AT_APART:
             assert row[figure] == pytest.approx(other[figure], abs=1e-9)
 
 

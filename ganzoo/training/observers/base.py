@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from ganzoo.evaluation.records import Score
+    from ganzoo.health.findings import Finding
     from ganzoo.training.trainer import Trainer
 
 Row = dict[str, float]
@@ -38,6 +41,24 @@ class Observer:
             row: ``step``, ``samples``, ``steps_per_second``, and means of the losses
                 (``loss/generator``), of the discriminator's outputs (``d_real``, ``d_fake``) and
                 of the penalties before their weight (``penalty/r1``).
+        """
+
+    def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
+        """Called when the generator was evaluated.
+
+        That is after the row of that step, if it has one, and before its checkpoint.
+
+        Args:
+            trainer: The trainer.
+            scores: One for each metric.
+        """
+
+    def found(self, trainer: Trainer, finding: Finding) -> None:
+        """Called when something begins to go wrong, and when it gets worse.
+
+        Args:
+            trainer: The trainer.
+            finding: What was seen, and what to try.
         """
 
     def finish(self, trainer: Trainer, completed: bool) -> None:

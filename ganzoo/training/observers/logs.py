@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ganzoo.training.observers.base import Observer, Row
-from ganzoo.training.run import LOG_FILE
+from ganzoo.training.run import FINDING, LOG_FILE, SCORES
 
 if TYPE_CHECKING:
+    from ganzoo.evaluation.records import Score
+    from ganzoo.health.findings import Finding
     from ganzoo.training.trainer import Trainer
 
 
@@ -31,5 +34,17 @@ class JsonLog(Observer):
 
     def log(self, trainer: Trainer, row: Row) -> None:
         """Append a row."""
+        self._append(row)
+
+    def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
+        """Append the scores of a step."""
+        records = [score.model_dump(mode="json") for score in scores]
+        self._append({"step": trainer.step, SCORES: records})
+
+    def found(self, trainer: Trainer, finding: Finding) -> None:
+        """Append a finding."""
+        self._append({"step": trainer.step, FINDING: finding.model_dump(mode="json")})
+
+    def _append(self, row: Mapping[str, Any]) -> None:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +13,8 @@ from rich.progress import Progress as Bar
 from ganzoo.training.observers.base import Observer, Row
 
 if TYPE_CHECKING:
+    from ganzoo.evaluation.records import Score
+    from ganzoo.health.findings import Finding
     from ganzoo.training.trainer import Trainer
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -64,6 +67,18 @@ class Progress(Observer):
             left = (steps - row["step"]) / max(row["steps_per_second"], 1e-9)
             self._say(f"step {row['step']}/{steps}  {figures(row)}  {_clock(left)} left")
 
+    def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
+        """Show the scores, and the best one so far."""
+        step, steps = trainer.step, trainer.config.training.steps
+        self._say(f"step {step}/{steps}  {score_text(scores, trainer.run.best_score)}")
+
+    def found(self, trainer: Trainer, finding: Finding) -> None:
+        """Show a finding, and what to try."""
+        self._say(
+            f"step {finding.step}/{trainer.config.training.steps}  {finding.monitor} "
+            f"({finding.severity}): {finding.evidence}; try: {finding.advice}"
+        )
+
     def finish(self, trainer: Trainer, completed: bool) -> None:
         """Leave the bar as it stands."""
         if self._bar is not None:
@@ -71,6 +86,17 @@ class Progress(Observer):
 
     def _say(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def score_text(scores: Sequence[Score], best: tuple[int, Score] | None) -> str:
+    """Format scores for one line, with the step and the value of the best one so far."""
+    texts = []
+    for score in scores:
+        text = f"{score.name} {score.value:.4g}"
+        if best is not None and best[1].name == score.name:
+            text += f" (best {best[1].value:.4g} at {best[0]})"
+        texts.append(text)
+    return "  ".join(texts)
 
 
 def figures(row: Row) -> str:

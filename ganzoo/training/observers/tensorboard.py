@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ganzoo.errors import ConfigError
 from ganzoo.training.observers.base import Observer, Row
 
 if TYPE_CHECKING:
+    from ganzoo.evaluation.records import Score
+    from ganzoo.health.findings import Finding
     from ganzoo.training.trainer import Trainer
 
 
 class TensorBoard(Observer):
-    """Writes every row as scalars into ``tensorboard/``.
+    """Writes every row, and every score, as scalars into ``tensorboard/``.
 
     Raises:
         ConfigError: TensorBoard is not installed.
@@ -37,6 +40,17 @@ class TensorBoard(Observer):
         for name, value in row.items():
             if name not in ("step", "samples"):
                 self._writer.add_scalar(name, value, row["step"])
+
+    def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
+        """Write scores."""
+        for score in scores:
+            name = f"score/{score.protocol.metric}"
+            self._writer.add_scalar(name, score.value, trainer.step)
+
+    def found(self, trainer: Trainer, finding: Finding) -> None:
+        """Write a finding as text."""
+        text = f"{finding.severity}: {finding.evidence}; try: {finding.advice}"
+        self._writer.add_text(f"finding/{finding.monitor}", text, finding.step)
 
     def finish(self, trainer: Trainer, completed: bool) -> None:
         """Close the events."""

@@ -1,0 +1,69 @@
+"""How a run is watched: scores and health."""
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from ganzoo.config.fields import AsTuple, Model, OptionalCadence
+
+Metric = Literal[
+    "fid",
+    "kid",
+    "is",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "classes",
+    "divergence",
+    "modes",
+    "quality",
+]
+METRICS: tuple[str, ...] = get_args(Metric)
+"""Every metric of `ganzoo.evaluation`."""
+
+
+class EvaluationConfig(Model):
+    """How the generator is scored while it trains.
+
+    What is scored is the averaged generator, against all of the data.
+    """
+
+    every: OptionalCadence = Field(
+        default=0, description="Steps between evaluations; 0 for none, not even at the end."
+    )
+    metrics: Annotated[tuple[Metric, ...], AsTuple] = Field(
+        default=("fid",), min_length=1, description="What is computed."
+    )
+    best: Metric | None = Field(
+        default=None,
+        description="The metric by which the best weights are kept; the first one where null.",
+    )
+    extractor: str | None = Field(
+        default=None, description="What features are of; what suits the data where null."
+    )
+    fakes: Annotated[int, Field(ge=2, le=10**7)] = Field(
+        default=5_000, description="Samples that are scored."
+    )
+
+    @model_validator(mode="after")
+    def _best_is_computed(self) -> Self:
+        if self.best is not None and self.best not in self.metrics:
+            raise ValueError(
+                f"best {self.best} is not among metrics ({', '.join(self.metrics)}); add it there"
+            )
+        return self
+
+    @property
+    def best_metric(self) -> str:
+        """The metric by which the best weights are kept."""
+        return self.best or self.metrics[0]
+
+
+class HealthConfig(Model):
+    """How a run is watched for what goes wrong with GANs."""
+
+    every: OptionalCadence = Field(default=250, description="Steps between looks; 0 for none.")
+    samples: Annotated[int, Field(ge=32, le=4096)] = Field(
+        default=256, description="Reals, and fakes, that a look compares."
+    )

@@ -1,0 +1,261 @@
+"""Scoring generators against the same real data, time and again."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzoo import registry
+from ganzoo.about import __version__
+from ganzoo.config import DataConfig
+from ganzoo.data.base import Dataset
+from ganzoo.data.cache import Store, open_store
+from ganzoo.data.mixtures import Mixture
+from ganzoo.errors import RequestError, closest
+from ganzoo.evaluation import modes
+from ganzoo.evaluation.extractor import Extractor
+from ganzoo.evaluation.families import FAMILIES, NAMES, OF_PICTURES, OF_POINTS, Family, Seen, Value
+from ganzoo.evaluation.records import Protocol, Score
+from ganzoo.networks import Generator, checked_seed
+from ganzoo.randomness import seed_for
+from ganzoo.resolve import open_dataset
+from ganzoo.resolve.check import dataset_name, validate
+from ganzoo.spec import Shape
+
+DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
+"""Of pictures; of points all there are."""
+
+DEFAULT_FAKES = 10_000
+"""Enough for scores of small extractors; published FIDs take 50,000."""
+
+
+class Scorer:
+    """Scores generators, in float32, by one protocol.
+
+    Pictures are compared with the real data in an extractor's features. It and what it sees in the
+    reals are had once; fakes are made in batches and rounded to 8 bits, as reals are. Points are
+    counted at the centres of the mixture that is the real data.
+
+    Args:
+        data: The real data, resolved; all of it is the reals.
+        shape: Of what the generators make, ``(C, H, W)`` or ``(D,)``.
+        metrics: Of `ganzoo.evaluation.families.NAMES`; None for those that are usual of such data.
+        extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
+            config; None for the one that suits the data.
+        fakes: How many fakes.
+        seed: Of the fakes, and of the metrics' own choices.
+        truncation: Of the fakes.
+        device: Where to compute.
+        batch_size: How many samples are held at once.
+
+    Raises:
+        RequestError: A metric is unknown or has no meaning here, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        data: DataConfig,
+        shape: Shape,
+        *,
+        metrics: Sequence[str] | None = None,
+        extractor: str | Mapping[str, Any] | None = None,
+        fakes: int = DEFAULT_FAKES,
+        seed: int = 0,
+        truncation: float | None = None,
+        device: str | torch.device = "cpu",
+        batch_size: int = 250,
+    ) -> None:
+        if fakes < 2:
+            raise RequestError(f"fakes is {fakes}; it must be at least 2")
+        self.shape, self.seed, self.fakes = shape, checked_seed(seed), fakes
+        self.truncation, self.batch_size = truncation, batch_size
+        self.device = torch.device(device)
+        self._data, self._dataset = data, open_dataset(data)
+        kind = "pictures" if len(shape) == 3 else "vectors"
+        if self._dataset.kind != kind:
+            raise RequestError(
+                f"{data.source} holds {self._dataset.kind}, and this generator makes {kind}"
+            )
+        usual = DEFAULT_METRICS if kind == "pictures" else OF_POINTS
+        self.metrics = tuple(usual if metrics is None else metrics)
+        _check_metrics(self.metrics, kind)
+        self.extractor: Extractor | None = None
+        if kind == "pictures":
+            chosen = extractor or registry.dataset(dataset_name(data.source)).extractor
+            self.extractor = make_extractor(chosen)
+            self.extractor.to(self.device)
+            self.families = _families(self.metrics, self.extractor)
+        elif extractor is not None:
+            raise RequestError("an extractor is of pictures, and this generator makes vectors")
+        elif not isinstance(self._dataset, Mixture):
+            raise RequestError(
+                f"vectors are scored by the modes of a mixture, and {data.source} is none"
+            )
+        self._store = open_store(self._dataset, shape)
+
+    def __call__(self, generator: Generator, *, averaged: bool = True) -> list[Score]:
+        """Score a generator.
+
+        Args:
+            generator: On the scorer's device.
+            averaged: Whether it is a moving average, for the record.
+
+        Returns:
+            One score for each metric, in the order that was asked for.
+        """
+        labels = _labels(generator, self._dataset, self._store, self.fakes, self.seed)
+        made = self._made(generator, labels)
+        protocol: dict[str, Any] = {
+            "data": os.path.basename(self._data.source),
+            "data_fingerprint": self._dataset.fingerprint,
+            "split": getattr(self._data, "split", "all"),
+            "sample_shape": self.shape,
+            "labels": "none" if labels is None else "data",
+            "reals": len(self._store.samples),
+            "fakes": self.fakes,
+            "truncation": self.truncation,
+        }
+        origin: dict[str, Any] = {
+            "seed": self.seed,
+            "weights": "averaged" if averaged else "raw",
+            "precision": "fp32",
+            "device": self.device.type,
+        }
+        versions = {"ganzoo": __version__, "torch": str(torch.__version__)}
+        if self.extractor is None:
+            values, titles = self._counted(made), {name: name for name in OF_POINTS}
+            settings = {name: {"radius": modes.RADIUS} for name in OF_POINTS}
+        else:
+            values = self._compared(self.extractor, made)
+            mark = "" if self.extractor.published else f"-{self.extractor.name}"
+            titles = {name: title + mark for f in self.families for name, title in f.titles.items()}
+            settings = {name: dict(f.settings) for f in self.families for name in f.titles}
+            versions |= self.extractor.versions
+            protocol |= {
+                "extractor": self.extractor.name,
+                "extractor_hash": self.extractor.fingerprint,
+                "resize": self.extractor.resize,
+            }
+        return [
+            Score(
+                name=titles[name],
+                value=values[name][0],
+                std=values[name][1],
+                protocol=Protocol(metric=name, settings=settings[name], **protocol),
+                versions=versions,
+                **origin,
+            )
+            for name in self.metrics
+        ]
+
+    def _compared(self, extractor: Extractor, fakes: Iterable[Tensor]) -> dict[str, Value]:
+        """The metrics of pictures, and others that come with them."""
+        of_fakes = self._nothing_seen(extractor)
+        for pictures in fakes:
+            of_fakes.add(extractor(pictures.mul(255).round().div(255)))
+        found: dict[str, Value] = {}
+        for family in self.families:
+            found |= family.compute(self._of_reals, of_fakes, self.seed)
+        return found
+
+    def _counted(self, fakes: Iterable[Tensor]) -> dict[str, Value]:
+        """The metrics of points."""
+        mixture = self._dataset
+        assert isinstance(mixture, Mixture)
+        counts = np.zeros(len(mixture.centres), dtype=np.int64)
+        for points in fakes:
+            counts += modes.count(points.cpu().numpy(), mixture.centres, mixture.std)
+        return {k: (float(v), None) for k, v in vars(modes.spread(counts, self.fakes)).items()}
+
+    @cached_property
+    def _of_reals(self) -> Seen:
+        assert self.extractor is not None
+        seen = self._nothing_seen(self.extractor)
+        for pictures in self._real():
+            seen.add(self.extractor(pictures))
+        return seen
+
+    def _nothing_seen(self, extractor: Extractor) -> Seen:
+        keep = any(family.keep for family in self.families)
+        return Seen(extractor.length, keep=keep, device=self.device)
+
+    def _real(self) -> Iterator[Tensor]:
+        """The real pictures in [0, 1], ``(batch, C, H, W)``."""
+        samples = self._store.samples
+        for start in range(0, len(samples), self.batch_size):
+            batch = torch.from_numpy(samples[start : start + self.batch_size]).to(self.device)
+            yield batch.permute(0, 3, 1, 2).float() / 255
+
+    def _made(self, generator: Generator, labels: Tensor | None) -> Iterator[Tensor]:
+        """Fakes, pictures in [0, 1] or points in data units, of which a batch is held at a time."""
+        for start in range(0, self.fakes, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, self.fakes))
+            yield generator.sample(
+                rows.stop - start,
+                seed=seed_for(self.seed, "evaluate", start),
+                labels=None if labels is None else labels[rows],
+                truncation=self.truncation,
+                batch_size=self.batch_size,
+            )
+
+
+def make_extractor(chosen: str | Mapping[str, Any], **values: Any) -> Extractor:
+    """Make an extractor.
+
+    Args:
+        chosen: Its name, or a mapping of ``name`` and fields of its config.
+        **values: More such fields.
+
+    Raises:
+        ganzoo.errors.PluginError: It is unknown or broken.
+        ganzoo.errors.ConfigError: A value is not allowed.
+    """
+    given = {"name": chosen} if isinstance(chosen, str) else dict(chosen)
+    name = str(given.get("name", ""))
+    config = validate(registry.extractor(name).config, {**given, **values}, "extractor")
+    made: Extractor = registry.instantiate("extractors", name, config)
+    return made
+
+
+def _check_metrics(names: Sequence[str], kind: str) -> None:
+    """Check that metrics are known, and have a meaning for samples of a kind."""
+    allowed = OF_PICTURES if kind == "pictures" else OF_POINTS
+    for name in names:
+        if name not in NAMES:
+            raise RequestError(f"there is no metric {name!r}{closest(name, NAMES)}")
+        if name not in allowed:
+            raise RequestError(
+                f"{name} has no meaning for {kind}, of which there are {', '.join(allowed)}"
+            )
+
+
+def _families(names: Sequence[str], extractor: Extractor) -> list[Family]:
+    """The families of some metrics of pictures."""
+    found = [family for family in FAMILIES if family.titles.keys() & set(names)]
+    if not extractor.class_names and (blind := [family for family in found if family.classes]):
+        raise RequestError(
+            f"{' and '.join(blind[0].titles)} needs an extractor that tells classes, which "
+            f"{extractor.name} does not"
+        )
+    return found
+
+
+def _labels(
+    generator: Generator, dataset: Dataset, store: Store, count: int, seed: int
+) -> Tensor | None:
+    """Labels of the fakes, with the shares that classes have in the data."""
+    if not generator.config.num_classes:
+        return None
+    if len(dataset.class_names) != generator.config.num_classes:
+        raise RequestError(
+            f"the generator has {generator.config.num_classes} classes and the data "
+            f"{len(dataset.class_names) or 'none'}; they have to be the same ones"
+        )
+    source = torch.Generator().manual_seed(seed_for(seed, "evaluate", "labels"))
+    return torch.from_numpy(store.labels)[
+        torch.randint(len(store.labels), (count,), generator=source)
+    ]

@@ -1,0 +1,260 @@
+"""The monitors, which look at a run's figures and tell what goes wrong.
+
+Each sees the rows of the log one by one, oldest first, and remembers little of them, so that the
+same findings come of a run that goes on and of its log. What it takes for wrong has to hold at
+`PERSISTENCE` looks in a row: one look is one draw of a few hundred samples.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Literal
+
+from ganzoo.health.findings import Finding
+
+Row = Mapping[str, float]
+Severity = Literal["warning", "severe"]
+Seen = tuple[Severity, str]
+"""How bad a look is, and what was seen at it."""
+
+PERSISTENCE = 2
+
+
+class Monitor(ABC):
+    """Watches for one failure.
+
+    Attributes:
+        name: Of the failure.
+        advice: What to try against it.
+    """
+
+    name: ClassVar[str]
+    advice: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._bad: list[Severity] = []
+
+    def see(self, row: Row) -> Finding | None:
+        """Take in a row; return what is wrong at it, if anything is."""
+        if not self.looks(row):
+            return None
+        seen = self.judge(row)
+        if seen is None:
+            self._bad.clear()
+            return None
+        self._bad = [*self._bad[1 - PERSISTENCE :], seen[0]]
+        if len(self._bad) < PERSISTENCE:
+            return None
+        severity: Severity = "warning" if "warning" in self._bad else "severe"
+        return Finding(
+            monitor=self.name,
+            severity=severity,
+            step=int(row["step"]),
+            evidence=seen[1],
+            advice=self.advice,
+        )
+
+    @abstractmethod
+    def looks(self, row: Row) -> bool:
+        """Whether a row has what is looked at."""
+
+    @abstractmethod
+    def judge(self, row: Row) -> Seen | None:
+        """Tell how bad a row is; None where it is not."""
+
+
+class ModeCollapse(Monitor):
+    """The generator makes few kinds of samples."""
+
+    name = "mode-collapse"
+    advice = (
+        "lower optimizers.generator.lr, add the penalty r1 or a gradient penalty, try the loss "
+        "relativistic, or raise training.batch_size"
+    )
+    diversity: ClassVar[tuple[float, float]] = (0.5, 0.25)
+    """Below which fakes are too alike: a warning, and severe."""
+    duplicates: ClassVar[tuple[float, float]] = (0.25, 0.6)
+    """Above which share too many of them have a copy."""
+    classes: ClassVar[tuple[float, float]] = (0.75, 0.45)
+    """Below which share of the classes too many are missing."""
+
+    def looks(self, row: Row) -> bool:
+        """Where samples were compared."""
+        return "health/diversity" in row
+
+    def judge(self, row: Row) -> Seen | None:
+        """Look at distances, copies and classes."""
+        found: list[Seen] = []
+        apart, copies = row["health/diversity"], row["health/duplicates"]
+        if apart < self.diversity[0]:
+            worst = apart < self.diversity[1]
+            text = f"fakes lie {apart:.0%} as far apart as reals do"
+            found.append(("severe" if worst else "warning", text))
+        if copies > self.duplicates[0]:
+            worst = copies > self.duplicates[1]
+            text = f"{copies:.0%} of the fakes have a near copy among the others"
+            found.append(("severe" if worst else "warning", text))
+        covered = row.get("health/classes", 1.0)
+        if covered < self.classes[0]:
+            worst = covered < self.classes[1]
+            text = f"{1 - covered:.0%} of the classes are missing among the fakes"
+            found.append(("severe" if worst else "warning", text))
+        return _worst(found)
+
+
+class DiscriminatorDominance(Monitor):
+    """The discriminator tells all fakes, and the generator learns nothing from it any more."""
+
+    name = "discriminator-dominance"
+    advice = (
+        "lower optimizers.discriminator.lr or training.discriminator_steps, take the loss "
+        "non-saturating where it is minimax, or add the penalty r1"
+    )
+    separation: ClassVar[float] = 0.98
+    """Above which chance of telling a real from a fake the game is one-sided."""
+    fallen: ClassVar[tuple[float, float]] = (0.2, 0.05)
+    """Below which share of its early level the generator's gradient has vanished."""
+    EARLY: ClassVar[int] = 3
+    """Looks that make the early level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._early: list[float] = []
+
+    def looks(self, row: Row) -> bool:
+        """Where separation and the generator's gradient were measured."""
+        return "health/separation" in row and "health/gradient/generator" in row
+
+    def judge(self, row: Row) -> Seen | None:
+        """Look at how well reals and fakes are told apart, and at the generator's gradient."""
+        gradient, separation = row["health/gradient/generator"], row["health/separation"]
+        if len(self._early) < self.EARLY:
+            self._early.append(gradient)
+        share = gradient / max(*self._early, 1e-30)
+        if separation <= self.separation or share >= self.fallen[0]:
+            return None
+        text = (
+            f"the discriminator tells a real from a fake {separation:.1%} of the time, and the "
+            f"generator's gradient has fallen to {share:.1%} of its early level"
+        )
+        return "severe" if share < self.fallen[1] else "warning", text
+
+
+class Oscillation(Monitor):
+    """The networks move, and get nowhere."""
+
+    name = "oscillation"
+    advice = (
+        "lower both learning rates or let them fall (schedule: linear), lower the first beta of "
+        "adam (0.5 or 0), or add the penalty r1"
+    )
+    straightness: ClassVar[float] = 0.6
+    """Below which a generator turns back; steps of random directions have 0.7."""
+    drift: ClassVar[tuple[float, float]] = (0.5, 0.9)
+    """Above which share of the distance of two reals samples of the same latents keep moving."""
+
+    def looks(self, row: Row) -> bool:
+        """Where the movement was followed."""
+        return "health/straightness" in row and "health/drift" in row
+
+    def judge(self, row: Row) -> Seen | None:
+        """Look at how far samples move, and whether the generator's way leads on."""
+        straight, drift = row["health/straightness"], row["health/drift"]
+        if straight >= self.straightness or drift <= self.drift[0]:
+            return None
+        text = (
+            f"samples of the same latents move by {drift:.0%} of the distance of two reals from "
+            f"one look to the next, while the generator turns back (straightness {straight:.2f})"
+        )
+        return "severe" if drift > self.drift[1] else "warning", text
+
+
+class DiscriminatorOverfitting(Monitor):
+    """The discriminator knows its reals by heart."""
+
+    name = "discriminator-overfitting"
+    advice = (
+        "use more data, mirror pictures (data.flip=true) where that makes sense, a smaller "
+        "discriminator, the penalty r1, or stop at the best score"
+    )
+    towards: ClassVar[tuple[float, float]] = (0.4, 0.8)
+    """From which share of the way to fakes held-out reals are scored too low."""
+
+    def looks(self, row: Row) -> bool:
+        """Where held-out reals were scored."""
+        return "health/overfit" in row
+
+    def judge(self, row: Row) -> Seen | None:
+        """Look at where held-out reals are scored."""
+        towards = row["health/overfit"]
+        if towards < self.towards[0]:
+            return None
+        text = (
+            f"held-out reals are scored {min(towards, 1):.0%} of the way from the reals that are "
+            "trained on to fakes"
+        )
+        return "severe" if towards > self.towards[1] else "warning", text
+
+
+class NonFinite(Monitor):
+    """A figure is no number any more."""
+
+    name = "non-finite"
+    advice = "training.precision=fp32, a lower optimizers.*.lr, or a penalty such as r1"
+
+    def looks(self, row: Row) -> bool:
+        """Everywhere."""
+        return True
+
+    def see(self, row: Row) -> Finding | None:
+        """Take in a row; one is enough."""
+        seen = self.judge(row)
+        return seen and non_finite(int(row["step"]), seen[1])
+
+    def judge(self, row: Row) -> Seen | None:
+        """Look at every figure."""
+        bad = [name for name, value in row.items() if not math.isfinite(value)]
+        return ("severe", f"{bad[0]} is not finite") if bad else None
+
+
+def non_finite(step: int, evidence: str) -> Finding:
+    """Make the finding of figures that are no numbers."""
+    return Finding(
+        monitor=NonFinite.name,
+        severity="severe",
+        step=step,
+        evidence=evidence,
+        advice=NonFinite.advice,
+    )
+
+
+def _worst(found: list[Seen]) -> Seen | None:
+    """Put what was seen into one sentence, with the worst severity of all."""
+    if not found:
+        return None
+    severe = any(severity == "severe" for severity, _ in found)
+    return "severe" if severe else "warning", "; ".join(text for _, text in found)
+
+
+MONITORS: dict[str, type[Monitor]] = {
+    monitor.name: monitor
+    for monitor in (
+        ModeCollapse,
+        DiscriminatorDominance,
+        Oscillation,
+        DiscriminatorOverfitting,
+        NonFinite,
+    )
+}
+"""Every monitor by its name."""
+
+
+def diagnose(rows: Iterable[Row]) -> list[Finding]:
+    """Tell what goes wrong in a run, from the rows of its log, oldest first.
+
+    Returns:
+        One finding for each look at which a failure was seen.
+    """
+    monitors = [monitor() for monitor in MONITORS.values()]
+    seen = [monitor.see(row) for row in rows for monitor in monitors]
+    return [finding for finding in seen if finding is not None]

@@ -1,0 +1,94 @@
+"""Scores while training, and the weights of the best one."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ganzoo.config import RunConfig
+from ganzoo.errors import ConfigError, PluginError, RequestError
+from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, differences
+from ganzoo.evaluation.scorer import Scorer
+from ganzoo.training.hardware import choose
+from ganzoo.training.observers.base import Observer
+from ganzoo.training.run import BEST
+from ganzoo.weights.files import not_finite, recover_folder, replace_folder
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+
+class Evaluation(Observer):
+    """Scores the averaged generator at a cadence and at the end, always by the same fakes' seed.
+
+    The weights of the best score are kept in ``best/``. What the best one is, that folder tells
+    itself: so it is known when a run goes on, and a score of another protocol, as after a change
+    of `evaluation.fakes`, is never compared with it but takes its place.
+
+    Nothing here needs the other processes of a run, which wait in their next step meanwhile.
+
+    Args:
+        config: Of the run.
+
+    Raises:
+        ConfigError: A metric has no meaning for the data, or the extractor cannot be had.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config.evaluation
+        self._scorer = _scorer(config)
+
+    def start(self, trainer: Trainer) -> None:
+        """Remove what a killed process left half-written."""
+        recover_folder(trainer.run.path / BEST)
+        for path in trainer.run.path.glob(f".{BEST}-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def step(self, trainer: Trainer) -> None:
+        """Score if it is time."""
+        if trainer.step % self.config.every and trainer.step != trainer.config.training.steps:
+            return
+        generator = trainer.snapshot()
+        # Of weights that are not finite the trainer tells, at its next row or checkpoint.
+        if not not_finite(generator.module.state_dict()):
+            scores = self._scorer(generator, averaged=trainer.ema is not None)
+            trainer.report_scores(scores)
+
+    def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
+        """Keep the weights if they are the best so far."""
+        metric = self.config.best_metric
+        for score in scores:
+            if score.protocol.metric == metric and _is_best(score, trainer.run.best_score):
+                self._keep(trainer)
+
+    def _keep(self, trainer: Trainer) -> None:
+        best = trainer.run.path / BEST
+        aside = best.with_name(f".{BEST}-{uuid.uuid4().hex}")
+        trainer.export(aside)
+        replace_folder(best, aside)
+
+
+def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
+    if before is None or differences(score, before[1]):
+        return True
+    if LOWER_IS_BETTER.get(score.protocol.metric, False):
+        return score.value < before[1].value
+    return score.value > before[1].value
+
+
+def _scorer(config: RunConfig) -> Scorer:
+    try:
+        return Scorer(
+            config.data,
+            config.architecture.sample_shape,
+            metrics=config.evaluation.metrics,
+            extractor=config.evaluation.extractor,
+            fakes=config.evaluation.fakes,
+            device=choose(config.training).device,
+        )
+    except PluginError as error:
+        raise ConfigError(f"evaluation.extractor: {error}") from error
+    except RequestError as error:
+        raise ConfigError(f"evaluation.metrics: {error}") from error

@@ -1,0 +1,154 @@
+"""Looks at a run's health: what is measured, and when.
+
+A look compares the samples and logits that training itself has made in the last steps before a row
+of the log, so that it costs one small pass of the generator and, with held-out reals, three of the
+discriminator. Its scalars stay on the device, and are fetched with the row's other figures.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.config import RunConfig
+from ganzoo.data.loader import Loader
+from ganzoo.health import signals
+from ganzoo.losses.base import as_critique
+from ganzoo.randomness import isolated, seed_for
+from ganzoo.training.hardware import Hardware
+from ganzoo.training.objective import Objective, Scalars
+from ganzoo.training.witness import Witness, by_sample
+
+PREFIX = "health/"
+
+FIXED = 64
+"""Samples of the same latents whose movement is followed."""
+
+COORDINATES = 100_000
+"""Parameters of the generator, evenly spread over all, whose way is followed."""
+
+
+class Watch:
+    """Decides when to look, and computes the signals of a look.
+
+    Args:
+        config: The run's config.
+        objective: The networks.
+        loader: Has the reals.
+        hardware: Where to compute.
+        classes: How many the data has; 0 for none.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        objective: Objective,
+        loader: Loader,
+        hardware: Hardware,
+        classes: int,
+    ) -> None:
+        self.config, self.objective = config, objective
+        self.loader, self.hardware = loader, hardware
+        samples = config.health.samples
+        # With fewer reals of each, most classes would be missing by chance.
+        self.classes = classes if classes * 16 <= samples else 0
+        seen = config.training.batch_size * config.training.discriminator_steps
+        self._steps = math.ceil(samples / (seen // hardware.processes.world))
+        self.witness: Witness | None = None
+        self._before: Tensor | None = None
+        self._places: list[Tensor] = []
+
+    def begin(self, step: int) -> Witness | None:
+        """Return what the step from here on has to be shown to, if to anything."""
+        look = self._next_look(step)
+        if look is not None and step >= look - self._steps:
+            self.witness = self.witness or Witness()
+        return self.witness
+
+    def _next_look(self, step: int) -> int | None:
+        """Return the end of the row of the log that a step belongs to, if there is a look then.
+
+        It follows from the step alone, so that a run that goes on looks when it would have.
+        """
+        every, row = self.config.health.every, self.config.logging.every
+        if not every:
+            return None
+        begun, steps = step // row * row, self.config.training.steps
+        end = min(begun + row, steps)
+        return end if end // every > begun // every or end == steps else None
+
+    @torch.no_grad()
+    def look(self) -> Scalars:
+        """Compute the signals of what was witnessed since the last look; nothing where none is."""
+        witness, self.witness = self.witness, None
+        if witness is None:
+            return {}
+        found: Scalars = {
+            f"gradient/{role}": torch.stack(norms).mean() for role, norms in witness.norms.items()
+        }
+        if witness.reals:
+            reals, fakes = torch.cat(witness.reals), torch.cat(witness.fakes)
+            count = min(len(reals), len(fakes), self.config.health.samples)
+            reals, fakes = reals[-count:], fakes[-count:]
+            found |= signals.compare(reals, fakes)
+            if self.classes:
+                labels = torch.cat(witness.labels)[-count:]
+                found["classes"] = signals.classes_covered(reals, labels, fakes, self.classes)
+            real, fake = (torch.cat(logits) for logits in witness.logits.values())
+            found["separation"] = signals.separation(real, fake)
+            found["margin"] = real.mean() - fake.mean()
+            found |= self._of_fixed_latents(reals)
+        place = self._place()
+        self._places = [*self._places[-2:], place]
+        if len(self._places) == 3:
+            found["straightness"] = signals.straightness(self._places)
+        return {f"{PREFIX}{name}": value for name, value in found.items()}
+
+    def _of_fixed_latents(self, reals: Tensor) -> Scalars:
+        """Follow samples of the same latents, and judge held-out reals beside them."""
+        found: Scalars = {}
+        networks = self.objective.networks
+        latents, labels = self.objective.latents(0, "health")
+        latents, labels = latents[:FIXED], None if labels is None else labels[:FIXED]
+        device = self.hardware.device
+        with isolated(device, seed_for("health")), self.hardware.forward():
+            with evaluating(networks[self.objective.averaged]) as generator:
+                samples = generator(latents, labels)
+            now = signals.flattened(samples)
+            if self._before is not None:
+                found["drift"] = signals.drift(self._before, now, reals)
+            self._before = now
+            if len(self.loader.held_out) and "discriminator" in networks:
+                with evaluating(networks["discriminator"]) as discriminator:
+                    found["overfit"] = self._overfit(discriminator, samples, labels)
+        return found
+
+    def _overfit(self, discriminator: nn.Module, fakes: Tensor, labels: Tensor | None) -> Tensor:
+        count = self.config.health.samples
+        verdicts = []
+        for rows in (self.loader.trained_on[:count], self.loader.held_out[:count]):
+            reals = self.loader.gather(rows)
+            given = None if labels is None else reals["label"]
+            verdicts.append(by_sample(as_critique(discriminator(reals["sample"], given), given)))
+        verdicts.append(by_sample(as_critique(discriminator(fakes, labels), labels)))
+        return signals.overfit(*verdicts)
+
+    def _place(self) -> Tensor:
+        """Where the generator is: some of its parameters, `(COORDINATES,)` at most."""
+        parameters = [*self.objective.networks[self.objective.averaged].parameters()]
+        stride = math.ceil(sum(p.numel() for p in parameters) / COORDINATES)
+        return torch.cat([p.detach().flatten()[::stride].float() for p in parameters])
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """Keep a network in evaluation mode, in which it gathers no statistics, and put it back."""
+    modes = [(part, part.training) for part in network.modules()]
+    network.eval()
+    try:
+        yield network
+    finally:
+        for part, mode in modes:
+            part.training = mode

@@ -1,0 +1,144 @@
+"""The command that tells how a run is doing."""
+
+import json
+import os
+import shutil
+import sys
+
+import pytest
+from PIL import Image
+
+import ganzoo
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    values = {"architecture": "vanilla", "data": "ring8", "logging.every": 2}
+    folder = tmp_path_factory.mktemp("diagnose") / "run"
+    return ganzoo.train(None, {**values, "training.batch_size": 8}, out=folder, steps=6).path
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_finished_run(command, run):
+    result = command("diagnose", "run")
+    assert (result.code, result.err) == (0, "picture: run/health.png\n")
+    assert "vanilla with the non-saturating loss on ring8, 6 of 6 steps: finished" in result.out
+    assert "non-finite: no sign" in result.out
+    Image.open(run / "health.png").load()
+
+
+def test_json_and_another_picture(command, run):
+    with (run / "log.jsonl").open("a") as log:
+        log.write('{"step": 6, "loss/generator": NaN}\n')
+    result = command("diagnose", "run", "--json", "--plots", "course.png")
+    values = json.loads(result.out)
+    assert (values["state"], values["step"], values["steps"]) == ("finished", 6, 6)
+    assert values["latest"]["loss/generator"] == {"step": 6, "value": None}
+    assert "non-finite" in {verdict["monitor"] for verdict in values["monitors"]}
+    assert not (run / "health.png").exists()
+    assert result.err == "picture: course.png\n"
+
+
+def of_more_steps(run, *, saved=0, every=0):
+    """Let it be a run of more steps, with one checkpoint or none."""
+    config = (run / "config.yaml").read_text().replace("  steps: 6\n", "  steps: 600\n")
+    (run / "config.yaml").write_text(
+        config.replace("checkpoint_every: 1000\n", f"checkpoint_every: {every}\n")
+    )
+    if not saved:
+        shutil.rmtree(run / "checkpoints")
+
+
+def half_written(run):
+    of_more_steps(run)
+    with (run / "log.jsonl").open("a") as log:
+        log.write('{"step": 8, "loss')
+
+
+def long_ago(run):
+    of_more_steps(run)
+    os.utime(run / "log.jsonl", (1e9, 1e9))
+
+
+def not_finite(run):
+    of_more_steps(run)
+    finding = {"monitor": "non-finite", "severity": "severe", "step": 7}
+    finding |= {"evidence": "loss/generator was nan", "advice": "a lower rate"}
+    with (run / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"step": 7, "finding": finding}) + "\n")
+
+
+def without_log(run):
+    of_more_steps(run)
+    (run / "log.jsonl").unlink()
+
+
+ODD = {
+    "running": (half_written, "running", "6 of 600 steps: running (last row 0 s ago)"),
+    "lost": (long_ago, "stopped", "stopped before its end, or lost; go on with: ganzoo resume run"),
+    "interrupted": (
+        lambda run: of_more_steps(run, saved=6),
+        "interrupted",
+        "interrupted by a signal, and saved",
+    ),
+    "just saved": (lambda run: of_more_steps(run, saved=6, every=3), "running", "running"),
+    "not finite": (not_finite, "stopped", "seen: loss/generator was nan"),
+    "empty": (without_log, "empty", "0 of 600 steps: its log holds no figures yet"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_runs(command, run, name):
+    change, state, told = ODD[name]
+    change(run)
+    result = command("diagnose", "run")
+    assert result.code == 0
+    assert told in " ".join(result.out.split())
+    assert (run / "health.png").exists() == (name != "empty")
+    assert json.loads(command("diagnose", "run", "--json").out)["state"] == state
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{", b"[]", b"7", b"", b"\xff\xfe", b'{"d_real": 0.5}', b'{"step": "two"}',
+        b'{"step": 2, "d_real": "x"}', b'{"step": 2, "scores": 5}',
+        b'{"step": 2, "scores": [{"name": "FID"}]}', b'{"step": 2, "finding": {}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_line_is_named(command, run, line):
+    lines = (run / "log.jsonl").read_bytes().splitlines()
+    (run / "log.jsonl").write_bytes(b"\n".join([lines[0], line, *lines[1:], b""]))
+    result = command("diagnose", "run")
+    assert result.code == 2
+    assert result.err.startswith("ganzoo: line 2 of run/log.jsonl is damaged; remove the line")
+    assert not result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "there is no run folder nowhere"),
+        (["."], "is no run folder: it holds no config.yaml"),
+        (["run", "--plots", "a.svg"], "--plots a.svg: the picture is a PNG"),
+    ],
+)
+def test_bad_requests_are_one_sentence(command, run, arguments, message):
+    result = command("diagnose", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert message in result.err
+
+
+def test_without_matplotlib_there_is_the_report_and_a_note(command, run, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = command("diagnose", "run")
+    assert (result.code, result.err) == (0, "note: no picture; the package matplotlib draws it\n")
+    assert "non-finite: no sign" in result.out
