@@ -17,13 +17,16 @@ $(READY): pyproject.toml
 demo: install
 	$(BIN)/python -m ganzoo train examples/digits.yaml --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 
+# One process a core, each with one thread; a file's tests share what they set up.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+
 # A few seeds of each sweep: under ten minutes on two cores.
 test: install
-	$(BIN)/python -m pytest -m "not sweep"
+	$(PYTEST) -m "not sweep"
 
 # The full sweeps as well: kills, fuzz, long tables.
 test-all: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # What needs no training to be told: format, lint, types, the layers of the core, the docs.
 check: install docs
@@ -43,6 +46,7 @@ bench: install
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.loading
+	$(BIN)/python -m benchmarks.watching
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

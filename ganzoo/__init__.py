@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from ganzoo.training.session import resume as resume
     from ganzoo.training.session import train as train
     from ganzoo.training.trainer import Trainer as Trainer
+    from ganzoo.tuning.results import Sweep as Sweep
+    from ganzoo.tuning.sweep import sweep as sweep
 
 _HOMES = {
     "GanzooError": "ganzoo.errors",
@@ -72,6 +74,8 @@ _HOMES = {
     "resume": "ganzoo.training.session",
     "train": "ganzoo.training.session",
     "Trainer": "ganzoo.training.trainer",
+    "Sweep": "ganzoo.tuning.results",
+    "sweep": "ganzoo.tuning.sweep",
 }
 
 __all__ = ["__version__", *_HOMES]

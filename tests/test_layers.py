@@ -24,6 +24,7 @@ LAYERS = (
     {"hub"},
     {"evaluation", "health"},
     {"training"},
+    {"tuning"},
     {"cli", "testing"},
 )
 LAYER_OF = {unit: layer for layer, units in enumerate(LAYERS) for unit in units}

@@ -127,6 +127,8 @@ def in_small(arguments):
     """Let a training or scoring that is told on the command line be a short one."""
     if "evaluate" in arguments and "-n" not in arguments:
         return [*arguments, "-n", "300"]
+    if "sweep" in arguments and "--help" not in arguments:
+        return [*arguments, "--trials", "2", "batch_size=4", "evaluation.fakes=64"]
     if "train" not in arguments:
         return arguments
     given = {word.partition("=")[0].removeprefix("training.") for word in arguments}
@@ -237,6 +239,12 @@ class Reader:
                 short = ["--recipes", "default", "--seeds", "1", "--steps", "2"]
                 environment = {**os.environ, "PYTHONPATH": str(ROOT)}
                 subprocess.run([*command, *short], cwd=self.folder, env=environment, check=True)
+            case ["python", "-m", "benchmarks.health" | "benchmarks.quality" as name, *arguments]:
+                # Which takes minutes; that it does its work is tested by tests/benchmarks.
+                command = [sys.executable, "-m", name, *arguments, "--help"]
+                subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            case ["python", "-m", "benchmarks.fids"]:
+                assert callable(importlib.import_module("benchmarks.fids").main)
             case ["pip", "install", *options]:
                 # From a clone alone, by a path.
                 assert next(word for word in options if word != "-e").startswith(".")

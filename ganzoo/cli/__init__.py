@@ -15,6 +15,7 @@ from ganzoo.cli import (
     listing,
     sampling,
     training,
+    tuning,
 )
 from ganzoo.cli.common import add_commands, complain
 
@@ -30,6 +31,7 @@ add_commands(
     app,
     training.train,
     training.resume,
+    tuning.sweep,
     sampling.sample,
     sampling.interpolate,
     evaluation.evaluate,

@@ -1,13 +1,18 @@
 """``evaluate``."""
 
 import json
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, load_local, printable
 from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
 from ganzoo.errors import RequestError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 
 def evaluate(
@@ -49,17 +54,19 @@ def evaluate(
 
     if weights is not None and extractor is None:
         raise RequestError("--weights are of an extractor; name it with --extractor")
-    scores = score(
-        reference,
-        data,
-        metrics=None if metrics is None else [name.strip() for name in metrics.split(",")],
-        extractor=extractor if weights is None else {"name": extractor, "weights": weights},
-        fakes=n,
-        seed=seed,
-        truncation=truncation,
-        raw=raw,
-        device=device,
-    )
+    with _bars() as show:
+        scores = score(
+            reference,
+            data,
+            metrics=None if metrics is None else [name.strip() for name in metrics.split(",")],
+            extractor=extractor if weights is None else {"name": extractor, "weights": weights},
+            fakes=n,
+            seed=seed,
+            truncation=truncation,
+            raw=raw,
+            device=device,
+            progress=show,
+        )
     if folder is not None:
         save_scores(folder, [item.model_dump(mode="json") for item in scores])
     if as_json:
@@ -76,3 +83,24 @@ def evaluate(
         ),
         err=True,
     )
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal how many reals and fakes were looked at."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = bar.add_task(kind, total=total)
+            bar.update(tasks[kind], completed=done)
+
+        yield show

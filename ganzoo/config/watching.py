@@ -22,6 +22,12 @@ Metric = Literal[
 METRICS: tuple[str, ...] = get_args(Metric)
 """Every metric of `ganzoo.evaluation`."""
 
+POINT_METRICS: tuple[str, ...] = ("modes", "quality", "divergence")
+"""Those of points, which are counted at the centres of a mixture."""
+
+PICTURE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
+"""Those of pictures, which are of their features."""
+
 
 class EvaluationConfig(Model):
     """How the generator is scored while it trains.
@@ -33,7 +39,9 @@ class EvaluationConfig(Model):
         default=0, description="Steps between evaluations; 0 for none, not even at the end."
     )
     metrics: Annotated[tuple[Metric, ...], AsTuple] = Field(
-        default=("fid",), min_length=1, description="What is computed."
+        default=("fid",),
+        description="What is computed; for points modes, quality and divergence if left out.",
+        json_schema_extra={"minItems": 1},
     )
     best: Metric | None = Field(
         default=None,
@@ -48,6 +56,8 @@ class EvaluationConfig(Model):
 
     @model_validator(mode="after")
     def _best_is_computed(self) -> Self:
+        if not self.metrics:
+            raise ValueError("metrics is empty; name one, or set every to 0 for no evaluation")
         if self.best is not None and self.best not in self.metrics:
             raise ValueError(
                 f"best {self.best} is not among metrics ({', '.join(self.metrics)}); add it there"

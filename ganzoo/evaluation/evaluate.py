@@ -9,7 +9,7 @@ import torch
 from ganzoo import registry
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.records import Score
-from ganzoo.evaluation.scorer import DEFAULT_FAKES, Scorer
+from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress, Scorer
 from ganzoo.hub.loading import load_generator
 from ganzoo.networks import Generator
 from ganzoo.resolve import data_config
@@ -27,6 +27,7 @@ def evaluate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     batch_size: int = 250,
+    progress: Progress | None = None,
 ) -> list[Score]:
     """Score a generator by reference; see `ganzoo.evaluation.scorer.Scorer`.
 
@@ -43,6 +44,7 @@ def evaluate(
         raw: Score the generator as trained instead of its moving average.
         device: Where to compute.
         batch_size: How many samples are held at once.
+        progress: As that of `ganzoo.evaluation.scorer.Scorer`.
 
     Returns:
         One score for each metric, in the order that was asked for.
@@ -61,6 +63,7 @@ def evaluate(
         truncation=truncation,
         device=generator.device,
         batch_size=batch_size,
+        progress=progress,
     )
     averaged = not raw and bool(generator.info.training.get("averaged"))
     return scorer(generator, averaged=averaged)

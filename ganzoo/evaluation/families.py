@@ -1,7 +1,7 @@
 """The metrics by name, in families that are computed together from what was seen of samples."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.extractor import Features
-from ganzoo.evaluation.modes import Spread
 from ganzoo.evaluation.moments import Moments
 
 Value = tuple[float, float | None]
@@ -110,12 +109,3 @@ FAMILIES = (
     ),
     Family({"classes": "classes", "divergence": "divergence"}, _classes, classes=True),
 )
-
-OF_PICTURES = tuple(name for family in FAMILIES for name in family.titles)
-"""The metrics of pictures, which are of their features."""
-
-OF_POINTS = tuple(field.name for field in fields(Spread))
-"""The metrics of points, which are counted at the centres of a mixture."""
-
-NAMES = tuple(dict.fromkeys(OF_PICTURES + OF_POINTS))
-"""Every metric."""

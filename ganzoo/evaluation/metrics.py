@@ -181,7 +181,8 @@ class Classes:
     Attributes:
         covered: Classes with at least `SHARE` of the samples that the reals would put there.
         total: Classes that the reals have.
-        divergence: Kullback-Leibler divergence of the fakes' shares from the reals', in nats.
+        divergence: Kullback-Leibler divergence of the fakes' shares from the reals', in nats; a
+            class that no real has counts as half a real there, so that it is finite.
     """
 
     covered: int
@@ -200,8 +201,9 @@ def class_coverage(reals: Tensor, fakes: Tensor) -> Classes:
         reals: ``(classes,)``, how many real samples each class has.
         fakes: ``(classes,)``, how many fakes.
     """
-    p, q = (counts.double() / counts.sum() for counts in (fakes, reals))
-    there = q > 0
+    there, p = reals > 0, fakes.double() / fakes.sum()
+    q = reals.double().clamp(min=0.5)
+    q /= q.sum()
     covered = int((p[there] >= SHARE * q[there]).sum())
     terms = torch.where(p > 0, p * (p / q).log(), torch.zeros_like(p))
     return Classes(covered, int(there.sum()), float(terms.sum()))

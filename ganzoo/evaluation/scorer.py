@@ -1,7 +1,7 @@
 """Scoring generators against the same real data, time and again."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,22 +12,25 @@ from torch import Tensor
 from ganzoo import registry
 from ganzoo.about import __version__
 from ganzoo.config import DataConfig
+from ganzoo.config.watching import POINT_METRICS
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache import Store, open_store
 from ganzoo.data.mixtures import Mixture
-from ganzoo.errors import RequestError, closest
-from ganzoo.evaluation import modes
+from ganzoo.errors import RequestError, WeightsError
+from ganzoo.evaluation import modes, statistics
 from ganzoo.evaluation.extractor import Extractor
-from ganzoo.evaluation.families import FAMILIES, NAMES, OF_PICTURES, OF_POINTS, Family, Seen, Value
+from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
 from ganzoo.networks import Generator, checked_seed
 from ganzoo.randomness import seed_for
 from ganzoo.resolve import open_dataset
-from ganzoo.resolve.check import dataset_name, validate
+from ganzoo.resolve.check import check_metrics, dataset_name, validate
 from ganzoo.spec import Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
 """Of pictures; of points all there are."""
+
+Progress = Callable[[str, int, int], None]
 
 DEFAULT_FAKES = 10_000
 """Enough for scores of small extractors; published FIDs take 50,000."""
@@ -37,13 +40,13 @@ class Scorer:
     """Scores generators, in float32, by one protocol.
 
     Pictures are compared with the real data in an extractor's features. It and what it sees in the
-    reals are had once; fakes are made in batches and rounded to 8 bits, as reals are. Points are
-    counted at the centres of the mixture that is the real data.
+    reals are had once, and the latter is kept on disk; fakes are made in batches and rounded to 8
+    bits, as reals are. Points are counted at the centres of the mixture that is the real data.
 
     Args:
         data: The real data, resolved; all of it is the reals.
         shape: Of what the generators make, ``(C, H, W)`` or ``(D,)``.
-        metrics: Of `ganzoo.evaluation.families.NAMES`; None for those that are usual of such data.
+        metrics: Of `ganzoo.config.watching.METRICS`; None for those that are usual of such data.
         extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
             config; None for the one that suits the data.
         fakes: How many fakes.
@@ -51,6 +54,8 @@ class Scorer:
         truncation: Of the fakes.
         device: Where to compute.
         batch_size: How many samples are held at once.
+        progress: Called with ``reals`` or ``fakes``, how many of them were looked at, and how many
+            there are.
 
     Raises:
         RequestError: A metric is unknown or has no meaning here, or a number is out of range.
@@ -68,11 +73,13 @@ class Scorer:
         truncation: float | None = None,
         device: str | torch.device = "cpu",
         batch_size: int = 250,
+        progress: Progress | None = None,
     ) -> None:
         if fakes < 2:
             raise RequestError(f"fakes is {fakes}; it must be at least 2")
         self.shape, self.seed, self.fakes = shape, checked_seed(seed), fakes
         self.truncation, self.batch_size = truncation, batch_size
+        self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
         self._data, self._dataset = data, open_dataset(data)
         kind = "pictures" if len(shape) == 3 else "vectors"
@@ -80,9 +87,9 @@ class Scorer:
             raise RequestError(
                 f"{data.source} holds {self._dataset.kind}, and this generator makes {kind}"
             )
-        usual = DEFAULT_METRICS if kind == "pictures" else OF_POINTS
+        usual = DEFAULT_METRICS if kind == "pictures" else POINT_METRICS
         self.metrics = tuple(usual if metrics is None else metrics)
-        _check_metrics(self.metrics, kind)
+        check_metrics("metrics", self.metrics, kind)
         self.extractor: Extractor | None = None
         if kind == "pictures":
             chosen = extractor or registry.dataset(dataset_name(data.source)).extractor
@@ -106,6 +113,9 @@ class Scorer:
 
         Returns:
             One score for each metric, in the order that was asked for.
+
+        Raises:
+            WeightsError: Samples are not finite.
         """
         labels = _labels(generator, self._dataset, self._store, self.fakes, self.seed)
         made = self._made(generator, labels)
@@ -127,8 +137,8 @@ class Scorer:
         }
         versions = {"ganzoo": __version__, "torch": str(torch.__version__)}
         if self.extractor is None:
-            values, titles = self._counted(made), {name: name for name in OF_POINTS}
-            settings = {name: {"radius": modes.RADIUS} for name in OF_POINTS}
+            values, titles = self._counted(made), {name: name for name in POINT_METRICS}
+            settings = {name: {"radius": modes.RADIUS} for name in POINT_METRICS}
         else:
             values = self._compared(self.extractor, made)
             mark = "" if self.extractor.published else f"-{self.extractor.name}"
@@ -157,6 +167,10 @@ class Scorer:
         of_fakes = self._nothing_seen(extractor)
         for pictures in fakes:
             of_fakes.add(extractor(pictures.mul(255).round().div(255)))
+        if not of_fakes.moments.mean.isfinite().all():
+            raise WeightsError(
+                "the generator makes samples that are not finite, and there is nothing to score"
+            )
         found: dict[str, Value] = {}
         for family in self.families:
             found |= family.compute(self._of_reals, of_fakes, self.seed)
@@ -173,15 +187,32 @@ class Scorer:
 
     @cached_property
     def _of_reals(self) -> Seen:
-        assert self.extractor is not None
-        seen = self._nothing_seen(self.extractor)
+        extractor = self.extractor
+        assert extractor is not None
+        facts = {
+            "data": self._dataset.fingerprint,
+            "shape": list(self.shape),
+            "extractor": [extractor.name, extractor.fingerprint, extractor.resize],
+            "versions": {"torch": str(torch.__version__), **extractor.versions},
+            "device": self.device.type,
+        }
+        path = statistics.place_of(facts, keep=self._keep)
+        kept = statistics.read(path, extractor.length, keep=self._keep, device=self.device)
+        if kept is not None:
+            return kept
+        seen = self._nothing_seen(extractor)
         for pictures in self._real():
-            seen.add(self.extractor(pictures))
+            seen.add(extractor(pictures))
+        statistics.write(path, seen)
         return seen
 
+    @property
+    def _keep(self) -> bool:
+        """Whether a metric needs every feature, and not the moments alone."""
+        return any(family.keep for family in self.families)
+
     def _nothing_seen(self, extractor: Extractor) -> Seen:
-        keep = any(family.keep for family in self.families)
-        return Seen(extractor.length, keep=keep, device=self.device)
+        return Seen(extractor.length, keep=self._keep, device=self.device)
 
     def _real(self) -> Iterator[Tensor]:
         """The real pictures in [0, 1], ``(batch, C, H, W)``."""
@@ -189,6 +220,7 @@ class Scorer:
         for start in range(0, len(samples), self.batch_size):
             batch = torch.from_numpy(samples[start : start + self.batch_size]).to(self.device)
             yield batch.permute(0, 3, 1, 2).float() / 255
+            self._progress("reals", start + len(batch), len(samples))
 
     def _made(self, generator: Generator, labels: Tensor | None) -> Iterator[Tensor]:
         """Fakes, pictures in [0, 1] or points in data units, of which a batch is held at a time."""
@@ -201,6 +233,7 @@ class Scorer:
                 truncation=self.truncation,
                 batch_size=self.batch_size,
             )
+            self._progress("fakes", rows.stop, self.fakes)
 
 
 def make_extractor(chosen: str | Mapping[str, Any], **values: Any) -> Extractor:
@@ -219,18 +252,6 @@ def make_extractor(chosen: str | Mapping[str, Any], **values: Any) -> Extractor:
     config = validate(registry.extractor(name).config, {**given, **values}, "extractor")
     made: Extractor = registry.instantiate("extractors", name, config)
     return made
-
-
-def _check_metrics(names: Sequence[str], kind: str) -> None:
-    """Check that metrics are known, and have a meaning for samples of a kind."""
-    allowed = OF_PICTURES if kind == "pictures" else OF_POINTS
-    for name in names:
-        if name not in NAMES:
-            raise RequestError(f"there is no metric {name!r}{closest(name, NAMES)}")
-        if name not in allowed:
-            raise RequestError(
-                f"{name} has no meaning for {kind}, of which there are {', '.join(allowed)}"
-            )
 
 
 def _families(names: Sequence[str], extractor: Extractor) -> list[Family]:

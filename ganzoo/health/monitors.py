@@ -2,11 +2,12 @@
 
 Each sees the rows of the log one by one, oldest first, and remembers little of them, so that the
 same findings come of a run that goes on and of its log. What it takes for wrong has to hold at
-`PERSISTENCE` looks in a row: one look is one draw of a few hundred samples.
+`PERSISTENCE` of the last `WINDOW` looks: one look is one draw of a few hundred samples.
 """
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
@@ -17,7 +18,7 @@ Severity = Literal["warning", "severe"]
 Seen = tuple[Severity, str]
 """How bad a look is, and what was seen at it."""
 
-PERSISTENCE = 2
+PERSISTENCE, WINDOW = 2, 3
 
 
 class Monitor(ABC):
@@ -32,20 +33,18 @@ class Monitor(ABC):
     advice: ClassVar[str]
 
     def __init__(self) -> None:
-        self._bad: list[Severity] = []
+        self._last: deque[Severity | None] = deque(maxlen=WINDOW)
 
     def see(self, row: Row) -> Finding | None:
         """Take in a row; return what is wrong at it, if anything is."""
         if not self.looks(row):
             return None
         seen = self.judge(row)
-        if seen is None:
-            self._bad.clear()
+        self._last.append(seen and seen[0])
+        bad = [severity for severity in self._last if severity is not None]
+        if seen is None or len(bad) < PERSISTENCE:
             return None
-        self._bad = [*self._bad[1 - PERSISTENCE :], seen[0]]
-        if len(self._bad) < PERSISTENCE:
-            return None
-        severity: Severity = "warning" if "warning" in self._bad else "severe"
+        severity: Severity = "severe" if bad.count("severe") >= PERSISTENCE else "warning"
         return Finding(
             monitor=self.name,
             severity=severity,
@@ -64,7 +63,10 @@ class Monitor(ABC):
 
 
 class ModeCollapse(Monitor):
-    """The generator makes few kinds of samples."""
+    """The generator makes few kinds of samples, and not more of them than ever before.
+
+    (All generators begin with one kind.)
+    """
 
     name = "mode-collapse"
     advice = (
@@ -75,8 +77,14 @@ class ModeCollapse(Monitor):
     """Below which fakes are too alike: a warning, and severe."""
     duplicates: ClassVar[tuple[float, float]] = (0.25, 0.6)
     """Above which share too many of them have a copy."""
-    classes: ClassVar[tuple[float, float]] = (0.75, 0.45)
+    classes: ClassVar[tuple[float, float]] = (0.6, 0.35)
     """Below which share of the classes too many are missing."""
+    BETTER: ClassVar[float] = 0.1
+    """By which share a figure has to pass the best one so far to be getting better."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._best: dict[str, float] = {}
 
     def looks(self, row: Row) -> bool:
         """Where samples were compared."""
@@ -84,21 +92,24 @@ class ModeCollapse(Monitor):
 
     def judge(self, row: Row) -> Seen | None:
         """Look at distances, copies and classes."""
-        found: list[Seen] = []
         apart, copies = row["health/diversity"], row["health/duplicates"]
-        if apart < self.diversity[0]:
-            worst = apart < self.diversity[1]
-            text = f"fakes lie {apart:.0%} as far apart as reals do"
-            found.append(("severe" if worst else "warning", text))
-        if copies > self.duplicates[0]:
-            worst = copies > self.duplicates[1]
-            text = f"{copies:.0%} of the fakes have a near copy among the others"
-            found.append(("severe" if worst else "warning", text))
         covered = row.get("health/classes", 1.0)
-        if covered < self.classes[0]:
-            worst = covered < self.classes[1]
+        before = self._best or {"apart": 0.0, "copies": math.inf, "covered": 0.0}
+        self._best = {
+            "apart": max(before["apart"], apart),
+            "copies": min(before["copies"], copies),
+            "covered": max(before["covered"], covered),
+        }
+        found: list[Seen] = []
+        if apart < self.diversity[0] and apart < (1 + self.BETTER) * before["apart"]:
+            text = f"fakes lie {apart:.0%} as far apart as reals do"
+            found.append(("severe" if apart < self.diversity[1] else "warning", text))
+        if copies > self.duplicates[0] and copies > (1 - self.BETTER) * before["copies"]:
+            text = f"{copies:.0%} of the fakes have a near copy among the others"
+            found.append(("severe" if copies > self.duplicates[1] else "warning", text))
+        if covered < self.classes[0] and covered <= before["covered"]:
             text = f"{1 - covered:.0%} of the classes are missing among the fakes"
-            found.append(("severe" if worst else "warning", text))
+            found.append(("severe" if covered < self.classes[1] else "warning", text))
         return _worst(found)
 
 
@@ -145,13 +156,19 @@ class Oscillation(Monitor):
 
     name = "oscillation"
     advice = (
-        "lower both learning rates or let them fall (schedule: linear), lower the first beta of "
-        "adam (0.5 or 0), or add the penalty r1"
+        "add the penalty r1, lower both learning rates or let them fall (schedule: linear), or "
+        "lower the first beta of adam (0.5 or 0)"
     )
-    straightness: ClassVar[float] = 0.6
-    """Below which a generator turns back; steps of random directions have 0.7."""
-    drift: ClassVar[tuple[float, float]] = (0.5, 0.9)
+    straightness: ClassVar[float] = 0.68
+    """Below which a generator turns back; steps of random directions have 0.707."""
+    drift: ClassVar[tuple[float, float]] = (0.7, 1.1)
     """Above which share of the distance of two reals samples of the same latents keep moving."""
+    SETTLING: ClassVar[float] = 0.8
+    """Below which share of the movement at the look before it is dying down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = 0.0
 
     def looks(self, row: Row) -> bool:
         """Where the movement was followed."""
@@ -160,7 +177,9 @@ class Oscillation(Monitor):
     def judge(self, row: Row) -> Seen | None:
         """Look at how far samples move, and whether the generator's way leads on."""
         straight, drift = row["health/straightness"], row["health/drift"]
-        if straight >= self.straightness or drift <= self.drift[0]:
+        before, self._before = self._before, drift
+        settles = drift < self.SETTLING * before
+        if straight >= self.straightness or drift <= self.drift[0] or settles:
             return None
         text = (
             f"samples of the same latents move by {drift:.0%} of the distance of two reals from "
@@ -177,23 +196,23 @@ class DiscriminatorOverfitting(Monitor):
         "use more data, mirror pictures (data.flip=true) where that makes sense, a smaller "
         "discriminator, the penalty r1, or stop at the best score"
     )
-    towards: ClassVar[tuple[float, float]] = (0.4, 0.8)
-    """From which share of the way to fakes held-out reals are scored too low."""
+    recognition: ClassVar[tuple[float, float]] = (0.7, 0.85)
+    """From which chance on a real that is trained on is scored above a held-out one."""
 
     def looks(self, row: Row) -> bool:
         """Where held-out reals were scored."""
-        return "health/overfit" in row
+        return "health/recognition" in row
 
     def judge(self, row: Row) -> Seen | None:
-        """Look at where held-out reals are scored."""
-        towards = row["health/overfit"]
-        if towards < self.towards[0]:
+        """Look at whether held-out reals are told from those that are trained on."""
+        recognition, towards = row["health/recognition"], row["health/overfit"]
+        if recognition < self.recognition[0]:
             return None
         text = (
-            f"held-out reals are scored {min(towards, 1):.0%} of the way from the reals that are "
-            "trained on to fakes"
+            f"a real that is trained on is scored above a held-out one {recognition:.0%} of the "
+            f"time, and held-out ones {min(max(towards, 0), 1):.0%} of the way towards fakes"
         )
-        return "severe" if towards > self.towards[1] else "warning", text
+        return "severe" if recognition > self.recognition[1] else "warning", text
 
 
 class NonFinite(Monitor):

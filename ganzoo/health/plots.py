@@ -73,9 +73,10 @@ PANELS = (
         levels={1.0: "as reals"},
     ),
     Panel(
-        "coverage of reals, duplicates among fakes",
+        "coverage of reals and classes, duplicates among fakes",
         {
             "health/coverage": ("coverage", OTHERS[2]),
+            "health/classes": ("classes", OTHERS[0]),
             "health/duplicates": ("duplicates", OTHERS[3]),
         },
     ),
@@ -88,9 +89,9 @@ PANELS = (
         levels={0.7: "at random"},
     ),
     Panel(
-        "overfit: held-out reals, from reals to fakes",
-        {"health/overfit": ("overfit", DISCRIMINATOR)},
-        levels={0.0: "as reals", 1.0: "as fakes"},
+        "recognition: D scores a real of training above a held-out one",
+        {"health/recognition": ("recognition", DISCRIMINATOR)},
+        levels={0.5: "guessing", 1.0: "always"},
     ),
 )
 """Every panel of figures of the log, in the order of the page."""

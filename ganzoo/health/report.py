@@ -34,7 +34,7 @@ NEEDS: dict[str, Need] = {
     "discriminator-dominance": Need(("health/separation",), _LOOKS),
     "oscillation": Need(("health/straightness",), _LOOKS),
     "discriminator-overfitting": Need(
-        ("health/overfit",), "data.holdout=256 keeps reals aside for it"
+        ("health/recognition",), "data.holdout=256 keeps reals aside for it"
     ),
     "non-finite": Need(("step",), "logging.every=50 writes a row every 50 steps"),
 }
@@ -221,7 +221,10 @@ def _in_words(last: Mapping[str, tuple[int, float]]) -> list[tuple[str, str]]:
         "diversity": {"health/diversity": "fakes are {:.1f} times as varied as reals"},
         "nearest": {"health/nearest": "fakes are {:.1f} times as far from each other as reals are"},
         "duplicates": {"health/duplicates": "{:.0%} of fakes have a near copy"},
-        "coverage": {"health/coverage": "{:.0%} of reals have a fake near them"},
+        "coverage": {
+            "health/coverage": "{:.0%} of reals have a fake near them",
+            "health/classes": "{:.0%} of the classes are there",
+        },
         "gradients": {
             "health/gradient/generator": "norm {:.3g} for the generator",
             "health/gradient/discriminator": "{:.3g} for the discriminator",
@@ -231,7 +234,9 @@ def _in_words(last: Mapping[str, tuple[int, float]]) -> list[tuple[str, str]]:
             "health/straightness": "{:.2g} of the way was straight on",
         },
         "overfit": {
-            "health/overfit": "held-out reals are scored {:.0%} of the way from reals to fakes"
+            "health/recognition": "D scores a real of training above a held-out one in {:.0%} of "
+            "pairs",
+            "health/overfit": "held-out ones lie {:.0%} of the way from reals to fakes",
         },
     }
     told = []

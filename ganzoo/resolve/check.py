@@ -11,6 +11,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.spec import Architecture, Shape, Traits
 
@@ -190,6 +191,40 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
             f"{len(dataset.class_names) or 'no'} classes; leave num_classes out to take the "
             "data's, or set it to 0 to ignore labels"
         )
+
+
+def check_evaluation(config: RunConfig, dataset: Dataset) -> None:
+    """Check that what is computed while training has a meaning for the data.
+
+    Raises:
+        ConfigError: It has none, or the extractor is not installed.
+    """
+    evaluation = config.evaluation
+    if not evaluation.every:
+        return
+    check_metrics("evaluation.metrics", evaluation.metrics, dataset.kind)
+    if evaluation.extractor is not None:
+        try:
+            registry.extractor(evaluation.extractor)
+        except PluginError as error:
+            raise ConfigError(f"evaluation.extractor: {error}") from error
+
+
+def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
+    """Check that metrics are known, and have a meaning for samples of a kind.
+
+    Raises:
+        ConfigError: They are not, or have none.
+    """
+    allowed = PICTURE_METRICS if kind == "pictures" else POINT_METRICS
+    for name in names:
+        if name not in METRICS:
+            raise ConfigError(f"{field}: there is no metric {name!r}{closest(name, METRICS)}")
+        if name not in allowed:
+            raise ConfigError(
+                f"{field}: {name} has no meaning for {kind}, of which there are "
+                f"{', '.join(allowed)}"
+            )
 
 
 def open_dataset(config: DataConfig) -> Dataset:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ganzoo import registry
 from ganzoo.config import DataConfig, RunConfig, files
 from ganzoo.config.run import ROLES
+from ganzoo.config.watching import POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.check import (
     check_architecture,
     check_data,
+    check_evaluation,
     check_penalties,
     check_penalty_names,
     check_shape,
@@ -84,10 +86,13 @@ def resolve(
         "penalties": check_penalty_names(values.get("penalties", {})),
         "data": data,
     }
+    if dataset.kind == "vectors":
+        values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
     result = validate(RunConfig, {**values, **sections}, "")
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
     check_penalties(traits, spec.name, result.active_penalties)
+    check_evaluation(result, dataset)
     return Resolution(result, tuple(notes))
 
 
@@ -149,6 +154,13 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
         # So that a run goes on from wherever it is resumed.
         values = {**values, "source": os.path.abspath(os.path.expanduser(source))}
     return validate(spec.config, values, "data")
+
+
+def _scores_of_points(values: Any) -> Any:
+    """Where no metric is named, those that points have, the best weights by the finest of them."""
+    if not isinstance(values, Mapping) or "metrics" in values:
+        return values
+    return {"best": "divergence", **values, "metrics": POINT_METRICS}
 
 
 def _named(section: str, values: Mapping[str, Any]) -> Any:

@@ -62,22 +62,24 @@ class Watch:
 
     def begin(self, step: int) -> Witness | None:
         """Return what the step from here on has to be shown to, if to anything."""
-        look = self._next_look(step)
-        if look is not None and step >= look - self._steps:
-            self.witness = self.witness or Witness()
+        if not self._watched(step):
+            return None
+        self.witness = self.witness or Witness()
         return self.witness
 
-    def _next_look(self, step: int) -> int | None:
-        """Return the end of the row of the log that a step belongs to, if there is a look then.
+    def _watched(self, step: int) -> bool:
+        """Whether a step is looked at: the first ones of a run, and the last ones before a look.
 
         It follows from the step alone, so that a run that goes on looks when it would have.
         """
         every, row = self.config.health.every, self.config.logging.every
         if not every:
-            return None
+            return False
+        if step < row:
+            return step < self._steps  # what the networks begin with
         begun, steps = step // row * row, self.config.training.steps
         end = min(begun + row, steps)
-        return end if end // every > begun // every or end == steps else None
+        return (end // every > begun // every or end == steps) and step >= end - self._steps
 
     @torch.no_grad()
     def look(self) -> Scalars:
@@ -122,18 +124,26 @@ class Watch:
             self._before = now
             if len(self.loader.held_out) and "discriminator" in networks:
                 with evaluating(networks["discriminator"]) as discriminator:
-                    found["overfit"] = self._overfit(discriminator, samples, labels)
+                    found |= self._held_out(discriminator, samples, labels)
         return found
 
-    def _overfit(self, discriminator: nn.Module, fakes: Tensor, labels: Tensor | None) -> Tensor:
+    def _held_out(self, discriminator: nn.Module, fakes: Tensor, labels: Tensor | None) -> Scalars:
+        """Judge held-out reals beside some that are trained on, and fakes."""
         count = self.config.health.samples
         verdicts = []
-        for rows in (self.loader.trained_on[:count], self.loader.held_out[:count]):
+        # Evenly spread over the data, which may be in the order of its classes.
+        stride = max(1, len(self.loader.trained_on) // count)
+        some = self.loader.trained_on[::stride][:count]
+        for rows in (some, self.loader.held_out[:count]):
             reals = self.loader.gather(rows)
             given = None if labels is None else reals["label"]
             verdicts.append(by_sample(as_critique(discriminator(reals["sample"], given), given)))
         verdicts.append(by_sample(as_critique(discriminator(fakes, labels), labels)))
-        return signals.overfit(*verdicts)
+        seen, held_out, fake = verdicts
+        return {
+            "overfit": signals.overfit(seen, held_out, fake),
+            "recognition": signals.separation(seen, held_out),
+        }
 
     def _place(self) -> Tensor:
         """Where the generator is: some of its parameters, `(COORDINATES,)` at most."""

@@ -25,7 +25,7 @@ MOST_BYTES = 1 << 28
 """The published file has 91 MiB; none of this format is much larger."""
 
 PART = 32
-"""Pictures that go through the network at once: its first layers take some 20 MB for each."""
+"""Pictures that go through the network at once, as its first layers take megabytes for each."""
 
 CLASSES = 1008
 

@@ -47,6 +47,20 @@ OVERRIDES = {
     "not finite": ([VANILLA, "optimizers.generator.lr=.nan"], "it must be a finite number"),
     "negative rate": ([VANILLA, "optimizers.generator.lr=-1"], "it must be at least 0"),
     "wrong choice": ([VANILLA, "precision=fp16"], "it must be 'auto', 'fp32', 'bf16' or 'fp64'"),
+    "a metric that is none": (
+        [VANILLA, "evaluation.metrics=[fdi]"],
+        "evaluation.metrics: 'fdi' is not allowed; it must be 'fid'",
+    ),
+    "no metric": ([VANILLA, "evaluation.metrics=[]"], "evaluation: metrics is empty; name one"),
+    "the best of what is not computed": (
+        [VANILLA, "evaluation.metrics=[kid]", "evaluation.best=fid"],
+        "best fid is not among metrics (kid); add it there",
+    ),
+    "looks of too few": ([VANILLA, "health.samples=8"], "health.samples: 8 is not allowed"),
+    "all held out": (
+        [VANILLA, "data.source=mnist5k", "data.holdout=5000"],
+        "data.holdout: 5000 samples are to be held out, and mnist5k has 5000; hold out fewer",
+    ),
     "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
     "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
     "batch and parts": ([VANILLA, "batch_size=10", "accumulate=3"], "does not divide"),
@@ -595,6 +609,66 @@ USAGE = {
 def test_usage(command, tmp_path, cause):
     arguments, message = USAGE[cause]
     refused(command(*arguments), message, tmp_path)
+
+
+SWEEPS = {
+    "nothing varied": ([], "a sweep needs something to vary; say what by --over, as in"),
+    "no key": (["--over", "1e-5..1e-2"], "is not of the form KEY.SUB=VALUES"),
+    "one value": (["--over", "loss=hinge"], "one value is nothing to vary; write"),
+    "a range of words": (["--over", "loss=a..b"], "both ends of a range are numbers"),
+    "a range backwards": (["--over", "training.seed=9..1"], "the lower end comes first"),
+    "an unknown field": (["--over", "training.sede=1..2"], "did you mean 'seed'"),
+    "an end that is not allowed": (["--over", "batch_size=0..8"], "training.batch_size: 0"),
+    "how it is scored": (["--over", "evaluation.fakes=10..20"], "do not compare; set it for all"),
+    "twice": (["--over", "loss=a,b", "--over", "loss=c,d"], "--over loss is given twice"),
+    "set and varied": (["seed=1", "--over", "seed=1..9"], "seed is both set and varied"),
+    "no trials": (["--over", "seed=1..9", "--trials", "0"], "trials is 0; it must be at least 1"),
+    "an unknown metric": (
+        ["--over", "seed=1..9", "--metric", "fdi"],
+        "there is no metric 'fdi'; did you mean 'fid'",
+    ),
+    "scores of points": (
+        ["data=ring8", "evaluation.metrics=[fid]", "--over", "seed=1..9"],
+        "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", SWEEPS)
+def test_sweeps(command, tmp_path, cause):
+    arguments, message = SWEEPS[cause]
+    refused(command("sweep", VANILLA, *arguments), message, tmp_path)
+
+
+SCORES = {
+    "evaluating points by pictures": (
+        ["data=ring8", "evaluation.every=10", "evaluation.metrics=[fid]"],
+        "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
+    ),
+    "an unknown extractor": (
+        ["data=mnist5k", "evaluation.every=10", "evaluation.extractor=digts"],
+        "evaluation.extractor: unknown extractor 'digts'; did you mean 'digits'",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", SCORES)
+def test_scores_while_training(command, tmp_path, cause):
+    arguments, message = SCORES[cause]
+    refused(command("train", VANILLA, *arguments), message, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["org/name"], "pull"),
+        (["dcgan.mnist5k"], "dcgan.mnist5k"),
+        (["./nowhere"], "there is no folder ./nowhere"),
+    ],
+    ids=["on the Hub", "that come with a plugin", "nowhere"],
+)
+def test_saving_scores_of_others_weights(command, tmp_path, arguments, message):
+    refused(command("evaluate", *arguments, "--save", "-n", "300"), message, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from ganzoo.cli import app
 from ganzoo.config import ArchitectureConfig, RunConfig
 from ganzoo.config.files import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.config.watching import METRICS
 from ganzoo.errors import GanzooError
-from ganzoo.evaluation.families import NAMES
 from ganzoo.weights.formats import FORMATS
 from ganzoo.weights.info import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
 from tests.imports import ROOT
@@ -138,7 +138,7 @@ def test_every_plugin_is_told_of_with_all_its_fields(group, name):
     assert all(f"**Preset `{preset}`**" in own for preset in getattr(spec, "presets", ()))
 
 
-@pytest.mark.parametrize("name", [*NAMES, *registry.names("extractors")])
+@pytest.mark.parametrize("name", [*METRICS, *registry.names("extractors")])
 def test_every_metric_and_extractor_is_told_of(name):
     assert f"`{name}`" in page("docs/how-to/score-a-generator.md")
 

@@ -1,20 +1,22 @@
 """Scoring generators: what each part of a score comes from."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import ganzoo
 from benchmarks.digits import digits
 from ganzoo.config import ExtractorConfig
-from ganzoo.config.watching import METRICS
+from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
 from ganzoo.data.config import Mnist5kConfig, Ring8Config
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.extractor import Extractor, Features
-from ganzoo.evaluation.families import NAMES as EVERY
-from ganzoo.evaluation.families import OF_PICTURES as NAMES
+from ganzoo.evaluation.families import FAMILIES
+from ganzoo.evaluation.modes import Spread
 from ganzoo.evaluation.moments import Moments
 from ganzoo.evaluation.scorer import Scorer, make_extractor
 from ganzoo.registry import registered
@@ -35,14 +37,14 @@ def G():
 
 @pytest.fixture(scope="module")
 def scores(G):
-    return score(G, MNIST, metrics=NAMES, fakes=1500)
+    return score(G, MNIST, metrics=PICTURE_METRICS, fakes=1500)
 
 
 def test_each_metric_has_one_score_in_the_order_asked_for(G, scores):
-    assert [item.protocol.metric for item in scores] == list(NAMES)
+    assert [item.protocol.metric for item in scores] == list(PICTURE_METRICS)
     assert [item.name for item in scores][:2] == ["FID-digits", "KID-digits"]
     some = score(G, MNIST, metrics=("recall", "fid"), fakes=1500)
-    assert some == [scores[NAMES.index("recall")], scores[0]]
+    assert some == [scores[PICTURE_METRICS.index("recall")], scores[0]]
 
 
 def test_a_score_tells_what_it_comes_from(G, scores):
@@ -107,7 +109,7 @@ def test_good_generators_score_better_than_bad_ones(G, scores):
         "vanilla", seed=0, sample_shape=(1, 28, 28), num_classes=10, preset="mlp"
     )
     bad.eval()
-    worse = score(bad, MNIST, metrics=NAMES, fakes=1500)
+    worse = score(bad, MNIST, metrics=PICTURE_METRICS, fakes=1500)
     better = {item.protocol.metric: item.value for item in scores}
     for item in worse:
         metric = item.protocol.metric
@@ -118,7 +120,7 @@ def test_good_generators_score_better_than_bad_ones(G, scores):
 def test_truncation_is_recorded_and_trades_recall(G, scores):
     cut = score(G, MNIST, metrics=["recall"], fakes=1500, truncation=0.3)[0]
     assert cut.protocol.truncation == 0.3
-    assert cut.value < scores[NAMES.index("recall")].value
+    assert cut.value < scores[PICTURE_METRICS.index("recall")].value
 
 
 class Means(Extractor):
@@ -237,4 +239,57 @@ class TestPoints:
 
 
 def test_every_metric_may_be_asked_for_in_a_config():
-    assert set(METRICS) == set(EVERY)
+    titles = [name for family in FAMILIES for name in family.titles]
+    assert sorted(titles) == sorted(PICTURE_METRICS)
+    assert [field.name for field in dataclasses.fields(Spread)] == list(POINT_METRICS)
+    assert set(METRICS) == {*PICTURE_METRICS, *POINT_METRICS}
+
+
+class TestKeptStatistics:
+    """Of the reals, which are looked at once."""
+
+    @pytest.fixture
+    def looks(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GANZOO_CACHE", str(tmp_path))
+        seen, real = [], Scorer._real
+
+        def watched(scorer):
+            seen.append(scorer)
+            return real(scorer)
+
+        monkeypatch.setattr(Scorer, "_real", watched)
+        return seen
+
+    @pytest.mark.parametrize("metrics", [["fid"], ["kid", "recall", "divergence"]], ids=str)
+    def test_a_second_scorer_does_not_look_again(self, G, looks, metrics):
+        first, second = (score(G, MNIST, metrics=metrics, fakes=300) for _ in range(2))
+        assert len(looks) == 1
+        assert first == second
+
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-9]), id="cut"),
+            pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+            pytest.param(lambda path: save_file({"count": torch.tensor(1)}, path), id="another"),
+            pytest.param(lambda path: path.unlink(), id="gone"),
+        ],
+    )
+    def test_a_damaged_file_is_made_anew(self, G, looks, tmp_path, harm):
+        first = score(G, MNIST, metrics=["fid"], fakes=300)
+        (kept,) = tmp_path.glob("statistics/*")
+        harm(kept)
+        assert score(G, MNIST, metrics=["fid"], fakes=300) == first
+        assert score(G, MNIST, metrics=["fid"], fakes=300) == first
+        assert len(looks) == 2
+
+    def test_what_features_depend_on_tells_them_apart(self, G, looks):
+        score(G, MNIST, metrics=["fid"], fakes=300)
+        with registered(ExtractorSpec("means", "A test.", ExtractorConfig, Means)):
+            score(G, MNIST, metrics=["fid"], extractor="means", fakes=300)
+        score(G, MNIST, metrics=["kid"], fakes=300)
+        assert len(looks) == 3
+
+    def test_without_a_place_to_keep_them_they_are_had_all_the_same(self, G, looks, tmp_path):
+        (tmp_path / "statistics").write_text("a file")
+        assert score(G, MNIST, metrics=["fid"], fakes=300)

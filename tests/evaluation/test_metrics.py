@@ -195,9 +195,12 @@ class TestClasses:
         if divergence is not None:
             assert found.divergence == pytest.approx(divergence)
 
-    def test_a_class_that_reals_have_not_makes_the_divergence_infinite(self):
+    def test_a_class_that_reals_have_not_counts_as_half_a_real(self):
         found = metrics.class_coverage(torch.tensor([5, 5, 0]), torch.tensor([5, 4, 1]))
-        assert (found.covered, found.total, found.divergence) == (2, 2, math.inf)
+        shares = [(0.5, 5 / 10.5), (0.4, 5 / 10.5), (0.1, 0.5 / 10.5)]
+        expected = sum(p * math.log(p / q) for p, q in shares)
+        assert (found.covered, found.total) == (2, 2)
+        assert found.divergence == pytest.approx(expected)
 
 
 clouds = st.tuples(st.integers(0, 2**32 - 1), st.integers(12, 60), st.integers(2, 6))

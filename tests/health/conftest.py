@@ -32,6 +32,7 @@ def signals(step, overfit):
         "straightness": 0.5 + 0.3 * math.cos(step),
     }
     if overfit:
+        values["recognition"] = 0.5 + 0.4 * part
         values["overfit"] = 0.7 * part
     return {f"health/{key}": value for key, value in values.items()}
 

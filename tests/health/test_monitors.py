@@ -18,6 +18,7 @@ WELL = {
     "health/gradient/discriminator": 2.0,
     "health/drift": 0.2,
     "health/straightness": 0.75,
+    "health/recognition": 0.52,
     "health/overfit": 0.05,
 }
 
@@ -41,14 +42,18 @@ GONE = {"health/separation": 1.0, "health/gradient/generator": 0.01}
 ROWS = {
     "alike": ("mode-collapse", {"health/diversity": 0.4}, {"health/diversity": 0.1}),
     "copies": ("mode-collapse", {"health/duplicates": 0.4}, {"health/duplicates": 0.9}),
-    "classes": ("mode-collapse", {"health/classes": 0.6}, {"health/classes": 0.2}),
+    "classes": ("mode-collapse", {"health/classes": 0.5}, {"health/classes": 0.2}),
     "gradient": ("discriminator-dominance", VANISHING, GONE),
     "to and fro": (
         "oscillation",
-        {"health/straightness": 0.4, "health/drift": 0.6},
+        {"health/straightness": 0.4, "health/drift": 0.9},
         {"health/straightness": 0.4, "health/drift": 1.2},
     ),
-    "by heart": ("discriminator-overfitting", {"health/overfit": 0.5}, {"health/overfit": 0.95}),
+    "by heart": (
+        "discriminator-overfitting",
+        {"health/recognition": 0.75},
+        {"health/recognition": 0.95},
+    ),
 }
 
 
@@ -61,7 +66,10 @@ class TestFailures:
         ]
 
     def test_one_look_alone_is_none(self, monitor, bad, worse):
-        assert found({}, {}, {}, bad, {}, worse, {}) == []
+        assert found({}, {}, {}, bad, {}, {}, worse, {}) == []
+
+    def test_a_good_look_between_two_bad_ones_is_not_believed(self, monitor, bad, worse):
+        assert found({}, {}, {}, bad, {}, bad, {}) == [(monitor, "warning", 1500)]
 
     def test_it_is_severe_where_it_is_worse(self, monitor, bad, worse):
         assert found({}, {}, {}, bad, worse, worse) == [
@@ -83,11 +91,22 @@ class TestFailures:
         pytest.param({"health/gradient/generator": 0.001}, id="a small gradient of an equal game"),
         pytest.param({"health/drift": 2.0}, id="moving on"),
         pytest.param({"health/straightness": 0.1}, id="a small jitter"),
-        pytest.param({"health/overfit": -1.0}, id="held-out reals that are liked more"),
+        pytest.param({"health/classes": 0.7}, id="a class or two that one look misses"),
+        pytest.param({"health/recognition": 0.2}, id="held-out reals that are liked more"),
     ],
 )
 def test_what_is_no_failure(look):
     assert found({}, {}, {}, look, look, look) == []
+
+
+def test_variety_that_grows_is_no_collapse():
+    rows = [{"health/diversity": 0.1 * number} for number in range(1, 6)]
+    assert found({"health/diversity": 0.05}, *rows) == []
+
+
+def test_movement_that_dies_down_is_no_oscillation():
+    looks = [{"health/straightness": 0.4, "health/drift": 2 * 0.7**number} for number in range(5)]
+    assert found({}, *looks) == []
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -7,6 +7,7 @@ import pytest
 
 import ganzoo
 from ganzoo.errors import ConfigError, RequestError
+from ganzoo.resolve import resolve
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import recover_folder, replace_folder
@@ -88,11 +89,20 @@ def test_more_may_be_better(tmp_path):
     assert run.best_score[1].value == max(scores[0].value for _, scores in run.scores)
 
 
+def test_points_are_scored_by_their_modes_if_nothing_is_said():
+    evaluation = resolve({"data": "ring8", "architecture": "vanilla"}).config.evaluation
+    assert evaluation.metrics == ("modes", "quality", "divergence")
+    assert evaluation.best_metric == "divergence"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"evaluation": {"every": 5, "extractor": "eye"}}, "evaluation.extractor: unknown extr"),
-        ({"data": "ring8", "evaluation": {"every": 5}}, "evaluation.metrics: "),
+        (
+            {"data": "ring8", "evaluation": {"every": 5, "metrics": ["fid"]}},
+            "evaluation.metrics: fid has no meaning for vectors",
+        ),
         ({"evaluation": {"every": 5, "metrics": ["fdi"]}}, "evaluation.metrics"),
         ({"evaluation": {"every": 5, "best": "kid"}}, "evaluation: best kid is not among metrics"),
     ],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ganzoo.config import RunConfig
-from ganzoo.errors import ConfigError, PluginError, RequestError
+from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, differences
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.training.hardware import choose
@@ -47,14 +47,24 @@ class Evaluation(Observer):
             shutil.rmtree(path, ignore_errors=True)
 
     def step(self, trainer: Trainer) -> None:
-        """Score if it is time."""
+        """Score if it is time.
+
+        Raises:
+            TrainingError: Samples are not finite, though the weights are.
+        """
         if trainer.step % self.config.every and trainer.step != trainer.config.training.steps:
             return
         generator = trainer.snapshot()
         # Of weights that are not finite the trainer tells, at its next row or checkpoint.
-        if not not_finite(generator.module.state_dict()):
+        if not_finite(generator.module.state_dict()):
+            return
+        try:
             scores = self._scorer(generator, averaged=trainer.ema is not None)
-            trainer.report_scores(scores)
+        except WeightsError as error:
+            raise TrainingError(
+                f"at step {trainer.step} {error}; training was stopped: try a lower optimizers.*.lr"
+            ) from error
+        trainer.report_scores(scores)
 
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Keep the weights if they are the best so far."""

@@ -1,0 +1,78 @@
+"""What extractors saw in real data, kept on disk: it is the same every time."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ganzoo.data.cache import cache_folder
+from ganzoo.evaluation.families import Seen
+from ganzoo.weights.files import write_tensors
+
+VERSION = 1
+"""Of the arithmetic from pictures to features and moments, extractors' own aside."""
+
+
+def place_of(facts: dict[str, Any], *, keep: bool) -> Path:
+    """Return where the statistics of some data are kept.
+
+    Args:
+        facts: All that they depend on, as plain values.
+        keep: Whether with every feature, and not the moments alone.
+    """
+    key = json.dumps([VERSION, facts, "features" if keep else "moments"], sort_keys=True)
+    name = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+    return cache_folder() / "statistics" / f"{name}.safetensors"
+
+
+def read(path: Path, length: int, *, keep: bool, device: str | torch.device) -> Seen | None:
+    """Read statistics; None where there are none, or a file is damaged.
+
+    Args:
+        path: Their place.
+        length: Of a feature.
+        keep: Whether every feature is wanted.
+        device: Where to.
+    """
+    try:
+        tensors = load_file(path, device=str(device))
+        seen = Seen(length, keep=keep, device=device)
+        moments = seen.moments
+        moments.count = int(tensors["count"])
+        for name in ("mean", "scatter"):
+            found = tensors[name]
+            if found.shape != getattr(moments, name).shape or found.dtype != torch.float64:
+                return None
+            setattr(moments, name, found)
+        if keep:
+            seen.features = [tensors["features"]]
+            if seen.features[0].shape != (moments.count, length):
+                return None
+            seen.logits = [tensors["logits"]] if "logits" in tensors else []
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
+    return seen
+
+
+def write(path: Path, seen: Seen) -> None:
+    """Keep statistics, unless there is no room for them."""
+    moments = seen.moments
+    tensors: dict[str, Tensor] = {
+        "count": torch.tensor(moments.count),
+        "mean": moments.mean,
+        "scatter": moments.scatter,
+    }
+    for name in ("features", "logits"):
+        parts: list[Tensor] = getattr(seen, name)
+        if parts:
+            tensors[name] = torch.cat(parts)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, {key: t.cpu().contiguous() for key, t in tensors.items()}, {})
+    except OSError:
+        return  # they can be had again

@@ -1,0 +1,1 @@
+"""Searching for good values of a config: many runs, each an ordinary one, and what they tell."""

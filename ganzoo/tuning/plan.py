@@ -1,0 +1,162 @@
+"""What a sweep is about to do, checked before the first trial."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ganzoo.about import __version__
+from ganzoo.config import RunConfig
+from ganzoo.config.watching import METRICS
+from ganzoo.errors import ConfigError, RequestError, RunError, closest
+from ganzoo.resolve import Resolution, resolve
+from ganzoo.tuning.space import Space
+from ganzoo.weights.files import write_text
+
+PLAN_FILE = "sweep.json"
+"""In a sweep's folder: what all of its trials have in common."""
+
+EVALUATIONS = 5
+"""How often a trial is scored where the config does not say it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that may be carried out.
+
+    Attributes:
+        source: The config as given.
+        overrides: What is laid over it in every trial.
+        base: Both, resolved.
+        space: What varies.
+        metric: What is optimised.
+        seed: Of the proposals.
+        notes: What was decided for the user, as sentences.
+    """
+
+    source: Any
+    overrides: Mapping[str, Any]
+    base: RunConfig
+    space: Space
+    metric: str
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def resolve(self, values: Mapping[str, Any]) -> Resolution:
+        """Make the config of a trial.
+
+        Raises:
+            ConfigError: The values do not go together.
+        """
+        return resolve(self.source, {**self.overrides, **values})
+
+    def record(self) -> dict[str, Any]:
+        """What has to be the same for a sweep to go on, as plain values."""
+        return {
+            "metric": self.metric,
+            "seed": self.seed,
+            "over": {key: str(dimension) for key, dimension in self.space.items()},
+            "config": self.base.model_dump(mode="json"),
+        }
+
+
+def make_plan(
+    source: RunConfig | Mapping[str, Any] | str | Path | None,
+    overrides: dict[str, Any],
+    space: Space,
+    metric: str | None,
+    seed: int,
+) -> Plan:
+    """Check the config and every value that the space has by its ends and choices.
+
+    Imports no torch.
+
+    Raises:
+        RequestError: One is not allowed.
+    """
+    if seed < 0:
+        raise RequestError(f"seed is {seed}; it must be at least 0")
+    if metric is not None and metric not in METRICS:
+        raise RequestError(f"there is no metric {metric!r}{closest(metric, METRICS)}")
+    for key in space:
+        if key in overrides:
+            raise ConfigError(f"{key} is both set and varied by --over; leave one of them out")
+    base, notes = resolve(source, overrides).config, []
+    if not base.evaluation.every:
+        every = max(1, base.training.steps // EVALUATIONS)
+        overrides["evaluation.every"] = every
+        notes.append(f"trials are scored every {every} steps (evaluation.every)")
+    if metric is None:
+        metric = base.evaluation.best or base.evaluation.metrics[0]
+    elif metric not in base.evaluation.metrics:
+        overrides["evaluation.metrics"] = [metric]
+        if base.evaluation.best is not None:
+            overrides["evaluation.best"] = metric
+    plan = Plan(
+        source, overrides, resolve(source, overrides).config, space, metric, seed, (*notes,)
+    )
+    for key, dimension in space.items():
+        for value in dimension.probes():
+            plan.resolve({key: value})
+    return plan
+
+
+def folder_of(plan: Plan, out: str | Path | None) -> Path:
+    """Find the folder of a sweep, new or begun by the same plan, and leave the plan in it.
+
+    Raises:
+        RunError: It holds something else; of another sweep the message tells what differs.
+    """
+    if out is None:
+        source = Path(plan.base.data.source).name or "data"
+        stem = f"sweep-{plan.base.architecture.name}-{source}".replace(":", "-")
+        names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        folder = next(path for name in names if not (path := Path("runs") / name).exists())
+    else:
+        folder = Path(out).expanduser()
+    if folder.is_file():
+        raise RunError(f"{out} is a file; give a folder for the sweep")
+    file = folder / PLAN_FILE
+    if file.is_file():
+        _check_same(folder, file, plan)
+        return folder
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{out} holds something that is no sweep; give a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps({"ganzoo": __version__, **plan.record()}, indent=2) + "\n")
+    return folder
+
+
+def _check_same(folder: Path, file: Path, plan: Plan) -> None:
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise RunError(f"{file} is damaged; give a new folder for the sweep") from None
+    old, new = _flat(before), _flat(plan.record())
+    changed = [
+        f"{key} ({_shown(old, key)}, now {_shown(new, key)})"
+        for key in sorted(old.keys() | new.keys())
+        if key != "ganzoo" and old.get(key) != new.get(key)
+    ]
+    if changed:
+        raise RunError(
+            f"{folder} holds another sweep, which differs in {', '.join(changed)}; repeat its "
+            "command to go on with it, or give a new folder"
+        )
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    return json.dumps(values[key]) if key in values else "not there"
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Plain values by dotted key; keys below ``over`` have dots of their own."""
+    if not isinstance(values, dict) or not values:
+        return {prefix: values}
+    return {
+        name: item
+        for key, value in values.items()
+        for name, item in _flat(value, f"{prefix}.{key}".lstrip(".")).items()
+    }
