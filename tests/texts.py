@@ -127,12 +127,11 @@ def in_small(arguments):
     """Let a training or scoring that is told on the command line be a short one."""
     if "evaluate" in arguments and "-n" not in arguments:
         return [*arguments, "-n", "300"]
-    if "sweep" in arguments and "--help" not in arguments:
-        return [*arguments, "--trials", "2", "batch_size=4", "evaluation.fakes=64"]
-    if "train" not in arguments:
-        return arguments
     given = {word.partition("=")[0].removeprefix("training.") for word in arguments}
-    return [*arguments, *(f"training.{k}={v}" for k, v in SMALL.items() if k not in given)]
+    few = [f"training.{k}={v}" for k, v in SMALL.items() if k not in given]
+    if "sweep" in arguments and "--help" not in arguments:
+        return [*arguments, "--trials", "2", "evaluation.fakes=64", *few]
+    return [*arguments, *few] if "train" in arguments else arguments
 
 
 def plain(output):
