@@ -53,9 +53,13 @@ class StandardConfig(DataConfig):
     )
 
 
-class FolderConfig(DataConfig):
-    """Pictures on disk; `source` is the path."""
+class PicturesConfig(DataConfig):
+    """What every source of picture files has."""
 
     channels: Literal[1, 3] | None = Field(
         default=None, description="1 for grey, 3 for colour; what the pictures are if null."
     )
+
+
+class FolderConfig(PicturesConfig):
+    """Pictures on disk; `source` is the path."""

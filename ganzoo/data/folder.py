@@ -3,23 +3,12 @@
 import functools
 import hashlib
 import os
-import warnings
 from pathlib import Path
-
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import FolderConfig
+from ganzoo.data.decoding import EXTENSIONS, complaint, decode, look
 from ganzoo.errors import DataError
-
-EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-"""The endings by which pictures are known; other files are passed over."""
-
-DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
-GREY_MODES = frozenset({"1", "L", "LA"}) | DEEP_MODES
-UNBOUNDED_MODES = frozenset({"I", "F"})
-NAMED_AT_MOST = 5
 
 
 class Folder(Dataset):
@@ -65,7 +54,6 @@ class Folder(Dataset):
         self.class_names = tuple(classes) if len(classes) > 1 else ()
         side, grey = self._look()
         channels = config.channels or (1 if grey else 3)
-        self._mode = "L" if channels == 1 else "RGB"
         self.shape = (channels, side, side)
 
     def __len__(self) -> int:
@@ -74,18 +62,14 @@ class Folder(Dataset):
     def read(self, index: int) -> Item:
         """Return one picture, uint8 (H, W) or (H, W, 3), upright, transparency put on white."""
         path = self.files[index]
-        try:
-            with _strictly_opened(path) as image:
-                picture = _on_white(_to_8_bits(ImageOps.exif_transpose(image))).convert(self._mode)
-        except Exception as error:
-            raise DataError(f"{path}: {_cause(error)}") from error
+        picture = decode(path, str(path), self.shape[0])
         label = self.class_names.index(self._class_of(path)) if self.class_names else 0
-        return Item(np.asarray(picture), label)
+        return Item(picture, label)
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of every file's name and content."""
-        digest = hashlib.blake2b(self._mode.encode(), digest_size=16)
+        digest = hashlib.blake2b(str(self.shape[0]).encode(), digest_size=16)
         for path in self.files:
             digest.update(str(path.relative_to(self.root)).encode(errors="surrogateescape"))
             digest.update(hashlib.blake2b(path.read_bytes()).digest())
@@ -100,49 +84,11 @@ class Folder(Dataset):
         smallest, grey, bad = 1 << 30, True, []
         for path in self.files:
             try:
-                with _strictly_opened(path) as image:
-                    if image.mode in UNBOUNDED_MODES:
-                        raise ValueError("its pixels are of 32 bits; save it with 8 or 16")
-                    smallest = min(smallest, *image.size)
-                    grey = grey and image.mode in GREY_MODES
-            except Exception as error:
-                bad.append(f"{path}: {_cause(error)}")
+                size, is_grey = look(path, str(path))
+            except DataError as error:
+                bad.append(str(error))
+                continue
+            smallest, grey = min(smallest, *size), grey and is_grey
         if bad:
             raise DataError(complaint(bad, len(self.files)))
         return smallest, grey
-
-
-def complaint(bad: list[str], total: int) -> str:
-    """Name the first few of the files that cannot be read."""
-    more = f" and {len(bad) - NAMED_AT_MOST} more" if len(bad) > NAMED_AT_MOST else ""
-    return (
-        f"{len(bad)} of {total} pictures cannot be read: {', '.join(bad[:NAMED_AT_MOST])}{more}; "
-        "remove or replace them"
-    )
-
-
-def _strictly_opened(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow only warns of a picture that is large enough to be an attack.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(path)
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey, which Pillow would clip."""
-    if image.mode not in DEEP_MODES:
-        return image
-    return Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "no picture format that is known"
-    return " ".join(str(error).split()) or type(error).__name__

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import cache as caching
-from ganzoo.data.cache import cache_folder, fit_picture, open_store
+from ganzoo.data.cache import cache_folder, open_store
 from ganzoo.data.config import FolderConfig, Mnist5kConfig, Ring8Config
 from ganzoo.data.digits import Mnist5k
+from ganzoo.data.fitting import fit_picture
 from ganzoo.data.folder import Folder
 from ganzoo.data.mixtures import Ring8
 from ganzoo.errors import DataError
