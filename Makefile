@@ -46,7 +46,9 @@ bench: install
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.loading
+	$(BIN)/python -m benchmarks.caching
 	$(BIN)/python -m benchmarks.watching
+	$(BIN)/python -m benchmarks.augmenting
 
 clean:
 	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

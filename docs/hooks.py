@@ -17,6 +17,8 @@ from ganzoo import registry
 from ganzoo.cli import app
 from ganzoo.config import (
     ArchitectureConfig,
+    AugmentationConfig,
+    BaseConfig,
     DataConfig,
     EmaConfig,
     EvaluationConfig,
@@ -45,6 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation": EvaluationConfig,
     "health": HealthConfig,
     "logging": LoggingConfig,
+    "base": BaseConfig,
 }
 """The sections of a config that no plugin has a part in."""
 
@@ -129,6 +132,11 @@ def penalties() -> str:
     return "\n\n".join(
         [_model("Every penalty", PenaltyConfig, level=3), _group("penalties", PenaltyConfig)]
     )
+
+
+def augmentations() -> str:
+    """Describe each augmentation."""
+    return _group("augmentations", AugmentationConfig)
 
 
 def datasets() -> str:
@@ -257,6 +265,7 @@ MAKERS: dict[str, Callable[[], str]] = {
         architectures,
         losses,
         penalties,
+        augmentations,
         datasets,
         limits,
     )

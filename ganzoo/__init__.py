@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ganzoo.data.sources.python import register_dataset as register_dataset
     from ganzoo.errors import GanzooError as GanzooError
     from ganzoo.evaluation.evaluate import evaluate as evaluate
     from ganzoo.hub.loading import PretrainedInfo as PretrainedInfo
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ganzoo.hub.pulling import pull as pull
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
+    from ganzoo.listing import list_augmentations as list_augmentations
     from ganzoo.listing import list_datasets as list_datasets
     from ganzoo.listing import list_extractors as list_extractors
     from ganzoo.listing import list_losses as list_losses
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from ganzoo.pictures import save_grid as save_grid
     from ganzoo.pictures import to_pil as to_pil
     from ganzoo.registry import register as register
+    from ganzoo.training.finetuning import finetune as finetune
     from ganzoo.training.observers.base import Observer as Observer
     from ganzoo.training.run import Run as Run
     from ganzoo.training.session import export as export
@@ -56,6 +59,7 @@ _HOMES = {
     "pull": "ganzoo.hub.pulling",
     "info": "ganzoo.listing",
     "list_architectures": "ganzoo.listing",
+    "list_augmentations": "ganzoo.listing",
     "list_datasets": "ganzoo.listing",
     "list_extractors": "ganzoo.listing",
     "list_losses": "ganzoo.listing",
@@ -68,6 +72,8 @@ _HOMES = {
     "save_grid": "ganzoo.pictures",
     "to_pil": "ganzoo.pictures",
     "register": "ganzoo.registry",
+    "finetune": "ganzoo.training.finetuning",
+    "register_dataset": "ganzoo.data.sources.python",
     "Observer": "ganzoo.training.observers.base",
     "Run": "ganzoo.training.run",
     "export": "ganzoo.training.session",

@@ -22,6 +22,11 @@ def list_penalties(pattern: str = "*") -> list[str]:
     return _matching("penalties", pattern)
 
 
+def list_augmentations(pattern: str = "*") -> list[str]:
+    """Return the names of augmentations that match a shell pattern; imports no plugin."""
+    return _matching("augmentations", pattern)
+
+
 def list_datasets(pattern: str = "*") -> list[str]:
     """Return the names of datasets that match a shell pattern; imports no plugin."""
     return _matching("datasets", pattern)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.classes import Labels, Mixture, class_numbers
 from ganzoo.config import ArchitectureConfig
 from ganzoo.errors import ConfigError, RequestError, closest
 from ganzoo.latents import way
@@ -170,7 +171,7 @@ class Generator(Network):
         n: int,
         *,
         seed: int | None = None,
-        labels: int | str | Sequence[int | str] | Tensor | None = None,
+        labels: Labels | None = None,
         truncation: float | None = None,
         batch_size: int = 64,
     ) -> Tensor:
@@ -207,7 +208,7 @@ class Generator(Network):
         *,
         steps: int = 12,
         seed: int | None = None,
-        labels: int | str | Sequence[int | str] | Tensor | None = None,
+        labels: Labels | None = None,
         truncation: float | None = None,
         loop: bool = False,
         batch_size: int = 64,
@@ -256,6 +257,53 @@ class Generator(Network):
         samples = self._samples(torch.cat(ways), classes, seed, truncation, batch_size)
         return samples.reshape(legs, steps + 1, *samples.shape[1:])
 
+    @torch.no_grad()
+    def blend(
+        self,
+        start: int | str,
+        end: int | str,
+        n: int = 6,
+        *,
+        steps: int = 12,
+        seed: int | None = None,
+        truncation: float | None = None,
+        batch_size: int = 64,
+    ) -> Tensor:
+        """Generate samples on the way from one class to another, in evaluation mode.
+
+        The latents are those of ``sample(n, seed=seed)``, and stay; the class is mixed where the
+        network looks up its labels (`ganzoo.classes.Mixture`).
+
+        Args:
+            start: The class at the start, by name or number.
+            end: The class at the end.
+            n: How many latents.
+            steps: Steps from one class to the other.
+            seed: The seed; None draws a new one.
+            truncation: As that of `sample`.
+            batch_size: How many are generated at once.
+
+        Returns:
+            A row for each latent, ``(n, steps + 1, *sample_shape)``, in the units of `sample`;
+            the first of a row is of the one class, the last of the other.
+
+        Raises:
+            RequestError: A number is out of range, a class is unknown, the generator has no
+                classes, or it takes them in a way in which they cannot be mixed.
+        """
+        if n < 1 or steps < 1 or batch_size < 1:
+            raise RequestError(
+                f"n is {n}, steps {steps} and batch_size {batch_size}; all must be at least 1"
+            )
+        seed = checked_seed(seed)
+        latents = self._latents(n, seed, truncation).repeat_interleave(steps + 1, 0)
+        ends = self._classes(2, seed, [start, end])
+        assert ends is not None
+        starts, targets = ends[:, None].expand(2, len(latents))
+        mixture = Mixture(starts, targets, torch.linspace(0, 1, steps + 1).repeat(n))
+        samples = self._samples(latents, starts, seed, truncation, batch_size, mixture)
+        return samples.reshape(n, steps + 1, *samples.shape[1:])
+
     def _samples(
         self,
         latents: Tensor,
@@ -263,6 +311,7 @@ class Generator(Network):
         seed: int,
         truncation: float | None,
         batch_size: int,
+        mixture: Mixture | None = None,
     ) -> Tensor:
         """Generate in evaluation mode, and bring samples to [0, 1] or to data units."""
         modes = [(part, part.training) for part in self.module.modules()]
@@ -272,7 +321,8 @@ class Generator(Network):
             for start in range(0, len(latents), batch_size):
                 rows = slice(start, start + batch_size)
                 given = None if classes is None else classes[rows].to(self.device)
-                with isolated(self.device, seed_for(seed, "network", start)):
+                mixed = nullcontext() if mixture is None else mixture.of(rows, self.device)
+                with isolated(self.device, seed_for(seed, "network", start)), mixed:
                     batches.append(self._generate(latents[rows].to(self.device), given, truncation))
             samples = torch.cat(batches).float()
         finally:
@@ -311,36 +361,13 @@ class Generator(Network):
                 row.uniform_(-1, 1, generator=source)
         return rows
 
-    def _classes(
-        self, n: int, seed: int, labels: int | str | Sequence[int | str] | Tensor | None
-    ) -> Tensor | None:
+    def _classes(self, n: int, seed: int, labels: Labels | None) -> Tensor | None:
         count = self.config.num_classes
         if not count:
             if labels is not None:
                 raise RequestError(f"this {self.config.name} was trained without labels")
             return None
-        if labels is None:
-            source = torch.Generator().manual_seed(seed_for(seed, "labels"))
-            return torch.cat([torch.randint(count, (1,), generator=source) for _ in range(n)])
-        if isinstance(labels, (Tensor, np.ndarray, np.generic)):
-            labels = labels.tolist()
-        given = [labels] * n if isinstance(labels, (int, str)) else list(labels)
-        if len(given) != n:
-            raise RequestError(
-                f"{len(given)} labels are given for {n}; give one for all, or one for each"
-            )
-        return torch.tensor([self._class_number(label) for label in given])
-
-    def _class_number(self, label: int | str) -> int:
-        names = self.info.data.class_names
-        if isinstance(label, str) and label in names:
-            return names.index(label)
-        if isinstance(label, str) and not names and label.isdecimal():
-            label = int(label)
-        if isinstance(label, int) and 0 <= label < self.config.num_classes:
-            return label
-        allowed = names or [f"0 to {self.config.num_classes - 1}"]
-        raise RequestError(f"there is no class {label!r}{closest(str(label), allowed)}")
+        return class_numbers(labels, n, count, self.info.data.class_names, seed)
 
 
 def checked_seed(seed: int | None) -> int:

@@ -42,6 +42,21 @@ class Draws:
         self.device, self.dtype = torch.device(device), dtype
         self._generator = torch.Generator(device=self.device)
 
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(range(self.size)[self.rows])
+
+    def within(self, purpose: str, count: int | None = None) -> "Draws":
+        """Return the draws of a place inside of this one.
+
+        Args:
+            purpose: What tells it from others inside of this place.
+            count: How many of the rows, from the first on; all where left out.
+        """
+        first, last, _ = self.rows.indices(self.size)
+        rows = slice(first, last if count is None else min(last, first + count))
+        return Draws((*self.place, purpose), self.size, rows, self.device, self.dtype)
+
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal numbers, ``(rows, *shape)``."""
         numbers = torch.randn((self.size, *shape), generator=self._at(purpose), device=self.device)

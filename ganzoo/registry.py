@@ -19,7 +19,15 @@ from typing import Any, TypeVar, cast, overload
 
 from ganzoo.about import DISTRIBUTION, PLUGIN_API, __version__
 from ganzoo.errors import PluginError, closest
-from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, PenaltySpec, Spec
+from ganzoo.spec import (
+    Architecture,
+    AugmentationSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    LossSpec,
+    PenaltySpec,
+    Spec,
+)
 
 LIMIT_VARIABLE = "GANZOO_PLUGINS"
 """Environment variable: comma-separated distributions whose plugins are seen, and no others.
@@ -31,6 +39,7 @@ GROUPS: dict[str, type[Spec]] = {
     "architectures": Architecture,
     "losses": LossSpec,
     "penalties": PenaltySpec,
+    "augmentations": AugmentationSpec,
     "datasets": DatasetSpec,
     "extractors": ExtractorSpec,
 }
@@ -230,6 +239,11 @@ def penalty(name: str) -> PenaltySpec:
     return cast(PenaltySpec, find("penalties", name).spec())
 
 
+def augmentation(name: str) -> AugmentationSpec:
+    """Return an augmentation's spec; see `find` for the name and the errors."""
+    return cast(AugmentationSpec, find("augmentations", name).spec())
+
+
 def dataset(name: str) -> DatasetSpec:
     """Return a dataset's spec; see `find` for the name and the errors."""
     return cast(DatasetSpec, find("datasets", name).spec())
@@ -257,7 +271,7 @@ def register(obj: Any = None, *, override: bool = False) -> Any:
     then takes the function's place.
 
     Args:
-        obj: An `Architecture`, `LossSpec`, `PenaltySpec` or `DatasetSpec`, or such a function.
+        obj: An `Architecture`, or another spec of `ganzoo.spec`, or such a function.
         override: Take the place of a plugin that has the name already.
 
     Returns:

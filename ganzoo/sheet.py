@@ -93,6 +93,39 @@ def interpolation_film(
     return [pictures.to_grid(frame, columns=columns, scale=scale) for frame in films]
 
 
+def blend_sheet(
+    generator: Generator, start: int | str, end: int | str, n: int, **options: Any
+) -> Image.Image:
+    """Draw ways from one class to another as a grid with a row for each latent.
+
+    Args:
+        generator: Makes pictures.
+        start: The class on the left.
+        end: The class on the right.
+        n: How many latents.
+        **options: Those of `Generator.blend`.
+
+    Raises:
+        RequestError: As `Generator.blend` does, or there are no pictures of the samples.
+    """
+    rows = generator.blend(start, end, n, **options)
+    images = rows.flatten(0, 1)
+    return pictures.to_grid(images, columns=rows.shape[1], scale=_scale(images, SMALL))
+
+
+def blend_film(
+    generator: Generator, start: int | str, end: int | str, n: int, **options: Any
+) -> list[Image.Image]:
+    """Draw ways from one class to another and back as a film that shows all latents at once.
+
+    Arguments and errors are those of `blend_sheet`.
+    """
+    there = generator.blend(start, end, n, **options).transpose(0, 1)
+    frames = torch.cat([there, there[1:-1].flip(0)])
+    scale, columns = _scale(frames, SMALL if n > 1 else ALONE), min(n, FILM_COLUMNS)
+    return [pictures.to_grid(frame, columns=columns, scale=scale) for frame in frames]
+
+
 def _scale(images: Tensor, side: int) -> int:
     """The factor that makes pictures at least as wide as a side."""
     return math.ceil(side / images.shape[-1])

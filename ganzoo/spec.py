@@ -17,6 +17,7 @@ from ganzoo.about import PLUGIN_API
 if TYPE_CHECKING:
     from ganzoo.config import (
         ArchitectureConfig,
+        AugmentationConfig,
         DataConfig,
         ExtractorConfig,
         LossConfig,
@@ -115,6 +116,7 @@ class Recipe:
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     ema: Mapping[str, Any] | None = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,9 @@ class Architecture:
         generator: A ``torch.nn.Module`` class taking the config, or its dotted string. Its
             ``forward(latents, labels=None)`` maps ``(N, latent_dim)`` and int64 ``(N,)`` to
             ``(N, *sample_shape)``.
-        discriminator: Likewise; ``forward(samples, labels=None)`` returns logits.
+        discriminator: Likewise; ``forward(samples, labels=None)`` returns logits. Both networks may
+            have a method ``stages()``, which returns their modules, or lists of modules that
+            belong together, from input to output; fine-tuning freezes by it.
         traits: What it can do with a given config.
         presets: Variants by name. An architecture without any gets one called ``default``.
         default_preset: The preset that is meant when none is named; the first where empty.
@@ -215,6 +219,8 @@ class LossSpec:
         factory: A ``ganzoo.losses.base.Loss`` subclass taking the config, or its dotted string.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
+        threshold: The logit above which a sample counts as judged real: 0 where its sigmoid is a
+            probability; None where logits have a meaning only beside each other.
     """
 
     name: str
@@ -223,6 +229,7 @@ class LossSpec:
     factory: Dotted | type
     paper: str = ""
     api: int = PLUGIN_API
+    threshold: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -249,6 +256,33 @@ class PenaltySpec:
     network: str = "discriminator"
     kind: Literal["term", "projection"] = "term"
     forbids_coupling: tuple[Coupling, ...] = ()
+    paper: str = ""
+    api: int = PLUGIN_API
+
+
+@dataclass(frozen=True)
+class AugmentationSpec:
+    """A random change of every sample on its way to the discriminator.
+
+    Attributes:
+        name: The name that configs use.
+        summary: One line on what it is.
+        config: The class of its config.
+        factory: A ``ganzoo.augmentation.base.Augmentation`` subclass taking the config, or its
+            dotted string.
+        vectors: Whether it has a meaning for vectors as well as for pictures.
+        follows: Whether, with a given config, it follows what the discriminator says of reals, and
+            needs a loss that has a `threshold`.
+        paper: Where it was published.
+        api: The version of the plugin interface that it was written for.
+    """
+
+    name: str
+    summary: str
+    config: type[AugmentationConfig]
+    factory: Dotted | type
+    vectors: bool = False
+    follows: Callable[[Any], bool] = lambda config: False
     paper: str = ""
     api: int = PLUGIN_API
 
@@ -301,5 +335,5 @@ class ExtractorSpec:
     api: int = PLUGIN_API
 
 
-Spec = Architecture | LossSpec | PenaltySpec | DatasetSpec | ExtractorSpec
+Spec = Architecture | LossSpec | PenaltySpec | AugmentationSpec | DatasetSpec | ExtractorSpec
 """Any plugin's description."""

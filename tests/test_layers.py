@@ -13,9 +13,11 @@ LAYERS = (
     {
         "randomness",
         "latents",
+        "classes",
         "networks",
         "losses",
         "penalties",
+        "augmentation",
         "weights",
         "data",
         "pictures",

@@ -17,13 +17,13 @@ from tests.imports import ROOT, imports, sources
 
 NAMES = {
     "ganzoo.spec": """
-        Architecture Coupling DatasetSpec Dotted ExtractorSpec LossSpec PenaltySpec Preset
-        Pretrained Recipe Shape Spec Traits
+        Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec PenaltySpec
+        Preset Pretrained Recipe Shape Spec Traits
     """,
     "ganzoo.config": """
-        AdamConfig AdamWConfig ArchitectureConfig DataConfig EmaConfig EvaluationConfig
-        ExtractorConfig HealthConfig LoggingConfig LossConfig
-        Model OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
+        AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig BaseConfig DataConfig EmaConfig
+        EvaluationConfig ExtractorConfig HealthConfig LoggingConfig LossConfig Model
+        OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
         TrainingConfig value_at
     """,
     "ganzoo.config.fields": """
@@ -31,6 +31,7 @@ NAMES = {
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
+    "ganzoo.augmentation.base": "Augmentation Identity",
     "ganzoo.data.base": "Dataset Item",
     "ganzoo.evaluation.extractor": "Extractor Features weights_folder",
     "ganzoo.testing": "Check Result check_plugin checks_of",
@@ -46,15 +47,16 @@ PARAMETERS = {
         name summary config generator discriminator traits presets default_preset pretrained paper
         licence objective api migrations
     """,
-    "ganzoo.spec.LossSpec": "name summary config factory paper api",
+    "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
     "ganzoo.spec.PenaltySpec": """
         name summary config factory network kind forbids_coupling paper api
     """,
+    "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
-    "ganzoo.spec.Recipe": "loss penalties optimizers data training ema",
+    "ganzoo.spec.Recipe": "loss penalties optimizers data training ema augmentation",
     "ganzoo.spec.Traits": """
         sides channels pictures vectors labels output generator_coupling discriminator_coupling
     """,
@@ -63,6 +65,7 @@ PARAMETERS = {
     """,
     "ganzoo.config.LossConfig": "name",
     "ganzoo.config.PenaltyConfig": "weight every",
+    "ganzoo.config.AugmentationConfig": "name",
     "ganzoo.config.DataConfig": "source image_size flip dequantize holdout",
     "ganzoo.config.value_at": "value samples",
     "ganzoo.losses.base.Critique": "logits labels extras",
@@ -79,10 +82,15 @@ PARAMETERS = {
     "ganzoo.penalties.base.Penalty.term": "self context",
     "ganzoo.penalties.base.Penalty.project": "self network weight",
     "ganzoo.penalties.base.input_gradient": "critic samples labels",
-    # What a penalty is given as `Context.random`.
+    "ganzoo.augmentation.base.Augmentation": "config",
+    "ganzoo.augmentation.base.Augmentation.__call__": "self samples draws",
+    "ganzoo.augmentation.base.Augmentation.adapt": "self sign samples",
+    "ganzoo.augmentation.base.Augmentation.figures": "self",
+    # What a penalty is given as `Context.random`, and an augmentation as `draws`.
     "ganzoo.randomness.Draws.normal": "self purpose shape",
     "ganzoo.randomness.Draws.uniform": "self purpose shape",
     "ganzoo.randomness.Draws.integers": "self purpose high",
+    "ganzoo.randomness.Draws.within": "self purpose count",
     "ganzoo.data.base.Dataset.read": "self index",
     "ganzoo.data.base.Item": "sample label",
     "ganzoo.errors.closest": "name known",

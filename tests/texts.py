@@ -53,6 +53,9 @@ USER, TOKEN = "you", "hf_you0123456789"
 HUB = "https://huggingface.co"
 """The Hub, as texts write it."""
 
+LONG = {f"benchmarks.{name}" for name in ("caching", "finetuning", "health", "quality")}
+"""Benchmarks that take minutes; that they do their work is tested by tests/benchmarks."""
+
 SMALL = {"steps": 1, "batch_size": 4}
 """What a run on the command line has where it does not say otherwise."""
 
@@ -131,7 +134,7 @@ def in_small(arguments):
     few = [f"training.{k}={v}" for k, v in SMALL.items() if k not in given]
     if "sweep" in arguments and "--help" not in arguments:
         return [*arguments, "--trials", "2", "evaluation.fakes=64", *few]
-    return [*arguments, *few] if "train" in arguments else arguments
+    return [*arguments, *few] if {"train", "finetune"} & {*arguments} else arguments
 
 
 def plain(output):
@@ -238,8 +241,7 @@ class Reader:
                 short = ["--recipes", "default", "--seeds", "1", "--steps", "2"]
                 environment = {**os.environ, "PYTHONPATH": str(ROOT)}
                 subprocess.run([*command, *short], cwd=self.folder, env=environment, check=True)
-            case ["python", "-m", "benchmarks.health" | "benchmarks.quality" as name, *arguments]:
-                # Which takes minutes; that it does its work is tested by tests/benchmarks.
+            case ["python", "-m", name, *arguments] if name in LONG:
                 command = [sys.executable, "-m", name, *arguments, "--help"]
                 subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
             case ["python", "-m", "benchmarks.fids"]:

@@ -7,10 +7,13 @@ import typer
 
 from ganzoo.cli import (
     authoring,
+    cache,
     configs,
+    data,
     diagnose,
     doctor,
     evaluation,
+    finetuning,
     hub,
     listing,
     sampling,
@@ -31,6 +34,7 @@ add_commands(
     app,
     training.train,
     training.resume,
+    finetuning.finetune,
     tuning.sweep,
     sampling.sample,
     sampling.interpolate,
@@ -49,6 +53,11 @@ add_commands(
 _config = typer.Typer(help="Show, check and describe configs.", rich_markup_mode=None)
 add_commands(_config, configs.show, configs.validate, configs.schema)
 app.add_typer(_config, name="config")
+_data = typer.Typer(
+    help="Check pictures, and see to what is cached of them.", rich_markup_mode=None
+)
+add_commands(_data, data.check, cache.cache)
+app.add_typer(_data, name="data")
 
 
 @app.callback(invoke_without_command=True)
@@ -65,6 +74,7 @@ def _alone(
 
 
 @_config.callback(invoke_without_command=True)
+@_data.callback(invoke_without_command=True)
 def _help(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -32,8 +32,8 @@ def list_(
 ) -> None:
     """List what is installed.
 
-    GROUP is architectures, losses, penalties, datasets or pretrained; PATTERN is as '*gan*'. No
-    plugin is imported, but for pretrained.
+    GROUP is architectures, losses, penalties, augmentations, datasets, extractors or pretrained;
+    PATTERN is as '*gan*'. No plugin is imported, but for pretrained.
     """
     from ganzoo import registry
 

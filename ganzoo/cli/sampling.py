@@ -68,6 +68,9 @@ def interpolate(
     steps: Annotated[int, typer.Option(help="Steps from each to the next.")] = 12,
     seed: Seed = 0,
     label: Label = None,
+    to: Annotated[
+        str | None, typer.Option(help="Lead from the class --label to this one instead.")
+    ] = None,
     truncation: Truncation = None,
     out: Annotated[
         str, typer.Option("--out", "-o", help="A .gif for a film, .png for a grid.")
@@ -78,17 +81,20 @@ def interpolate(
     """Draw what lies between samples of a trained generator.
 
     A film comes back to where it began; without --label it shows each class. A grid has a row for
-    each leg, and without --label the classes in turn. Prints its path.
+    each leg, and without --label the classes in turn. With --to each latent stays, and the class
+    goes over to another. Prints its path.
     """
     load_local(imports)
     path = Path(out)
+    if to is not None and label is None:
+        raise RequestError("--to needs the class to start from; give it by --label")
     film = path.suffix.lower() == ".gif"
     if not film and path.suffix.lower() not in PICTURES:
         raise RequestError(f"--out {out}: a film ends in .gif, and a grid in .png, .jpg or .webp")
 
     from ganzoo.hub.loading import load_generator
     from ganzoo.pictures import save_gif, save_picture
-    from ganzoo.sheet import interpolation_film, interpolation_sheet
+    from ganzoo.sheet import blend_film, blend_sheet, interpolation_film, interpolation_sheet
 
     generator = load_generator(reference, raw=raw)
     if generator.info.data.kind == "vectors":
@@ -96,15 +102,15 @@ def interpolate(
             f"{reference} makes vectors, and only what lies between pictures can be drawn; "
             "Generator.interpolate returns the vectors"
         )
-    options: dict[str, Any] = {
-        "steps": steps,
-        "seed": seed,
-        "labels": label,
-        "truncation": truncation,
-    }
+    options: dict[str, Any] = {"steps": steps, "seed": seed, "truncation": truncation}
     if film:
-        frames = interpolation_film(generator, n, **options)
+        if label is not None and to is not None:
+            frames = blend_film(generator, label, to, n, **options)
+        else:
+            frames = interpolation_film(generator, n, labels=label, **options)
         save_gif(frames, path, milliseconds=FRAME_TIME, rest=1)
+    elif label is not None and to is not None:
+        save_picture(blend_sheet(generator, label, to, n, **options), path)
     else:
-        save_picture(interpolation_sheet(generator, n, **options), path)
+        save_picture(interpolation_sheet(generator, n, labels=label, **options), path)
     typer.echo(path)

@@ -40,7 +40,7 @@ def train(
 
     from ganzoo.training.trainer import Trainer
 
-    _report(Trainer(resolution, out).fit())
+    report(Trainer(resolution, out).fit())
 
 
 def resume(
@@ -62,7 +62,7 @@ def resume(
     load_local(imports)
     from ganzoo.training.session import resume as go_on
 
-    _report(go_on(run, overrides))
+    report(go_on(run, overrides))
 
 
 def export(
@@ -82,7 +82,7 @@ def export(
     typer.echo(make(source, folder))
 
 
-def _report(run: "Run") -> None:
+def report(run: "Run") -> None:
     """Print the run so that it can be pasted as a reference, and name what to look at first."""
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells

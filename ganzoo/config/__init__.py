@@ -1,5 +1,6 @@
 """The models of a run's config, and the base classes for what plugins add to it."""
 
+from ganzoo.config.base import BaseConfig
 from ganzoo.config.fields import Model, Schedule, Scheduled, value_at
 from ganzoo.config.optimizers import (
     AdamConfig,
@@ -10,6 +11,7 @@ from ganzoo.config.optimizers import (
 )
 from ganzoo.config.plugins import (
     ArchitectureConfig,
+    AugmentationConfig,
     DataConfig,
     ExtractorConfig,
     LossConfig,
@@ -22,6 +24,8 @@ __all__ = [
     "AdamConfig",
     "AdamWConfig",
     "ArchitectureConfig",
+    "AugmentationConfig",
+    "BaseConfig",
     "DataConfig",
     "EmaConfig",
     "EvaluationConfig",

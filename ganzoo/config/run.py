@@ -5,9 +5,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
+from ganzoo.config.base import BaseConfig
 from ganzoo.config.fields import Model, OptionalCadence, Scheduled
 from ganzoo.config.optimizers import AdamConfig, OptimizerConfig
-from ganzoo.config.plugins import ArchitectureConfig, DataConfig, LossConfig, PenaltyConfig
+from ganzoo.config.plugins import (
+    ArchitectureConfig,
+    AugmentationConfig,
+    DataConfig,
+    LossConfig,
+    PenaltyConfig,
+)
 from ganzoo.config.watching import EvaluationConfig, HealthConfig
 
 Count = Annotated[int, Field(ge=1, le=10**12)]
@@ -129,8 +136,8 @@ def _default_optimizers() -> dict[str, OptimizerConfig]:
 class RunConfig(Model):
     """Everything that determines a run.
 
-    The sections `architecture`, `loss`, `penalties` and `data` hold the configs of the plugins
-    that they name; `ganzoo.resolve` makes a RunConfig from files and overrides.
+    The sections `architecture`, `loss`, `penalties`, `data` and `augmentation` hold the configs of
+    the plugins that they name; `ganzoo.resolve` makes a RunConfig from files and overrides.
     """
 
     architecture: SerializeAsAny[ArchitectureConfig]
@@ -142,11 +149,20 @@ class RunConfig(Model):
         default_factory=_default_optimizers, description="By network."
     )
     data: SerializeAsAny[DataConfig]
+    augmentation: SerializeAsAny[AugmentationConfig]
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     ema: EmaConfig | None = Field(default_factory=EmaConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     health: HealthConfig = Field(default_factory=HealthConfig)
     logging: LoggingConfig = Field(default_factory=LoggingConfig)
+    base: BaseConfig | None = Field(
+        default=None, description="The weights that are fine-tuned; null to train from scratch."
+    )
+
+    @property
+    def warm_up(self) -> int:
+        """How many steps the discriminator learns alone at first."""
+        return 0 if self.base is None else self.base.warm_up
 
     @property
     def active_penalties(self) -> dict[str, PenaltyConfig]:

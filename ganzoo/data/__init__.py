@@ -1,8 +1,11 @@
 """Sources of samples: their descriptions here, free of torch; their code in the modules beside."""
 
 from ganzoo.data.config import (
+    ArchiveConfig,
+    ArraysConfig,
     FolderConfig,
     Grid25Config,
+    ManifestConfig,
     Mnist5kConfig,
     Ring8Config,
     StandardConfig,
@@ -62,5 +65,23 @@ FOLDER = DatasetSpec(
     name="folder",
     summary="A folder of pictures; its sub-folders, if any, are the classes.",
     config=FolderConfig,
-    factory="ganzoo.data.folder:Folder",
+    factory="ganzoo.data.sources.folder:Folder",
+)
+ARCHIVE = DatasetSpec(
+    name="archive",
+    summary="Pictures in a .zip or .tar, also a compressed one, with classes as in a folder.",
+    config=ArchiveConfig,
+    factory="ganzoo.data.sources.archive:Archive",
+)
+MANIFEST = DatasetSpec(
+    name="manifest",
+    summary="Pictures that a .csv or .jsonl lists, a line each, with or without labels.",
+    config=ManifestConfig,
+    factory="ganzoo.data.sources.manifest:Manifest",
+)
+ARRAYS = DatasetSpec(
+    name="arrays",
+    summary="Pictures (uint8) or vectors (floating-point) in a .npz or .npy.",
+    config=ArraysConfig,
+    factory="ganzoo.data.sources.arrays:Arrays",
 )

@@ -1,7 +1,7 @@
 """What a source of samples offers. Free of torch, so that configs are checked quickly."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,24 @@ class Dataset(ABC):
         class_names: The classes in the order of their labels; empty where there are none.
         shift: For vectors, what is subtracted from each coordinate before training.
         scale: For vectors, what each coordinate is then divided by.
+        fit: How pictures of another aspect are brought to a shape: ``crop``, ``pad`` or
+            ``stretch``.
+        background: The colour that ``pad`` adds, as ``"#ffffff"``.
+        max_bad: The share of samples that may be unreadable, and are skipped; more is an error.
+        large: Whether it is known to have 5,000 samples or more, and need not be opened to count.
+        notes: Sentences on the source that whoever trains on it should read.
     """
 
-    kind: ClassVar[Literal["pictures", "vectors"]] = "pictures"
+    kind: Literal["pictures", "vectors"] = "pictures"
     shape: Shape
     class_names: tuple[str, ...] = ()
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    fit: str = "crop"
+    background: str = "#ffffff"
+    max_bad: float = 0.0
+    large: bool = False
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int:

@@ -53,13 +53,78 @@ class StandardConfig(DataConfig):
     )
 
 
+def _colour(text: str) -> str:
+    """Bring a colour to one spelling."""
+    from PIL import ImageColor  # where a colour is given; to list datasets needs no Pillow
+
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r:.40} is no colour; give one as '#ff8800', or a name such as white"
+        ) from None
+    if alpha and alpha != [255]:
+        raise ValueError(f"{text!r:.40} is transparent itself; give a colour as '#ff8800'")
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 class PicturesConfig(DataConfig):
     """What every source of picture files has."""
 
-    channels: Literal[1, 3] | None = Field(
-        default=None, description="1 for grey, 3 for colour; what the pictures are if null."
+    channels: Literal[1, 3, 4] | None = Field(
+        default=None,
+        description="1 for grey, 3 for colour, 4 for colour with alpha; 1 or 3, as the pictures "
+        "are, if null.",
+    )
+    background: Annotated[str, AfterValidator(_colour)] = Field(
+        default="#ffffff",
+        description="What transparent pictures are put on, and what `fit=pad` adds: a colour as "
+        '"#ff0000", or its name.',
+    )
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        default="crop", description="How pictures of another aspect are brought to the shape."
+    )
+    max_bad: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of pictures that may be unreadable, and are skipped; more is an error.",
     )
 
 
 class FolderConfig(PicturesConfig):
     """Pictures on disk; `source` is the path."""
+
+
+class ArchiveConfig(PicturesConfig):
+    """Pictures in a .zip or .tar; `source` is the path."""
+
+
+class ManifestConfig(PicturesConfig):
+    """Pictures that a .csv or .jsonl lists; `source` is its path."""
+
+    file_column: str | None = Field(
+        default=None, description="Column or key of the files; file, path or image if null."
+    )
+    label_column: str | None = Field(
+        default=None,
+        description="Column or key of the labels; label or class, where there is one, if null.",
+    )
+
+
+class ArraysConfig(PicturesConfig):
+    """Pictures or vectors in a .npz or .npy; `source` is the path."""
+
+    samples: str | None = Field(
+        default=None,
+        description="The array of samples in a .npz; images, x or samples, or the only one, if "
+        "null.",
+    )
+    labels: str | None = Field(
+        default=None,
+        description="The array of labels in a .npz; labels or y, where there is one, if null.",
+    )
+
+
+class PythonConfig(DataConfig):
+    """A dataset that `ganzoo.register_dataset` was given; there is nothing to choose."""

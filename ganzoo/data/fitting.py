@@ -4,17 +4,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageColor, ImageOps
 
+from ganzoo.data.decoding import WHITE, clear_to, put_on
 from ganzoo.spec import Shape
 
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
-def fit_picture(sample: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
-    """Bring one picture to a shape: centre crop, antialiased bicubic resize, grey or colour.
+
+def fit_picture(
+    sample: NDArray[Any], shape: Shape, *, fit: str = "crop", background: str = WHITE
+) -> NDArray[np.uint8]:
+    """Bring one picture to a shape by antialiased bicubic resizing, grey or colour.
+
+    Where pictures have alpha, clear pixels lend their neighbours no colour.
 
     Args:
         sample: uint8 (H, W) or (H, W, C).
         shape: ``(C, height, width)`` with C of 1 or 3, or the picture's own.
+        fit: What happens to another aspect: ``crop`` cuts off what is too long, the same at both
+            ends; ``pad`` adds the background (clear, where the shape has alpha) at both ends;
+            ``stretch`` distorts.
+        background: A colour as Pillow knows them.
 
     Returns:
         uint8 (height, width, C).
@@ -30,8 +41,29 @@ def fit_picture(sample: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
     if sample.shape == ((height, width) if channels == 1 else (height, width, channels)):
         return sample.reshape(height, width, channels)
     image = Image.fromarray(sample)
-    if image.size != (width, height):
-        image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
     if len(image.getbands()) != channels:
-        image = image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
-    return np.asarray(image).reshape(height, width, channels)
+        if image.mode == "RGBA":
+            image = put_on(image, background)
+        image = image.convert(MODES[channels])
+    if image.size != (width, height):
+        image = _resized(image, (width, height), fit, background)
+    pixels = np.asarray(image).reshape(height, width, channels)
+    return clear_to(pixels, background) if channels == 4 else pixels
+
+
+def _resized(image: Image.Image, size: tuple[int, int], fit: str, background: str) -> Image.Image:
+    bicubic = Image.Resampling.BICUBIC
+    if fit == "crop":
+        return ImageOps.fit(image, size, bicubic)
+    if fit == "stretch":
+        return image.resize(size, bicubic)
+    factor = min(size[0] / image.width, size[1] / image.height)
+    inner = image.resize(
+        (max(1, round(image.width * factor)), max(1, round(image.height * factor))), bicubic
+    )
+    colour = ImageColor.getcolor(background, image.mode)
+    if image.mode == "RGBA":
+        colour = (*ImageColor.getrgb(background)[:3], 0)
+    sheet = Image.new(image.mode, size, colour)
+    sheet.paste(inner, ((size[0] - inner.width) // 2, (size[1] - inner.height) // 2))
+    return sheet

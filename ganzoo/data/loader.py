@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.cache import Store
+from ganzoo.errors import DataError
 from ganzoo.randomness import Draws, seed_for
 
 
@@ -67,6 +68,9 @@ class Loader:
     Attributes:
         trained_on: int64 numbers of the samples that batches are made of, in no order.
         held_out: Likewise of those that are held out.
+
+    Raises:
+        DataError: All samples would be held out.
     """
 
     def __init__(
@@ -85,6 +89,11 @@ class Loader:
     ) -> None:
         self.samples = torch.from_numpy(store.samples)
         self.labels = torch.from_numpy(store.labels)
+        if holdout >= len(self.samples):
+            raise DataError(
+                f"data.holdout: {holdout} samples are to be held out, and {len(self.samples)} can "
+                "be read; hold out fewer, as a twentieth"
+            )
         source = torch.Generator().manual_seed(seed_for("holdout"))
         numbers = torch.randperm(len(self.samples), generator=source)
         self.held_out, self.trained_on = numbers[:holdout], numbers[holdout:].sort().values

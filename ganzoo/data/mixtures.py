@@ -1,7 +1,7 @@
 """Mixtures of 2-D Gaussians, on which dropped modes can be counted."""
 
 import math
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ class Mixture(Dataset):
         std: Standard deviation of the points about their centre.
     """
 
-    kind: ClassVar[Literal["pictures", "vectors"]] = "vectors"
+    kind: Literal["pictures", "vectors"] = "vectors"
     shape = (2,)
 
     def __init__(self, config: MixtureConfig, centres: NDArray[np.float32]) -> None:

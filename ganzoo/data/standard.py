@@ -46,6 +46,8 @@ class Standard(Dataset):
     train: ClassVar[tuple[str, ...]]
     test: ClassVar[tuple[str, ...]]
 
+    large = True
+
     def __init__(self, config: StandardConfig) -> None:
         self.name, self._split, self._download = config.source, config.split, config.download
         self.root = Path(config.root) if config.root else cache_folder() / "torchvision"

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ganzoo import registry
+from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.records import Score
 from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress, Scorer
@@ -17,7 +18,7 @@ from ganzoo.resolve import data_config
 
 def evaluate(
     reference: str | os.PathLike[str],
-    data: str | os.PathLike[str] | None = None,
+    data: Data | None = None,
     *,
     metrics: Sequence[str] | None = None,
     extractor: str | Mapping[str, Any] | None = None,
@@ -33,8 +34,9 @@ def evaluate(
 
     Args:
         reference: As that of `ganzoo.load_generator`.
-        data: The real data: a dataset's name, or a folder of pictures (``./path``). Left out, it is
-            what the generator was trained on, if that is a dataset by name.
+        data: The real data: a dataset's name, a path (``./pictures``), or a map-style
+            `torch.utils.data.Dataset`. Left out, it is what the generator was trained on, if that
+            is a dataset by name.
         metrics: Of `ganzoo.evaluation.families.NAMES`; None for those that are usual of such data.
         extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
             config; None for the one that suits the data.
@@ -69,10 +71,10 @@ def evaluate(
     return scorer(generator, averaged=averaged)
 
 
-def _source(data: str | os.PathLike[str] | None, generator: Generator) -> str:
+def _source(data: Data | None, generator: Generator) -> str:
     """The source of the real data, if it is told or known by name."""
     if data is not None:
-        return os.fspath(data)
+        return with_source(data)
     trained_on = generator.info.training.get("data")
     if trained_on not in registry.names("datasets"):
         raise RequestError(

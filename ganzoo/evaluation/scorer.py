@@ -102,7 +102,7 @@ class Scorer:
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is none"
             )
-        self._store = open_store(self._dataset, shape)
+        self._store = open_store(self._dataset, shape, name=data.source)
 
     def __call__(self, generator: Generator, *, averaged: bool = True) -> list[Score]:
         """Score a generator.
@@ -190,8 +190,7 @@ class Scorer:
         extractor = self.extractor
         assert extractor is not None
         facts = {
-            "data": self._dataset.fingerprint,
-            "shape": list(self.shape),
+            "data": self._store.identity,
             "extractor": [extractor.name, extractor.fingerprint, extractor.resize],
             "versions": {"torch": str(torch.__version__), **extractor.versions},
             "device": self.device.type,

@@ -9,7 +9,7 @@ from typing import Any
 from ganzoo import registry
 from ganzoo.errors import WeightsError
 from ganzoo.hub.metadata import MAX_CARD_BYTES, join, split
-from ganzoo.hub.reference import Place, Repository, parse, parse_repository
+from ganzoo.hub.reference import COMMIT, Place, Repository, parse, parse_repository
 from ganzoo.spec import Architecture
 from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.info import Info
@@ -253,7 +253,8 @@ def _training(info: Info, reference: str, files: set[str]) -> str:
     lines = ["## Training", ""]
     if info.base_model:
         base = info.base_model
-        commit = f" at commit {_code(base.sha)}" if base.sha else ""
+        what = "commit" if COMMIT.fullmatch(base.sha) else "SHA-256"
+        commit = f" at {what} {_code(base.sha)}" if base.sha else ""
         lines += [f"Fine-tuned from {_code(base.repo)}{commit}.", ""]
     if info.training:
         lines += _table(

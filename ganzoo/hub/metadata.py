@@ -99,7 +99,7 @@ def _obstacle(text: str) -> str:
                 return "has a document inside it"  # of another version of YAML, perhaps
             if isinstance(event, NodeEvent) and event.anchor is not None:
                 return "has anchors and references (&, *), which are not read"
-    except (YAMLError, ArithmeticError):
+    except (YAMLError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError):
         pass  # which the parser then tells better
     return ""
 

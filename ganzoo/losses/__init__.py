@@ -23,6 +23,7 @@ LEAST_SQUARES = LossSpec(
     config=PlainLossConfig,
     factory="ganzoo.losses.functions:LeastSquares",
     paper="Mao et al., Least Squares Generative Adversarial Networks, 2017",
+    threshold=0.5,
 )
 HINGE = LossSpec(
     name="hinge",
@@ -37,6 +38,7 @@ WASSERSTEIN = LossSpec(
     config=PlainLossConfig,
     factory="ganzoo.losses.functions:Wasserstein",
     paper="Arjovsky et al., Wasserstein GAN, 2017",
+    threshold=None,
 )
 RELATIVISTIC = LossSpec(
     name="relativistic",
@@ -44,4 +46,5 @@ RELATIVISTIC = LossSpec(
     config=PlainLossConfig,
     factory="ganzoo.losses.functions:Relativistic",
     paper="Jolicoeur-Martineau, On Relativistic f-Divergences, 2020",
+    threshold=None,
 )

@@ -76,7 +76,8 @@ class WeightClipping(Penalty):
     def project(self, network: nn.Module, weight: float) -> None:
         """Clip in place."""
         for parameter in network.parameters():
-            parameter.clamp_(-weight, weight)
+            if parameter.requires_grad:  # what is frozen stays as it is
+                parameter.clamp_(-weight, weight)
 
 
 def _norms(gradient: Tensor) -> Tensor:

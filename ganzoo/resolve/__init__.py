@@ -1,7 +1,14 @@
 """From files and overrides to a config that is checked against the plugins that it names."""
 
 from ganzoo.resolve.check import open_dataset
-from ganzoo.resolve.config import Resolution, data_config, resolve
+from ganzoo.resolve.config import Resolution, data_config, resolve, user_values
 from ganzoo.resolve.schema import json_schema
 
-__all__ = ["Resolution", "data_config", "json_schema", "open_dataset", "resolve"]
+__all__ = [
+    "Resolution",
+    "data_config",
+    "json_schema",
+    "open_dataset",
+    "resolve",
+    "user_values",
+]

@@ -13,6 +13,7 @@ from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, brief, closest
+from ganzoo.resolve.paths import is_path, reader_of
 from ganzoo.spec import Architecture, Shape, Traits
 
 if TYPE_CHECKING:
@@ -161,9 +162,12 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
     shape, classes = config.architecture.sample_shape, config.architecture.num_classes
     source = config.data.source
     if len(shape) != len(dataset.shape) or (len(shape) == 1 and shape != dataset.shape):
+        cure = "leave sample_shape out to take the data's"
+        if config.base is not None:
+            cure = "fine-tune on data of that kind"
         raise ConfigError(
             f"architecture.sample_shape: the networks would make {_shape(shape)}, and {source} "
-            f"holds {_shape(dataset.shape)}; leave sample_shape out to take the data's"
+            f"holds {_shape(dataset.shape)}; {cure}"
         )
     if len(shape) == 1 and (config.data.flip or config.data.image_size):
         field = "flip" if config.data.flip else "image_size"
@@ -190,6 +194,19 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
             f"architecture.num_classes: {classes} is asked for, and {source} has "
             f"{len(dataset.class_names) or 'no'} classes; leave num_classes out to take the "
             "data's, or set it to 0 to ignore labels"
+        )
+
+
+def check_base(config: RunConfig) -> None:
+    """Check that a fine-tuning run does more than warm up.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if config.warm_up >= config.training.steps:
+        raise ConfigError(
+            f"base.warm_up: {config.warm_up} steps are for the discriminator alone, and "
+            f"training.steps is {config.training.steps}; ask for more steps, or warm up for fewer"
         )
 
 
@@ -238,12 +255,8 @@ def open_dataset(config: DataConfig) -> Dataset:
 
 
 def dataset_name(source: str) -> str:
-    """Tell which dataset plugin reads a source: the named one, or ``folder`` for a path.
-
-    What has a separator or begins with ``.`` or ``~`` is a path.
-    """
-    is_path = "/" in source or "\\" in source or source.startswith((".", "~"))
-    return "folder" if is_path else source
+    """Tell which dataset plugin reads a source: the named one, or that for what a path leads to."""
+    return reader_of(source) if is_path(source) else source
 
 
 def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:

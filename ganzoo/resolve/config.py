@@ -14,8 +14,10 @@ from ganzoo.config import DataConfig, RunConfig, files
 from ganzoo.config.run import ROLES
 from ganzoo.config.watching import POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, closest
+from ganzoo.resolve.augmentation import AUTO, check_augmentation, chosen
 from ganzoo.resolve.check import (
     check_architecture,
+    check_base,
     check_data,
     check_evaluation,
     check_penalties,
@@ -27,12 +29,17 @@ from ganzoo.resolve.check import (
     validate,
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
+from ganzoo.resolve.paths import READERS, is_path
 from ganzoo.spec import Architecture, Preset
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
 
-DEFAULTS: Values = {"loss": {"name": "non-saturating"}, "data": {"source": "mnist5k"}}
+DEFAULTS: Values = {
+    "loss": {"name": "non-saturating"},
+    "data": {"source": "mnist5k"},
+    "augmentation": {"name": AUTO},
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def resolve(
         PluginError: A plugin is unknown, ambiguous or broken.
         DataError: The data cannot be read.
     """
-    user = merge(_layer(config), expand(nest(overrides or {})))
+    user = user_values(config, overrides)
     spec, preset = _architecture(user.get("architecture", {}))
     recipe = dataclasses.asdict(preset.recipe)
     if preset.recipe.ema == {}:
@@ -80,9 +87,12 @@ def resolve(
     data = data_config(values["data"])
     dataset = open_dataset(data)
     values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
+    augmentation, told = chosen(values["augmentation"], dataset)
+    notes = [*dataset.notes, *notes, *told]
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture"),
-        "loss": _named("loss", values["loss"]),
+        "loss": _named("loss", registry.loss, values["loss"]),
+        "augmentation": _named("augmentation", registry.augmentation, augmentation),
         "penalties": check_penalty_names(values.get("penalties", {})),
         "data": data,
     }
@@ -92,8 +102,22 @@ def resolve(
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
     check_penalties(traits, spec.name, result.active_penalties)
+    check_augmentation(result, dataset.kind)
     check_evaluation(result, dataset)
+    check_base(result)
     return Resolution(result, tuple(notes))
+
+
+def user_values(
+    config: RunConfig | Mapping[str, Any] | str | Path | None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Values:
+    """Lay overrides over a config, which are all that a user gives.
+
+    Raises:
+        ConfigError: The file cannot be read, a section is unknown or no mapping.
+    """
+    return merge(_layer(config), expand(nest(overrides or {})))
 
 
 def _layer(config: RunConfig | Mapping[str, Any] | str | Path | None) -> Values:
@@ -142,15 +166,21 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
     try:
         spec = registry.dataset(dataset_name(source))
     except PluginError as error:
-        if Path(source).is_dir():
+        if Path(source).exists():
+            what = "folder" if Path(source).is_dir() else "file"
             raise ConfigError(
-                f"data.source: there is no dataset {source!r}; for the folder of that name write "
+                f"data.source: there is no dataset {source!r}; for the {what} of that name write "
                 f"./{source}"
             ) from None
-        raise ConfigError(f"data.source: {error}; a path has a / in it, as ./pictures") from error
-    if dataset_name(source) == source == "folder":
-        raise ConfigError("data.source: 'folder' reads a path; give the path itself, as ./pictures")
-    if dataset_name(source) == "folder":
+        raise ConfigError(
+            f"data.source: {error}; a path has a / in it, as ./pictures, and a dataset from Python "
+            "is registered first, with ganzoo.register_dataset"
+        ) from error
+    if source in READERS:
+        raise ConfigError(
+            f"data.source: {source!r} reads a path; give the path itself, as ./pictures"
+        )
+    if is_path(source):
         # So that a run goes on from wherever it is resumed.
         values = {**values, "source": os.path.abspath(os.path.expanduser(source))}
     return validate(spec.config, values, "data")
@@ -163,11 +193,11 @@ def _scores_of_points(values: Any) -> Any:
     return {"best": "divergence", **values, "metrics": POINT_METRICS}
 
 
-def _named(section: str, values: Mapping[str, Any]) -> Any:
+def _named(section: str, lookup: Any, values: Mapping[str, Any]) -> Any:
     name = values.get("name")
     if not isinstance(name, str):
         raise ConfigError(f"{section}.name: {shown(name)} is not allowed; it must be a name")
-    return validate(_looked_up(f"{section}.name", registry.loss, name).config, values, section)
+    return validate(_looked_up(f"{section}.name", lookup, name).config, values, section)
 
 
 def _looked_up(path: str, lookup: Any, name: str) -> Any:

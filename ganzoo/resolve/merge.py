@@ -6,8 +6,11 @@ from typing import Any
 from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.errors import ConfigError, closest
 
-NAMED = {"architecture": "name", "loss": "name", "data": "source"}
+NAMED = {"architecture": "name", "loss": "name", "data": "source", "augmentation": "name"}
 """Sections that name a plugin, and the field that does; the name alone is short for the section."""
+
+OPTIONAL = ("ema", "base")
+"""Sections that may be null."""
 
 Values = dict[str, Any]
 
@@ -33,7 +36,7 @@ def expand(values: Mapping[str, Any]) -> Values:
                 role: {"name": item} if isinstance(item, str) else item
                 for role, item in value.items()
             }
-        if value is None and section != "ema":
+        if value is None and section not in OPTIONAL:
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
         if value is not None and not isinstance(value, Mapping):
             allowed = "a mapping of fields" + (" or a name" if section in NAMED else "")

@@ -1,6 +1,6 @@
 """The JSON schema of a run's config, with the fields of every installed plugin."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, create_model
@@ -11,9 +11,11 @@ from ganzoo.config import Model, RunConfig
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.run import ROLES
 from ganzoo.errors import PluginError
+from ganzoo.resolve.augmentation import AUTO
+from ganzoo.resolve.paths import READERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PLUGIN_SECTIONS = ("architecture", "loss", "penalties", "optimizers", "data")
+PLUGIN_SECTIONS = ("architecture", "loss", "penalties", "optimizers", "data", "augmentation")
 FROM_THE_DATA = ("sample_shape", "num_classes")
 
 Schema = dict[str, Any]
@@ -26,14 +28,23 @@ def json_schema() -> Schema:
     Every field may be left out but ``architecture.name``. Plugins that do not load are left out.
     """
     architectures = _configs("architectures")
-    losses, penalties, datasets = (_configs(g) for g in ("losses", "penalties", "datasets"))
+    losses, penalties, datasets, augmentations = (
+        _configs(group) for group in ("losses", "penalties", "datasets", "augmentations")
+    )
     sections: dict[str, Any] = {
         name: (field.annotation, field)
         for name, field in RunConfig.model_fields.items()
         if name not in PLUGIN_SECTIONS
     }
     shared = create_model("Run", __base__=Model, **sections)
-    groups: list[Models] = [architectures, losses, penalties, datasets, OPTIMIZERS]
+    groups: list[Models] = [
+        architectures,
+        losses,
+        penalties,
+        datasets,
+        augmentations,
+        OPTIMIZERS,
+    ]
     models: list[type[BaseModel]] = [shared]
     for group in groups:
         models.extend(group.values())
@@ -50,7 +61,8 @@ def json_schema() -> Schema:
     schema["properties"] |= {
         "architecture": _choice("name", architectures, refs, required=True),
         "loss": _choice("name", losses, refs),
-        "data": _choice("source", datasets, refs, other="folder"),
+        "data": _choice("source", datasets, refs, paths=READERS),
+        "augmentation": _choice("name", augmentations, refs, alone=AUTO),
         "optimizers": _mapping(dict.fromkeys(ROLES, optimizer)),
         "penalties": _mapping({name: _or_null(refs[m]) for name, m in penalties.items()}),
     }
@@ -77,19 +89,31 @@ def _choice(
     refs: Mapping[type[BaseModel], Schema],
     *,
     required: bool = False,
-    other: str | None = None,
+    paths: Collection[str] = (),
+    alone: str | None = None,
 ) -> Schema:
-    """One of several mappings, told apart by a field; or that field's value alone."""
+    """One of several mappings, told apart by a field; or that field's value alone.
+
+    Args:
+        key: The field.
+        models: The mappings, by the field's value.
+        refs: Where each mapping's schema is.
+        required: Whether the field may not be left out.
+        paths: Those that read paths; for them the field is anything that names no mapping.
+        alone: A value that has no fields beside it.
+    """
     cases = []
     for name, model in models.items():
         value: Schema = {"const": name}
-        if name == other:
+        if name in paths:
             value = {"type": "string", "not": {"enum": list(models)}}
-        needed = [key] if required or name == other else []
+        needed = [key] if required or name in paths else []
         cases.append({"allOf": [refs[model]], "properties": {key: value}, "required": needed})
-    names: Schema = {"type": "string", "minLength": 1, "not": {"const": other}}
-    if other is None:
-        names = {"enum": list(models)}
+    names: Schema = {"type": "string", "minLength": 1, "not": {"enum": list(paths)}}
+    if not paths:
+        names = {"enum": [*models, *([alone] if alone else [])]}
+    if alone:
+        cases.append(_mapping({key: {"const": alone}}))
     return {"anyOf": [names, *cases]}
 
 

@@ -15,9 +15,17 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.listing import find_anywhere
-from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, Spec
+from ganzoo.spec import (
+    Architecture,
+    AugmentationSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    LossSpec,
+    Spec,
+)
 from ganzoo.testing import (
     architectures,
+    augmentations,
     datasets,
     extractors,
     keeping,
@@ -73,6 +81,9 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
         functions = _ARCHITECTURES
     elif isinstance(spec, LossSpec):
         subject, functions = losses.LossSubject(spec, offer, values), losses.CHECKS
+    elif isinstance(spec, AugmentationSpec):
+        subject = augmentations.AugmentationSubject(spec, offer, values)
+        functions = augmentations.CHECKS
     elif isinstance(spec, DatasetSpec):
         subject, functions = datasets.DatasetSubject(spec, offer, values), datasets.CHECKS
     elif isinstance(spec, ExtractorSpec):

@@ -63,7 +63,7 @@ class _Few(Dataset):
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset, self._indices = dataset, _spread(len(dataset))
-        for name in ("kind", "shape", "class_names", "shift", "scale"):
+        for name in ("kind", "shape", "class_names", "shift", "scale", "fit", "background"):
             setattr(self, name, getattr(dataset, name))
 
     def __len__(self) -> int:

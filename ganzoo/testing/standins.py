@@ -91,7 +91,7 @@ class Samples(Dataset):
             self._items = list(source.integers(0, 256, size).astype(np.uint8))
         else:
             # What kind of samples it has follows from the config, for this dataset alone.
-            self.kind = "vectors"  # type: ignore[misc]
+            self.kind = "vectors"
             self._items = list(source.standard_normal((32, *self.shape)).astype(np.float32))
             self.shift, self.scale = (0.0,) * self.shape[0], (1.0,) * self.shape[0]
 

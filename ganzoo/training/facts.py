@@ -1,19 +1,36 @@
 """What is written beside weights and checkpoints about how they came to be."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ganzoo import registry
-from ganzoo.config import RunConfig, files
+from ganzoo.config import BaseConfig, RunConfig, files
 from ganzoo.data.base import Dataset
+from ganzoo.hub.reference import Place, Repository, is_path, parse
 from ganzoo.resolve.check import dataset_name
 from ganzoo.training.hardware import Hardware
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights.info import BaseModel, DataFacts, Info
 
 
-def info_of(config: RunConfig, dataset: Dataset, hardware: Hardware, step: int) -> Info:
-    """Describe the networks of a run after a number of steps."""
+def info_of(
+    config: RunConfig,
+    dataset: Dataset,
+    hardware: Hardware,
+    step: int,
+    base: Mapping[str, Any] | None = None,
+) -> Info:
+    """Describe the networks of a run after a number of steps.
+
+    Args:
+        config: Of the run.
+        dataset: Its data.
+        hardware: Where it computes.
+        step: Steps done.
+        base: Of a fine-tuning run, what its ``base.json`` tells.
+    """
     data = DataFacts(
         kind=dataset.kind,
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],
@@ -27,6 +44,7 @@ def info_of(config: RunConfig, dataset: Dataset, hardware: Hardware, step: int) 
         "data_fingerprint": dataset.fingerprint,
         "loss": config.loss.name,
         "penalties": sorted(config.active_penalties),
+        "augmentation": config.augmentation.name,
         "precision": hardware.precision,
         "processes": hardware.processes.world,
         "threads": torch.get_num_threads(),
@@ -34,7 +52,30 @@ def info_of(config: RunConfig, dataset: Dataset, hardware: Hardware, step: int) 
         "averaged": config.ema is not None,
         "torch": str(torch.__version__),
     }
-    return Info.of(config.architecture, data=data, training=training)
+    model = None
+    if config.base is not None:
+        training |= _finetuning(config.base, base or {})
+        model = BaseModel(repo=public_name(config.base.reference), sha=config.base.sha)
+    return Info.of(config.architecture, data=data, training=training, base_model=model)
+
+
+def _finetuning(base: BaseConfig, report: Mapping[str, Any]) -> dict[str, int | bool]:
+    """What was special about the start of a fine-tuning run."""
+    facts = {
+        "frozen_discriminator_stages": base.freeze_discriminator,
+        "frozen_generator_stages": base.freeze_generator,
+        "warm_up_steps": base.warm_up,
+        "partly_taken_over": report.get("partial", False),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def public_name(reference: str) -> str:
+    """Name weights to strangers: a repository or a tag, or a folder without its place here."""
+    found = parse(reference)
+    if isinstance(found, Place):
+        return f"./{Path(found.path).name}"
+    return found.name if isinstance(found, Repository) else reference
 
 
 def recipe_of(config: RunConfig, precision: str) -> str:
@@ -47,6 +88,8 @@ def recipe_of(config: RunConfig, precision: str) -> str:
     source = config.data.source
     if dataset_name(source) != source:
         values["data"]["source"] = f"./{Path(source).name}"
+    if config.base is not None and is_path(config.base.reference):
+        values["base"]["reference"] = public_name(config.base.reference)
     return files.dump_yaml(values)
 
 
@@ -56,6 +99,7 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
         ("architectures", config.architecture.name),
         ("losses", config.loss.name),
         *(("penalties", name) for name in config.active_penalties),
+        ("augmentations", config.augmentation.name),
         ("datasets", dataset_name(config.data.source)),
     ]
     origins = {name: registry.provenance(group, name) for group, name in used}

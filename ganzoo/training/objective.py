@@ -5,6 +5,7 @@ each phase. The trainer knows nothing of that: it walks through the phases and u
 name. Families with other networks or phases bring an objective of their own.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.networks import build
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
+from ganzoo.training.augmenting import Augmenting
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.witness import Witness
 
@@ -102,6 +104,7 @@ class Adversarial:
         if config.training.compile:
             self._run = {role: torch.compile(net) for role, net in self.networks.items()}
         self.loss_function: Loss = registry.instantiate("losses", config.loss.name, config.loss)
+        self.augment = Augmenting(config, hardware)
         self.penalties: dict[str, Penalty] = {
             name: registry.instantiate("penalties", name, penalty)
             for name, penalty in config.active_penalties.items()
@@ -124,6 +127,7 @@ class Adversarial:
         shared = 0 if training.first == "generator" else training.discriminator_steps - 1
         self._shared = shared if training.fakes == "reused" else None
         self._kept: dict[int, _Fakes] = {}
+        self._kept_at = -1
         self.witness: Witness | None = None
 
     def phases(self) -> Sequence[Phase]:
@@ -138,18 +142,23 @@ class Adversarial:
 
     def loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
         """Return the loss of one part of a phase's batch, and scalars to be logged."""
+        if step != self._kept_at:  # as a phase that was passed over leaves its share
+            self._kept.clear()
+            self._kept_at = step
         if phase.role == "generator":
             return self._generator_loss(step, phase, part)
         return self._discriminator_loss(step, phase, part)
 
     def after_update(self, step: int, phase: Phase) -> None:
-        """Apply the projections that are due."""
+        """Apply the projections that are due, and let the augmentation adapt after a step."""
         update = self._update(step, phase)
         for name in self._projections[phase.role]:
             penalty = self.penalties[name]
             if update % penalty.config.every == 0:
                 weight = value_at(penalty.config.weight, step * self._batch)
                 penalty.project(self.networks[phase.role], weight)
+        if phase == self.phases()[-1]:
+            self.augment.after_step(step)
 
     def latents(self, index: int, purpose: str) -> tuple[Tensor, Tensor | None]:
         """Draw a batch of latents, and labels as often as the data has them."""
@@ -159,24 +168,23 @@ class Adversarial:
         return self._draw_latents(draws), labels
 
     def state(self) -> dict[str, Tensor]:
-        """Return the penalties' tensors."""
-        return {
+        """Return the tensors of the penalties and of the augmentation."""
+        return self.augment.state() | {
             f"{name}:{key}": tensor
             for name, penalty in self.penalties.items()
             for key, tensor in penalty.state.items()
         }
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over the penalties' tensors."""
+        """Take over the tensors of the penalties and of the augmentation."""
+        self.augment.load_state(tensors)
         for key, tensor in tensors.items():
             name, _, field = key.partition(":")
-            self.penalties[name].state[field] = tensor.to(self.hardware.device)
+            if field:
+                self.penalties[name].state[field] = tensor.to(self.hardware.device)
 
     def critic(self, samples: Tensor, labels: Tensor | None) -> Critique:
-        """Score samples in training precision.
-
-        Whatever an augmentation does to samples on their way to the discriminator belongs here.
-        """
+        """Score samples, augmented ones as a rule, in training precision."""
         with self.hardware.forward():
             output = self._run["discriminator"](samples, labels)
         return as_critique(output, labels)
@@ -196,7 +204,13 @@ class Adversarial:
         labels = reals["label"] if self._conditional else None
         fakes = self._fakes_to_judge(phase, part, draws, labels)
         samples = fakes.samples.detach()
-        real, fake = self._judge(reals["sample"], labels, samples, fakes.labels)
+        real, fake = self._judge(
+            self.augment(reals["sample"], draws, "reals"),
+            labels,
+            self.augment(samples, draws, "fakes"),
+            fakes.labels,
+        )
+        self.augment.judged(real)
         if self.witness is not None:
             self.witness.judged(reals["sample"], reals["label"], samples, real, fake)
         loss = self.loss_function.discriminator(real, fake)
@@ -204,6 +218,7 @@ class Adversarial:
             "loss/discriminator": loss.detach(),
             "d_real": self.loss_function.verdict(real).detach(),
             "d_fake": self.loss_function.verdict(fake).detach(),
+            **self.augment.figures(),
         }
         total = self.config.training.discriminator_loss_scale * loss
         judged = _Fakes(samples, fakes.latents, fakes.labels)
@@ -222,8 +237,9 @@ class Adversarial:
             batch = self.loader.batch(position, draws)
             reals, labels = batch["sample"], batch["label"] if self._conditional else None
             with torch.no_grad():
-                real = self.critic(reals, labels)
-        loss = self.loss_function.generator(self.critic(fakes.samples, fakes.labels), real)
+                real = self.critic(self.augment(reals, draws, "reals"), labels)
+        fake = self.critic(self.augment(fakes.samples, draws, "fakes"), fakes.labels)
+        loss = self.loss_function.generator(fake, real)
         scalars = {"loss/generator": loss.detach()}
         context = self._context(step, draws, fakes, reals, labels)
         return self._with_penalties(loss, phase, context, scalars), scalars
@@ -252,7 +268,8 @@ class Adversarial:
             if update % penalty.config.every:
                 continue
             weight = value_at(penalty.config.weight, context.step * self._batch)
-            term = penalty.term(context)
+            critic = self.augment.critic(self.penalty_critic, context.random, name)
+            term = penalty.term(dataclasses.replace(context, critic=critic))
             scalars[f"penalty/{name}"] = term.detach()
             loss = loss + weight * penalty.config.every * term
         return loss

@@ -7,6 +7,7 @@ from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig
 from ganzoo.errors import RunError
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import nest
+from ganzoo.training.distribution import Processes
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
 
@@ -41,3 +42,28 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
                     f"{', '.join(sorted(CHANGEABLE))}; begin a new run for anything else"
                 )
     return resolve(run.path / RUN_CONFIG, overrides)
+
+
+def differences(
+    state: Mapping[str, Any], processes: Processes, plugins: Mapping[str, str]
+) -> list[str]:
+    """Tell what is other than when a checkpoint was written, as far as results depend on it.
+
+    Args:
+        state: The checkpoint's plain values.
+        processes: Those that go on.
+        plugins: Those of the run, as they are now.
+    """
+    notes = []
+    if state["processes"] != processes.world:
+        notes.append(
+            f"the checkpoint was written by {state['processes']} processes, and this run goes "
+            f"on in {processes.world}: the result will be that of an undisturbed run but "
+            "for rounding, and for what depends on the split of a batch"
+        )
+    if state["plugins"] != plugins:
+        notes.append(
+            f"the checkpoint was written with {state['plugins']}, and this run goes on with "
+            f"{plugins}: the result may differ from that of an undisturbed run"
+        )
+    return notes

@@ -20,6 +20,7 @@ SAMPLES = "samples"
 CHECKPOINTS = "checkpoints"
 PROGRESS_GIF = "progress.gif"
 BEST = "best"
+BASE_FILE = "base.json"
 
 SCORES, FINDING = "scores", "finding"
 """What tells lines of the log that hold scores, or a finding, from rows of figures."""
@@ -60,6 +61,14 @@ class Run:
         return str((self.path / RUN_WEIGHTS).absolute())
 
     @property
+    def exported(self) -> int | None:
+        """The step of which the weights are; None where there are none yet."""
+        file = self.path / RUN_WEIGHTS / CONFIG_FILE
+        if not file.is_file():
+            return None
+        return cast(int, json.loads(file.read_text(encoding="utf-8"))["training"]["steps"])
+
+    @property
     def best(self) -> str | None:
         """A reference to the weights of the best score; None where none are kept."""
         folder = self.path / BEST
@@ -94,6 +103,14 @@ class Run:
     def findings(self) -> list[Finding]:
         """What was found to go wrong during training, oldest first."""
         return [line[FINDING] for line in self._lines() if FINDING in line]
+
+    @property
+    def base(self) -> dict[str, Any] | None:
+        """What a fine-tuning run took over, tensor by tensor; None where that is not told."""
+        file = self.path / BASE_FILE
+        if not file.is_file():
+            return None
+        return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))
 
     def _lines(self) -> list[dict[str, Any]]:
         file = self.path / LOG_FILE

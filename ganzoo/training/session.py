@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.config import RunConfig
+from ganzoo.data.sources.python import Data, with_data
 from ganzoo.errors import RunError
 from ganzoo.training import checkpoints
 from ganzoo.training.observers.base import Observer
@@ -16,6 +17,7 @@ def train(
     config: RunConfig | Mapping[str, Any] | str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     *,
+    data: Data | Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     observers: Sequence[Observer] = (),
     **keywords: Any,
@@ -25,6 +27,9 @@ def train(
     Args:
         config: A config, plain values like one, or the path of a YAML, JSON or TOML file.
         overrides: Values by dotted key, as ``{"optimizers.generator.lr": 1e-4}``.
+        data: The section ``data`` of the config: a dataset's name, a path, a map-style
+            `torch.utils.data.Dataset` (see `ganzoo.register_dataset`), or a mapping with one of
+            these as its ``source``.
         out: The run folder to make; one under ``runs/`` where left out.
         observers: Further observers.
         **keywords: Sections or fields of ``training``, as ``architecture="dcgan"``,
@@ -39,6 +44,8 @@ def train(
         ganzoo.errors.TrainingError: A loss or a weight stopped being finite.
     """
     laid_over = {**(overrides or {}), **keywords}
+    if data is not None:
+        laid_over["data"] = with_data(data)
     return Trainer(config, out, observers=observers, overrides=laid_over).fit()
 
 

@@ -9,6 +9,9 @@ from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.errors import ConfigError
 from ganzoo.training.distribution import Processes
 
+PLACES = {"data": {"source"}, "base": {"reference"}}
+"""Fields that may differ between the machines of a run, as folders lie where they do."""
+
 
 def check_split(training: TrainingConfig, processes: Processes) -> None:
     """Check that every process gets equal parts of every batch.

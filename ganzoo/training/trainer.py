@@ -1,7 +1,6 @@
 """The trainer: steps through the phases of an objective, whatever its networks are."""
 
 import json
-import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,9 @@ from torch import Tensor
 from ganzoo import registry
 from ganzoo.about import __version__
 from ganzoo.config import RunConfig, files
-from ganzoo.data.cache import open_store
+from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.loader import Loader
+from ganzoo.data.summary import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
@@ -25,15 +25,16 @@ from ganzoo.networks import Generator
 from ganzoo.randomness import isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.sheet import sample_sheet
-from ganzoo.training import checkpoints, distribution, sharing
+from ganzoo.training import advice, base, checkpoints, distribution, sharing
 from ganzoo.training.ema import Ema
 from ganzoo.training.facts import info_of, plugins_of, recipe_of
+from ganzoo.training.figures import Figures
 from ganzoo.training.hardware import backend_flags, choose
-from ganzoo.training.objective import Adversarial, Objective, Scalars
+from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
-from ganzoo.training.resuming import resumed_config
+from ganzoo.training.resuming import differences, resumed_config
 from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
@@ -66,6 +67,7 @@ class Trainer:
         step: Steps done.
         hardware: Where and how it computes.
         processes: This process among those that share the run.
+        start: What a fine-tuning run begins with; None once it has begun, and for others.
         objective: The networks and their losses.
         notes: What was decided for the user, as sentences.
     """
@@ -87,13 +89,16 @@ class Trainer:
         self.notes = [*resolution.notes]
         self.run = out if isinstance(out, Run) else Run(new_folder(self.config, out))
         self.step = 0
-        self._pending: list[Scalars] = []
+        self._figures = Figures(self.processes)
         self._snapshot: tuple[int, Generator] | None = None
 
         self._dataset = open_dataset(self.config.data)
+        self.notes += summary(self._dataset)
         training = self.config.training
         with distribution.first_goes_ahead(self.processes):
-            store = open_store(self._dataset, self.config.architecture.sample_shape)
+            shape, source = self.config.architecture.sample_shape, self.config.data.source
+            store = open_store(self._dataset, shape, name=source)
+        self.notes += skip_note(store.skipped)
         self.loader = Loader(
             store,
             seed=training.seed,
@@ -111,6 +116,9 @@ class Trainer:
         self.objective: Objective = kind(self.config, self.loader, self.hardware)
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
+        begun = bool(checkpoints.every(self.run.checkpoints))
+        with distribution.first_goes_ahead(self.processes):
+            self.start = base.begin(self.config, self.objective, self._dataset, begun=begun)
         self._share()
         self.optimizers = {
             role: Optimizer(self.config.optimizers[role], network)
@@ -118,6 +126,8 @@ class Trainer:
         }
         averaged = self.objective.networks[self.objective.averaged]
         self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
+        if self.start is not None:
+            self.start.hand_over(self.ema, self.notes)
         self.observers = [
             observer
             for observer in [*default_observers(self.config), *observers]
@@ -134,7 +144,7 @@ class Trainer:
         if processes.alone:
             return
         self.notes += sharing.notes(self.config, processes, self.objective.networks)
-        values = self.config.model_dump(mode="json", exclude={"data": {"source"}})
+        values = self.config.model_dump(mode="json", exclude=sharing.PLACES)
         facts = {
             "config": json.dumps(values),
             "data": self._dataset.fingerprint,
@@ -169,8 +179,7 @@ class Trainer:
         if saved:
             trainer.load_checkpoint(saved[-1])
         steps = trainer.config.training.steps
-        unsaved = not (run.path / RUN_WEIGHTS / "config.json").is_file()
-        if trainer.step > steps or (trainer.step == steps and not unsaved):
+        if trainer.step > steps or (trainer.step == steps and run.exported == steps):
             raise RunError(
                 f"{path} has done {trainer.step} steps already, and training.steps is {steps}; ask "
                 f"for more with training.steps={2 * trainer.step}"
@@ -193,9 +202,13 @@ class Trainer:
             self.run.path.mkdir(parents=True, exist_ok=True)
             values = self.config.model_dump(mode="json")
             write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
+            if self.start is not None:
+                self.start.write(self.run.path)
         flags = backend_flags(self.hardware.device, training.deterministic)
         with flags, isolated(self.hardware.device), StopSignal(once=self.processes.alone) as stop:
             completed = False
+            if self.start is not None and self.step == 0:
+                self.save()
             for observer in self.observers:
                 observer.start(self)
             try:
@@ -234,7 +247,10 @@ class Trainer:
         step, training = self.step, self.config.training
         samples = step * training.batch_size
         self.objective.witness = witness = self.watch.begin(step)
+        warming = step < self.config.warm_up
         for phase in self.objective.phases():
+            if warming and phase.role == self.objective.averaged:
+                continue
             optimizer = self.optimizers[phase.role]
             place = (training.seed, step, phase.role, phase.index, self.processes.rank)
             seed_global(self.hardware.device, seed_for(*place, "network"))
@@ -243,7 +259,7 @@ class Trainer:
                 loss, scalars = self.objective.loss(step, phase, part)
                 # Only this phase's network gets gradients; the other's are never computed.
                 torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
-                self._pending.append(scalars)
+                self._figures.add(scalars)
             gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
             distribution.average(self.processes, gradients)
             if witness is not None:
@@ -251,13 +267,13 @@ class Trainer:
             optimizer.step(samples)
             self.objective.after_update(step, phase)
         self.step += 1
-        if self.ema is not None:
+        if self.ema is not None and not warming:
             self.ema.update(self.step * training.batch_size, training.batch_size)
 
     def _row(self, rate: float) -> Row:
-        self._pending.append(self.watch.look())
+        self._figures.add(self.watch.look())
         values = self.figures()
-        self._pending.clear()
+        self._figures.clear()
         samples = self.step * self.config.training.batch_size
         return {"step": self.step, "samples": samples, "steps_per_second": rate, **values}
 
@@ -279,36 +295,13 @@ class Trainer:
         Raises:
             TrainingError: One of them is not finite.
         """
-        gathered: dict[str, list[Tensor]] = defaultdict(list)
-        for scalars in self._pending:
-            for name, value in scalars.items():
-                gathered[name].append(value)
-        if not gathered:
-            return {}
-        means = torch.stack([torch.stack(values).mean() for values in gathered.values()])
-        means = means.cpu().double()  # in this order, as mps has no double precision
-        distribution.average(self.processes, [means])
-        result = dict(zip(gathered, means.tolist(), strict=True))
-        if not all(map(math.isfinite, result.values())):
-            raise TrainingError(self._collapse(result))
-        return result
-
-    def _collapse(self, figures: Mapping[str, float]) -> str:
-        """Report the first figure that is not finite, and say what is left and what to try."""
-        scalars = [pair for scalars in self._pending for pair in scalars.items()]
-        bad = [name for name, value in scalars if not math.isfinite(value.item())]
-        # Where none is bad here, it was in another process.
-        name = next(iter(bad), None) or next(n for n, f in figures.items() if not math.isfinite(f))
-        self.report_finding(non_finite(self.step, f"{name} stopped being finite"))
+        means = self._figures.means()
+        bad = self._figures.not_finite(means)
+        if bad is None:
+            return means
+        self.report_finding(non_finite(self.step, f"{bad} stopped being finite"))
         saved = checkpoints.every(self.run.checkpoints)
-        kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
-        advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
-        if self.hardware.precision == "bf16":
-            advice.insert(0, "training.precision=fp32")
-        return (
-            f"{name} stopped being finite before step {self.step}, and training was stopped; "
-            f"{kept}; try {', or '.join(advice)}"
-        )
+        raise TrainingError(advice.on_collapse(bad, self.step, saved, self.hardware.precision))
 
     def save(self) -> None:
         """Write a checkpoint and the weights folder of the step that is done.
@@ -356,23 +349,12 @@ class Trainer:
             ) from error
         self.objective.load_state(parts["objective"])
         self.step = state["step"]
-        if state["processes"] != self.processes.world:
-            self.notes.append(
-                f"the checkpoint was written by {state['processes']} processes, and this run goes "
-                f"on in {self.processes.world}: the result will be that of an undisturbed run but "
-                "for rounding, and for what depends on the split of a batch"
-            )
-        plugins = plugins_of(self.config)
-        if state["plugins"] != plugins:
-            self.notes.append(
-                f"the checkpoint was written with {state['plugins']}, and this run goes on with "
-                f"{plugins}: the result may differ from that of an undisturbed run"
-            )
+        self.notes += differences(state, self.processes, plugins_of(self.config))
 
     def snapshot(self) -> Generator:
         """Return the generator to use as it is now: averaged, with statistics of its own."""
         if self._snapshot is None or self._snapshot[0] != self.step:
-            info = info_of(self.config, self._dataset, self.hardware, self.step)
+            info = info_of(self.config, self._dataset, self.hardware, self.step, self.run.base)
             self._snapshot = (self.step, usable_generator(self.objective, self.ema, info))
         return self._snapshot[1]
 

@@ -1,5 +1,7 @@
 """The deep convolutional generator and discriminator, at any power of two from 16 to 256."""
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -33,6 +35,10 @@ class Generator(nn.Module):
         layers += [nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the layers of each size of maps, from the latents to the picture."""
+        return _by_convolution([self.project, *self.layers])
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate pictures; labels int64 ``(N,)`` where conditional."""
@@ -78,6 +84,10 @@ class Discriminator(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 wrap(layer)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the layers of each size of maps, from the picture to the logit."""
+        return _by_convolution([self.first, *self.layers])
+
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
         maps: Tensor = self.first(samples)
@@ -98,6 +108,16 @@ def initialise(module: nn.Module) -> None:
     elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+def _by_convolution(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
+    """Each convolution with what follows it."""
+    stages: list[list[nn.Module]] = []
+    for layer in layers:
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            stages.append([])
+        stages[-1].append(layer)
+    return stages
 
 
 def _unchanged(module: nn.Module) -> nn.Module:

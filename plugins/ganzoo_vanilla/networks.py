@@ -1,6 +1,7 @@
 """Perceptrons that map latents to samples and samples to one logit."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +37,10 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
         _initialise(self, config.generator_init)
 
+    def stages(self) -> list[list[nn.Module]]:
+        """Return each linear layer with what follows it, from the latents to the sample."""
+        return _by_linear(self.layers)
+
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples ``(N, *sample_shape)``; labels int64 ``(N,)`` where conditional."""
         if self.latent_scale != 1:
@@ -64,6 +69,10 @@ class Discriminator(nn.Module):
             width = hidden
         self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
         _initialise(self, config.discriminator_init)
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return each linear layer with what follows it, from the sample to the logit."""
+        return _by_linear(self.layers)
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
@@ -110,6 +119,16 @@ def _initialise(network: nn.Module, limit: float | None) -> None:
         if isinstance(layer, nn.Linear):
             nn.init.uniform_(layer.weight, -limit, limit)
             nn.init.zeros_(layer.bias)
+
+
+def _by_linear(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
+    """Each linear layer with what follows it."""
+    stages: list[list[nn.Module]] = []
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            stages.append([])
+        stages[-1].append(layer)
+    return stages
 
 
 def _with_classes(rows: Tensor, labels: Tensor | None, num_classes: int) -> Tensor:

@@ -5,6 +5,7 @@ padded symmetrically, as PyTorch ports have them.
 """
 
 import math
+from collections.abc import Iterable
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 from ganzoo_wgan_gp.config import WganGpConfig
 
 SLOPE = 0.2
+
+PASSIVE = (nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.Tanh)
+"""Layers that belong to the one before them."""
 
 
 class Generator(nn.Module):
@@ -40,6 +44,10 @@ class Generator(nn.Module):
                 width //= 2
             layers.append(upscaling(width, channels))
         self.layers = nn.Sequential(*layers, nn.Tanh())
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the layers of each size of maps, from the latents to the picture."""
+        return [[self.project, self.after_project], *_by_convolution(self.layers)]
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate pictures; there are no labels."""
@@ -73,6 +81,10 @@ class Discriminator(nn.Module):
                 width *= 2
         self.layers = nn.Sequential(*layers)
         self.score = linear(width if self.mean_pool else width * 16, 1)
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the layers of each size of maps, from the picture to the score."""
+        return [*_by_convolution(self.layers), [self.score]]
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return scores ``(N,)``; there are no labels."""
@@ -152,6 +164,16 @@ class DownBlock(nn.Module):
         # Pooling is linear and commutes with the pointwise convolution, so that the shortcut runs
         # on a quarter of the pixels.
         return self.shortcut(F.avg_pool2d(maps, 2)) + F.avg_pool2d(self.main(maps), 2)  # type: ignore[no-any-return]
+
+
+def _by_convolution(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
+    """Each block or convolution with what stands between it and the next."""
+    stages: list[list[nn.Module]] = []
+    for layer in layers:
+        if not isinstance(layer, PASSIVE) or not stages:
+            stages.append([])
+        stages[-1].append(layer)
+    return stages
 
 
 def convolution(

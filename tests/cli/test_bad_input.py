@@ -297,7 +297,7 @@ SOURCES = {
     ),
     "decompression bomb": (
         lambda folder: write(folder / "a.png", bomb()),
-        "exceeds limit",
+        "decompression bomb",
     ),
 }
 
@@ -322,6 +322,46 @@ def test_folders_of_pictures(command, tmp_path, cause):
     make(folder)
     result = command("train", "architecture=dcgan", "data=./pictures", "steps=1")
     refused(result, message, tmp_path, left={"pictures"} & set(os.listdir(tmp_path)))
+
+
+SOURCE_FILES = {
+    "an ending that nobody knows": (
+        "a.rar",
+        b"Rar!",
+        "its ending is none that is known; data",
+    ),
+    "a zip that is none": ("a.zip", b"no zip", "is damaged, or no archive"),
+    "a tar.gz that is none": ("a.tar.gz", b"\x1f\x8b", "is damaged, or no archive"),
+    "a zip that is not there": ("b.zip", None, "b.zip does not exist"),
+    "a manifest of what is not there": ("a.csv", b"file\nx.png\n", "line 2: the file 'x.png' does"),
+    "JSON that is none": ("a.jsonl", b"{", "line 1: it is no JSON"),
+    "arrays that are none": ("a.npz", b"PK", "a.npz cannot be read"),
+}
+
+
+@pytest.mark.parametrize("cause", SOURCE_FILES)
+def test_files_of_pictures(command, tmp_path, cause):
+    name, content, message = SOURCE_FILES[cause]
+    if content is not None:
+        write(tmp_path / name, content)
+    result = command("train", VANILLA, f"data=./{name}", "steps=1")
+    refused(result, message, tmp_path, left=set() if content is None else {name})
+
+
+def test_a_field_of_another_source(command, tmp_path):
+    write(tmp_path / "a.csv", "file\n")
+    result = command("train", VANILLA, "data.source=./a.csv", "data.samples=x")
+    refused(result, "data.samples: unknown field", tmp_path, left={"a.csv"})
+
+
+def test_a_file_that_looks_like_a_name(command, tmp_path):
+    write(tmp_path / "a.zip", "")
+    refused(command("train", VANILLA, "data=a.zip"), "write ./a.zip", tmp_path, left={"a.zip"})
+
+
+def test_a_dataset_of_python_that_is_not_registered(command, tmp_path):
+    result = command("train", VANILLA, "data=mine")
+    refused(result, "is registered first, with ganzoo.register_dataset", tmp_path)
 
 
 def test_pictures_of_32_bits(command, tmp_path):
@@ -638,6 +678,65 @@ SWEEPS = {
 def test_sweeps(command, tmp_path, cause):
     arguments, message = SWEEPS[cause]
     refused(command("sweep", VANILLA, *arguments), message, tmp_path)
+
+
+FINETUNINGS = {
+    "no data": (["dcgan.mnist5k"], "data.source: missing; name the pictures to fine-tune on"),
+    "no such base": (
+        ["dcgan.mnist6k", "--data", "mnist5k"],
+        "dcgan comes with no weights 'mnist6k'",
+    ),
+    "no such folder": (["./nowhere", "--data", "mnist5k"], "there is no folder ./nowhere"),
+    "no reference": (["digits", "--data", "mnist5k"], "'digits' names no weights"),
+    "no such pictures": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
+    "points for pictures": (
+        ["dcgan.mnist5k", "--data", "ring8"],
+        "and ring8 holds vectors of 2; fine-tune on data of that kind",
+    ),
+    "another architecture": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "architecture=vanilla"],
+        "architecture.name: dcgan.mnist5k is of dcgan, and its weights do not fit vanilla",
+    ),
+    "an unknown field": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminatr=1"],
+        "base.freeze_discriminatr: unknown field; did you mean 'freeze_discriminator'",
+    ),
+    "below the least": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_generator=-1"],
+        "base.freeze_generator: -1 is not allowed; it must be at least 0",
+    ),
+    "all frozen": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminator=4"],
+        "the discriminator has 4, of which the last has to learn; freeze at most 3",
+    ),
+    "only warming up": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "base.warm_up=9", "steps=9"],
+        "base.warm_up: 9 steps are for the discriminator alone, and training.steps is 9",
+    ),
+    "in part": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "architecture.num_classes=0"],
+        "can be taken over in part only (generator: 19 tensors taken over, 1 of the base left out",
+    ),
+    "nothing in common": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "architecture.width=3", "--allow-partial"],
+        "nothing of the generator of dcgan.mnist5k fits",
+    ),
+    "base by hand": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "base.sha=abc"],
+        "base.sha: 'abc' is not allowed",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", FINETUNINGS)
+def test_finetuning(command, tmp_path, cause):
+    arguments, message = FINETUNINGS[cause]
+    refused(command("finetune", *arguments), message, tmp_path)
+
+
+def test_a_class_to_go_to_without_one_to_start_from(command, tmp_path):
+    result = command("interpolate", "dcgan.mnist5k", "--to", "3")
+    refused(result, "--to needs the class to start from; give it by --label", tmp_path)
 
 
 SCORES = {

@@ -105,6 +105,7 @@ def test_list(command):
                 "architectures": ["dcgan", "wgan-gp"],
                 "losses": [],
                 "penalties": ["dragan"],
+                "augmentations": [],
                 "datasets": [],
                 "extractors": [],
             },
@@ -303,6 +304,49 @@ def test_interpolating(command, trained, tmp_path):
     assert len({(tmp_path / f"{name}.png").read_bytes() for name in variants}) == len(variants) - 1
     with Image.open(tmp_path / "plain.png") as image:
         assert image.width > image.height
+
+
+def test_leading_from_class_to_class(command, trained, tmp_path):
+    classes = ["--label", "3", "--to", "8"]
+    short = ["-n", "2", "--steps", "3"]
+    done(command("interpolate", trained, *classes, *short, "-o", "film.gif"))
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 6
+    done(command("interpolate", trained, *classes, *short, "-o", "there.png"))
+    done(command("interpolate", trained, *classes[:2], *short, "-o", "within.png"))
+    assert (tmp_path / "there.png").read_bytes() != (tmp_path / "within.png").read_bytes()
+
+
+def test_finetuning_and_going_on(command, trained, tmp_path):
+    small = ["training.batch_size=8", "training.sample_every=0"]
+    reference = ["finetune", trained, "--data", "mnist5k", *small]
+    result = command(*reference, "steps=2", "--out", "tuned")
+    assert (result.code, result.out) == (0, "./tuned\n")
+    assert "note: fine-tuning" in result.err
+    assert "all 4 tensors are taken over" in " ".join(result.err.split())
+    assert done(command("resume", "./tuned", "steps=3")) == "./tuned\n"
+    done(command("export", "./tuned", "weights"))
+    facts = json.loads((tmp_path / "weights" / "config.json").read_text())
+    assert facts["base_model"]["repo"] == "./run"
+    assert facts["training"]["steps"] == 3
+
+
+def test_what_is_taken_over_in_part_is_listed(command, trained, tmp_path):
+    few = ["training.batch_size=8", "training.sample_every=0", "steps=1", "--allow-partial"]
+    none = "architecture.num_classes=0"
+    result = command("finetune", trained, "--data", "mnist5k", none, *few, "--out", "tuned")
+    assert result.code == 0, result.err
+    assert result.err.splitlines()[:7] == [
+        "                  taken reordered   adapted       new      left",
+        "generator             2         0         2         0         0",
+        "discriminator         2         0         2         0         0",
+        "generator: layers.0.weight adapted (without its classes)",
+        "generator: layers.0.bias adapted (with the mean of the classes)",
+        "discriminator: layers.0.weight adapted (without its classes)",
+        "discriminator: layers.0.bias adapted (with the mean of the classes)",
+    ]
+    told = json.loads((tmp_path / "tuned" / "base.json").read_text())
+    assert told["networks"]["generator"]["adapted"].keys() == {"layers.0.weight", "layers.0.bias"}
 
 
 def test_vectors_are_plotted(command, tmp_path):

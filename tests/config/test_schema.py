@@ -55,7 +55,14 @@ ACCEPTED = {
     "average": vanilla(ema={"half_life": LINEAR, "ramp_up": None}),
 }
 
+BASE = {"reference": "dcgan.mnist5k", "sha": "0" * 64}
+ACCEPTED["base"] = vanilla(base={**BASE, "freeze_discriminator": 2, "warm_up": 100})
+ACCEPTED["no base"] = vanilla(base=None)
+
 REFUSED = {
+    "half a base": vanilla(base={"reference": "dcgan.mnist5k"}),
+    "a base by name": vanilla(base="dcgan.mnist5k"),
+    "a base of no commit": vanilla(base={**BASE, "sha": "main"}),
     "nothing": {},
     "no architecture": {"loss": "hinge"},
     "unknown architecture": {"architecture": "dcgam"},

@@ -22,6 +22,7 @@ OUTCOMES = {
     "docs/index.md": "mine.png",
     "docs/tutorial/your-first-gan.md": "runs/hinge/progress.gif",
     "docs/how-to/load-a-pretrained-generator.md": "digits/recipe.yaml",
+    "docs/how-to/look-at-your-pictures-first.md": "padded.png",
     "docs/how-to/publish-your-weights.md": "mine/discriminator.safetensors",
     "docs/how-to/read-the-health-report.md": "runs/ring/health.png",
     "docs/how-to/resume-and-reproduce.md": "best.png",
@@ -129,6 +130,7 @@ def own_fields(config):
 )
 def test_every_plugin_is_told_of_with_all_its_fields(group, name):
     heading = {"architectures": "architecture", "losses": "loss", "datasets": "data"}
+    heading["augmentations"] = "augmentation"
     told = section(config_page(), f"## `{heading.get(group, group)}`")
     spec = registry.find(group, name).spec()
     own = section(told, f"### `{name}`")

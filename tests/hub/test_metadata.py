@@ -105,6 +105,7 @@ REFUSED = {
     "an open quote": ("a: 'x", "is malformed"),
     "an open list": ("a: [x", "is malformed"),
     "a second document": ("a: 1\n...\nb: 2", "another document"),
+    "a version that is none": ("%YAML 1.10", "is malformed: a value cannot be read"),
     "a document of its own": ("%YAML 1.1\r---\ra: 1e5", "has a document inside it"),
     "a control character": ("a: \x07", "special characters are not allowed"),
     "half a character": ('a: "\\ud800"', "surrogates not allowed"),

@@ -39,6 +39,7 @@ def test_every_group_is_there_even_without_entry_points():
         "architectures": {},
         "losses": {},
         "penalties": {},
+        "augmentations": {},
         "datasets": {},
         "extractors": {},
     }

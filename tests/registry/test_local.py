@@ -5,7 +5,14 @@ import pytest
 import ganzoo
 from ganzoo import config, registry
 from ganzoo.errors import PluginError
-from ganzoo.spec import Architecture, DatasetSpec, ExtractorSpec, LossSpec, PenaltySpec
+from ganzoo.spec import (
+    Architecture,
+    AugmentationSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    LossSpec,
+    PenaltySpec,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh")
 
@@ -22,6 +29,10 @@ def penalty(name="mine", **more):
     return PenaltySpec(name, "A test.", config.PenaltyConfig, "no:P", **more)
 
 
+def augmentation(name="mine", **more):
+    return AugmentationSpec(name, "A test.", config.AugmentationConfig, "no:A", **more)
+
+
 def dataset(name="mine", **more):
     return DatasetSpec(name, "A test.", config.DataConfig, "no:D", **more)
 
@@ -34,6 +45,7 @@ GROUPS = [
     ("architectures", architecture, registry.architecture, "dcgan"),
     ("losses", loss, registry.loss, "hinge"),
     ("penalties", penalty, registry.penalty, "r1"),
+    ("augmentations", augmentation, registry.augmentation, "ada"),
     ("datasets", dataset, registry.dataset, "ring8"),
     ("extractors", extractor, registry.extractor, "digits"),
 ]

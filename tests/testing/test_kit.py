@@ -14,6 +14,7 @@ import torch
 from ganzoo import registry
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.testing import Result, check_plugin, checks_of
+from tests.data.sources.conftest import KINDS
 from tests.data.torchvision_files import write_all
 from tests.imports import ROOT
 from tests.registry.conftest import write_distribution
@@ -41,6 +42,10 @@ def files(name, tmp_path, monkeypatch):
     """The values by which a dataset finds files, where it is one that has some."""
     if name == "folder":
         return {"source": str(ROOT / "docs" / "images")}
+    if name in ("archive", "manifest", "arrays"):
+        kind = {"archive": "zip", "manifest": "csv", "arrays": "npz"}[name]
+        pixels = np.zeros((5, 8, 8, 3), dtype=np.uint8)
+        return {"source": str(KINDS[kind](tmp_path, pixels))}
     if name in ("mnist", "fashion-mnist", "cifar10"):
         write_all(tmp_path, name, monkeypatch)
         return {"root": str(tmp_path)}

@@ -41,6 +41,12 @@ CASES = {
         "architecture": SMALL_VANILLA,
         "optimizers": {"generator": {"name": "sgd", "lr": 0.01, "momentum": 0.5}},
     },
+    "diffaugment": {"architecture": SMALL_DCGAN, "augmentation": "diffaugment"},
+    "ada": {
+        "architecture": SMALL_DCGAN,
+        "augmentation": {"name": "ada", "every": 2, "adapt": 100, "target": -0.9, "p": 0.3},
+        "penalties": LAZY,
+    },
     "no-ema": {"architecture": SMALL_DCGAN, "ema": None},
 }
 QUIET = {"batch_size": 8, "generator_batch": None, "sample_every": 0, "checkpoint_every": 0}

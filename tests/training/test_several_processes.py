@@ -1,5 +1,6 @@
 """Several processes make the run of one: the same weights, one log, and an end for all."""
 
+import hashlib
 import json
 import os
 import signal
@@ -26,7 +27,23 @@ WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16], "generator_n
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
 QUIET = {"batch_size": 12, "generator_batch": None, "sample_every": 0, "checkpoint_every": 0}
 
+BUNDLED = ganzoo.info("vanilla").pretrained["mnist5k"].folder
+BASE = {
+    "reference": "vanilla.mnist5k",
+    "sha": hashlib.sha256((BUNDLED / "model.safetensors").read_bytes()).hexdigest(),
+    "freeze_discriminator": 1,
+    "warm_up": 2,
+}
+
 SPLITTABLE = {
+    "fine-tuned": {
+        "architecture": {
+            **VANILLA,
+            "generator_widths": [256, 512, 512],
+            "discriminator_widths": [768, 384],
+        },
+        "base": BASE,
+    },
     "plain": {"architecture": VANILLA},
     "joint": {"architecture": {**VANILLA, "preset": "article"}},
     "generator-first": {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
@@ -41,6 +58,17 @@ SPLITTABLE = {
     "dragan": {"architecture": VANILLA, "penalties": {"dragan": {}}, "data": {"flip": True}},
     "critic": {"architecture": {**WGAN, "preset": "cnn"}, "training": {"accumulate": 2}},
     "residual": {"architecture": {**WGAN, "preset": "resnet"}, "data": {"dequantize": 0.01}},
+    "diffaugment": {
+        "architecture": VANILLA,
+        "augmentation": "diffaugment",
+        "loss": "relativistic",
+        "training": {"accumulate": 2},
+    },
+    "ada": {
+        "architecture": VANILLA,
+        "augmentation": {"name": "ada", "every": 3, "adapt": 200, "target": -0.9, "p": 0.3},
+        "penalties": {"r1": {"every": 2}},
+    },
     "clipping": {
         "architecture": {**WGAN, "preset": "cnn"},
         "penalties": {"gradient-penalty": None, "weight-clipping": {}},

@@ -85,8 +85,8 @@ def test_another_sweep_is_not_gone_on_with(whole):
 
 
 def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path):
-    base = {**BASE, "optimizers": {"generator": {"name": "sgd"}}}
-    over = {"optimizers.generator.lr": "1e37..1e38"}
+    base = {**BASE, "optimizers": {"discriminator": {"name": "sgd"}}}
+    over = {"optimizers.discriminator.lr": "1e37..1e38"}
     found = ganzoo.sweep(base, over, trials=2, out=tmp_path / "s")
     assert [trial.state for trial in found.trials] == ["failed", "failed"]
     assert found.best is None

@@ -1,25 +1,25 @@
 """The store of decoded samples."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.data import cache as caching
-from ganzoo.data.cache import cache_folder, open_store
+from ganzoo.data import progress
+from ganzoo.data.cache import cache_folder, open_store, task
+from ganzoo.data.cache import store as caching
 from ganzoo.data.config import FolderConfig, Mnist5kConfig, Ring8Config
 from ganzoo.data.digits import Mnist5k
 from ganzoo.data.fitting import fit_picture
-from ganzoo.data.folder import Folder
 from ganzoo.data.mixtures import Ring8
+from ganzoo.data.sources.folder import Folder
 from ganzoo.errors import DataError
 
 
 def stores(cache):
-    return sorted(path.name for path in (cache / "data").glob("*"))
+    """The names of finished stores."""
+    return [p.name for p in (cache / "data").glob("*") if not p.name.startswith(".")]
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (2, 6, 4), (3, 5, 7), (4, 3, 3)], ids=str)
@@ -72,95 +72,11 @@ def test_another_fingerprint_or_shape_has_a_store_of_its_own(make_pictures, cach
     assert len(stores(cache)) == 4
 
 
-def test_an_interrupted_decoding_leaves_no_store(make_pictures, cache):
-    source = make_pictures()
-    read = source.read
-
-    def interrupted(index):
-        if index == 5:
-            raise KeyboardInterrupt
-        return read(index)
-
-    source.read = interrupted
-    with pytest.raises(KeyboardInterrupt):
-        open_store(source, source.shape)
-    assert stores(cache) == []
-    source.read = read
-    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
-
-
-def test_a_killed_decoding_leaves_no_store(make_pictures, cache):
-    script = """
-import os, signal
-from ganzoo.data.cache import open_store
-from ganzoo.data.config import Mnist5kConfig
-from ganzoo.data.digits import Mnist5k
-class Killed(Mnist5k):
-    def read(self, index):
-        if index == 50:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().read(index)
-open_store(Killed(Mnist5kConfig()), (1, 28, 28))
-"""
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
-    assert all(name.startswith(".writing-") for name in stores(cache))
-    assert len(open_store(Mnist5k(Mnist5kConfig()), (1, 28, 28)).samples) == 5000
-
-
 def test_all_bad_samples_are_counted_and_nothing_is_kept(make_pictures, cache):
     source = make_pictures(bad={2, 7})
     with pytest.raises(DataError, match=r"2 of 10 pictures cannot be read: 2\.png.*, 7\.png"):
         open_store(source, source.shape)
     assert stores(cache) == []
-
-
-def test_a_second_writer_at_the_same_time_does_no_harm(make_pictures, cache):
-    source, other = make_pictures(), make_pictures()
-    read = source.read
-
-    def overtaken(index):
-        if index == 9:
-            open_store(other, other.shape)
-        return read(index)
-
-    source.read = overtaken
-    store = open_store(source, source.shape)
-    assert (store.samples[..., 0] == source.images).all()
-    assert len(stores(cache)) == 1
-
-
-def test_two_processes_at_once_make_one_store(cache):
-    script = """
-import sys
-from ganzoo.data.cache import open_store
-from ganzoo.data.config import Mnist5kConfig
-from ganzoo.data.digits import Mnist5k
-source = Mnist5k(Mnist5kConfig())
-print("ready", flush=True)
-sys.stdin.readline()
-print(int(open_store(source, (1, 28, 28)).samples.sum()))
-"""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    sums = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    source = Mnist5k(Mnist5kConfig())
-    assert {int(text) for text in sums} == {
-        sum(int(source.read(i).sample.sum()) for i in range(len(source)))
-    }
-    assert len(stores(cache)) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_said(make_pictures, tmp_path, monkeypatch):
@@ -263,3 +179,44 @@ def test_a_new_version_of_the_store_does_not_read_an_old_one(make_pictures, cach
     monkeypatch.setattr(caching, "STORE_VERSION", caching.STORE_VERSION + 1)
     open_store(source, source.shape)
     assert len(stores(cache)) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "samples.npy").write_bytes(b""),
+        lambda folder: (folder / "samples.npy").unlink(),
+        lambda folder: (folder / "labels.npy").write_bytes(b"no array"),
+        lambda folder: (folder / "meta.json").write_text("{"),
+        lambda folder: (folder / "meta.json").write_text("[]"),
+        lambda folder: (folder / "meta.json").unlink(),
+        lambda folder: np.save(folder / "labels.npy", np.zeros(3, np.int64)),
+    ],
+    ids=["cut", "no samples", "no labels", "torn", "no mapping", "no meta", "too few labels"],
+)
+def test_a_damaged_store_is_made_anew(damage, make_pictures, cache):
+    source = make_pictures()
+    open_store(source, source.shape)
+    damage(cache / "data" / stores(cache)[0])
+    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
+    assert set(source.reads.values()) == {2}
+
+
+def test_a_source_without_samples_is_refused(make_pictures):
+    with pytest.raises(DataError, match="nothing has no samples"):
+        open_store(make_pictures(count=0), (1, 8, 8), name="nothing")
+
+
+@pytest.mark.parametrize(("terminal", "said"), [("", "decoding [bold]: 5 of 20, "), ("1", "%")])
+def test_what_takes_long_is_shown(terminal, said, make_pictures, monkeypatch, capfd):
+    monkeypatch.setenv("FORCE_COLOR", terminal)
+    monkeypatch.setattr(task, "CHUNK_ROWS", 5)
+    source = make_pictures(count=20)
+    open_store(source, source.shape, name="[bold]")
+    assert not capfd.readouterr().err
+    monkeypatch.setattr(progress, "SECONDS_UNTIL_SHOWN", 0.0)
+    open_store(source, (1, 4, 4), name="[bold]")
+    captured = capfd.readouterr()
+    assert said in captured.err
+    assert "[bold]" in captured.err
+    assert not captured.out

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganzoo.data import decoding
 from ganzoo.data.config import FolderConfig
-from ganzoo.data.folder import Folder
+from ganzoo.data.sources.folder import Folder
 from ganzoo.errors import DataError
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -159,23 +160,36 @@ def test_the_first_frame_of_a_film_is_read(tmp_path):
     assert folder(tmp_path).read(0).sample[0, 0].tolist() == [*RED]
 
 
-def test_headers_that_cannot_be_read_are_all_counted_and_the_first_are_named(tmp_path):
+def test_headers_that_cannot_be_read_are_named_and_the_others_count(tmp_path):
     write(tmp_path / "good.png", RED)
+    write(tmp_path / "small.png", Image.new("L", (4, 6)))
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("no picture")
-    (tmp_path / "archive.gif").write_bytes(b"PK\3\4")
-    for index in range(4):
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
+    source = folder(tmp_path)
+    assert list(source.bad) == ["empty.png", "gone.png", "itself.png", "text.jpg"]
+    assert source.shape == (3, 4, 4)
+    assert source.sizes.tolist() == [[0, 0], [0, 0], [8, 8], [0, 0], [4, 6], [0, 0]]
+    for index, name in enumerate(source.names):
+        if name in source.bad:
+            with pytest.raises(DataError, match=f"{name}: ") as caught:
+                source.read(index)
+            assert str(caught.value).endswith(source.bad[name])
+        else:
+            source.read(index)
+
+
+def test_where_no_picture_can_be_read_all_are_counted_and_the_first_are_named(tmp_path):
+    for index in range(7):
         (tmp_path / f"z{index}.bmp").write_bytes(b"BM")
     with pytest.raises(DataError) as caught:
         folder(tmp_path)
     message = str(caught.value)
-    assert message.startswith("7 of 8 pictures cannot be read: ")
-    assert all(
-        name in message for name in ("archive.gif", "empty.png", "text.jpg", "z0.bmp", "z1.bmp")
-    )
-    assert "z2.bmp" not in message
+    assert message.startswith("7 of 7 pictures cannot be read: ")
+    assert all(f"z{index}.bmp" in message for index in range(5))
+    assert "z5.bmp" not in message
     assert "and 2 more" in message
-    assert "good.png" not in message
 
 
 def test_a_picture_that_breaks_off_is_named_when_it_is_read(tmp_path):
@@ -199,7 +213,7 @@ def test_32_bit_pictures_are_refused_as_their_range_is_unknown(tmp_path, mode):
 
 def test_a_picture_as_large_as_an_attack_is_refused(tmp_path, monkeypatch):
     write(tmp_path / "a.png", RED)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 60)
     with pytest.raises(DataError, match=r"a\.png: .*decompression bomb"):
         folder(tmp_path)
 
@@ -235,6 +249,7 @@ def test_pictures_beside_classes_are_refused(tmp_path):
 @pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines"], ids=["not UTF-8", "line break"])
 def test_a_class_name_that_is_no_text_is_refused(tmp_path, name):
     write(tmp_path / "good" / "a.png", RED)
+    write(tmp_path / "other" / "a.png", RED)
     try:
         os.rename(os.fsencode(tmp_path / "good"), os.fsencode(tmp_path) + b"/" + name)
     except OSError:

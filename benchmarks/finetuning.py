@@ -1,0 +1,226 @@
+"""What fine-tuning gives: a base of some categories of pictures, tuned on another, or from scratch.
+
+The pictures come as an .npz file with ``images`` uint8 (N, S, S, 3), ``labels`` and ``categories``;
+they are laid out as folders of PNGs. Each run is a process of its own with one thread. Finished
+runs are kept, with sheets of their samples, and none is done twice:
+
+``python -m benchmarks.finetuning PICTURES.npz [--workers 2] [--out runs/finetuning]``
+"""
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import ganzoo
+from benchmarks.lite0 import LITE0
+from benchmarks.quality import spread
+from ganzoo.errors import RequestError
+from ganzoo.pictures import save_grid
+
+CATEGORY = "People & Body"
+"""The pictures that are fine-tuned on; a base has seen all others."""
+
+SEED = 2026
+"""Of the choice of pictures, which is the same in all runs; 100 of them are among the 300."""
+
+NETWORKS = {"name": "dcgan", "width": 32, "num_classes": 0}
+TRAINING = {"batch_size": 32, "checkpoint_every": 0, "sample_every": 0}
+R1 = {"r1": {"weight": 1.0, "every": 4}}
+
+FAKES, METRICS = 1_000, ("kid", "recall")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run.
+
+    Attributes:
+        side: Of the pictures.
+        pictures: How many it trains on; 0 for all there are.
+        start: ``base`` to fine-tune one, or ``scratch``.
+        augmentation: A name.
+        seed: Of the run.
+        steps: Of the run.
+        base_steps: Of the base.
+    """
+
+    side: int
+    pictures: int
+    start: str
+    augmentation: str
+    seed: int
+    steps: int
+    base_steps: int
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return "-".join(map(str, asdict(self).values()))
+
+
+def main() -> None:
+    """Do the runs that are not done yet, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pictures", type=Path, help="the .npz file")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... at 32x32")
+    parser.add_argument("--steps", type=int, default=600, help="of each run")
+    parser.add_argument("--base-steps", type=int, default=3_000, help="of each base")
+    parser.add_argument("--workers", type=int, default=2, help="runs at once")
+    parser.add_argument("--out", type=Path, default=Path("runs/finetuning"))
+    parser.add_argument("--run", metavar="JSON", help="do one run, and write its result")
+    arguments = parser.parse_args()
+    if arguments.run:
+        run(arguments.out, Case(**json.loads(arguments.run)))
+        return
+    lay_out(arguments.pictures, arguments.out)
+    todo = list(cases(arguments.seeds, arguments.steps, arguments.base_steps))
+    with ThreadPoolExecutor(arguments.workers) as workers:
+        # The base of each size is made once, by the first that asks for it, before all others.
+        for round_ in (bases(todo), todo):
+            list(workers.map(lambda case: apart(arguments.pictures, arguments.out, case), round_))
+    print("\n".join(table(arguments.out, todo)))
+    print(f"\nsheets of samples: {sheets(arguments.out, todo)}")
+
+
+def cases(seeds: int, steps: int, base_steps: int) -> Iterator[Case]:
+    """All runs: at 32x32 some seeds, with and without augmentation; at 64x64 one seed, with it."""
+    starts = ("base", "scratch")
+    small = itertools.product((100, 300, 0), ("none", "diffaugment"), starts, range(seeds))
+    for pictures, augmentation, start, seed in small:
+        yield Case(32, pictures, start, augmentation, seed, steps, base_steps)
+    for start in starts:
+        yield Case(64, 300, start, "diffaugment", 0, steps, base_steps)
+
+
+def bases(todo: Sequence[Case]) -> list[Case]:
+    """The runs that make the bases, one a size."""
+    first = {case.side: case for case in todo}
+    return [
+        Case(side, 0, "others", "diffaugment", 0, case.base_steps, 0)
+        for side, case in first.items()
+    ]
+
+
+def lay_out(file: Path, out: Path) -> None:
+    """Write the pictures as folders of PNGs: those of a base, and some or all of the category.
+
+    Raises:
+        RequestError: The file does not hold them.
+    """
+    if not file.is_file():
+        raise SystemExit(f"there is no file {file}")
+    with np.load(file, allow_pickle=False) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+        categories = [str(name) for name in arrays["categories"]]
+    if CATEGORY not in categories:
+        raise RequestError(f"{file} has no category {CATEGORY!r}")
+    chosen = labels == categories.index(CATEGORY)
+    own = np.flatnonzero(chosen)
+    shuffled = np.random.default_rng(SEED).permutation(own)
+    folders = {"others": np.flatnonzero(~chosen), "0": own}
+    folders |= {str(number): shuffled[:number] for number in (100, 300)}
+    for name, numbers in folders.items():
+        folder = out / "pictures" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in numbers:
+            Image.fromarray(images[number]).save(folder / f"{number:04}.png")
+
+
+def apart(file: Path, out: Path, case: Case) -> None:
+    """Do a run in a process of its own, if it is not done."""
+    if (out / case.name / "result.json").is_file():
+        return
+    values = json.dumps(asdict(case))
+    command = [sys.executable, "-m", "benchmarks.finetuning", str(file), "--out", str(out)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*command, "--run", values], check=True, env=environment, stdout=sys.stderr, text=True
+    )
+
+
+def run(out: Path, case: Case) -> None:
+    """Train, score against all pictures of the category, and write the result."""
+    ganzoo.register(LITE0)
+    folder = out / case.name
+    pictures = out / "pictures"
+    source = pictures / (case.start if case.start == "others" else str(case.pictures))
+    config: dict[str, Any] = {
+        "data": {"source": str(source.absolute()), "image_size": case.side, "flip": True},
+        "training": {**TRAINING, "steps": case.steps, "seed": case.seed},
+        "augmentation": case.augmentation,
+        "penalties": R1,
+    }
+    if case.start == "base":
+        [base] = bases([case])
+        done = ganzoo.finetune(out / base.name / "run", config=config, out=folder / "run")
+    else:
+        done = ganzoo.train({"architecture": NETWORKS, **config}, out=folder / "run")
+    generator = ganzoo.load_generator(done)
+    save_grid(generator.sample(24, seed=0), folder / "samples.png", columns=12)
+    scores = ganzoo.evaluate(done, pictures / "0", metrics=METRICS, extractor="lite0", fakes=FAKES)
+    values = {score.protocol.metric: score.value for score in scores}
+    (folder / "result.json").write_text(json.dumps({**asdict(case), **values}))
+
+
+def table(out: Path, todo: Sequence[Case]) -> list[str]:
+    """Return the lines of a Markdown table: for each setting, medians and ranges over seeds."""
+    lines = [
+        "| size | pictures | augmentation | KID-lite0 x 1,000, fine-tuned | from scratch "
+        "| recall, fine-tuned | from scratch |",
+        f"|{' --- |' * 7}",
+    ]
+    settings = dict.fromkeys((case.side, case.pictures, case.augmentation) for case in todo)
+    for side, pictures, augmentation in settings:
+        cells = []
+        for metric, start in itertools.product(METRICS, ("base", "scratch")):
+            scale = 1_000 if metric == "kid" else 1
+            results = [
+                json.loads((out / case.name / "result.json").read_text())
+                for case in todo
+                if (case.side, case.pictures, case.augmentation, case.start)
+                == (side, pictures, augmentation, start)
+            ]
+            cells.append(spread(scale * result[metric] for result in results))
+        number = str(pictures or len(list((out / "pictures" / "0").iterdir())))
+        lines.append(f"| {' | '.join([f'{side}x{side}', number, augmentation, *cells])} |")
+    for base in bases(todo):
+        kid, recall = (
+            json.loads((out / base.name / "result.json").read_text())[m] for m in METRICS
+        )
+        side = f"{base.side}x{base.side}"
+        lines.append(f"| {side} | the base itself | | {1_000 * kid:,.0f} | | {recall:.3g} | |")
+    return lines
+
+
+def sheets(out: Path, todo: Sequence[Case]) -> Path:
+    """Put the samples of seed 0 of all settings of a size below each other, and return the folder.
+
+    Rows come in pairs, fine-tuned above from scratch.
+    """
+    for side in {case.side for case in todo}:
+        chosen = [case for case in todo if case.side == side and case.seed == 0]
+        pictures = [Image.open(out / case.name / "samples.png") for case in chosen]
+        sheet = Image.new(
+            "RGB", (pictures[0].width, sum(picture.height + 4 for picture in pictures)), "white"
+        )
+        top = 0
+        for picture in pictures:
+            sheet.paste(picture, (0, top))
+            top += picture.height + 4
+        sheet.save(out / f"samples-{side}.png")
+    return out
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Changes whose probability follows the discriminator's overfitting."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ganzoo.augmentation.base import Augmentation
+from ganzoo.augmentation.config import AdaConfig
+from ganzoo.augmentation.geometry import Happening, grid_of, resampled
+from ganzoo.randomness import Draws
+
+GROUPS = {
+    "blit": ("flip", "quarters", "shift"),
+    "geometric": ("scale", "turn before", "stretch", "turn after", "slide"),
+    "color": ("brightness", "contrast", "luma", "hue", "saturation"),
+}
+"""The changes of each group, in their order."""
+
+CHANGES = tuple(name for names in GROUPS.values() for name in names)
+
+
+class Ada(Augmentation):
+    """Adaptive discriminator augmentation, with its blit, geometric and colour changes.
+
+    Every change happens to a picture with probability p, independently of the others. All moves of
+    pixels are composed into one, so that pictures are resampled once: bilinearly, and mirrored at
+    their edges. (The authors' code filters against aliasing as well.)
+
+    Source: Karras et al., Training Generative Adversarial Networks with Limited Data, 2020; section
+    3.1 for p, appendix B for the changes.
+    """
+
+    config: AdaConfig
+
+    def __init__(self, config: AdaConfig) -> None:
+        super().__init__(config)
+        self.every = 0 if config.adapt is None else config.every
+        self.state = {"p": torch.tensor(config.p)}
+
+    def __call__(self, samples: Tensor, draws: Draws) -> Tensor:
+        """Change pictures ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
+        happening = self.happening(draws)
+        result = samples.to(draws.dtype)
+        if self.config.blit or self.config.geometric:
+            result = moved(result, happening, draws)
+        if self.config.color:
+            result = recolored(result, happening, draws)
+        return result.to(samples.dtype)
+
+    def adapt(self, sign: Tensor, samples: int) -> None:
+        """Raise p where the mean sign of the reals is above the target, and lower it below."""
+        assert self.config.adapt is not None
+        change = (sign - self.config.target).sign() * (samples / self.config.adapt)
+        self.state["p"] = (self.state["p"] + change).clamp(0, 1)
+
+    def figures(self) -> dict[str, Tensor]:
+        """Return p."""
+        return {"p": self.state["p"]}
+
+    def happening(self, draws: Draws) -> Happening:
+        """Decide which changes each picture undergoes."""
+        p = self.state["p"].to(draws.dtype)
+        # With this probability each, one of the two turns at least happens with probability p.
+        turn = 1 - (1 - p).sqrt()
+        probabilities = torch.stack([turn if name.startswith("turn") else p for name in CHANGES])
+        columns = (draws.uniform("chances", len(CHANGES)) < probabilities).unbind(1)
+        found = dict(zip(CHANGES, columns, strict=True))
+        on = [group for group in GROUPS if getattr(self.config, group)]
+        return {name: found[name] for group in on for name in GROUPS[group]}
+
+
+def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
+    """Mirror, turn, shift, scale and stretch, all by one resampling.
+
+    Args:
+        samples: ``(N, C, H, W)``.
+        happening: Which rows undergo what.
+        draws: By how much.
+    """
+    names = (*GROUPS["blit"], *GROUPS["geometric"])
+    moves = [happening[name] for name in names if name in happening]
+    height, width = samples.shape[2:]
+    result = resampled(samples, grid_of(height, width, happening, draws))
+    # What is not moved is kept to the bit.
+    return torch.where(_by_row(torch.stack(moves).any(dim=0)), result, samples)
+
+
+def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
+    """Change brightness, contrast, luma, hue and saturation.
+
+    A colour is the sum of its grey (the mean of its channels) and the rest, which is orthogonal to
+    all greys. Brightness and the luma flip change the grey alone, saturation scales the rest, and
+    hue turns it about the axis of greys; contrast scales both. So a picture of one channel has no
+    hue or saturation, and its luma flip makes a negative. Hue has a meaning for three channels.
+
+    Args:
+        samples: ``(N, C, H, W)``.
+        happening: Which rows undergo what.
+        draws: By how much.
+    """
+    luma, hue = draws.uniform("colors", 2).unbind(1)
+    brightness, contrast, saturation = draws.normal("colors", 3).unbind(1)
+    neutral = torch.zeros_like(luma)
+
+    def amount(name: str, value: Tensor) -> Tensor:
+        return _by_row(torch.where(happening[name], value, neutral))
+
+    grey = samples.mean(dim=1, keepdim=True)
+    rest = samples - grey
+    if samples.shape[1] == 3:
+        angle = math.pi * amount("hue", 2 * hue - 1)
+        across = (rest.roll(1, dims=1) - rest.roll(-1, dims=1)) / math.sqrt(3)
+        rest = rest * angle.cos() + across * angle.sin()
+    rest = rest * torch.exp2(amount("saturation", saturation))
+    grey = (grey + 0.2 * amount("brightness", brightness)) * (
+        1 - 2 * amount("luma", (2 * luma).floor())
+    )
+    result = (grey + rest) * torch.exp2(0.5 * amount("contrast", contrast))
+    changed = torch.stack([happening[name] for name in GROUPS["color"]]).any(dim=0)
+    return torch.where(_by_row(changed), result, samples)
+
+
+def _by_row(values: Tensor) -> Tensor:
+    """Make ``(N,)`` fit to pictures."""
+    return values[:, None, None, None]

@@ -1,0 +1,57 @@
+"""The configs of the first-party augmentations."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from ganzoo.config import AugmentationConfig
+from ganzoo.config.fields import AsTuple
+
+
+class NoAugmentationConfig(AugmentationConfig):
+    """Nothing to choose."""
+
+
+class DiffAugmentConfig(AugmentationConfig):
+    """Changes that every sample undergoes."""
+
+    policy: Annotated[tuple[Literal["color", "translation", "cutout"], ...], AsTuple] = Field(
+        default=("color", "translation", "cutout"),
+        description="Which changes, in their order.",
+        json_schema_extra={"minItems": 1},
+    )
+
+    @field_validator("policy")
+    @classmethod
+    def _something(cls, policy: tuple[str, ...]) -> tuple[str, ...]:
+        if not policy:
+            raise ValueError("name one change at least, or choose augmentation=none")
+        return policy
+
+
+class AdaConfig(AugmentationConfig):
+    """Changes with a probability `p` each, which rises while the discriminator overfits."""
+
+    target: float = Field(
+        default=0.6,
+        ge=-1,
+        le=1,
+        description="p rises while the mean sign of the logits of reals is above this.",
+    )
+    adapt: int | None = Field(
+        default=500_000,
+        ge=1,
+        le=10**12,
+        description="Reals in which p goes from 0 to 1 at most; null for a p that stays.",
+    )
+    every: int = Field(default=4, ge=1, le=10**12, description="Steps between changes of p.")
+    p: float = Field(default=0.0, ge=0, le=1, description="The probability at the start.")
+    blit: bool = Field(
+        default=True, description="Mirror, turn by quarters, and shift by whole pixels."
+    )
+    geometric: bool = Field(
+        default=True, description="Scale, rotate, stretch, and shift by parts of a pixel."
+    )
+    color: bool = Field(
+        default=True, description="Brightness, contrast, luma flip, hue and saturation."
+    )

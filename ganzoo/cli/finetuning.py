@@ -1,0 +1,67 @@
+"""``finetune``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.common import Imports, Overrides, load_local, printable, split_arguments
+from ganzoo.cli.training import report
+
+if TYPE_CHECKING:
+    from ganzoo.training.base import Start
+
+
+def finetune(
+    reference: Annotated[
+        str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
+    ],
+    arguments: Overrides = None,
+    data: Annotated[
+        str | None, typer.Option(help="Your pictures (./path), or a dataset's name.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="The run folder to make; if left out, one below runs/."),
+    ] = None,
+    allow_partial: Annotated[
+        bool,
+        typer.Option(
+            "--allow-partial", help="Begin with part of the weights where not all of them fit."
+        ),
+    ] = False,
+    imports: Imports = None,
+) -> None:
+    """Fine-tune weights on data of your own.
+
+    CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
+    Prints the run folder, which tells in base.json what was taken over.
+
+    For instance: ganzoo finetune wgan-gp.mnist5k --data ./pictures steps=2000
+    """
+    config, overrides = split_arguments(arguments)
+    if allow_partial:
+        overrides["base.allow_partial"] = True
+    load_local(imports)
+    from ganzoo.training.finetuning import finetuning_config
+    from ganzoo.training.trainer import Trainer
+
+    trainer = Trainer(finetuning_config(reference, data, config, overrides), out)
+    if trainer.start is not None and trainer.start.partial and trainer.processes.first:
+        _tell(trainer.start)
+    report(trainer.fit())
+
+
+def _tell(start: "Start") -> None:
+    """Show what was taken over in part: counts, then the names of all that is not as it was."""
+    kinds = ("taken", "reordered", "adapted", "new", "left")
+    width = max(map(len, start.grafts))
+    typer.echo(" ".join([f"{'':{width}}", *(f"{kind:>9}" for kind in kinds)]), err=True)
+    for role, found in start.grafts.items():
+        counts = (f"{len(getattr(found, kind)):>9}" for kind in kinds)
+        typer.echo(" ".join([f"{role:{width}}", *counts]), err=True)
+    for role, found in start.grafts.items():
+        for name, how in found.adapted.items():
+            typer.echo(printable(f"{role}: {name} adapted ({how})"), err=True)
+        for kind in ("reordered", "new", "left"):
+            for name in getattr(found, kind):
+                typer.echo(printable(f"{role}: {name} {kind}"), err=True)

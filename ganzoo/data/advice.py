@@ -1,0 +1,149 @@
+"""What a survey of pictures says of the training that is about to begin."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganzoo.config import RunConfig
+from ganzoo.data.check import Survey
+from ganzoo.resolve.augmentation import FEW
+from ganzoo.spec import Shape, Traits
+
+TOO_FEW = 500
+"""Below them it overfits at once."""
+
+LARGEST = 128
+"""The side that is suggested at most; larger ones are for those who know their machine."""
+
+SMALLER_SHARE = 0.05
+"""So many pictures may be enlarged at the suggested side."""
+
+UNBALANCED = 10
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to know before training.
+
+    Attributes:
+        warnings: Sentences on what is doubtful in the data.
+        values: By dotted key, what to begin with.
+        reasons: Why, a sentence for each of the values by its key.
+    """
+
+    warnings: tuple[str, ...]
+    values: Mapping[str, Any]
+    reasons: Mapping[str, str]
+
+    def command(self, architecture: str, source: str, overrides: Mapping[str, Any]) -> str:
+        """Return the command line that trains so, and with what the user asks for."""
+        given = {"architecture": architecture, "data": source, **overrides, **self.values}
+        words = [shlex.quote(f"{key}={told(value)}") for key, value in given.items()]
+        return " ".join(["ganzoo", "train", *words])
+
+
+def advise(survey: Survey, config: RunConfig, traits: Traits) -> Advice:
+    """Look for what is doubtful in pictures, and for what to begin with.
+
+    The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
+    networks than these: a starting point.
+
+    Args:
+        survey: Of pictures.
+        config: Of the run that is asked for.
+        traits: Of its architecture.
+    """
+    shape, count = config.architecture.sample_shape, survey.count - len(survey.bad)
+    values: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+
+    def suggest(key: str, value: Any, reason: str) -> None:
+        values[key], reasons[key] = value, reason
+
+    side = best_side(survey, traits)
+    if side is not None and (side, side) != shape[1:]:
+        shape = (shape[0], side, side)
+        suggest(
+            "data.image_size",
+            side,
+            f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large",
+        )
+    if count < FEW:
+        suggest(
+            "augmentation",
+            "diffaugment",
+            f"with fewer than {FEW:,} pictures D learns them by heart",
+        )
+    weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
+    if "r1" not in config.active_penalties:
+        suggest(
+            "penalties.r1.weight", weight, "0.0002 x pixels / batch size, to be tried up and down"
+        )
+    if not config.data.holdout and count >= 40:
+        suggest("data.holdout", max(1, min(1000, count // 20)), "so that overfitting is noticed")
+    crops = getattr(config.data, "fit", "crop") == "crop"
+    doubts = _doubts(survey, config.architecture.sample_shape, crops)
+    return Advice(tuple(doubts), values, reasons)
+
+
+def best_side(survey: Survey, traits: Traits) -> int | None:
+    """Find the largest side that the architecture makes and that most pictures have."""
+    if traits.sides is None:
+        return None
+    short = np.sort(survey.sizes.min(axis=1))
+    common = short[int(SMALLER_SHARE * len(short))]
+    fitting = [side for side in traits.sides if side <= min(common, LARGEST)]
+    return max(fitting, default=min(traits.sides))
+
+
+def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
+    count, height, width = survey.count - len(survey.bad), *shape[1:]
+    doubts = []
+    if count < TOO_FEW:
+        doubts.append(f"{count:,} pictures are very few; below {TOO_FEW:,} expect copies of them")
+    smaller = int((survey.sizes < [width, height]).any(axis=1).sum())
+    if smaller:
+        doubts.append(f"{smaller:,} are smaller than {width}x{height}, and are enlarged: blurred")
+    aspects = survey.sizes[:, 0] / survey.sizes[:, 1]
+    odd = int(((aspects > 2 * width / height) | (aspects < width / height / 2)).sum())
+    if odd and crops:
+        doubts.append(
+            f"at least half of {odd:,} is cut off, so long they are; data.fit=pad keeps it"
+        )
+    doubts += _of_classes(survey.classes)
+    spare = sum(len(group) - 1 for group in survey.copies)
+    if spare:
+        doubts.append(
+            f"copies of others ({spare:,}) will be favoured by the generator; remove them"
+        )
+    near = sum(len(group) - 1 for group in survey.near)
+    if near > count / 10:
+        doubts.append(f"{near:,} look almost like others; there is less variety than it seems")
+    if shape[0] == 1 and any(" RGB" in mode or " P" in mode for mode in survey.modes):
+        doubts.append("colour is turned to grey, as one channel is asked for")
+    return doubts
+
+
+def _of_classes(classes: Mapping[str, int]) -> list[str]:
+    doubts = []
+    single = [name for name, count in classes.items() if count == 1]
+    if single:
+        doubts.append(
+            f"{len(single)} of {len(classes)} classes have one picture, as {single[0]!r}; is each "
+            "folder a class? (architecture.num_classes=0 ignores them)"
+        )
+    elif classes and max(classes.values()) > UNBALANCED * min(classes.values()):
+        most, least = max(classes, key=classes.__getitem__), min(classes, key=classes.__getitem__)
+        doubts.append(
+            f"classes are unbalanced: {most} has {classes[most]:,}, and {least} {classes[least]:,}"
+        )
+    return doubts
+
+
+def told(value: Any) -> str:
+    """Write a value as it stands on a command line."""
+    return value if isinstance(value, str) else json.dumps(value)

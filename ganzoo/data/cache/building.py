@@ -1,0 +1,227 @@
+"""Making a store: decoding what is not decoded yet, and putting it in its place."""
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from ganzoo.data.base import Dataset
+from ganzoo.data.cache import locks
+from ganzoo.data.cache.journal import Journal
+from ganzoo.data.cache.places import CACHE_VARIABLE, JOURNAL, LOCK, META, UNFINISHED
+from ganzoo.data.cache.pool import NoHelpError, available, decode_in
+from ganzoo.data.cache.task import Bad, Task
+from ganzoo.data.decoding import complaint
+from ganzoo.data.progress import progress, say, size_text
+from ganzoo.errors import DataError
+from ganzoo.spec import Shape
+
+SECONDS_ALONE = 1.0
+"""Starting processes takes about as long; what is decoded by then needs none."""
+
+SECONDS_BETWEEN_ENTRIES = 1.0
+"""Of the journal. Bringing data to disk more often would make everybody wait for it."""
+
+COPIED_AT_ONCE = 8_000_000
+
+
+def build(
+    dataset: Dataset, shape: Shape, folder: Path, facts: dict[str, Any], processes: int | None
+) -> None:
+    """Make a store, unless another process does so first.
+
+    It is made aside and renamed, so that what has its name is whole. What a killed process had
+    decoded is taken over by the next one.
+
+    Args:
+        dataset: The source.
+        shape: Of its samples in the store.
+        folder: The store's place.
+        facts: What the store is of, for its meta.json; ``name`` is what people are told.
+        processes: How many decode; None for what suits.
+
+    Raises:
+        DataError: Too many samples cannot be read, or there is no room.
+    """
+    name = facts["name"]
+    if not len(dataset):
+        raise DataError(f"{name} has no samples")
+
+    def waiting() -> None:
+        say(f"waiting for another process that decodes {name}")
+
+    lock = folder.with_name(f".{folder.name}{LOCK}")
+    with locks.alone(lock, waiting) as held, ExitStack() as stack:
+        if folder.is_dir():
+            return
+        if held is not None:
+            aside = folder.with_name(f".{folder.name}{UNFINISHED}")
+            aside.mkdir(exist_ok=True)
+        else:
+            # Nobody can tell whether another process is in there; so there is one for each.
+            aside = Path(tempfile.mkdtemp(UNFINISHED, f".{folder.name}-", folder.parent))
+            stack.callback(shutil.rmtree, aside, ignore_errors=True)
+        task = Task(dataset, shape, aside)
+        bad = _decode(task, name, processes, held)
+        try:
+            check_skipped([cause for _, cause in bad], task.count, dataset.max_bad)
+        except DataError:
+            shutil.rmtree(aside)
+            raise
+        _finish(task, bad, facts)
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else a process without locks was first
+                raise
+        (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def check_skipped(causes: list[str], total: int, max_bad: float) -> None:
+    """Refuse to leave out more samples than a dataset allows.
+
+    Raises:
+        DataError: There are too many, or none is left.
+    """
+    if len(causes) > max_bad * total or len(causes) == total > 0:
+        raise DataError(
+            f"{complaint(causes, total)} (max_bad, the share that may be skipped, is {max_bad:g})"
+        )
+
+
+def _decode(task: Task, name: str, processes: int | None, held: int | None) -> Bad:
+    """Decode all that the journal lacks, and return all bad samples in their order."""
+    facts = {"count": task.count, "rows": task.chunk_rows}
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(_begun(task.folder / file, header))
+            for file, header in task.headers(task.count).items()
+        ]
+        journal = stack.enter_context(closing(Journal(task.folder / JOURNAL, facts)))
+        left = [chunk for chunk in range(task.chunks) if chunk not in journal.done]
+        done = task.count - sum(len(task.rows(chunk)) for chunk in left)
+        _check_room(task, name, task.count - done)
+        fresh: dict[int, Bad] = {}
+
+        def enter() -> None:
+            if fresh:
+                for file in files:
+                    os.fsync(file.fileno())
+                journal.add(fresh)
+                fresh.clear()
+
+        stack.callback(enter)  # also after an error or an interrupt
+        report = stack.enter_context(progress(f"decoding {name}", task.count, done))
+        results = stack.enter_context(closing(_results(task, left, processes, held)))
+        entered = time.monotonic()
+        for chunk, bad in results:
+            fresh[chunk] = bad
+            report(len(task.rows(chunk)))
+            if time.monotonic() - entered >= SECONDS_BETWEEN_ENTRIES:
+                enter()
+                entered = time.monotonic()
+    return sorted(item for bad in journal.done.values() for item in bad)
+
+
+def _results(
+    task: Task, chunks: list[int], processes: int | None, held: int | None
+) -> Generator[tuple[int, Bad], None, None]:
+    """Decode chunks: at first here, then in several processes where that is worth while."""
+    left = dict.fromkeys(chunks)
+    wanted = processes or available()
+    begun = time.monotonic()
+    while left and processes is None and time.monotonic() - begun < SECONDS_ALONE:
+        yield _next(task, left)
+    if wanted > 1 and left and _is_long(begun, len(chunks), len(left)):
+        with closing(decode_in(wanted, task, list(left), held)) as answers:
+            try:
+                for chunk, bad in answers:
+                    del left[chunk]
+                    yield chunk, bad
+            except NoHelpError as error:
+                say(f"decoding in one process, as others cannot help ({error})")
+    while left:
+        yield _next(task, left)
+
+
+def _next(task: Task, left: dict[int, None]) -> tuple[int, Bad]:
+    chunk = next(iter(left))
+    del left[chunk]
+    return chunk, task.decode(chunk)
+
+
+def _is_long(begun: float, total: int, left: int) -> bool:
+    """Whether what is left would take longer than starting processes does."""
+    done = total - left
+    return not done or (time.monotonic() - begun) / done * left > SECONDS_ALONE
+
+
+def _begun(path: Path, header: bytes) -> IO[bytes]:
+    """Open a file that begins with a header, whatever follows in it."""
+    path.touch()
+    file = path.open("r+b", buffering=0)
+    file.write(header)
+    return file
+
+
+def _check_room(task: Task, name: str, samples: int) -> None:
+    needed = samples * sum(task.row_bytes.values())
+    free = shutil.disk_usage(task.folder).free
+    if needed > free:
+        raise DataError(
+            f"decoding {name} takes {size_text(needed)} in {task.folder.parent}, and "
+            f"{size_text(free)} are free there; free some (`ganzoo data cache` tells what is "
+            f"cached) or set {CACHE_VARIABLE} to another folder"
+        )
+
+
+def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
+    """Leave the bad rows out, and write what the store is."""
+    kept = task.count - len(bad)
+    if bad:
+        # Rows move, and what the journal tells would not be true any more.
+        (task.folder / JOURNAL).unlink()
+    for name, header in task.headers(kept).items():
+        row = task.row_bytes[name]
+        with (task.folder / name).open("r+b", buffering=0) as file:
+            if bad:
+                offset = len(task.headers(task.count)[name])
+                _close_gaps(file, [index for index, _ in bad], task.count, offset, header, row)
+            file.truncate(len(header) + kept * row)
+            os.fsync(file.fileno())
+    meta = {
+        **facts,
+        "samples": kept,
+        "of": task.count,
+        "skipped": [cause for _, cause in bad],
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    with (task.folder / META).open("w", encoding="utf-8") as text:
+        json.dump(meta, text, indent=2)
+        text.flush()
+        os.fsync(text.fileno())
+
+
+def _close_gaps(
+    file: IO[bytes], gaps: list[int], count: int, offset: int, header: bytes, row: int
+) -> None:
+    """Move rows towards the beginning of a file, over those that are left out."""
+    file.seek(0)
+    file.write(header)
+    target = len(header)
+    for before, after in itertools.pairwise([-1, *gaps, count]):
+        source, end = offset + (before + 1) * row, offset + after * row
+        while source < end:
+            file.seek(source)
+            block = file.read(min(COPIED_AT_ONCE, end - source))
+            file.seek(target)
+            file.write(block)
+            source += len(block)
+            target += len(block)

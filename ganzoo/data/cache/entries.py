@@ -1,0 +1,137 @@
+"""What lies in the cache, and taking it out of there."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ganzoo.data.cache import locks
+from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder
+from ganzoo.errors import RequestError
+
+MADE_AGAIN = frozenset({STORES, "archives", "index", "statistics"})
+"""Sub-folders of what is made again when it is needed; others hold downloads and a user's files."""
+
+OLD_UNFINISHED = ".writing-"
+"""What unfinished stores of the first version begin with."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something in the cache.
+
+    Attributes:
+        name: Its path in the cache.
+        kind: The sub-folder it is in.
+        what: What it is, for people.
+        size: In bytes.
+        used: When it was last used, in seconds since 1970.
+        state: ``finished`` or ``unfinished``, or ``old`` for stores of another version, which are
+            not read any more.
+        path: Where it is.
+    """
+
+    name: str
+    kind: str
+    what: str
+    size: int
+    used: float
+    state: Literal["finished", "unfinished", "old"]
+    path: Path
+
+    @property
+    def made_again(self) -> bool:
+        """Whether ganzoo makes it again when it is needed."""
+        return self.kind in MADE_AGAIN
+
+
+def entries() -> list[Entry]:
+    """Return all that lies in the cache, by name."""
+    found = []
+    for folder in _children(cache_folder()):
+        if folder.is_dir():
+            for path in _children(folder):
+                if not path.name.endswith(LOCK):
+                    with contextlib.suppress(FileNotFoundError):  # just evicted by another process
+                        found.append(_entry(folder.name, path))
+    return found
+
+
+def named(name: str) -> Entry:
+    """Return the entry of a name, or of the beginning of one.
+
+    Raises:
+        RequestError: There is none, or several.
+    """
+    known = entries()
+    found = [entry for entry in known if entry.name == name]
+    found = found or [entry for entry in known if entry.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RequestError(
+            f"{name!r} begins the names of {len(found)} entries of the cache; write more of it"
+        )
+    raise RequestError(
+        f"there is no {name!r} in the cache {cache_folder()}; `ganzoo data cache` lists what is"
+    )
+
+
+def evict(entry: Entry) -> None:
+    """Take an entry out of the cache.
+
+    Raises:
+        RequestError: It is in use.
+    """
+
+    def in_use() -> None:
+        raise RequestError(f"{entry.name} is in use by another process, and stays")
+
+    path = entry.path
+    if entry.kind == STORES and entry.state == "finished":
+        with (path / META).open("rb") as file:
+            if not locks.take(file):
+                in_use()
+            # Aside first, so that nobody opens half of it.
+            aside = path.with_name(f".{path.name}-evicted{UNFINISHED}")
+            path.rename(aside)
+            shutil.rmtree(aside)
+    elif path.name.endswith(UNFINISHED):
+        with locks.alone(path.with_name(path.name.removesuffix(UNFINISHED) + LOCK), in_use):
+            shutil.rmtree(path)
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _entry(kind: str, path: Path) -> Entry:
+    name = f"{kind}/{path.name}"
+    files = [path, *(path.rglob("*") if path.is_dir() else ())]
+    facts = [file.lstat() for file in files]
+    size = sum(fact.st_size for file, fact in zip(files, facts, strict=True) if not file.is_dir())
+    used = max(fact.st_mtime for fact in facts)
+    if kind != STORES:
+        return Entry(name, kind, "", size, used, "finished", path)
+    if path.name.endswith(UNFINISHED) or path.name.startswith(OLD_UNFINISHED):
+        return Entry(name, kind, "a store that is not finished", size, used, "unfinished", path)
+    try:
+        what = _told((path / META).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Entry(name, kind, "a store of another version", size, used, "old", path)
+    return Entry(name, kind, what, size, (path / META).stat().st_mtime, "finished", path)
+
+
+def _told(text: str) -> str:
+    """Tell what a store is, by its meta.json."""
+    meta = json.loads(text)
+    skipped = f", {len(meta['skipped'])} skipped" if meta["skipped"] else ""
+    return f"{meta['name']}, {'x'.join(map(str, meta['shape']))}, {meta['samples']:,}{skipped}"
+
+
+def _children(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        yield from sorted(folder.iterdir())

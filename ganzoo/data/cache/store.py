@@ -1,0 +1,131 @@
+"""Opening a store, which is made where there is none."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.data.base import Dataset
+from ganzoo.data.cache import locks
+from ganzoo.data.cache.building import build, check_skipped
+from ganzoo.data.cache.places import CACHE_VARIABLE, LABELS, META, SAMPLES, STORES, cache_folder
+from ganzoo.data.decoding import NAMED_AT_MOST
+from ganzoo.errors import DataError
+from ganzoo.spec import Shape
+
+STORE_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Store:
+    """Decoded samples on disk.
+
+    Attributes:
+        samples: uint8 (N, H, W, C) for pictures, float32 (N, D) for vectors (data units).
+        labels: int64 (N,).
+        skipped: Why samples of the source are not in it, naming them.
+        identity: A text that differs for other samples: another source, another way to bring
+            pictures to a shape, or others skipped.
+    """
+
+    samples: NDArray[np.uint8] | NDArray[np.float32]
+    labels: NDArray[np.int64]
+    skipped: tuple[str, ...] = ()
+    identity: str = ""
+
+
+def open_store(
+    dataset: Dataset, shape: Shape, *, name: str | None = None, processes: int | None = None
+) -> Store:
+    """Return a dataset's samples in a given shape, decoding them where that was not done yet.
+
+    What a killed process had decoded is not decoded again, and of several processes at once one
+    decodes and the others wait.
+
+    Args:
+        dataset: The source.
+        shape: ``(C, H, W)``: pictures are brought to it as the dataset's ``fit`` says, and resized
+            with antialiasing; or ``(D,)``.
+        name: What people are told of it; the kind of dataset where left out.
+        processes: How many decode; None for as many as there are cores, up to 8, and for this one
+            alone where that is quickly done.
+
+    Raises:
+        DataError: More samples than ``max_bad`` allows cannot be read, or the cache cannot be
+            written.
+        GanzooError: A process that decodes was killed.
+    """
+    facts = {
+        "format": STORE_VERSION,
+        "fingerprint": dataset.fingerprint,
+        "shape": list(shape),
+        "fit": dataset.fit,
+        "background": dataset.background,
+    }
+    folder = cache_folder() / STORES / _digest(facts)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while (store := _opened(folder, dataset)) is None:
+            told = {"name": name or type(dataset).__name__, **facts}
+            build(dataset, shape, folder, told, processes)
+    except OSError as error:
+        raise DataError(
+            f"the data cache {folder.parent} cannot be written ({error.strerror}); free some "
+            f"space there (`ganzoo data cache` tells what is cached) or set {CACHE_VARIABLE} to "
+            "another folder"
+        ) from error
+    return store
+
+
+def skip_note(skipped: tuple[str, ...]) -> list[str]:
+    """Tell which samples of a source were skipped: a note, or none where all were read."""
+    if not skipped:
+        return []
+    first = ", ".join(skipped[:NAMED_AT_MOST])
+    more = f" and {len(skipped) - NAMED_AT_MOST} more" if len(skipped) > NAMED_AT_MOST else ""
+    if len(skipped) == 1:
+        return [f"1 sample is skipped, as it cannot be read: {first}"]
+    return [f"{len(skipped):,} samples are skipped, as they cannot be read: {first}{more}"]
+
+
+def _opened(folder: Path, dataset: Dataset) -> Store | None:
+    """Open a store; None where there is none, or where it is damaged and was removed."""
+    if not folder.is_dir():
+        return None
+    try:
+        # As long as the samples are there, the file is held, so that nobody evicts them.
+        held = (folder / META).open("rb")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(held)
+            locks.share(held)
+            if not locks.stands(held, folder / META):
+                return None
+            meta = json.load(held)
+            # Copy-on-write, as torch takes no read-only array without a warning; nobody writes.
+            samples = np.load(folder / SAMPLES, mmap_mode="c")
+            labels = np.load(folder / LABELS)
+            if not len(samples) == len(labels) == meta["samples"]:
+                raise ValueError("files of different lengths")
+            skipped, total = tuple(map(str, meta["skipped"])), int(meta["of"])
+            stack.pop_all()
+    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(FileNotFoundError):  # it was just evicted
+            shutil.rmtree(folder)
+        return None
+    weakref.finalize(samples, held.close)
+    check_skipped(list(skipped), total, dataset.max_bad)
+    with contextlib.suppress(OSError):
+        os.utime(folder / META)  # its time is that of the last use
+    return Store(samples, labels, skipped, _digest([folder.name, *skipped]))
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

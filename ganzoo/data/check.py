@@ -1,0 +1,226 @@
+"""A survey of a source: what is in it, what cannot be read, and what is there twice."""
+
+import concurrent.futures
+import multiprocessing
+import os
+import pickle
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.data.base import Dataset
+from ganzoo.data.decoding import EXTENSIONS, mode_of
+from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
+from ganzoo.data.sources.base import Pictures, Source
+from ganzoo.errors import DataError
+
+CHUNK = 64
+"""Samples that a process looks at before it tells of them."""
+
+WORTH = 512
+"""Fewer samples are looked at sooner than processes start."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen of one sample that can be read.
+
+    Attributes:
+        size: Width and height of a picture, upright; of a vector its length and 1.
+        mode: Format and kind of pixels, as ``PNG RGB``.
+        label: The index of its class.
+        content: A hash of what it shows.
+        hash: By `gradient_hash`.
+        thumb: By `thumbnail`; of a vector the vector.
+    """
+
+    size: tuple[int, int]
+    mode: str
+    label: int
+    content: bytes
+    hash: int
+    thumb: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a source holds.
+
+    Attributes:
+        count: Samples, with those that cannot be read.
+        sizes: int64 (N, 2), width and height of those that can.
+        modes: How many there are of each format and kind of pixels, the most frequent first.
+        classes: How many readable ones there are of each class.
+        bad: Why samples cannot be read; each sentence names one.
+        copies: Groups of names of what is exactly the same.
+        near: The same of what looks alike.
+        passed_over: How many other files lie beside the pictures, by their endings.
+        spread: For vectors float64 (4, D): least, mean, standard deviation, greatest.
+    """
+
+    count: int
+    sizes: NDArray[np.int64]
+    modes: dict[str, int]
+    classes: dict[str, int]
+    bad: tuple[str, ...]
+    copies: tuple[tuple[str, ...], ...]
+    near: tuple[tuple[str, ...], ...]
+    passed_over: dict[str, int]
+    spread: NDArray[np.float64] | None = None
+
+    @property
+    def bad_share(self) -> float:
+        """The share of samples that cannot be read."""
+        return len(self.bad) / self.count
+
+    def as_values(self) -> dict[str, Any]:
+        """Return everything, for JSON; of the sizes the least, median and greatest."""
+        values: dict[str, Any] = {"count": self.count, "modes": self.modes}
+        if self.spread is None:
+            for side, row in zip(("width", "height"), self.sizes.T, strict=True):
+                middle = float(np.median(row))
+                values[side] = {"min": int(row.min()), "median": middle, "max": int(row.max())}
+        else:
+            names = ("min", "mean", "std", "max")
+            values |= dict(zip(names, self.spread.tolist(), strict=True))
+        lists = {"bad": self.bad, "copies": self.copies, "near": self.near}
+        return values | {"classes": self.classes, "passed_over": self.passed_over} | lists
+
+
+def survey(
+    dataset: Dataset,
+    source: str = "",
+    *,
+    processes: int = 1,
+    report: Callable[[int], None] = lambda more: None,
+) -> Survey:
+    """Look at every sample of a source.
+
+    Args:
+        dataset: The source.
+        source: Where it lies, if that is a folder.
+        processes: How many look, where there is enough for several. A script that asks for more
+            than one needs a guard: ``if __name__ == "__main__":``.
+        report: Called with the number of samples that were looked at since the last call.
+
+    Raises:
+        DataError: No sample can be read.
+    """
+    looks: dict[int, Looked | str] = {}
+    for index, looked in _looks(dataset, processes):
+        looks[index] = looked
+        report(1)
+    ordered = sorted(looks.items())
+    seen = {index: look for index, look in ordered if isinstance(look, Looked)}
+    bad = [look for _, look in ordered if isinstance(look, str)]
+    if not seen:
+        raise DataError(f"none of {len(dataset)} samples can be read: {bad[0]}")
+    names, found = [name_of(dataset, index) for index in seen], list(seen.values())
+    exact = equal_groups([look.content for look in found])
+    vectors = dataset.kind == "vectors"
+    near = [] if vectors else _near(found, exact)
+    labels = Counter(look.label for look in found)
+    return Survey(
+        count=len(dataset),
+        sizes=np.array([look.size for look in found], dtype=np.int64),
+        modes=dict(Counter(look.mode for look in found).most_common()),
+        classes={name: labels[label] for label, name in enumerate(dataset.class_names)},
+        bad=tuple(bad),
+        copies=tuple(tuple(names[place] for place in group) for group in exact),
+        near=tuple(tuple(names[place] for place in group) for group in near),
+        passed_over=_passed_over(source),
+        spread=_spread(np.stack([look.thumb for look in found])) if vectors else None,
+    )
+
+
+def look_at(dataset: Dataset, index: int) -> Looked | str:
+    """Look at one sample; if it cannot be read, return the sentence that says why."""
+    try:
+        sample, label = dataset.read(index)
+        if dataset.kind == "vectors":
+            return Looked((len(sample), 1), "vector", label, sample.tobytes(), 0, sample)
+        pixels = sample.astype(np.uint8, copy=False)
+        mode = "L" if pixels.ndim == 2 or pixels.shape[2] == 1 else "RGBA"[: pixels.shape[2]]
+        if isinstance(dataset, Pictures):
+            with dataset.opened(index) as file:
+                mode = mode_of(file, name_of(dataset, index))
+    except DataError as error:
+        return str(error)
+    size = (pixels.shape[1], pixels.shape[0])
+    hashed = content_of(pixels), gradient_hash(pixels), thumbnail(pixels)
+    return Looked(size, mode, label, *hashed)
+
+
+def name_of(dataset: Dataset, index: int) -> str:
+    """Return what a sample is called."""
+    return dataset.names[index] if isinstance(dataset, Source) else f"sample {index}"
+
+
+def _near(found: list[Looked], exact: list[list[int]]) -> list[list[int]]:
+    """Group what looks alike, of exact copies the first alone."""
+    others = {place for group in exact for place in group[1:]}
+    places = [place for place in range(len(found)) if place not in others]
+    hashes = np.array([found[place].hash for place in places], dtype=np.uint64)
+    groups = near_groups(hashes, np.stack([found[place].thumb for place in places]))
+    return [[places[place] for place in group] for group in groups]
+
+
+def _spread(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    values = vectors.astype(np.float64)
+    return np.stack([values.min(0), values.mean(0), values.std(0), values.max(0)])
+
+
+def _passed_over(source: str) -> dict[str, int]:
+    """Count the files of a folder that are no pictures by their endings, but for hidden ones."""
+    counts: Counter[str] = Counter()
+    for _, folders, files in os.walk(os.path.expanduser(source)) if source else ():
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        endings = (os.path.splitext(name)[1].lower() for name in files if name[0] != ".")
+        counts.update(ending for ending in endings if ending not in EXTENSIONS)
+    return dict(counts.most_common())
+
+
+def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:
+    """Look at every sample, in any order."""
+    if processes > 1 and len(dataset) >= WORTH:
+        try:
+            yield from _in_processes(dataset, processes)
+            return
+        except (BrokenProcessPool, pickle.PicklingError, AttributeError, TypeError):
+            pass  # A dataset of the user's own may be unknown to other processes; do all here.
+    yield from ((index, look_at(dataset, index)) for index in range(len(dataset)))
+
+
+def _in_processes(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:
+    message = pickle.dumps(dataset)
+    count = len(dataset)
+    # Not forked, as other threads of this process may hold locks.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _begin, (message,)) as pool:
+        jobs = [pool.submit(_chunk, i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]
+        try:
+            for job in concurrent.futures.as_completed(jobs):
+                yield from job.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_dataset: Dataset
+"""Of a process that looks for another."""
+
+
+def _begin(message: bytes) -> None:
+    global _dataset
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the process that asked
+    _dataset = pickle.loads(message)
+
+
+def _chunk(start: int, end: int) -> list[tuple[int, Looked | str]]:
+    return [(index, look_at(_dataset, index)) for index in range(start, end)]

@@ -1,0 +1,140 @@
+"""The survey of a source as text for a terminal."""
+
+import os
+import textwrap
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ganzoo.config import RunConfig
+from ganzoo.data.advice import Advice, told
+from ganzoo.data.check import Survey
+
+WIDTH, LABEL = 80, 12
+NAMED = 10
+"""So many names of a kind are told; JSON has all."""
+
+
+def report(
+    source: str, survey: Survey, config: RunConfig, advice: Advice | None, max_bad: float
+) -> str:
+    """Tell a survey in lines of 80 columns, but for names and causes, which are not broken.
+
+    Args:
+        source: What the user calls it.
+        survey: Of the source.
+        config: Of the run that is asked for.
+        advice: Of pictures.
+        max_bad: The share that may be unreadable.
+    """
+    kind = "vectors" if survey.spread is not None else "pictures"
+    lines = [f"{source}: {survey.count:,} {kind}"]
+    if survey.spread is None:
+        lines += _pictures(survey)
+    else:
+        lines += _vectors(survey)
+    if survey.classes:
+        lines += _row("classes", f"{len(survey.classes)}: {_counted(survey.classes)}")
+    place = os.path.join(config.data.source, "")
+    causes = (sentence.removeprefix(place) for sentence in survey.bad)
+    lines += _row("unreadable", _bad(survey, max_bad)) + _listed(causes)
+    if survey.passed_over:
+        count = sum(survey.passed_over.values())
+        endings = {ending or "no ending": n for ending, n in survey.passed_over.items()}
+        lines += _row(
+            "passed over", f"{count:,} other file{'s' if count > 1 else ''}: {_counted(endings)}"
+        )
+    lines += _row("copies", _groups(survey.copies)) + _listed(map(" = ".join, survey.copies))
+    if survey.spread is None:
+        lines += _row("near copies", _groups(survey.near))
+        lines += _listed(map(" ~ ".join, survey.near))
+        lines += _training(survey, config)
+    if advice is not None:
+        if advice.warnings:
+            lines += ["", "look at this first"]
+            for doubt in advice.warnings:
+                lines += textwrap.wrap(
+                    doubt, WIDTH, initial_indent="  - ", subsequent_indent="    "
+                )
+        lines += ["", "a starting point"]
+        for key, reason in advice.reasons.items():
+            text = f"{key}={told(advice.values[key])}: {reason}"
+            lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def _pictures(survey: Survey) -> list[str]:
+    lines = _row("stored as", _counted(survey.modes))
+    for side, row in zip(("width", "height"), survey.sizes.T, strict=True):
+        same = row.min() == row.max()
+        spread = f"{row.min():,} to {row.max():,}, median {np.median(row):,.0f}"
+        lines += _row(side, f"{row[0]:,}, all" if same else spread)
+    return lines
+
+
+def _vectors(survey: Survey) -> list[str]:
+    assert survey.spread is not None
+    lines = _row("dimension", f"{survey.spread.shape[1]:,}")
+    for place, (least, mean, std, most) in enumerate(survey.spread.T[:NAMED]):
+        lines += _row(f"x{place}", f"{least:.4g} to {most:.4g}, mean {mean:.4g}, std {std:.4g}")
+    return lines
+
+
+def _training(survey: Survey, config: RunConfig) -> list[str]:
+    channels, height, width = config.architecture.sample_shape
+    colours = {1: "in grey", 3: "in colour", 4: "in colour with alpha"}.get(
+        channels, f"in {channels} channels"
+    )
+    fit = getattr(config.data, "fit", "crop")
+    how = {
+        "crop": ", cut to that aspect at both ends",
+        "pad": ", padded to that aspect with the background",
+        "stretch": ", stretched to that aspect",
+    }
+    other = (survey.sizes[:, 0] * height != survey.sizes[:, 1] * width).any()
+    changed = how[fit] if other else ""
+    mirrored = ", half of them mirrored" if config.data.flip else ""
+    return _row(
+        "training",
+        f"{config.architecture.name} sees {width}x{height} {colours}{changed}{mirrored}",
+    )
+
+
+def _bad(survey: Survey, max_bad: float) -> str:
+    if not survey.bad:
+        return "none"
+    share = f"{len(survey.bad):,} of {survey.count:,} ({survey.bad_share:.2%})"
+    if survey.bad_share > max_bad:
+        return (
+            f"{share}; training refuses, as data.max_bad={max_bad:g} allows fewer: remove or "
+            "replace them"
+        )
+    return f"{share}; they are skipped, as data.max_bad={max_bad:g} allows"
+
+
+def _groups(groups: tuple[tuple[str, ...], ...]) -> str:
+    if not groups:
+        return "none"
+    count = sum(map(len, groups))
+    return f"{count:,} in {len(groups):,} group{'s' if len(groups) > 1 else ''}"
+
+
+def _row(label: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=f"  {label:{LABEL}}", subsequent_indent=" " * (LABEL + 2)
+    )
+
+
+def _listed(texts: Iterable[str]) -> list[str]:
+    """Name the first, each on a line of its own, which is not broken so that it can be copied."""
+    every = list(texts)
+    lines = [f"    {text}" for text in every[:NAMED]]
+    if len(every) > NAMED:
+        lines.append(f"    and {len(every) - NAMED:,} more (--json tells all)")
+    return lines
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{name} {count:,}" for name, count in list(counts.items())[:NAMED]]
+    more = f", and {len(counts) - NAMED:,} more" if len(counts) > NAMED else ""
+    return ", ".join(shown) + more

@@ -1,0 +1,1 @@
+"""Sources of one's own: folders, archives, manifests, arrays, and datasets of Python."""

@@ -1,0 +1,56 @@
+"""Pictures in an archive."""
+
+import io
+import zipfile
+from typing import IO
+
+from ganzoo.data.config import ArchiveConfig
+from ganzoo.data.sources import tars, zips
+from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
+from ganzoo.data.sources.classes import by_folder, without_wrapping
+from ganzoo.data.sources.looking import content_key, stamp_of
+from ganzoo.data.sources.members import Member, compression_of, unpacked
+
+
+class Archive(Pictures):
+    """The pictures in a .zip or .tar, with classes as in a folder.
+
+    A zip and an uncompressed tar are read in place, by a table of where each picture lies. A
+    compressed tar is unpacked once, into one file in ganzoo's cache. No name in the archive is ever
+    that of a file on disk.
+
+    Raises:
+        DataError: There is no such archive, it is damaged, or its pictures and classes will not do
+            (see `ganzoo.data.sources.folder.Folder`).
+    """
+
+    def __init__(self, config: ArchiveConfig) -> None:
+        path = absolute(config.source)
+        status = file_status(config.source)
+        self._file = path
+        if zipfile.is_zipfile(path):
+            found = zips.contents(path)
+        else:
+            opener = compression_of(path)
+            if opener is not None:
+                self._file = str(unpacked(path, opener, content_key(path), ".tar"))
+            found = tars.contents(self._file, path)
+        names = sorted(found.members, key=lambda name: name.split("/"))
+        self._members: list[Member] = [found.members[name] for name in names]
+        inner = without_wrapping(names)
+        stamp = stamp_of(status)
+        super().__init__(
+            config,
+            names,
+            by_folder(config.source, inner),
+            [(*stamp, member.offset, member.size) for member in self._members],
+            alike=inner,
+            refused=found.refused,
+        )
+
+    def opened(self, row: int) -> IO[bytes]:
+        """Read a picture into memory."""
+        member = self._members[row]
+        check_size(member.size)
+        with open(self._file, "rb") as file:
+            return io.BytesIO(member.read(file))

@@ -1,0 +1,204 @@
+"""Pictures and vectors in NumPy's files."""
+
+import functools
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.data.base import Item
+from ganzoo.data.config import ArraysConfig
+from ganzoo.data.sources.base import Source, absolute, file_status
+from ganzoo.data.sources.classes import Labels, by_label, named
+from ganzoo.data.sources.looking import content_key
+from ganzoo.data.sources.members import unpacked
+from ganzoo.data.sources.pixels import channels_first, flat
+from ganzoo.errors import DataError, brief
+
+SAMPLE_ARRAYS = ("images", "image", "x", "samples", "data", "arr_0")
+LABEL_ARRAYS = ("labels", "label", "y")
+NAME_ARRAYS = ("class_names", "categories", "classes")
+
+ROWS = 1024
+"""How many vectors are looked at at once."""
+
+TO_BYTES = (
+    "convert them, as by (255 * x).round().astype('uint8') where they are in [0, 1], and by "
+    "(127.5 * (x + 1)).round().astype('uint8') where they are in [-1, 1]"
+)
+
+
+@contextmanager
+def _opened(member: str, path: str) -> Iterator[IO[bytes]]:
+    """Open what a .npz holds under a name."""
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        yield file
+
+
+class Arrays(Source):
+    """Samples in a .npz or .npy: pictures of uint8, or vectors of floating-point numbers.
+
+    Pictures are (N, H, W), (N, H, W, C) or (N, C, H, W) of 1, 3 or 4 channels; where channels could
+    be first or last, they are last. Vectors are (N, D), and are shifted and scaled to a mean of 0
+    and a variance of 1. In a .npz there may be labels, integers or texts, (N,), and the names of
+    the classes that integers stand for. Nothing is unpickled.
+
+    What a .npz holds is unpacked once, into ganzoo's cache, so that it need not be in memory.
+
+    Raises:
+        DataError: There is no such file, it is damaged, or its arrays are of another kind.
+    """
+
+    def __init__(self, config: ArraysConfig) -> None:
+        file_status(config.source)
+        self._config, self._path = config, absolute(config.source)
+        self.adopt(config)
+        self._told = f"data.source: {config.source}"
+        try:
+            self._samples, labels, names = self._read()
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            objects = any(word in str(error) for word in ("pickle", "Python objects"))
+            cause = "it holds Python objects" if objects else brief(error)
+            raise DataError(
+                f"{self._told} cannot be read ({cause}); save arrays of numbers with numpy.savez"
+            ) from error
+        if not self._samples.ndim or not len(self._samples):
+            raise DataError(f"{self._told} holds no samples")
+        self.kind = "vectors" if self._samples.ndim == 2 else "pictures"
+        self.shape = self._vectors() if self.kind == "vectors" else self._pictures()
+        self.class_names, self.labels = self._classes(labels, names)
+        self.names = [f"sample {row}" for row in range(len(self._samples))]
+        self.bad = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be opened anew in another process, rather than sent there."""
+        return type(self), (self._config,)
+
+    def read(self, index: int) -> Item:
+        """Return one picture, uint8 (H, W) or (H, W, C), or one vector, float32 (D,)."""
+        sample, label = self._samples[index], int(self.labels[index])
+        if self.kind == "vectors":
+            return Item(np.asarray(sample, dtype=np.float32), label)
+        if self._first:
+            sample = sample.transpose(1, 2, 0)
+        pixels, name = np.ascontiguousarray(sample), self.names[index]
+        return Item(flat(pixels, name, self.shape[0], self.background), label)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of the file, and of what is read of it."""
+        config, key = self._config, content_key(self._path)
+        chosen = [key, config.samples, config.labels, self.shape, self.background]
+        digest = hashlib.blake2b(repr(chosen).encode(), digest_size=16)
+        return f"arrays-{digest.hexdigest()}"
+
+    def _read(self) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
+        """Find the samples, their labels and the names of their classes."""
+        if not zipfile.is_zipfile(self._path):
+            for field in ("samples", "labels"):
+                if getattr(self._config, field) is not None:
+                    raise DataError(
+                        f"data.{field} is of .npz files, and {self._config.source} is none"
+                    )
+            return np.lib.format.open_memmap(self._path, mode="r"), None, None
+        with np.load(self._path, allow_pickle=False) as arrays:
+            known = list(arrays)
+            chosen = self._key(known, "samples", SAMPLE_ARRAYS)
+            if chosen is None and len(known) == 1:
+                chosen = known[0]
+            if chosen is None:
+                raise DataError(
+                    f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, and none of "
+                    f"{', '.join(SAMPLE_ARRAYS)}; name the samples with data.samples"
+                )
+            kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}"
+            member = f"{chosen}.npy" if f"{chosen}.npy" in arrays.zip.namelist() else chosen
+            labels = self._key(known, "labels", LABEL_ARRAYS)
+            names = self._key(known, "", NAME_ARRAYS)
+            others = [None if key is None else np.asarray(arrays[key]) for key in (labels, names)]
+        copy = unpacked(self._path, functools.partial(_opened, member), kept, ".npy")
+        return np.lib.format.open_memmap(copy, mode="r"), others[0], others[1]
+
+    def _key(self, known: list[str], field: str, usual: tuple[str, ...]) -> str | None:
+        """Find the array that a field of the config names, or else a usual one."""
+        chosen = getattr(self._config, field) if field else None
+        if chosen is None:
+            lower = {key.lower(): key for key in known}
+            return next((lower[name] for name in usual if name in lower), None)
+        if chosen not in known:
+            raise DataError(
+                f"data.{field}: {self._config.source} has no array {chosen!r}, but "
+                f"{brief(', '.join(known)) or 'none'}"
+            )
+        return str(chosen)
+
+    def _pictures(self) -> tuple[int, int, int]:
+        if self._samples.dtype != np.uint8:
+            raise DataError(
+                f"{self._told} holds pictures of {self._samples.dtype}, and they must be uint8; "
+                f"{TO_BYTES}"
+            )
+        shape = self._samples.shape
+        if 0 in shape:
+            raise DataError(f"{self._told} holds an array of the shape {shape}: nothing")
+        try:
+            self._first = channels_first(shape[1:])
+        except DataError as error:
+            raise DataError(f"{self._told} holds an array of the shape {shape}; {error}") from None
+        height, width, *last = shape[2:] if self._first else shape[1:]
+        count = shape[1] if self._first else last[0] if last else 1
+        return self._config.channels or (1 if count == 1 else 3), int(height), int(width)
+
+    def _vectors(self) -> tuple[int]:
+        """Find mean and standard deviation of each coordinate.
+
+        Raises:
+            DataError: They are no floating-point numbers, or one is not finite.
+        """
+        rows, length = self._samples.shape
+        if self._samples.dtype.kind != "f" or not length:
+            raise DataError(
+                f"{self._told} holds {self._samples.dtype} of the shape {(rows, length)}; vectors "
+                "are floating-point, and pictures are uint8 of the shape (N, H, W) or (N, H, W, C)"
+            )
+        total, squares = np.zeros(length), np.zeros(length)
+        first = self._samples[0].astype(np.float64)
+        for start in range(0, rows, ROWS):
+            part = self._samples[start : start + ROWS].astype(np.float32).astype(np.float64)
+            faults = ~np.isfinite(part).all(axis=1)
+            if faults.any():
+                raise DataError(
+                    f"{self._told}: vector {start + int(faults.argmax())} holds a number that is "
+                    "not finite"
+                )
+            part -= first  # so that squares of a distant mean take no digits away
+            total += part.sum(axis=0)
+            squares += (part**2).sum(axis=0)
+        mean = total / rows
+        std = np.sqrt(np.maximum(squares / rows - mean**2, 0))
+        self.shift = tuple((mean + first).tolist())
+        self.scale = tuple(np.where(std > 0, std, 1.0).tolist())
+        return (int(length),)
+
+    def _classes(
+        self, labels: NDArray[Any] | None, names: NDArray[Any] | None
+    ) -> tuple[tuple[str, ...], Labels]:
+        count = len(self._samples)
+        if labels is None:
+            return (), np.zeros(count, dtype=np.int64)
+        if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "iuUS":
+            raise DataError(
+                f"{self._told} holds {count} samples, and labels of {labels.dtype} of the shape "
+                f"{labels.shape}; labels are integers or texts, one a sample"
+            )
+        values = labels.reshape(count)
+        if values.dtype.kind == "S":
+            values = np.char.decode(values, "utf-8")
+        if names is None or values.dtype.kind == "U":
+            return by_label(self._config.source, values.tolist())
+        return named(self._config.source, values.tolist(), [str(name) for name in names.ravel()])

@@ -1,0 +1,172 @@
+"""What sources of one's own have in common, and those of picture files."""
+
+import functools
+import hashlib
+import json
+import os
+import stat
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+import numpy as np
+
+from ganzoo.data.base import Dataset, Item
+from ganzoo.data.config import PicturesConfig
+from ganzoo.data.decoding import EXTENSIONS, complaint, decode
+from ganzoo.data.sources.classes import Labels
+from ganzoo.data.sources.looking import look_at
+from ganzoo.data.sources.names import printable
+from ganzoo.errors import DataError
+
+MAX_PICTURE_BYTES = 256 << 20
+"""A larger file is taken for no picture, so that hostile ones cost no more memory."""
+
+
+class Source(Dataset):
+    """Samples of one's own.
+
+    Attributes:
+        names: What each sample is called.
+        labels: int64 (N,), known before anything is decoded.
+        bad: What was found on opening that cannot be read: why, by its name.
+    """
+
+    names: Sequence[str]
+    labels: Labels
+    bad: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def adopt(self, config: PicturesConfig) -> None:
+        """Take over what a user chose for all pictures."""
+        self.fit, self.background, self.max_bad = config.fit, config.background, config.max_bad
+
+
+class Pictures(Source):
+    """Picture files, wherever they lie.
+
+    What cannot be decoded stays among them, and is refused when it is read.
+
+    Args:
+        config: What the user chose.
+        names: The files, below the source.
+        classes: Names of the classes, and each file's label.
+        stamps: What tells that each file is still the same: see
+            `ganzoo.data.sources.looking.Looks`.
+        alike: What the fingerprint calls the files, where that differs from their names.
+        refused: Files that are not even tried: why, by their names.
+
+    Attributes:
+        place: The absolute path of the source.
+        sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
+
+    Raises:
+        DataError: No file is a picture.
+    """
+
+    def __init__(
+        self,
+        config: PicturesConfig,
+        names: Sequence[str],
+        classes: tuple[tuple[str, ...], Labels],
+        stamps: Sequence[tuple[int, ...]],
+        *,
+        alike: Sequence[str] | None = None,
+        refused: Mapping[str, str] | None = None,
+    ) -> None:
+        self.place = absolute(config.source)
+        self.adopt(config)
+        self.names, (self.class_names, self.labels) = names, classes
+        self._alike, refused = alike or names, refused or {}
+        if not names:
+            told = "".join(
+                f"; {printable(name)}: {cause}" for name, cause in list(refused.items())[:1]
+            )
+            raise DataError(
+                f"data.source: {config.source} holds no pictures "
+                f"({', '.join(sorted(EXTENSIONS))}){told}"
+            )
+        looks = look_at(self.place, names, np.array(stamps, dtype=np.int64), self.opened)
+        self.sizes, self._digests = looks.sizes, looks.digests
+        self.bad = {**refused, **{names[row]: looks.causes[row] for row in sorted(looks.causes)}}
+        readable = self.sizes.all(axis=1)
+        if not readable.any():
+            causes = [f"{self._called(row)}: {looks.causes[row]}" for row in range(len(names))]
+            raise DataError(complaint(causes, len(names)))
+        side = int(self.sizes[readable].min())
+        channels = config.channels or (1 if looks.grey[readable].all() else 3)
+        self.shape = (channels, side, side)
+
+    @abstractmethod
+    def opened(self, row: int) -> IO[bytes]:
+        """Open a picture.
+
+        Raises:
+            OSError: It cannot be.
+            DataError: It must not be, or is damaged; the message is the cause alone.
+        """
+
+    def read(self, index: int) -> Item:
+        """Return one picture, upright: uint8 (H, W), (H, W, 3) or (H, W, 4)."""
+        name = self._called(index)
+        try:
+            file = self.opened(index)
+        except OSError as error:
+            raise DataError(f"{name}: {printable(error.strerror or str(error))}") from error
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from error
+        with file:
+            picture = decode(file, name, self.shape[0], background=self.background)
+        return Item(picture, int(self.labels[index]))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of every picture's name, class and content, wherever they lie."""
+        decoding = [self.shape[0], self.background]
+        digest = hashlib.blake2b(json.dumps(decoding).encode(), digest_size=16)
+        digest.update(json.dumps(self.class_names).encode())
+        digest.update(self.labels.tobytes())
+        digest.update(self._digests.tobytes())
+        digest.update("\0".join(self._alike).encode(errors="surrogatepass"))
+        return f"pictures-{digest.hexdigest()}"
+
+    def _called(self, row: int) -> str:
+        return printable(os.path.join(self.place, self.names[row]))
+
+
+def absolute(source: str) -> str:
+    """Return the absolute path of a source; an unknown user's ~name stays as it is."""
+    return os.path.abspath(os.path.expanduser(source))
+
+
+def file_status(source: str) -> os.stat_result:
+    """Return the status of the file that a source is.
+
+    Raises:
+        DataError: There is no such file, or it cannot be read.
+    """
+    path = absolute(source)
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"data.source: {source} is no ordinary file")
+        with open(path, "rb"):
+            return status
+    except FileNotFoundError:
+        raise DataError(f"data.source: {source} does not exist") from None
+    except OSError as error:
+        raise DataError(f"data.source: {source} cannot be read ({error.strerror})") from error
+
+
+def check_size(count: int) -> None:
+    """Refuse what is larger than any picture.
+
+    Raises:
+        DataError: The message is the cause alone.
+    """
+    if count > MAX_PICTURE_BYTES:
+        raise DataError(
+            f"it has {count:,} bytes, and a picture may have at most {MAX_PICTURE_BYTES:,}"
+        )

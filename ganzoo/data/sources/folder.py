@@ -1,0 +1,98 @@
+"""Pictures in a folder."""
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import IO
+
+from ganzoo.data.config import FolderConfig
+from ganzoo.data.sources.base import Pictures, absolute, check_size
+from ganzoo.data.sources.classes import by_folder, without_wrapping
+from ganzoo.data.sources.looking import Stamp, stamp_of
+from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.errors import DataError
+from ganzoo.resolve.paths import taken
+
+
+class Folder(Pictures):
+    """The pictures below a folder; if they all lie in sub-folders, those are the classes.
+
+    A single sub-folder around everything is looked through. Hidden files and folders, whose names
+    begin with a dot, are passed over. Links to files are followed, and those to folders that are
+    neither in this one nor around it.
+
+    Raises:
+        DataError: There is no such folder, it holds no pictures, they lie both in it and in its
+            sub-folders, or a class has an unreadable name.
+    """
+
+    def __init__(self, config: FolderConfig) -> None:
+        self._root = absolute(config.source)
+        if not os.path.isdir(self._root):
+            if os.path.exists(self._root):
+                raise DataError(
+                    f"data.source: {config.source} is not a folder, and its ending is none that "
+                    f"is known; {taken()}"
+                )
+            raise DataError(f"data.source: {config.source} does not exist")
+        try:
+            found = dict(sorted(_files(self._root), key=lambda file: file[0].split("/")))
+        except OSError as error:
+            raise DataError(
+                f"data.source: {printable(str(error.filename))} cannot be read ({error.strerror})"
+            ) from error
+        names = list(found)
+        inner = without_wrapping(names)
+        super().__init__(
+            config,
+            names,
+            by_folder(config.source, inner),
+            list(found.values()),
+            alike=inner,
+        )
+
+    def opened(self, row: int) -> IO[bytes]:
+        """Open a picture's file."""
+        path = os.path.join(self._root, self.names[row])
+        check_size(os.stat(path).st_size)
+        return open(path, "rb")
+
+
+def _files(root: str) -> Iterator[tuple[str, Stamp]]:
+    """Find the pictures below a folder: their paths in it, and their stamps."""
+    real = os.path.realpath(root)
+    waiting, seen = [""], {_identity(os.stat(root))}
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(os.path.join(root, folder)) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.name.startswith("."):
+                    continue
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                status = _status(entry)
+                # A link that is left leads nowhere, which is told when it is opened.
+                if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
+                    if is_picture(name):
+                        yield name, stamp_of(status)
+                elif stat.S_ISDIR(status.st_mode) and _identity(status) not in seen:
+                    if entry.is_symlink() and _is_related(os.path.realpath(entry.path), real):
+                        continue
+                    seen.add(_identity(status))
+                    waiting.append(name)
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """Tell what a name leads to, or the link itself where it leads nowhere or to itself."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _is_related(one: str, other: str) -> bool:
+    """Tell whether one of two folders is in the other, or both are the same."""
+    return os.path.commonpath([one, other]) in (one, other)

@@ -1,0 +1,157 @@
+"""What archives hold, and unpacking them where they cannot be read in place."""
+
+import bz2
+import gzip
+import lzma
+import os
+import re
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Protocol
+
+from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
+from ganzoo.data.progress import progress
+from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.errors import DataError
+
+
+class Unpacking(Protocol):
+    """A file that unpacks what is read of it."""
+
+    def read(self, size: int, /) -> bytes:
+        """Read at most so many bytes."""
+
+
+Opener = Callable[[str], AbstractContextManager[Unpacking]]
+"""Opens a file for reading what it unpacks to."""
+
+CHUNK = 1 << 20
+"""Bytes that are unpacked at once."""
+
+UNPACKED_AT_LEAST = 1 << 30
+UNPACKED_TIMES = 100
+"""What may be unpacked: a GiB, and a hundred times the file itself; pictures hardly shrink."""
+
+
+class Member(Protocol):
+    """Where in an archive's file a picture lies."""
+
+    @property
+    def offset(self) -> int:
+        """Where in the file it begins."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it unpacks to, as the archive says."""
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """Read it, and no more than its size.
+
+        Raises:
+            DataError: It is damaged or encrypted; the message is the cause alone.
+        """
+
+
+@dataclass
+class Contents:
+    """The pictures of an archive.
+
+    Attributes:
+        members: By their names; of several with one name the last counts, as on unpacking.
+        refused: Why pictures were left out, by the names that the archive gives them.
+    """
+
+    members: dict[str, Member] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, member: Member) -> None:
+        """Add what is a picture by its name, unless that leads out of the archive."""
+        inner = name.removeprefix("./")
+        if not is_picture(inner.rpartition("/")[2]):
+            return
+        parts = inner.split("/")
+        if inner.startswith("/") or ".." in parts or re.fullmatch("[A-Za-z]:", parts[0]):
+            self.refused[name] = "its name leads out of the archive"
+        elif is_picture(inner):
+            self.members["/".join(part for part in parts if part not in ("", "."))] = member
+
+    def refuse(self, name: str, cause: str) -> None:
+        """Leave a picture out."""
+        if is_picture(name):
+            self.refused[name] = cause
+
+
+def compression_of(path: str) -> Opener | None:
+    """Return what opens a compressed file, which is told by its first bytes; None for others."""
+    with open(path, "rb") as file:
+        begin = file.read(6)
+    known: Iterable[tuple[bytes, Opener]] = (
+        (b"\x1f\x8b", gzip.GzipFile),
+        (b"BZh", bz2.BZ2File),
+        (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    )
+    return next((opener for magic, opener in known if begin.startswith(magic)), None)
+
+
+def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
+    """Return a copy, in ganzoo's cache, of what a file unpacks to; it is made where there is none.
+
+    Args:
+        packed: The file.
+        opener: Opens it for reading what it unpacks to.
+        key: Of the file's content.
+        ending: Of the copy's name.
+
+    Raises:
+        DataError: It is damaged, unpacks to too much, or there is no room for it.
+    """
+    target = cache_folder() / "archives" / f"{key}{ending}"
+    if target.is_file():
+        return target
+    most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
+    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
+            for chunk in _chunks(packed, opener):
+                if copy.tell() + len(chunk) > most:
+                    raise DataError(
+                        f"data.source: {printable(packed)} unpacks to more than {most:,} bytes, "
+                        "which pictures do not; if you trust it, unpack it yourself and give the "
+                        "folder"
+                    )
+                copy.write(chunk)
+                report(1)
+        aside.replace(target)
+    except OSError as error:
+        raise DataError(
+            f"data.source: {printable(packed)} cannot be unpacked into {target.parent} "
+            f"({error.strerror or error}); free some space there, or set {CACHE_VARIABLE} to "
+            "another folder"
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return target
+
+
+def damaged(path: str, error: Exception) -> DataError:
+    """Tell that an archive cannot be read."""
+    cause = " ".join(str(error).split()) or type(error).__name__
+    return DataError(
+        f"data.source: {printable(path)} is damaged, or no archive ({printable(cause)}); fetch or "
+        "pack it again"
+    )
+
+
+def _chunks(path: str, opener: Opener) -> Iterator[bytes]:
+    try:
+        with opener(path) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        raise damaged(path, error) from error

@@ -1,0 +1,80 @@
+"""Pictures that are arrays already: where their channels are, and what they are made of."""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.data.decoding import WHITE, decode
+from ganzoo.errors import DataError
+
+CHANNELS = (1, 3, 4)
+
+
+def channels_first(shape: tuple[int, ...]) -> bool:
+    """Tell from one picture's shape whether its channels come first.
+
+    Raises:
+        DataError: It is no shape of a picture; the message is the cause alone.
+    """
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] in CHANNELS):
+        return False
+    if len(shape) == 3 and shape[0] in CHANNELS:
+        return True
+    raise DataError(
+        f"a picture has the shape (H, W), (H, W, C) or (C, H, W) with 1, 3 or 4 channels, and not "
+        f"{shape}"
+    )
+
+
+def flat(
+    picture: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
+) -> NDArray[np.uint8]:
+    """Treat a picture with an alpha channel as those in files are treated.
+
+    Args:
+        picture: uint8 (H, W) or (H, W, C).
+        name: What errors call it.
+        channels: 4 to keep alpha, else it is put on the background.
+        background: A colour.
+
+    Returns:
+        uint8 (H, W), (H, W, 3) or (H, W, 4).
+    """
+    if picture.ndim == 2 or picture.shape[2] < 4:
+        return picture[:, :, 0] if picture.shape[2:] == (1,) else picture
+    file = _saved(Image.fromarray(picture), "PNG")
+    return decode(file, name, 4 if channels == 4 else 3, background=background)
+
+
+def as_file(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """Turn an opened picture into an array as if it had come from a file."""
+    file = _saved(image, "TIFF" if image.mode in ("CMYK", "YCbCr", "LAB") else "PNG")
+    return decode(file, name, 1 if image.mode in ("1", "L", "LA", "I;16") else 3)
+
+
+def _saved(image: Image.Image, kind: str) -> io.BytesIO:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file
+
+
+def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring pixels in [0, 1], as torchvision's ``ToTensor`` makes them, back to bytes.
+
+    Raises:
+        DataError: They are of another type, or beyond that range; the message is the cause alone.
+    """
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind != "f":
+        raise DataError(f"its pixels are {array.dtype}; give uint8, or floats in [0, 1]")
+    if not array.size or not (array.min() >= 0 and array.max() <= 1):  # also where one is no number
+        raise DataError(
+            "its pixels are floats beyond [0, 1]; leave out what normalises them, as they are "
+            "brought to [-1, 1] later"
+        )
+    rounded: NDArray[np.uint8] = np.rint(array.astype(np.float64) * 255).astype(np.uint8)
+    return rounded

@@ -1,0 +1,58 @@
+"""Tar archives, read in place; compressed ones after they were unpacked once."""
+
+import tarfile
+from dataclasses import dataclass
+from typing import IO
+
+from ganzoo.data.sources.members import Contents, damaged
+from ganzoo.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture in a tar archive.
+
+    Attributes:
+        offset: Of its first byte.
+        size: Its bytes.
+    """
+
+    offset: int
+    size: int
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """Read it."""
+        file.seek(self.offset)
+        content = file.read(self.size)
+        if len(content) != self.size:
+            raise DataError("the archive is damaged: it breaks off")
+        return content
+
+
+def contents(path: str, shown: str) -> Contents:
+    """Find the pictures in an uncompressed tar archive.
+
+    Args:
+        path: The archive.
+        shown: What errors call it.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    found, reached = Contents(), -1
+    try:
+        with tarfile.open(path, "r:", errors="surrogateescape") as archive:
+            while (member := archive.next()) is not None:
+                if archive.offset <= reached:
+                    raise tarfile.ReadError("it leads back to its beginning")
+                reached = archive.offset
+                archive.members = []  # type: ignore[attr-defined]  # which would grow with the archive
+                if member.isdir():
+                    continue
+                if member.isreg() and not member.issparse():
+                    found.add(member.name, Stored(member.offset_data, member.size))
+                else:
+                    found.refuse(member.name, "it is a link, or no ordinary file")
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        raise damaged(shown, error) from error
+    return found

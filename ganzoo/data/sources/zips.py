@@ -1,0 +1,102 @@
+"""Zip archives, read in place."""
+
+import contextlib
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO
+
+from ganzoo.data.sources.members import Contents, damaged
+from ganzoo.errors import DataError
+
+LOCAL_HEADER = struct.Struct("<4s5HLLLHH")
+ENCRYPTED, UTF8 = 0x1, 0x800
+UNIX, LINK = 3, 0o12
+"""The system that a member comes from, and the kind of file that a link is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    """A picture in a zip archive.
+
+    Attributes:
+        offset: Of the header before it.
+        size: Bytes that it unpacks to, as the archive says.
+        packed: Bytes that it takes.
+        method: How it is compressed.
+        check: CRC-32 of what it unpacks to.
+        encrypted: Whether it can be read with a password only.
+    """
+
+    offset: int
+    size: int
+    packed: int
+    method: int
+    check: int
+    encrypted: bool
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """Read it, and no more than its size."""
+        if self.encrypted:
+            raise DataError("it is encrypted; unpack the archive with its password")
+        file.seek(self.offset)
+        header = file.read(LOCAL_HEADER.size)
+        if len(header) < LOCAL_HEADER.size or not header.startswith(b"PK\3\4"):
+            raise DataError("the archive is damaged: it is not where it should be")
+        *_, name, extra = LOCAL_HEADER.unpack(header)
+        file.seek(name + extra, 1)
+        if self.method == zipfile.ZIP_STORED:
+            content = file.read(self.size)
+        elif self.method == zipfile.ZIP_DEFLATED:
+            try:
+                # Packed bytes may be announced that no archive of this size can have.
+                content = zlib.decompressobj(-15).decompress(file.read(self._most()), self.size)
+            except zlib.error:
+                raise DataError("the archive is damaged: it cannot be unpacked") from None
+        else:
+            raise DataError("it is packed in an unusual way; pack the archive with deflate")
+        if len(content) != self.size or zlib.crc32(content) != self.check:
+            raise DataError("the archive is damaged: its checksum differs")
+        return content
+
+    def _most(self) -> int:
+        """What deflate may need for its size, if it does not compress at all."""
+        return min(self.packed, self.size + self.size // 1000 + 64)
+
+
+def contents(path: str) -> Contents:
+    """Find the pictures in a zip archive.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    found = Contents()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                name = _name(info)
+                if info.create_system == UNIX and info.external_attr >> 28 == LINK:
+                    found.refuse(name, "it is a link")
+                elif not info.is_dir():
+                    member = Zipped(
+                        info.header_offset,
+                        info.file_size,
+                        info.compress_size,
+                        info.compress_type,
+                        info.CRC,
+                        bool(info.flag_bits & ENCRYPTED),
+                    )
+                    found.add(name, member)
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error) as error:
+        raise damaged(path, error) from error
+    return found
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The name of a member, as UTF-8 also where the archive does not say so, with slashes."""
+    name = info.orig_filename
+    if not info.flag_bits & UTF8:
+        with contextlib.suppress(UnicodeError):  # else it is in what the format began with
+            name = name.encode("cp437").decode()
+    return name.partition("\0")[0].replace("\\", "/")

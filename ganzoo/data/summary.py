@@ -1,0 +1,26 @@
+"""What a run says of its pictures when it begins: what their names and headers tell."""
+
+from collections import Counter
+
+from ganzoo.data.base import Dataset
+from ganzoo.data.sources.base import Pictures
+
+
+def summary(dataset: Dataset) -> list[str]:
+    """Tell a source of picture files in a sentence, without decoding one.
+
+    Returns:
+        Notes for the user; none for other sources, which are what they are called.
+    """
+    if not isinstance(dataset, Pictures):
+        return []
+    readable = dataset.sizes.all(axis=1)
+    sizes = dataset.sizes[readable]
+    (width, height), (widest, highest) = sizes.min(axis=0), sizes.max(axis=0)
+    told = f"{len(sizes):,} pictures of {width:,}x{height:,}"
+    if (width, height) != (widest, highest):
+        told += f" to {widest:,}x{highest:,}"
+    if dataset.class_names:
+        counts = Counter(dataset.labels[readable].tolist()).values()
+        told += f" in {len(counts):,} classes, of {min(counts):,} to {max(counts):,} each"
+    return [told]

@@ -1,0 +1,72 @@
+"""Which augmentation a run has where none is named, and whether one that is named has a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ganzoo import registry
+from ganzoo.config import RunConfig
+from ganzoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ganzoo.data.base import Dataset
+
+AUTO = "auto"
+"""Stands for the name of an augmentation until the data is known."""
+
+FEW = 5_000
+"""With fewer pictures a discriminator soon knows them by heart."""
+
+
+def chosen(values: Mapping[str, Any], dataset: Dataset) -> tuple[Mapping[str, Any], list[str]]:
+    """Put a name in the place of `AUTO`.
+
+    Args:
+        values: The section ``augmentation``.
+        dataset: The data; a small set of pictures is augmented.
+
+    Returns:
+        The section, and what has to be said of the choice.
+
+    Raises:
+        ConfigError: Fields are given and no augmentation that they belong to.
+    """
+    if values.get("name") != AUTO:
+        return values, []
+    strangers = [field for field in values if field != "name"]
+    if strangers:
+        raise ConfigError(
+            f"augmentation.{strangers[0]}: {AUTO} has no fields; name the augmentation that it "
+            "belongs to, as in augmentation.name=diffaugment"
+        )
+    if dataset.kind != "pictures" or dataset.large or len(dataset) >= FEW:
+        return {"name": "none"}, []
+    return {"name": "diffaugment"}, [
+        f"augmentation is diffaugment, as there are only {len(dataset):,} pictures, "
+        "which discriminators learn by heart sooner or later (augmentation=none for none)"
+    ]
+
+
+def check_augmentation(config: RunConfig, kind: str) -> None:
+    """Check that the augmentation has a meaning for the data and for the loss.
+
+    Args:
+        config: The run's.
+        kind: That of the data.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    spec = registry.augmentation(config.augmentation.name)
+    if kind == "vectors" and not spec.vectors:
+        raise ConfigError(
+            f"augmentation: {spec.name} is for pictures, and {config.data.source} holds vectors; "
+            "leave it out, or write augmentation=none"
+        )
+    if spec.follows(config.augmentation) and registry.loss(config.loss.name).threshold is None:
+        raise ConfigError(
+            f"augmentation: {spec.name} follows how many reals are judged real, which the logits "
+            f"of the loss {config.loss.name} do not tell; fix its strength (augmentation.adapt="
+            "null augmentation.p=0.3), or choose diffaugment or another loss"
+        )

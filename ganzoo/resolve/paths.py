@@ -1,0 +1,35 @@
+"""Which dataset plugin reads a path."""
+
+import os
+
+READERS: dict[str, tuple[str, ...]] = {
+    "folder": (),
+    "archive": (*(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),),
+    "manifest": (".csv", ".jsonl", ".ndjson"),
+    "arrays": (".npz", ".npy"),
+}
+"""The plugins that read paths, and the endings by which each knows its files."""
+
+
+def is_path(source: str) -> bool:
+    """Tell a path from a name: it has a separator, or begins with ``.`` or ``~``."""
+    return "/" in source or "\\" in source or source.startswith((".", "~"))
+
+
+def reader_of(path: str) -> str:
+    """Tell which plugin reads what is at a path; ``folder`` where nothing says another one."""
+    if not os.path.isdir(os.path.expanduser(path)):
+        for reader, endings in READERS.items():
+            if path.lower().endswith(endings):
+                return reader
+    return "folder"
+
+
+def taken() -> str:
+    """Tell all that a path may lead to, for the end of an error message."""
+    kinds = [f"an {name}" if name[0] in "aeiou" else f"a {name}" for name in READERS]
+    told = [
+        f"{kind} ({', '.join(endings)})" if endings else f"{kind} of pictures"
+        for kind, endings in zip(kinds, READERS.values(), strict=True)
+    ]
+    return f"data is {', '.join(told[:-1])} or {told[-1].removeprefix('an ')}"

@@ -1,0 +1,206 @@
+"""What is demanded of an augmentation."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganzoo import registry
+from ganzoo.augmentation.base import Augmentation
+from ganzoo.config import AugmentationConfig
+from ganzoo.randomness import Draws
+from ganzoo.resolve.check import validate
+from ganzoo.spec import AugmentationSpec, Shape
+from ganzoo.testing import shared
+from ganzoo.testing.check import Fault
+from ganzoo.testing.standins import LATENT, PERCEPTRONS, SAMPLES, small_run
+
+PICTURES: tuple[tuple[str, Shape], ...] = (
+    ("grey pictures", (1, 8, 8)),
+    ("colour pictures", (3, 8, 8)),
+    ("pictures that are no squares", (3, 6, 10)),
+)
+VECTORS = ("vectors", (2,))
+
+
+@dataclass(frozen=True)
+class AugmentationCase:
+    """The config of an augmentation, and the shape of the samples that it changes."""
+
+    spec: AugmentationSpec
+    offer: registry.Offer | None
+    config: AugmentationConfig
+    shape: Shape
+    title: str
+
+    def augmentation(self) -> Augmentation:
+        """Build the augmentation; one that adapts has seen reals that are all judged real."""
+        made: Augmentation = registry.instantiate("augmentations", self.spec.name, self.config)
+        return driven(made)
+
+    def samples(self) -> Tensor:
+        """Return samples in [-1, 1], ``(BATCH, *shape)``."""
+        return Draws(("conformance", "samples"), shared.BATCH).uniform("x", *self.shape) * 2 - 1
+
+    def changed(self, samples: Tensor, rows: slice = slice(None)) -> Tensor:
+        """Augment some rows of a batch, with the numbers that belong to them."""
+        dtype = torch.float64 if samples.dtype == torch.float64 else torch.float32
+        return self.augmentation()(samples[rows], draws(rows, dtype))
+
+    def run(self) -> dict[str, Any]:
+        """Return the config of a small run with this augmentation."""
+        shape = list(self.shape)
+        return small_run(
+            architecture={"name": PERCEPTRONS.name, "latent_dim": LATENT, "sample_shape": shape},
+            data={"source": SAMPLES.name, "shape": shape},
+            augmentation=self.config.model_dump(mode="json"),
+        )
+
+
+@dataclass(frozen=True)
+class AugmentationSubject:
+    """An augmentation that is checked, with values of its config."""
+
+    spec: AugmentationSpec
+    offer: registry.Offer | None
+    values: dict[str, Any]
+
+    @cached_property
+    def cases(self) -> list[AugmentationCase]:
+        """Its config, for samples of every kind that it has a meaning for."""
+        values = {**self.values, "name": self.spec.name}
+        config = validate(self.spec.config, values, "augmentation")
+        kinds = (*PICTURES, VECTORS) if self.spec.vectors else PICTURES
+        return [
+            AugmentationCase(self.spec, self.offer, config, shape, title) for title, shape in kinds
+        ]
+
+
+def draws(rows: slice = slice(None), dtype: torch.dtype = torch.float32) -> Draws:
+    """Return the random numbers of some rows of a batch."""
+    return Draws(("conformance", "draws"), shared.BATCH, rows, dtype=dtype)
+
+
+def driven(augmentation: Augmentation, times: int = 4) -> Augmentation:
+    """Let an augmentation that adapts do so, after reals that were all judged real."""
+    for _ in range(times if augmentation.every else 0):
+        augmentation.adapt(torch.tensor(1.0), 10**9)
+    return augmentation
+
+
+def samples_keep_their_form(case: AugmentationCase) -> None:
+    """Shape and type of the samples are kept, in every precision."""
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        samples = case.samples().to(dtype)
+        found = case.changed(samples)
+        if found.shape != samples.shape or found.dtype != dtype:
+            raise Fault(
+                f"samples {tuple(samples.shape)} of {dtype} come back as {tuple(found.shape)} of "
+                f"{found.dtype}; return what was given, as with .to(samples.dtype)"
+            )
+
+
+def samples_stay_finite(case: AugmentationCase) -> None:
+    """What comes out is finite, also of samples at both ends of their range."""
+    for samples in (case.samples(), torch.full_like(case.samples(), -1), case.samples().sign()):
+        if not case.changed(samples).isfinite().all():
+            raise Fault("samples become infinite or no numbers; divide by nothing that may be 0")
+
+
+def samples_get_gradients(case: AugmentationCase) -> None:
+    """The generator's samples get finite gradients through it."""
+    samples = case.samples().requires_grad_()
+    changed = case.changed(samples)
+    gradient = None
+    if changed.requires_grad:
+        (gradient,) = torch.autograd.grad(changed.square().sum(), samples, allow_unused=True)
+    if gradient is None or not gradient.isfinite().all() or not gradient.count_nonzero():
+        raise Fault(
+            "no gradient comes back through it, so that the generator learns nothing; detach and "
+            "round nothing, and use functions that torch differentiates"
+        )
+
+
+def gradients_are_differentiable(case: AugmentationCase) -> None:
+    """A penalty of the gradient for its samples has a gradient for the discriminator."""
+    samples = case.samples().requires_grad_()
+    weights = torch.ones(case.shape, requires_grad=True)
+    score = F.softplus(case.changed(samples) * weights).sum()
+    (gradient,) = torch.autograd.grad(score, samples, create_graph=True)
+    second = None
+    if gradient.requires_grad:
+        (second,) = torch.autograd.grad(gradient.square().sum(), weights, allow_unused=True)
+    if second is None or not second.isfinite().all() or not second.count_nonzero():
+        raise Fault(
+            "it cannot be differentiated twice, as R1 and other penalties of gradients need; use "
+            "functions whose backward pass torch differentiates too"
+        )
+
+
+def randomness_is_the_draws(case: AugmentationCase) -> None:
+    """All that is random comes from the draws, so that a resumed run sees the same numbers."""
+    one, other = (case.changed(case.samples()) for _ in range(2))
+    if not one.equal(other):
+        raise Fault(
+            "the same samples and draws give different results; draw random numbers by "
+            'draws.uniform("amounts", 1), and normal and integers likewise'
+        )
+
+
+def samples_stand_alone(case: AugmentationCase) -> None:
+    """A sample is changed alike whatever the rest of its batch, and whoever has the rest."""
+    samples = case.samples()
+    whole = case.changed(samples)
+    half = slice(shared.BATCH // 2, shared.BATCH)
+    part = case.changed(samples, half)
+    if not torch.allclose(whole[half], part, atol=1e-5):
+        raise Fault(
+            "samples are changed differently where a batch is split; take the numbers of N rows "
+            "from draws, and no statistic over the batch"
+        )
+
+
+def samples_are_kept(case: AugmentationCase) -> None:
+    """The samples that it is given are not changed in place."""
+    samples = case.samples()
+    before = shared.copies([samples])
+    case.changed(samples)
+    if shared.changed(before, [samples]):
+        raise Fault("it changes samples in place, which penalties still need; work on copies")
+
+
+def state_is_kept_in_state(case: AugmentationCase) -> None:
+    """What it remembers from one step to the next are plain tensors in its state."""
+    first = case.augmentation()
+    for name, tensor in first.state.items():
+        plain = isinstance(tensor, Tensor) and tensor.is_floating_point()
+        if not plain or tensor.requires_grad:
+            raise Fault(
+                f"state[{name!r}] is no plain floating-point tensor; detach what is kept, so that "
+                "checkpoints can hold it and processes can average it"
+            )
+    resumed: Augmentation = registry.instantiate("augmentations", case.spec.name, case.config)
+    first(case.samples(), draws())
+    resumed.state.update({name: tensor.clone() for name, tensor in first.state.items()})
+    one, other = (driven(it, 1)(case.samples(), draws()) for it in (first, resumed))
+    if not one.equal(other):
+        raise Fault(
+            "an augmentation that takes over the state of another goes on differently; keep "
+            "everything that it remembers in self.state, which checkpoints keep"
+        )
+
+
+CHECKS = (
+    samples_keep_their_form,
+    samples_stay_finite,
+    samples_get_gradients,
+    gradients_are_differentiable,
+    randomness_is_the_draws,
+    samples_stand_alone,
+    samples_are_kept,
+    state_is_kept_in_state,
+    *shared.precisions(AugmentationCase.run),
+)

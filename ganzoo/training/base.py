@@ -1,0 +1,297 @@
+"""Beginning a run with the weights of another: what is taken over, and what is said of it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from ganzoo.config import BaseConfig, RunConfig
+from ganzoo.data.base import Dataset
+from ganzoo.errors import ConfigError, WeightsError
+from ganzoo.hub.loading import open_store
+from ganzoo.hub.reference import is_path
+from ganzoo.training.ema import Ema
+from ganzoo.training.freezing import check_frozen, freeze
+from ganzoo.training.objective import Objective
+from ganzoo.training.run import BASE_FILE
+from ganzoo.weights.files import write_text
+from ganzoo.weights.folder import FILES
+from ganzoo.weights.grafting import Graft, Plan, graft
+from ganzoo.weights.info import Info, kind_of, read_info
+from ganzoo.weights.loading import MAX_BYTES, load_network
+from ganzoo.weights.store import Store
+from ganzoo.weights.structure import channel_axes, class_axes, counterparts
+
+NAMED = 3
+"""How many tensors a sentence names."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The weights that a run starts from.
+
+    Attributes:
+        store: Where their files are.
+        info: Their ``config.json``.
+        published: The names in `ganzoo.weights.folder.FILES` of the networks that there are.
+    """
+
+    store: Store
+    info: Info
+    published: frozenset[str]
+
+    @classmethod
+    def open(cls, reference: str | os.PathLike[str]) -> "Base":
+        """Find weights; errors are those of `ganzoo.load_generator`."""
+        if not isinstance(reference, str):  # of which a relative one could be taken for a name
+            reference = os.path.abspath(reference)
+        store = open_store(reference)
+        info, sizes = read_info(store), store.sizes()
+        return cls(store, info, frozenset(name for name, file in FILES.items() if file in sizes))
+
+    @property
+    def name(self) -> str:
+        """What they are called in sentences."""
+        return self.store.source.reference
+
+    @property
+    def reference(self) -> str:
+        """By which they are found again from anywhere, at the same commit."""
+        source = self.store.source
+        if source.repository:
+            return f"{source.repository}@{source.commit}"
+        if is_path(source.reference):
+            return os.path.abspath(os.path.expanduser(source.reference))
+        return source.reference
+
+    @cached_property
+    def sha(self) -> str:
+        """The commit on the Hub, else the SHA-256 of the generator's file."""
+        if self.store.source.commit:
+            return self.store.source.commit
+        with self.store.fetch(FILES["generator"], largest=MAX_BYTES).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fine-tuning run begins with.
+
+    Attributes:
+        base: The weights that it was taken from.
+        grafts: By role what became of each tensor.
+        average: The moving average of the generator's parameters, by name.
+        notes: What a person should know, in sentences.
+    """
+
+    base: Base
+    grafts: Mapping[str, Graft]
+    average: Mapping[str, Tensor]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def partial(self) -> bool:
+        """Whether anything is not as it was."""
+        return not all(graft.whole for graft in self.grafts.values())
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """All that was taken over, tensor by tensor, as plain values."""
+        networks = {
+            role: {
+                "taken": graft.taken,
+                "adapted": graft.adapted,
+                "reordered": graft.reordered,
+                "new": graft.new,
+                "left": graft.left,
+            }
+            for role, graft in self.grafts.items()
+        }
+        return {
+            "reference": self.base.reference,
+            "sha": self.base.sha,
+            "partial": self.partial,
+            "networks": networks,
+        }
+
+    def hand_over(self, ema: Ema | None, notes: list[str]) -> None:
+        """Begin the moving average with the published one, and add our notes to others."""
+        if ema is not None:
+            ema.load_state(self.average)
+        notes += self.notes
+
+    def write(self, folder: Path) -> None:
+        """Write the report into the folder of a run."""
+        write_text(folder / BASE_FILE, json.dumps(self.report, indent=1, ensure_ascii=False) + "\n")
+
+
+def begin(
+    config: RunConfig, objective: Objective, dataset: Dataset, *, begun: bool
+) -> Start | None:
+    """Bring the networks of a run to the weights that it starts from, and freeze their stages.
+
+    The generator starts from the weights as trained where they were published, else from their
+    average, and its average from the published one. Where stages of the generator are frozen, both
+    start from the average, as what stays is to be what was published.
+
+    Args:
+        config: Of the run.
+        objective: Its networks, as they are initialised.
+        dataset: Its data.
+        begun: Whether there is a checkpoint, which holds all that the run needs.
+
+    Returns:
+        What was taken over; None where there is nothing to take over, or no more.
+
+    Raises:
+        WeightsError: The weights are no longer there, have changed, or do not fit.
+        ConfigError: They are of another architecture or kind.
+    """
+    wanted = config.base
+    if wanted is None:
+        return None
+    frozen = freeze(wanted, objective.networks)
+    if begun:
+        return None
+    base = Base.open(wanted.reference)
+    _check(base, config, wanted)
+    sources = _sources(base.info, config, dataset)
+    network, average = objective.networks[objective.averaged], "generator"
+    raw = average
+    if "generator_raw" in base.published and not wanted.freeze_generator:
+        raw = "generator_raw"
+    averaged = _grafted(base, average, config, network, sources)
+    trained = averaged
+    if raw != average:
+        trained = _grafted(base, raw, config, network, sources)
+    grafts = {objective.averaged: trained}
+    judge = objective.networks.get("discriminator")
+    if judge is not None and "discriminator" in base.published:
+        grafts["discriminator"] = _grafted(base, "discriminator", config, judge, sources)
+    base.store.remember()
+    _check_fit(base, grafts, wanted)
+    check_frozen(frozen, grafts)
+    for role, found in grafts.items():
+        objective.networks[role].load_state_dict(found.state)
+    parameters = dict(network.named_parameters())
+    return Start(
+        base,
+        grafts,
+        {name: averaged.state[name] for name in parameters},
+        _notes(base, grafts, config, dataset),
+    )
+
+
+def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
+    """Check that weights are those that were meant, and of the run's networks."""
+    if base.sha != wanted.sha:
+        raise WeightsError(
+            f"base.sha: the weights of {base.name} are {base.sha}, and {wanted.sha} was asked for; "
+            "they have changed since, so begin a new run with ganzoo finetune"
+        )
+    old, new = base.info.architecture, config.architecture
+    if old.name != new.name:
+        raise ConfigError(
+            f"architecture.name: {base.name} is of {old.name}, and its weights do not fit "
+            f"{new.name}; leave the name out"
+        )
+    if base.info.data.kind != kind_of(new.sample_shape):
+        raise ConfigError(
+            f"architecture.sample_shape: {base.name} makes {base.info.data.kind}, and the run is "
+            f"to make {kind_of(new.sample_shape)}; fine-tune on data of its kind"
+        )
+
+
+def _sources(info: Info, config: RunConfig, dataset: Dataset) -> tuple[int | None, ...]:
+    """For each class of the run the class of the base of the same name; None where it is new.
+
+    Where the base names no classes, those of as many are taken to be the same.
+    """
+    count, old = config.architecture.num_classes, info.architecture.num_classes
+    names = info.data.class_names
+    if count == old and not names:
+        return tuple(range(count))
+    return tuple(
+        names.index(name) if name in names else None for name in dataset.class_names[:count]
+    )
+
+
+def _grafted(
+    base: Base, name: str, config: RunConfig, network: nn.Module, sources: Sequence[int | None]
+) -> Graft:
+    """Load a network of the base, and carry it over to one of the run."""
+    old = load_network(base.store, name, base.info)
+    before, after = base.info.architecture, config.architecture
+    role = "discriminator" if name == "discriminator" else "generator"
+    channels = before.sample_shape[0], after.sample_shape[0]
+    plan = Plan(
+        names=counterparts(old, network) if role == "generator" else {},
+        classes_before=class_axes(role, before),
+        classes_after=class_axes(role, after),
+        sources=sources,
+        old_classes=before.num_classes,
+        channels=channels,
+        channel_axes=channel_axes(role, after, channels[0]),
+        reads_samples=role == "discriminator",
+    )
+    initial = {key: tensor.detach().cpu().clone() for key, tensor in network.state_dict().items()}
+    return graft(old.state_dict(), initial, plan)
+
+
+def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> None:
+    """Refuse what has nothing in common, and what fits in part where that was not allowed."""
+    for role, found in grafts.items():
+        if not found.fits:
+            raise WeightsError(
+                f"nothing of the {role} of {base.name} fits the networks of this run; keep its "
+                "architecture's values, or train from scratch with ganzoo train"
+            )
+    if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
+        told = "; ".join(f"{role}: {_told(found)}" for role, found in grafts.items())
+        raise WeightsError(
+            f"{base.name} can be taken over in part only ({told}); begin so with --allow-partial "
+            "(base.allow_partial=true), or keep its classes, channels, size and other values"
+        )
+
+
+def _told(found: Graft) -> str:
+    """What became of the tensors of a network, in words."""
+    if found.whole and not found.reordered:
+        return f"all {len(found.taken)} tensors are taken over"
+    parts = [f"{len(found.taken)} tensors taken over"]
+    for kind, names in (
+        ("with classes in another order", found.reordered),
+        ("adapted", [f"{name}: {how}" for name, how in found.adapted.items()]),
+        ("new", found.new),
+        ("of the base left out", found.left),
+    ):
+        if names:
+            more = ", ..." if len(names) > NAMED else ""
+            parts.append(f"{len(names)} {kind} ({', '.join(names[:NAMED])}{more})")
+    return ", ".join(parts)
+
+
+def _notes(
+    base: Base, grafts: Mapping[str, Graft], config: RunConfig, dataset: Dataset
+) -> list[str]:
+    notes = [
+        f"fine-tuning {base.name} ({base.sha[:12]}), {role}: {_told(found)}"
+        for role, found in grafts.items()
+    ]
+    if "discriminator" not in base.published:
+        notes.append(f"{base.name} publishes no discriminator, so a new one begins")
+    if config.warm_up:
+        notes.append(
+            f"the discriminator learns alone for the first {config.warm_up} steps (base.warm_up)"
+        )
+    if dataset.class_names and not config.architecture.num_classes:
+        notes.append(
+            f"the networks stay without labels: the classes of {config.data.source} are not used"
+        )
+    return notes

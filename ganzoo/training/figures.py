@@ -1,0 +1,58 @@
+"""Figures of training, which stay on the device until a row of the log is written."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ganzoo.training import distribution
+from ganzoo.training.distribution import Processes
+from ganzoo.training.objective import Scalars
+
+
+class Figures:
+    """The scalars of all parts of steps since the last row of the log.
+
+    Args:
+        processes: Those that share the run; means are over all of them.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._pending: list[Scalars] = []
+
+    def add(self, scalars: Scalars) -> None:
+        """Keep the scalars of a part, on their device."""
+        self._pending.append(scalars)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._pending.clear()
+
+    def means(self) -> dict[str, float]:
+        """Fetch the mean of each figure. This waits for the device, once."""
+        gathered: dict[str, list[Tensor]] = defaultdict(list)
+        for scalars in self._pending:
+            for name, value in scalars.items():
+                gathered[name].append(value)
+        if not gathered:
+            return {}
+        means = torch.stack([torch.stack(values).mean() for values in gathered.values()])
+        means = means.cpu().double()  # in this order, as mps has no double precision
+        distribution.average(self._processes, [means])
+        return dict(zip(gathered, means.tolist(), strict=True))
+
+    def not_finite(self, means: Mapping[str, float]) -> str | None:
+        """Return the name of the figure that was the first not to be finite; None where all are.
+
+        Args:
+            means: As `means` returned them.
+        """
+        bad = [name for name, mean in means.items() if not math.isfinite(mean)]
+        if not bad:
+            return None
+        pairs = (pair for scalars in self._pending for pair in scalars.items())
+        # Where none is bad here, it was in another process.
+        return next((name for name, value in pairs if not math.isfinite(value.item())), bad[0])

@@ -1,0 +1,139 @@
+"""Fine-tuning in one call: a run that starts from the weights of another."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganzoo import registry
+from ganzoo.config import RunConfig
+from ganzoo.config.optimizers import OPTIMIZERS
+from ganzoo.config.run import ROLES
+from ganzoo.data.sources.python import Data, with_source
+from ganzoo.errors import ConfigError
+from ganzoo.resolve import Resolution, resolve, user_values
+from ganzoo.resolve.merge import Values, merge
+from ganzoo.training.base import Base
+from ganzoo.training.observers.base import Observer
+from ganzoo.training.run import Run
+from ganzoo.training.trainer import Trainer
+
+STEPS = 5000
+RATE = 0.5
+"""Factor on the learning rates of the recipe: weights that are good already are moved less."""
+
+WARM_UP = 200
+"""Steps in which a new discriminator learns alone before the generator listens to it."""
+
+
+def finetune(
+    reference: str | os.PathLike[str],
+    data: Data | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    out: str | Path | None = None,
+    observers: Sequence[Observer] = (),
+    allow_partial: bool = False,
+    **keywords: Any,
+) -> Run:
+    """Fine-tune published weights on data of one's own.
+
+    The generator, its moving average and the discriminator are taken over; where no discriminator
+    was published, a new one learns alone for the first 200 steps. Other values than those of the
+    architecture are the recipe's, with half its learning rates and 5,000 steps.
+
+    Args:
+        reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
+        data: A path of pictures (``./path``), a dataset's name, or a map-style dataset as those of
+            torch (see `ganzoo.register_dataset`).
+        overrides: Values by dotted key, as ``{"base.freeze_discriminator": 3}``.
+        config: A config over which the overrides are laid; its architecture may be left out.
+        out: The run folder to make; one under ``runs/`` where left out.
+        observers: Further observers.
+        allow_partial: Whether weights may be taken in part, where classes, channels, size or other
+            values of the architecture differ.
+        **keywords: Further overrides, as ``steps=2000``.
+
+    Returns:
+        The run; its ``base.json`` tells what was taken over, tensor by tensor.
+
+    Raises:
+        ganzoo.errors.RequestError: The weights, the config, the data or the folder will not do, or
+            the weights fit in part only; nothing was started.
+        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
+        ganzoo.errors.TrainingError: A loss or a weight stopped being finite.
+    """
+    laid_over = {**(overrides or {}), **keywords}
+    if allow_partial:
+        laid_over["base.allow_partial"] = True
+    resolution = finetuning_config(reference, data, config, laid_over)
+    return Trainer(resolution, out, observers=observers).fit()
+
+
+def finetuning_config(
+    reference: str | os.PathLike[str],
+    data: Data | None = None,
+    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Resolution:
+    """Resolve the config of a fine-tuning run; arguments and errors are those of `finetune`.
+
+    The layers are the defaults, the recipe of the preset, what `starting_values` returns, the
+    config, and the overrides.
+    """
+    base = Base.open(reference)
+    user = user_values(config, overrides)
+    if data is not None:
+        source = with_source(data)
+        user = merge(user, {"data": {"source": source}})
+    if not user.get("data", {}).get("source"):
+        raise ConfigError(
+            "data.source: missing; name the pictures to fine-tune on, as in --data ./pictures"
+        )
+    return resolve(merge(starting_values(base, user), user))
+
+
+def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
+    """Return what fine-tuning says of weights where a user says nothing.
+
+    The architecture is that of the weights. A generator with classes gets those of the data; one
+    without keeps to that.
+    """
+    given = user.get("architecture", {})
+    architecture = base.info.architecture.model_dump(mode="json")
+    if given.get("name", architecture["name"]) != architecture["name"]:
+        raise ConfigError(
+            f"architecture.name: {base.name} is of {architecture['name']}, and its weights do not "
+            f"fit {given['name']}; leave the name out"
+        )
+    if architecture["num_classes"]:
+        architecture["num_classes"] = None
+    size = user["data"].get("image_size")
+    if isinstance(size, int) and len(architecture["sample_shape"]) == 3:
+        architecture["sample_shape"][1:] = [size, size]
+    warm_up = 0 if "discriminator" in base.published else WARM_UP
+    preset = given.get("preset", architecture["preset"])
+    return {
+        "architecture": architecture,
+        "optimizers": _slower(architecture["name"], preset),
+        "training": {"steps": STEPS},
+        "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
+    }
+
+
+def _slower(architecture: str, preset: Any) -> Values:
+    """The recipe's learning rates times `RATE`; a schedule is as long as it was."""
+    presets = registry.architecture(architecture).presets
+    recipe = presets[preset].recipe.optimizers if preset in presets else {}
+    rates: Values = {}
+    for role in ROLES:
+        values = recipe.get(role, {})
+        name = values.get("name", "adam")
+        rate = values.get("lr", OPTIMIZERS[name].model_fields["lr"].default)
+        if isinstance(rate, Mapping):
+            rate = {**rate, "from": RATE * rate["from"], "to": RATE * rate["to"]}
+        else:
+            rate = RATE * rate
+        rates[role] = {"name": name, "lr": rate}
+    return rates

@@ -1,0 +1,67 @@
+"""Networks of which the first stages stay as they are.
+
+Source: Mo et al., Freeze the Discriminator: a Simple Baseline for Fine-Tuning GANs, 2020.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+
+from ganzoo.config import BaseConfig
+from ganzoo.errors import ConfigError
+from ganzoo.weights.grafting import Graft
+from ganzoo.weights.structure import stages
+
+
+def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
+    """Freeze the stages that a run's config says.
+
+    Their parameters get no gradients and no optimizer. Batch norm in them goes on as in training:
+    it normalises by the batch, and its statistics follow.
+
+    Args:
+        base: The section of the config.
+        networks: By role; their stages are those of `ganzoo.weights.structure.stages`.
+
+    Returns:
+        By role the names of the parameters that stay as they are.
+
+    Raises:
+        ConfigError: Nothing would be left to learn.
+    """
+    counts = {"generator": base.freeze_generator, "discriminator": base.freeze_discriminator}
+    frozen = {}
+    for role in networks.keys() & counts.keys():
+        count, found = counts[role], stages(networks[role])
+        if count and count >= len(found):
+            raise ConfigError(
+                f"base.freeze_{role}: {count} stages are to stay as they are, and the {role} has "
+                f"{len(found)}, of which the last has to learn; freeze at most "
+                f"{max(len(found) - 1, 0)}"
+            )
+        for module in (module for stage in found[:count] for module in stage):
+            module.requires_grad_(False)
+        named = networks[role].named_parameters()
+        frozen[role] = [name for name, parameter in named if not parameter.requires_grad]
+    return frozen
+
+
+def check_frozen(frozen: Mapping[str, Sequence[str]], grafts: Mapping[str, Graft]) -> None:
+    """Check that all that stays as it is was taken over as it was.
+
+    Args:
+        frozen: By role the names that `freeze` returned.
+        grafts: By role what became of each tensor.
+
+    Raises:
+        ConfigError: Something would stay that is new, or only in part as it was.
+    """
+    for role, names in frozen.items():
+        found = grafts.get(role)
+        for name in names:
+            if found is None or name in found.adapted or name in found.new:
+                raise ConfigError(
+                    f"base.freeze_{role}: {name} would stay as it is, and is "
+                    f"{'adapted' if found and name in found.adapted else 'new'}; freeze fewer "
+                    "stages"
+                )

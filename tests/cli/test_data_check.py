@@ -1,0 +1,147 @@
+"""``ganzoo data check``: what a person is told of pictures, and where training would refuse."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo.config.files import parse_override
+from ganzoo.resolve import resolve
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Forty pictures of two classes, a copy, and a file beside them."""
+    random = np.random.default_rng(0)
+    for index in range(40):
+        path = tmp_path / "pictures" / ("cat" if index % 2 else "dog") / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dots = Image.fromarray(random.integers(256, size=(5, 6, 3), dtype=np.uint8))
+        dots.resize((70, 80 + index), Image.Resampling.BICUBIC).save(path)
+    Image.open(path).save(path.parent / "copy.bmp")
+    (path.parent / "notes.txt").write_text("notes")
+    return tmp_path / "pictures"
+
+
+def test_the_report(command, pictures):
+    result = command("data", "check", "./pictures")
+    assert result.code == 0
+    assert result.err == "preview: data-check.png\n"
+    lines = result.out.splitlines()
+    rows = {line[2:14].strip(): line[14:] for line in lines if line[:2] == "  " and line[2] != " "}
+    assert lines[0] == "./pictures: 41 pictures"
+    assert rows["stored as"] == "PNG RGB 40, BMP RGB 1"
+    assert rows["width"] == "70, all"
+    assert rows["height"] == "80 to 119, median 100"
+    assert rows["classes"] == "2: cat 21, dog 20"
+    assert rows["unreadable"] == "none"
+    assert rows["passed over"] == "1 other file: .txt 1"
+    assert rows["copies"] == "2 in 1 group"
+    assert "    cat/39.png = cat/copy.bmp" in lines
+    assert rows["training"].startswith("dcgan sees 64x64 in colour")
+    assert max(map(len, lines[:-1])) <= 80
+    with Image.open("data-check.png") as image:
+        assert image.size == (2 + 8 * 66, 2 + 6 * 66)
+
+
+def test_the_suggested_command_is_one_that_runs(command, pictures):
+    result = command("data", "check", "./pictures", "data.flip=true", "--no-preview")
+    assert (result.code, result.err) == (0, "")
+    program, train, *words = shlex.split(result.out.splitlines()[-1])
+    assert (program, train) == ("ganzoo", "train")
+    assert {"architecture=dcgan", "data=./pictures", "data.flip=true"} < set(words)
+    config = resolve(None, dict(map(parse_override, words))).config
+    assert config.data.flip
+    assert "r1" in config.active_penalties
+
+
+def test_json_has_all(command, pictures):
+    for index in range(15):
+        (pictures / "cat" / f"bad{index}.png").write_bytes(b"")
+    result = command("data", "check", "./pictures", "--json", "--no-preview")
+    values = json.loads(result.out)
+    assert result.code == 2
+    assert values["refused"]
+    assert len(values["bad"]) == 15
+    assert values["copies"] == [["cat/39.png", "cat/copy.bmp"]]
+    assert values["width"] == {"min": 70, "median": 70.0, "max": 70}
+    assert values["command"].startswith("ganzoo train architecture=dcgan")
+
+
+def test_what_training_would_refuse_is_named_and_the_code_says_so(command, pictures):
+    for index in range(15):
+        (pictures / "cat" / f"bad{index:02}.png").write_text("<html>")
+    result = command("data", "check", "./pictures", "--no-preview")
+    assert result.code == 2
+    assert "unreadable  15 of 56 (26.79%); training refuses" in result.out
+    assert "    cat/bad00.png: it is an HTML page" in result.out
+    assert "bad10.png" not in result.out
+    assert "    and 5 more (--json tells all)" in result.out
+    allowed = command("data", "check", "./pictures", "data.max_bad=0.3", "--no-preview")
+    assert allowed.code == 0
+    assert "they are skipped" in allowed.out
+
+
+def test_the_preview_goes_where_it_is_asked_to(command, pictures):
+    values = ("architecture.sample_shape=[1,16,16]", "-o", "seen.png")
+    assert command("data", "check", "./pictures", *values).err == "preview: seen.png\n"
+    with Image.open("seen.png") as image:
+        assert image.mode == "L"
+
+
+def test_known_data_and_vectors_are_checked_too(command):
+    digits = command("data", "check", "mnist5k", "--no-preview")
+    assert digits.code == 0
+    assert "mnist5k: 5,000 pictures" in digits.out
+    options = ("--architecture", "vanilla", "data.samples=200")
+    points = command("data", "check", "ring8", *options)
+    assert (points.code, points.err) == (0, "")
+    assert "ring8: 200 vectors" in points.out
+    assert "  x1          -" in points.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["./none"], "does not exist"),
+        (["./empty"], "holds no pictures"),
+        (["./broken"], "1 of 1 pictures cannot be read: "),
+        (["./pictures", "data.fit=cut"], "data.fit: 'cut' is not allowed"),
+        (["./pictures", "data.background=wite"], "'wite' is no colour"),
+        (["./pictures", "word"], "'word' is not of the form key.sub=value"),
+        (["./pictures", "--out", "a.jpg"], "the preview is a PNG"),
+        (["./pictures", "--out", "none/a.png"], "cannot be written"),
+        (["./pictures", "--architecture", "dgan"], "did you mean 'dcgan'"),
+        ([], "Missing argument"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(command, pictures, tmp_path, arguments, cause):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.png").write_bytes(b"")
+    result = command("data", "check", *arguments)
+    assert result.code == 2
+    assert cause in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_without_a_command_there_is_help(command):
+    result = command("data")
+    assert result.code == 2
+    assert "check" in result.out
+
+
+def test_no_torch_is_imported(pictures):
+    code = (
+        "import sys; sys.argv = ['ganzoo', 'data', 'check', './pictures', '-o', 'a.png']\n"
+        "import ganzoo.cli\n"
+        "try: ganzoo.cli.main()\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=pictures.parent, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

@@ -1,0 +1,169 @@
+"""Which augmentation a run has, and what is refused."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import registry
+from ganzoo.config import DataConfig
+from ganzoo.data.base import Dataset, Item
+from ganzoo.errors import ConfigError, PluginError
+from ganzoo.resolve import resolve
+from ganzoo.resolve.paths import READERS
+from ganzoo.spec import Architecture, DatasetSpec, Preset, Recipe
+
+NOTE = "augmentation is diffaugment, as there are only"
+
+
+class Blank(Dataset):
+    """As many black pictures as are asked for."""
+
+    shape, class_names, fingerprint = (1, 16, 16), (), "blank"
+    count = 0
+
+    def __init__(self, config):
+        pass
+
+    def __len__(self):
+        return self.count
+
+    def read(self, index):
+        return Item(np.zeros((16, 16), np.uint8), 0)
+
+
+def blank(count):
+    return DatasetSpec("blank", "A test.", DataConfig, type("Some", (Blank,), {"count": count}))
+
+
+def augmenting():
+    """An architecture whose recipe augments."""
+    dcgan = registry.architecture("dcgan")
+    return Architecture(
+        name="augmenting",
+        summary="A test.",
+        config=dcgan.config,
+        generator=dcgan.generator,
+        discriminator=dcgan.discriminator,
+        presets={"it": Preset("A test.", recipe=Recipe(augmentation={"name": "ada", "p": 0.2}))},
+    )
+
+
+CHOSEN = {
+    # pictures, what is asked for -> the name, and whether it is told
+    "few": (4_999, {}, "diffaugment", True),
+    "enough": (5_000, {}, "none", False),
+    "few, and holding out": (4_999, {"data": {"holdout": 10}}, "diffaugment", True),
+    "enough before some are held out": (5_000, {"data": {"holdout": 500}}, "none", False),
+    "auto by name": (10, {"augmentation": "auto"}, "diffaugment", True),
+    "few, and none asked for": (10, {"augmentation": "none"}, "none", False),
+    "many, and one asked for": (10_000, {"augmentation": "diffaugment"}, "diffaugment", False),
+    "another": (10, {"augmentation": {"name": "ada", "target": 0.5}}, "ada", False),
+    "a recipe's": (10, {"architecture": "augmenting"}, "ada", False),
+    "over a recipe's": (
+        10,
+        {"architecture": "augmenting", "augmentation": "none"},
+        "none",
+        False,
+    ),
+    "auto over a recipe's": (
+        10,
+        {"architecture": "augmenting", "augmentation": "auto"},
+        "diffaugment",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHOSEN)
+def test_the_augmentation_that_a_run_has(case):
+    count, asked, name, told = CHOSEN[case]
+    config = {"architecture": "dcgan", **asked}
+    config["data"] = {"source": "blank", **asked.get("data", {})}
+    with registry.registered(blank(count), augmenting()):
+        resolution = resolve(config)
+        assert resolution.config.augmentation.name == name
+        assert [f"{NOTE} {count:,} pictures" in note for note in resolution.notes].count(
+            True
+        ) == told
+        assert resolve(resolution.config).config == resolution.config
+
+
+@pytest.mark.parametrize("source", sorted({*registry.names("datasets")} - READERS.keys()))
+def test_what_comes_with_ganzoo_is_trained_as_published(source):
+    data = {"source": source}
+    if source in ("mnist", "fashion-mnist", "cifar10"):
+        data["download"] = True  # which a check of a config does not do
+    for architecture in ("vanilla", "wgan-gp", "dcgan"):
+        if source in ("ring8", "grid25") and architecture != "vanilla":
+            continue
+        resolution = resolve({"architecture": architecture, "data": data})
+        assert resolution.config.augmentation.name == "none"
+
+
+def test_a_small_folder_of_ones_own(tmp_path):
+    for i in range(3):
+        Image.new("L", (16, 16), i).save(tmp_path / f"{i}.png")
+    resolution = resolve({"architecture": "dcgan", "data": str(tmp_path)})
+    assert resolution.config.augmentation.policy == ("color", "translation", "cutout")
+    assert any(note.startswith(f"{NOTE} 3 pictures, ") for note in resolution.notes)
+
+
+def test_changing_the_name_drops_the_fields_of_the_old_one():
+    with registry.registered(augmenting()):
+        ada = resolve({"architecture": "augmenting"}, {"augmentation.target": 0.5}).config
+        assert (ada.augmentation.p, ada.augmentation.target) == (0.2, 0.5)
+        other = resolve({"architecture": "augmenting"}, {"augmentation": "diffaugment"}).config
+    assert other.augmentation.model_dump().keys() == {"name", "policy"}
+
+
+REFUSED = {
+    "vectors": (
+        {"data": "ring8", "augmentation": "diffaugment"},
+        "augmentation: diffaugment is for pictures, and ring8 holds vectors; .*augmentation=none",
+    ),
+    "fields of nothing": (
+        {"augmentation": {"policy": ["color"]}},
+        "augmentation.policy: auto has no fields; name the augmentation",
+    ),
+    "fields of another": (
+        {"augmentation": {"name": "none", "p": 0.5}},
+        "augmentation.p: unknown field",
+    ),
+    "an empty policy": (
+        {"augmentation": {"name": "diffaugment", "policy": []}},
+        "augmentation.policy: name one change at least, or choose augmentation=none",
+    ),
+    "no such change": (
+        {"augmentation": {"name": "diffaugment", "policy": ["colour"]}},
+        "^augmentation.policy: 'colour' is not allowed; it must be 'color', [^;]*$",
+    ),
+    "no probability": (
+        {"augmentation": {"name": "ada", "p": 1.5}},
+        "augmentation.p: 1.5 is not allowed",
+    ),
+    "nothing to follow": (
+        {"augmentation": "ada", "loss": "relativistic"},
+        "augmentation: ada follows how many reals .* the loss relativistic do not tell; fix its",
+    ),
+    "no name": ({"augmentation": 3}, "augmentation: 3 is not allowed; it must be a mapping .*name"),
+    "a number for a name": ({"augmentation": {"name": 3}}, "augmentation.name: 3 is not allowed"),
+    "null": ({"augmentation": None}, "augmentation: null is not allowed"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused(case):
+    config, sentence = REFUSED[case]
+    with pytest.raises(ConfigError, match=sentence):
+        resolve({"architecture": "vanilla", **config})
+
+
+def test_an_unknown_name_is_told_with_the_closest():
+    with pytest.raises(PluginError, match=r"augmentation.name: .*'difaugment'.*diffaugment"):
+        resolve({"architecture": "vanilla", "augmentation": "difaugment"})
+
+
+def test_the_cure_works():
+    still = {"name": "ada", "adapt": None, "p": 0.3}
+    config = {"architecture": "vanilla", "loss": "relativistic", "augmentation": still}
+    assert resolve(config).config.augmentation.p == 0.3

@@ -1,0 +1,212 @@
+"""Decoding that is killed, interrupted or out of room, and goes on."""
+
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ganzoo.data.cache import open_store
+from ganzoo.data.cache.journal import Journal
+from ganzoo.errors import DataError
+from tests.data.cache.noise import Noise, content, expected, reads
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    samples, labels = expected(range(400))
+    return samples.tobytes(), labels.tobytes()
+
+
+def check(cache, undisturbed):
+    """Check the one store that there is, and that nothing else is there."""
+    written = content(cache)
+    assert written["samples.npy"].endswith(undisturbed[0])
+    assert written["labels.npy"].endswith(undisturbed[1])
+    (folder,) = (cache / "data").iterdir()
+    assert sorted(p.name for p in folder.iterdir()) == ["labels.npy", "meta.json", "samples.npy"]
+
+
+SEEDS = [pytest.param(i, marks=[] if i < 3 else pytest.mark.sweep) for i in range(20)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_any_time_the_next_process_goes_on(seed, start, cache, tmp_path, undisturbed):
+    draws, kills = random.Random(seed), 0
+    values = {"count": 400, "delay": 0.002}
+    for _ in range(2):
+        process = start(values, processes=draws.choice([1, 2]))
+        process.stdout.readline()
+        time.sleep(draws.uniform(0, 0.6))
+        process.kill()
+        kills += process.wait() == -9
+    # Orphans hold the lock until they end, and are waited for.
+    process = start({"count": 400}, processes=2)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert kills
+    check(cache, undisturbed)
+
+
+def test_only_what_is_not_in_the_journal_is_decoded_again(start, cache, tmp_path, undisturbed):
+    process = start({"count": 400, "deadly": 203})
+    process.communicate(timeout=60)
+    assert process.returncode == -9
+    source = Noise(400, log=str(tmp_path / "log"))
+    open_store(source, source.shape)
+    assert reads(tmp_path / "log")[0] == list(range(200, 400))
+    check(cache, undisturbed)
+
+
+def test_what_is_decoded_of_another_length_is_not_gone_on_with(cache, tmp_path):
+    journal, facts = tmp_path / "journal", {"count": 3}
+    first = Journal(journal, facts)
+    first.add({0: [], 1: [(9, "bad")]})
+    first.close()
+    for other, fits, done in (
+        (facts, True, {0: [], 1: [(9, "bad")]}),
+        ({"count": 4}, False, {}),
+        (facts, False, {}),
+    ):
+        again = Journal(journal, other)
+        assert (again.fits, again.done) == (fits, done)
+        again.close()
+
+
+@pytest.mark.parametrize(
+    "torn", [b"[[2, []], [3, [", b"\0" * 40, b"\0" * 40 + b"\n", b"[[2, []]]"], ids=repr
+)
+def test_a_torn_line_of_a_journal_is_not_counted(torn, tmp_path):
+    journal, facts = tmp_path / "journal", {"count": 3}
+    first = Journal(journal, facts)
+    first.add({0: []})
+    first.close()
+    with journal.open("ab") as file:
+        file.write(torn)
+    second = Journal(journal, facts)
+    assert second.done == {0: []}
+    second.add({1: []})
+    second.close()
+    third = Journal(journal, facts)
+    assert third.done == {0: [], 1: []}
+    third.close()
+
+
+def test_an_interrupt_leaves_what_is_decoded(cache, tmp_path, undisturbed):
+    source = Noise(400)
+    read = source.read
+
+    def interrupted(index):
+        if index == 203:
+            raise KeyboardInterrupt
+        return read(index)
+
+    source.read = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        open_store(source, source.shape)
+    again = Noise(400, log=str(tmp_path / "log"))
+    open_store(again, again.shape, processes=2)
+    assert reads(tmp_path / "log")[0] == list(range(200, 400))
+    check(cache, undisturbed)
+
+
+PLUGIN = """
+from ganzoo import register
+from ganzoo.config import DataConfig
+from ganzoo.spec import DatasetSpec
+from tests.data.cache.noise import Noise
+
+register(DatasetSpec(name="noise", summary="Noise.", config=DataConfig, factory=lambda config:
+    Noise(5000, delay=0.01)))
+"""
+
+
+def test_an_interrupted_command_says_no_more_than_its_exit_code(cache, tmp_path):
+    (tmp_path / "noisy.py").write_text(PLUGIN)
+    command = ["train", "architecture=vanilla", "data.source=noise", "--import"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganzoo", *command, tmp_path / "noisy.py"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell lets what it starts in the background ignore interrupts, and so these tests too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    journals = (cache / "data").glob(".*.unfinished/journal.jsonl")
+    for _ in range(300):
+        if any(path.read_text().count("\n") > 1 for path in journals):
+            break
+        time.sleep(0.1)
+        journals = (cache / "data").glob(".*.unfinished/journal.jsonl")
+    try:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    (journal,) = (cache / "data").glob(".*.unfinished/journal.jsonl")
+    assert len(journal.read_text().splitlines()) > 1
+
+
+def test_of_two_processes_one_decodes_and_the_other_waits_and_says_so(start, cache, tmp_path):
+    values = {"count": 400, "delay": 0.002, "log": str(tmp_path / "log")}
+    processes = [start(values, processes=2) for _ in range(2)]
+    ends = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ends
+    assert len({out for out, _ in ends}) == 1
+    assert reads(tmp_path / "log")[0] == list(range(400))
+    said = "".join(err for _, err in ends)
+    assert said == "waiting for another process that decodes noise\n"
+
+
+def test_no_room_is_told_before_anything_is_decoded(cache):
+    class Huge(Noise):
+        shape = (3, 16384, 16384)
+
+        def __len__(self):
+            return 10**5
+
+    source = Huge()
+    with pytest.raises(DataError, match=r"takes 80530\.6 GB in .*data, and .* GB are free there"):
+        open_store(source, source.shape, name="huge")
+
+
+def test_no_room_half_way_is_told_and_what_is_decoded_is_kept(start, cache, tmp_path, undisturbed):
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+
+    process = start({"count": 400}, processes=2, preexec_fn=limited)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    last = err.splitlines()[-1]
+    assert "DataError: the data cache" in last
+    assert "cannot be written (File too large); free some" in last
+    source = Noise(400, log=str(tmp_path / "log"))
+    open_store(source, source.shape)
+    assert 100 < len(reads(tmp_path / "log")[0]) < 350
+    check(cache, undisturbed)
+
+
+def test_meta_tells_what_a_store_is(cache):
+    source = Noise(5)
+    open_store(source, source.shape, name="noise")
+    (path,) = (cache / "data").glob("*/meta.json")
+    meta = json.loads(path.read_text())
+    assert meta.pop("created")
+    assert meta == {
+        "format": 2,
+        "name": "noise",
+        "fingerprint": "noise-5",
+        "shape": [3, 12, 12],
+        "fit": "crop",
+        "background": "#ffffff",
+        "samples": 5,
+        "of": 5,
+        "skipped": [],
+    }

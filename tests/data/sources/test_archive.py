@@ -1,0 +1,252 @@
+"""Archives: what they may hold, and what hostile ones get."""
+
+import io
+import os
+import struct
+import tarfile
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+
+from ganzoo.data.sources import base, members
+from ganzoo.errors import DataError
+from tests.data.sources.conftest import as_tar, as_zip, opened, png, touch
+
+PICTURE = png(np.full((4, 4, 3), 7, dtype=np.uint8))
+
+
+def zipped(path, files, **options):
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return path
+
+
+def tarred(path, files):
+    """Write a tar of (name or TarInfo, content)."""
+    with tarfile.open(path, "w") as archive:
+        for name, content in files:
+            member = tarfile.TarInfo(name) if isinstance(name, str) else name
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def special(kind, name="evil.png", target="/etc/passwd"):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+def zip_link():
+    info = zipfile.ZipInfo("evil.png")
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return info
+
+
+LEFT_OUT = {
+    "zip, above": (zipped, "../evil.png", "its name leads out"),
+    "zip, above from below": (zipped, "a/../../evil.png", "its name leads out"),
+    "zip, absolute": (zipped, "/tmp/evil.png", "its name leads out"),
+    "zip, a drive": (zipped, "C:/evil.png", "its name leads out"),
+    "zip, above by backslashes": (zipped, "..\\evil.png", "its name leads out"),
+    "zip, a link": (zipped, zip_link(), "it is a link"),
+    "tar, above": (tarred, "../evil.png", "its name leads out"),
+    "tar, absolute": (tarred, "/tmp/evil.png", "its name leads out"),
+    "tar, a link": (tarred, special(tarfile.SYMTYPE), "it is a link"),
+    "tar, a hard link": (tarred, special(tarfile.LNKTYPE), "it is a link"),
+    "tar, a device": (tarred, special(tarfile.CHRTYPE), "no ordinary file"),
+    "tar, a pipe": (tarred, special(tarfile.FIFOTYPE), "no ordinary file"),
+}
+
+
+@pytest.mark.parametrize("cause", LEFT_OUT)
+def test_what_could_lead_elsewhere_is_left_out_and_told(tmp_path, cause):
+    make, name, message = LEFT_OUT[cause]
+    content = PICTURE if make is zipped else b""
+    path = make(tmp_path / "a.archive", [(name, content), ("good.png", PICTURE)])
+    path = path.rename(path.with_suffix(".zip" if make is zipped else ".tar"))
+    source = opened(path)
+    assert source.names == ["good.png"]
+    ((bad, why),) = source.bad.items()
+    assert bad.endswith("evil.png")
+    assert why.startswith(message) or why.endswith(message)
+    only = make(tmp_path / path.name, [(name, content)])
+    with pytest.raises(DataError, match=r"holds no pictures .*evil\.png: "):
+        opened(only)
+
+
+PASSED_OVER = ("__MACOSX/cat/._1.png", "cat/.hidden.png", ".git/1.png", "notes.txt", "cat/")
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar"])
+def test_what_is_no_picture_is_passed_over(tmp_path, ending):
+    make = zipped if ending == ".zip" else tarred
+    files = [(name, b"") for name in PASSED_OVER if ending == ".zip" or not name.endswith("/")]
+    source = opened(make(tmp_path / f"a{ending}", [*files, ("./cat/1.PNG", PICTURE)]))
+    assert source.names == ["cat/1.PNG"]
+    assert source.bad == {}
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_one_name_twice_the_last_counts_as_on_unpacking(tmp_path, make):
+    other = png(np.full((4, 4, 3), 9, dtype=np.uint8))
+    path = make(tmp_path / "a", [("1.png", PICTURE), ("1.png", other)])
+    path = path.rename(tmp_path / ("a.zip" if make is zipped else "a.tar"))
+    source = opened(path)
+    assert (len(source), int(source.read(0).sample.max())) == (1, 9)
+
+
+def names_of_a_zip(names, flags):
+    """A zip whose names are the given bytes."""
+    file = io.BytesIO()
+    plain = [f"{index}{'x' * (len(name) - 1)}" for index, name in enumerate(names)]
+    zipped(file, [(name, PICTURE) for name in plain])
+    content = file.getvalue()
+    for name, stand_in in zip(names, plain, strict=True):
+        content = content.replace(stand_in.encode(), name)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["猫/1.png".encode(), "собака/1.png".encode()], ("собака", "猫")),
+        ([b"caf\x82/1.png", b"x/1.png"], ("café", "x")),
+        ([b"cat\\1.png", b"dog\\1.png"], ("cat", "dog")),
+    ],
+    ids=["UTF-8 that is not declared", "of the old encoding", "with backslashes"],
+)
+def test_names_of_zips(tmp_path, names, classes):
+    (tmp_path / "a.zip").write_bytes(names_of_a_zip(names, 0))
+    assert opened(tmp_path / "a.zip").class_names == classes
+
+
+def with_flag(path, mark, at, value):
+    """Set a byte of every header that begins with a mark."""
+    content = bytearray(path.read_bytes())
+    place = content.find(mark)
+    while place >= 0:
+        content[place + at] = value
+        place = content.find(mark, place + 1)
+    path.write_bytes(content)
+
+
+def encrypted(path):
+    zipped(path, [("bad.png", PICTURE)])
+    with_flag(path, b"PK\3\4", 6, 1)
+    with_flag(path, b"PK\1\2", 8, 1)
+
+
+def larger_than_declared(path):
+    zipped(path, [("bad.png", bytes(10**6))], compression=zipfile.ZIP_DEFLATED)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(struct.pack("<L", 10**6), struct.pack("<L", 10)))
+
+
+def of_a_wrong_checksum(path):
+    zipped(path, [("bad.png", PICTURE)])
+    sum_ = struct.pack("<L", zlib.crc32(PICTURE))
+    path.write_bytes(path.read_bytes().replace(sum_, b"\1\2\3\4"))
+
+
+def that_is_elsewhere(path):
+    zipped(path, [("bad.png", PICTURE)])
+    path.write_bytes(path.read_bytes().replace(b"PK\3\4", b"PK\3\5"))
+
+
+def of_no_deflate(path):
+    zipped(path, [("bad.png", bytes(1000))], compression=zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path) as archive:
+        packed = archive.infolist()[0].compress_size
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"bad.png") + len("bad.png")
+    content[begin : begin + packed] = b"\xff" * packed
+    path.write_bytes(content)
+
+
+BAD = {
+    "encrypted": (encrypted, "it is encrypted"),
+    "a bomb": (larger_than_declared, "its checksum differs"),
+    "a wrong checksum": (of_a_wrong_checksum, "its checksum differs"),
+    "no header": (that_is_elsewhere, "it is not where it should be"),
+    "no deflate": (of_no_deflate, "it cannot be unpacked"),
+    "an unusual method": (
+        lambda path: zipped(path, [("bad.png", PICTURE)], compression=zipfile.ZIP_BZIP2),
+        "packed in an unusual way",
+    ),
+    "a picture that breaks off": (lambda path: zipped(path, [("bad.png", PICTURE[:55])]), ""),
+    "no picture": (lambda path: zipped(path, [("bad.png", b"<html>")]), "an HTML page"),
+}
+
+
+@pytest.mark.parametrize("cause", BAD)
+def test_a_member_that_cannot_be_read_is_named(tmp_path, cause):
+    make, message = BAD[cause]
+    make(tmp_path / "a.zip")
+    with pytest.raises(DataError, match=rf"bad\.png: .*{message}"):
+        opened(tmp_path / "a.zip").read(0)
+
+
+def test_what_a_member_declares_is_limited(tmp_path, monkeypatch):
+    monkeypatch.setattr(base, "MAX_PICTURE_BYTES", 1000)
+    for make, path in ((zipped, tmp_path / "a.zip"), (tarred, tmp_path / "a.tar")):
+        make(path, [("bomb.png", bytes(1001)), ("good.png", PICTURE)])
+        source = opened(path)
+        assert source.bad == {
+            "bomb.png": "it has 1,001 bytes, and a picture may have at most 1,000"
+        }
+
+
+def cut(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+
+DAMAGED = {
+    "half a zip": (as_zip, 0.5),
+    "half a tar": (as_tar, 0.35),
+    "half a tar.gz": (lambda root, pixels: as_tar(root, pixels, ".tar.gz"), 0.5),
+    "half a tar.xz": (lambda root, pixels: as_tar(root, pixels, ".tar.xz"), 0.5),
+    "half a tar.bz2": (lambda root, pixels: as_tar(root, pixels, ".tar.bz2"), 0.5),
+    "nothing": (as_tar, 0),
+}
+
+
+@pytest.mark.parametrize("cause", DAMAGED)
+def test_a_damaged_archive_is_refused(tmp_path, pixels, cache, cause):
+    make, share = DAMAGED[cause]
+    path = make(tmp_path, pixels)
+    cut(path, share)
+    with pytest.raises(DataError, match="is damaged, or no archive"):
+        opened(path)
+    assert not list(cache.glob("archives/*"))
+
+
+def test_a_compressed_tar_is_unpacked_once_into_the_cache_alone(tmp_path, pixels, cache):
+    (tmp_path / "in").mkdir()
+    path = as_tar(tmp_path / "in", pixels, ".tar.gz")
+    touch(path)
+    opened(path)
+    (copy,) = cache.glob("archives/*")
+    before = copy.stat().st_mtime_ns
+    opened(path.rename(path.with_name("other.tgz")))
+    assert copy.stat().st_mtime_ns == before
+    assert os.listdir(tmp_path / "in") == ["other.tgz"]
+    copy.unlink()
+    assert opened(path.with_name("other.tgz")).read(0)
+
+
+def test_a_bomb_in_a_compressed_tar_is_not_unpacked(tmp_path, cache, monkeypatch):
+    monkeypatch.setattr(members, "UNPACKED_AT_LEAST", 1000)
+    monkeypatch.setattr(members, "UNPACKED_TIMES", 2)
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("a.png")
+        member.size = 10**7
+        archive.addfile(member, io.BytesIO(bytes(10**7)))
+    with pytest.raises(DataError, match="unpacks to more than"):
+        opened(tmp_path / "a.tar.gz")
+    assert not list(cache.glob("archives/*"))

@@ -1,0 +1,284 @@
+"""Surveys, copies, advice and previews."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import registry
+from ganzoo.data.advice import Advice, advise
+from ganzoo.data.check import look_at, survey
+from ganzoo.data.config import FolderConfig
+from ganzoo.data.duplicates import equal_groups, gradient_hash, near_groups, thumbnail
+from ganzoo.data.mixtures import Ring8
+from ganzoo.data.preview import preview
+from ganzoo.data.sources.folder import Folder
+from ganzoo.data.summary import summary
+from ganzoo.errors import DataError
+from ganzoo.resolve import resolve
+from tests.data.zoo import noise, saved
+
+
+def scene(seed, size=(96, 80)):
+    """A picture with large shapes, as photographs have them."""
+    dots = np.random.default_rng(seed).integers(256, size=(6, 7, 3), dtype=np.uint8)
+    return Image.fromarray(dots).resize(size, Image.Resampling.BICUBIC)
+
+
+def fill(root, count=6, **sizes):
+    for index in range(count):
+        path = root / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scene([ord(root.name[0]), index], **sizes).save(path)
+
+
+def folder(root, **values):
+    return Folder(FolderConfig(source=str(root), **values))
+
+
+def test_a_survey_counts_what_is_there(tmp_path):
+    tmp_path /= "pictures"
+    for name, count in (("cat", 3), ("dog", 2)):
+        (tmp_path / name).mkdir(parents=True)
+        for index in range(count):
+            size = (20 + 10 * index, 40)
+            scene(index + 10 * count, size).save(tmp_path / name / f"{index}.jpg")
+    noise(50, 30, "L").save(tmp_path / "cat" / "x.png")
+    (tmp_path / "dog" / "page.jpg").write_text("<html>")
+    (tmp_path / "dog" / "half.png").write_bytes(saved(noise(), "PNG")[:600])
+    for name in ("a.txt", "b.TXT", "c", ".hidden"):
+        (tmp_path / name).write_text("text")
+    found = survey(folder(tmp_path), str(tmp_path))
+    assert found.count == 8
+    assert sorted(found.sizes.tolist()) == [
+        [20, 40],
+        [20, 40],
+        [30, 40],
+        [30, 40],
+        [40, 40],
+        [50, 30],
+    ]
+    assert found.modes == {"JPEG RGB": 5, "PNG L": 1}
+    assert found.classes == {"cat": 4, "dog": 2}
+    assert [sentence.split(": ")[0] for sentence in found.bad] == [
+        str(tmp_path / "dog" / name) for name in ("half.png", "page.jpg")
+    ]
+    assert found.bad_share == 0.25
+    assert found.passed_over == {".txt": 2, "": 1}
+    assert (found.copies, found.near) == ((), ())
+
+
+def test_a_size_is_that_of_the_picture_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene(0, (60, 30)).save(tmp_path / "a.jpg", exif=exif)
+    assert look_at(folder(tmp_path), 0).size == (30, 60)
+
+
+def test_copies_are_found_whatever_their_format_and_name(tmp_path):
+    picture = scene(1)
+    for name in ("a.png", "b.bmp", "c.tif"):
+        picture.save(tmp_path / name)
+    scene(2).save(tmp_path / "d.png")
+    picture.resize((48, 40)).save(tmp_path / "e.jpg", quality=60)
+    found = survey(folder(tmp_path))
+    assert found.copies == (("a.png", "b.bmp", "c.tif"),)
+    assert found.near == (("a.png", "e.jpg"),)
+
+
+def changed(picture, how):
+    if how == "smaller":
+        return picture.resize((40, 33), Image.Resampling.LANCZOS)
+    if how == "brighter":
+        return picture.point(lambda value: min(255, value + 4))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=30)
+    return Image.open(file)
+
+
+@pytest.mark.parametrize("how", ["smaller", "brighter", "jpeg"])
+def test_near_copies_are_found_among_others(how):
+    pictures = [scene(seed) for seed in range(200)]
+    pictures += [changed(picture, how) for picture in pictures[:50]]
+    arrays = [np.asarray(picture.convert("RGB")) for picture in pictures]
+    hashes = np.array([gradient_hash(array) for array in arrays], dtype=np.uint64)
+    groups = near_groups(hashes, np.stack([thumbnail(array) for array in arrays]))
+    wanted = {(index, 200 + index) for index in range(50)}
+    found = set(map(tuple, groups))
+    assert len(found & wanted) >= 40
+    assert not found - wanted
+
+
+def naive(hashes, thumbs):
+    """All pairs, one by one."""
+    leader = list(range(len(hashes)))
+    for one in range(len(hashes)):
+        for other in range(one):
+            bits = (int(hashes[one]) ^ int(hashes[other])).bit_count()
+            levels = np.abs(thumbs[one].astype(int) - thumbs[other].astype(int)).mean()
+            if bits <= 3 and levels <= 6:
+                old, new = leader[one], leader[other]
+                leader = [new if place == old else place for place in leader]
+    return equal_groups(leader)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairing_finds_what_all_pairs_find(seed):
+    random = np.random.default_rng(seed)
+    bases = random.integers(1 << 63, size=20, dtype=np.uint64)
+    hashes = bases[random.integers(20, size=120)]
+    for _ in range(2):
+        hashes ^= np.uint64(1) << random.integers(64, size=120, dtype=np.uint64)
+    thumbs = random.integers(4, size=(120, 8, 8, 3), dtype=np.uint8)
+    thumbs[::2] += 100
+    found = near_groups(hashes, thumbs)
+    assert found == naive(hashes, thumbs)
+    assert found
+
+
+@pytest.mark.parametrize("kinds", [1 << 63, 3], ids=["all different", "three hashes"])
+def test_pairing_does_not_grow_quadratically(kinds):
+    random = np.random.default_rng(0)
+    hashes = random.integers(kinds, size=10_000, dtype=np.uint64)
+    thumbs = random.integers(256, size=(10_000, 8, 8, 3), dtype=np.uint8)
+    begun = time.process_time()
+    near_groups(hashes, thumbs)
+    # All 50 million pairs would take minutes.
+    assert time.process_time() - begun < 30
+
+
+def test_processes_find_what_one_finds(tmp_path, monkeypatch):
+    fill(tmp_path, 8)
+    (tmp_path / "bad.png").write_bytes(b"")
+    monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
+    monkeypatch.setattr("ganzoo.data.check.CHUNK", 3)
+    shown = []
+    one, several = (survey(folder(tmp_path), processes=n, report=shown.append) for n in (1, 2))
+    assert one.as_values() == several.as_values()
+    assert len(one.bad) == 1
+    assert sum(shown) == 2 * 9
+
+
+def test_a_dataset_that_cannot_be_sent_is_surveyed_all_the_same(make_pictures, monkeypatch):
+    monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
+    dataset = make_pictures(count=5, bad=(2,))
+    dataset.unsendable = lambda: None
+    found = survey(dataset, processes=2)
+    assert found.bad == ("2.png: broken",)
+    assert found.modes == {"L": 4}
+
+
+def test_vectors_are_surveyed_by_their_spread():
+    config = resolve(
+        {"architecture": "vanilla", "data": {"source": "ring8", "samples": 500}}
+    ).config
+    dataset = Ring8(config.data)
+    points = np.stack([dataset.read(index).sample for index in range(500)]).astype(float)
+    found = survey(dataset)
+    expected = [points.min(0), points.mean(0), points.std(0), points.max(0)]
+    assert np.allclose(found.spread, expected)
+    assert found.as_values()["mean"] == found.spread[1].tolist()
+
+
+def test_nothing_readable_is_an_error(make_pictures):
+    with pytest.raises(DataError, match=r"none of 2 samples can be read: 0\.png: broken"):
+        survey(make_pictures(count=2, bad=(0, 1)))
+
+
+def advice_on(root, architecture="dcgan", **overrides):
+    config = resolve(
+        {"architecture": architecture, "data": {"source": str(root)}}, overrides
+    ).config
+    found = survey(Folder(config.data))
+    spec = registry.architecture(architecture)
+    return advise(found, config, spec.traits(config.architecture))
+
+
+def test_a_few_small_pictures_do_not_decide_the_size(tmp_path):
+    fill(tmp_path, 40, size=(80, 100))
+    scene(1, (9, 9)).save(tmp_path / "icon.png")
+    advice = advice_on(tmp_path)
+    assert advice.values["data.image_size"] == 64
+    # 0.0002 x 64 x 64 / 64
+    assert advice.values["penalties.r1.weight"] == 0.013
+    assert advice.values["data.holdout"] == 2
+    assert "data.image_size" not in advice_on(tmp_path, **{"data.image_size": 64}).values
+    assert "data.image_size" not in advice_on(tmp_path, "vanilla").values
+
+
+@pytest.mark.parametrize(
+    ("sizes", "classes", "overrides", "doubt"),
+    [
+        ([(64, 64)], {}, {}, "very few"),
+        ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are smaller than 32x32"),
+        ([(64, 64), (64, 150)], {}, {}, "at least half of 1 is cut off"),
+        ([(64, 64)], {"a": 3, "b": 1}, {}, "1 of 2 classes have one picture, as 'b'"),
+        ([(64, 64)], {"a": 23, "b": 2}, {}, "unbalanced: a has 23, and b 2"),
+        ([(64, 64)], {}, {"data.channels": 1}, "colour is turned to grey"),
+    ],
+)
+def test_what_is_doubtful_is_told(tmp_path, sizes, classes, overrides, doubt):
+    if not classes:
+        for index, size in enumerate(sizes):
+            scene(index, size).save(tmp_path / f"{index}.png")
+    for name, count in classes.items():
+        fill(tmp_path / name, count, size=sizes[0])
+    assert any(doubt in warning for warning in advice_on(tmp_path, **overrides).warnings)
+
+
+def test_copies_and_near_copies_are_doubtful(tmp_path):
+    for index in range(4):
+        scene(index).save(tmp_path / f"{index}.png")
+        scene(index).save(tmp_path / f"{index}.bmp")
+        scene(index, (90, 75)).save(tmp_path / f"{index}.tif")
+    text = " ".join(advice_on(tmp_path).warnings)
+    assert "copies of others (4)" in text
+    assert "4 look almost like others" in text
+
+
+def test_the_command_is_quoted_and_keeps_what_was_asked_for():
+    advice = Advice((), {"data.holdout": 2}, {})
+    line = advice.command("dcgan", "./my cats", {"data.flip": True})
+    assert line == "ganzoo train architecture=dcgan 'data=./my cats' data.flip=true data.holdout=2"
+
+
+def test_a_preview_shows_what_networks_see(make_pictures):
+    dataset = make_pictures(count=9, shape=(3, 16, 16), bad=(1,))
+    image = np.asarray(preview(dataset, (3, 16, 16), flip=True))
+    plain = image[::3, ::3]  # each pixel is enlarged to 3 x 3
+    assert plain.shape == (2 + 18, 2 + 8 * 18, 3)
+    readable = [index for index in range(9) if index != 1]
+    for place, index in enumerate(readable):
+        tile = plain[2:18, 2 + 18 * place : 18 * (place + 1)]
+        expected = dataset.images[index]
+        assert np.array_equal(tile, expected[:, ::-1] if place % 2 else expected)
+
+
+def test_a_preview_goes_over_the_whole_source(make_pictures):
+    dataset = make_pictures(count=200, shape=(1, 50, 50))
+    image = preview(dataset, (1, 50, 50))
+    assert image.size == (2 + 8 * 52, 2 + 8 * 52)
+    assert {0, 199} < set(dataset.reads)
+    assert len(dataset.reads) == 64
+    with pytest.raises(DataError, match="for a preview"):
+        preview(make_pictures(count=2, bad=(0, 1)), (1, 8, 8))
+
+
+def test_a_run_tells_what_headers_tell(tmp_path):
+    for name, size in (("a", (20, 30)), ("b", (40, 20))):
+        fill(tmp_path / name, 2, size=size)
+    fill(tmp_path / "b", 3, size=(40, 20))
+    (tmp_path / "a" / "x.png").write_bytes(b"")
+    told = ["5 pictures of 20x20 to 40x30 in 2 classes, of 2 to 3 each"]
+    assert summary(folder(tmp_path)) == told
+
+
+def test_a_run_tells_nothing_of_sources_that_are_known(make_pictures):
+    assert summary(make_pictures()) == []
+
+
+def test_one_sort_of_size_is_told_once(tmp_path):
+    fill(tmp_path, 2, size=(32, 32))
+    assert summary(folder(tmp_path))[0] == "2 pictures of 32x32"

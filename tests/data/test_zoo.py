@@ -1,0 +1,96 @@
+"""Every animal of the zoo is read rightly, passed over, or named with what is wrong with it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ganzoo.data.config import FolderConfig
+from ganzoo.data.sources.folder import Folder
+from ganzoo.errors import DataError
+from tests.data.zoo import READ, SKIPPED, ZOO, build, noise, saved
+from tests.imports import ROOT
+
+
+@pytest.mark.parametrize("what", ZOO)
+def test_each_is_read_or_named(what, tmp_path, capfd):
+    trouble = ZOO[what]
+    if "Permission" in trouble.outcome and os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "good.png").write_bytes(saved(noise(8, 8), "PNG"))
+    trouble.make(tmp_path / trouble.name)
+    source = Folder(FolderConfig(source=str(tmp_path), max_bad=1))
+    names = source.names
+    assert names.count("good.png") == 1
+    if trouble.outcome == SKIPPED:
+        assert len(names) == 1
+        return
+    index = 1 - names.index("good.png")
+    if trouble.outcome == READ:
+        width, height = trouble.size
+        assert source.read(index).sample.shape[:2] == (height, width)
+    else:
+        with pytest.raises(DataError) as caught:
+            source.read(index)
+        sentence = str(caught.value)
+        assert trouble.outcome in sentence
+        assert sentence.isprintable()
+        assert sentence.startswith(str(tmp_path))
+    out, err = capfd.readouterr()
+    assert not out
+    # Of a damaged stream libtiff tells by itself, where nobody can stop it.
+    assert not err or trouble.name.endswith(".tif")
+
+
+def test_the_zoo_is_large():
+    assert len(ZOO) > 150
+    assert {trouble.outcome for trouble in ZOO.values()} > {READ, SKIPPED}
+
+
+MEASURED = """
+import json, pathlib, sys
+from ganzoo.data.decoding import decode
+from ganzoo.data.fitting import fit_picture
+from ganzoo.errors import DataError
+from PIL import features
+features.check("webp")
+
+def peak():
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+before, read = peak(), 0
+for path in json.load(sys.stdin):
+    try:
+        picture = decode(path, path, 3)
+        for fit in ("crop", "pad", "stretch"):
+            fit_picture(picture, (3, 64, 64), fit=fit)
+        read += 1
+    except DataError:
+        pass
+print(json.dumps([read, peak() - before]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_the_whole_zoo_takes_little_memory_and_time(tmp_path):
+    paths = build(tmp_path)
+    count = sum(trouble.outcome == READ for trouble in ZOO.values())
+    begun = time.monotonic()
+    process = subprocess.run(
+        [sys.executable, "-W", "error", "-c", MEASURED],
+        input=json.dumps([str(path) for path in paths.values()]),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert "Warning" not in process.stderr
+    read, megabytes = json.loads(process.stdout)
+    # Hidden ones, and those of no ending, are read here as well.
+    assert count <= read <= count + 5
+    assert megabytes < 300
+    assert time.monotonic() - begun < 30

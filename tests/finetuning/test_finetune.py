@@ -1,0 +1,380 @@
+"""Runs that start from the weights of another: what they begin with, and what they tell."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ganzoo
+from ganzoo.config.files import parse_yaml
+from ganzoo.errors import ConfigError, RequestError, WeightsError
+from ganzoo.training import checkpoints
+from ganzoo.training.finetuning import finetuning_config
+from tests.finetuning.small import CLASSES, make_base, make_pictures
+from tests.hub import reading
+from tests.hub.server import ALICE
+
+QUIET = {
+    "training.batch_size": 4,
+    "training.sample_every": 0,
+    "training.precision": "fp32",
+    "logging.every": 1,
+    "health.every": 0,
+}
+
+
+def begun(reference, data, tmp_path, **values):
+    """Make the trainer of a fine-tuning run, and do nothing yet."""
+    config = finetuning_config(reference, data, None, {**QUIET, "steps": 4, **values})
+    return ganzoo.Trainer(config, tmp_path / "run")
+
+
+def assert_state(network, file):
+    state = network.state_dict()
+    stored = load_file(file)
+    assert state.keys() == stored.keys()
+    assert all(torch.equal(state[key], tensor) for key, tensor in stored.items())
+
+
+def test_a_run_begins_with_all_that_was_published(tmp_path, base, pictures):
+    trainer = begun(base, pictures, tmp_path)
+    assert_state(trainer.objective.networks["generator"], base / "generator_raw.safetensors")
+    assert_state(trainer.objective.networks["discriminator"], base / "discriminator.safetensors")
+    average = load_file(base / "model.safetensors")
+    assert trainer.ema.state().keys() <= average.keys()
+    assert all(torch.equal(t, average[name]) for name, t in trainer.ema.state().items())
+    assert not trainer.start.partial
+    told = [note for note in trainer.notes if "fine-tuning" in note]
+    assert [note.rpartition(", ")[2] for note in told] == [
+        "generator: all 14 tensors are taken over",
+        "discriminator: all 9 tensors are taken over",
+    ]
+
+
+def test_without_a_raw_generator_both_begin_with_the_average(tmp_path, pictures):
+    base = make_base(tmp_path / "base", without={"generator_raw"})
+    trainer = begun(base, pictures, tmp_path)
+    assert_state(trainer.objective.networks["generator"], base / "model.safetensors")
+
+
+def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, pictures):
+    config = finetuning_config(base, pictures).config
+    assert config.training.steps == 5000
+    assert config.optimizers["generator"].lr == config.optimizers["discriminator"].lr == 1e-4
+    assert config.optimizers["generator"].betas == (0.5, 0.999)
+    assert config.training.fakes == "reused"
+    assert config.architecture.width == 2
+    assert config.architecture.sample_shape == (1, 16, 16)
+    assert config.base.reference == str(base)
+    assert (config.base.warm_up, config.base.freeze_discriminator) == (0, 0)
+
+
+def test_a_path_object_is_no_name(tmp_path, base, pictures, monkeypatch):
+    monkeypatch.chdir(base.parent)
+    shutil.copytree(pictures, tmp_path / "mnist5k")
+    relative = Path(os.path.relpath(tmp_path / "mnist5k", base.parent))
+    config = finetuning_config(Path("weights"), relative).config
+    assert (config.base.reference, config.data.source) == (str(base), str(tmp_path / "mnist5k"))
+
+
+def test_the_data_may_be_a_dataset_of_python(base):
+    class Greys(torch.utils.data.Dataset):
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, index):
+            return torch.full((1, 16, 16), index / 6), index % 3
+
+    data = Greys()
+    config = finetuning_config(base, data).config
+    assert config.data.source == "python-greys"
+    assert config.architecture.num_classes == 3
+
+
+def test_what_the_user_says_is_above_all_that(tmp_path, base, pictures):
+    file = tmp_path / "own.yaml"
+    file.write_text("optimizers: {generator: {lr: 3e-4}}\ntraining: {steps: 7}\nloss: hinge\n")
+    config = finetuning_config(base, pictures, file, {"training.steps": 9}).config
+    assert config.training.steps == 9
+    assert config.loss.name == "hinge"
+    assert [config.optimizers[role].lr for role in ("generator", "discriminator")] == [3e-4, 1e-4]
+    other = finetuning_config(base, pictures, None, {"optimizers.generator": "rmsprop"}).config
+    assert other.optimizers["generator"].lr == 5e-5  # its own default
+
+
+def test_a_schedule_is_as_long_as_it_was(tmp_path):
+    values = {"name": "wgan-gp", "preset": "resnet", "num_classes": 0}
+    base = make_base(tmp_path / "base", **values)
+    plain = make_pictures(tmp_path / "pictures", [])
+    recipe = ganzoo.info("wgan-gp").presets["resnet"].recipe.optimizers["generator"]["lr"]
+    rate = finetuning_config(base, plain).config.optimizers["generator"].lr
+    assert (rate.start, rate.end) == (recipe["from"] / 2, recipe["to"] / 2)
+    assert rate.over == recipe["over"]
+
+
+REFERENCES = ("folder", "run", "tag", "hub", "commit")
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_every_kind_of_reference(tmp_path, kind, hub, base, pictures):
+    repository = hub.create("acme/cats")
+    digits = make_pictures(tmp_path / "digits", list("0123456789"), each=1)
+    repository.put({p.name: p.read_bytes() for p in base.iterdir()})
+    commit = repository.head()
+    values = {**QUIET, "steps": 1}
+    if kind == "run":
+        first = ganzoo.finetune(base, pictures, values, out=tmp_path / "first")
+    reference, data, repo, sha = {
+        "folder": lambda: (base, pictures, "./weights", sha256(base)),
+        "run": lambda: (first, pictures, "./first", sha256(first.path / "weights")),
+        "tag": lambda: (
+            "dcgan.mnist5k",
+            digits,
+            "dcgan.mnist5k",
+            sha256(ganzoo.info("dcgan").pretrained["mnist5k"].folder),
+        ),
+        "hub": lambda: ("acme/cats", pictures, "acme/cats", commit),
+        "commit": lambda: (f"acme/cats@{commit}", pictures, "acme/cats", commit),
+    }[kind]()
+    run = ganzoo.finetune(reference, data, values, out=tmp_path / "run")
+    info = json.loads((run.path / "weights" / "config.json").read_text())
+    assert info["base_model"] == {"repo": repo, "sha": sha}
+    card = (run.path / "weights" / "README.md").read_text()
+    assert (
+        f"Fine-tuned from `{repo}` at {'commit' if len(sha) == 40 else 'SHA-256'} `{sha}`" in card
+    )
+    assert ("base_model: acme/cats" in card) == (repo == "acme/cats")
+    recipe = parse_yaml((run.path / "weights" / "recipe.yaml").read_text())
+    pinned = {"hub": f"acme/cats@{commit}", "commit": f"acme/cats@{commit}"}
+    assert recipe["base"]["reference"] == pinned.get(kind, repo)
+    assert str(tmp_path) not in (run.path / "weights" / "recipe.yaml").read_text()
+
+
+def sha256(folder):
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, pictures, monkeypatch):
+    run = ganzoo.finetune(base, pictures, {**QUIET, "steps": 2}, out=tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(base, tmp_path / "weights")
+    shutil.copytree(pictures, tmp_path / "pictures")
+    again = ganzoo.train(run.path / "weights" / "recipe.yaml", out=tmp_path / "again")
+    files = [r.path / "weights" / "model.safetensors" for r in (run, again)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_base_that_changed_is_refused(tmp_path, base, pictures):
+    config = finetuning_config(base, pictures).config
+    other = config.base.model_copy(update={"sha": "0" * 64})
+    with pytest.raises(WeightsError, match=r"base.sha: the weights of .* are .* was asked for"):
+        ganzoo.Trainer(config.model_copy(update={"base": other}), tmp_path / "run")
+
+
+# --- classes, channels, size ----------------------------------------------------------------------
+
+
+def test_the_same_classes_in_another_order_lose_nothing(tmp_path, base):
+    renamed = make_base(tmp_path / "base", class_names=["owl", "cat", "dog"])
+    trainer = begun(renamed, make_pictures(tmp_path / "pictures"), tmp_path)
+    assert not trainer.start.partial
+    assert trainer.start.grafts["generator"].reordered == ["classes.weight"]
+    before = load_file(renamed / "model.safetensors")["classes.weight"]
+    assert torch.equal(trainer.ema.state()["classes.weight"], before[[1, 2, 0]])
+    assert "1 with classes in another order (classes.weight)" in " ".join(trainer.notes)
+
+
+PARTIAL = {
+    "other classes": ({}, ["cat", "fox"], {}, "classes: 1 by name, 1 as the mean of the old"),
+    "no classes": ({}, [], {}, r"of the base left out \(classes.weight\)"),
+    "classes of other names": ({}, ["a", "b", "c"], {}, "classes: 0 by name, 3 as the mean"),
+    "colour": ({}, CLASSES, {"architecture.sample_shape": [3, 16, 16]}, "from 1 to 3 channels"),
+    "a larger size": ({}, CLASSES, {"data.image_size": 32}, r"\d new \(project.weight"),
+    "a norm": ({}, CLASSES, {"architecture.discriminator_norm": "none"}, "of the base left out"),
+}
+
+
+@pytest.mark.parametrize("case", PARTIAL)
+def test_what_fits_in_part_is_refused_unless_allowed(tmp_path, case):
+    given, classes, values, message = PARTIAL[case]
+    base = make_base(tmp_path / "base", **given)
+    data = make_pictures(tmp_path / "pictures", classes)
+    with pytest.raises(WeightsError, match=message) as error:
+        begun(base, data, tmp_path, **values)
+    assert "begin so with --allow-partial" in str(error.value)
+    assert not (tmp_path / "run").exists()
+    overrides = {**QUIET, **values, "steps": 2}
+    run = ganzoo.finetune(base, data, overrides, out=tmp_path / "run", allow_partial=True)
+    assert run.base["partial"]
+    told = json.loads((run.path / "base.json").read_text())
+    assert told == run.base
+    networks = told["networks"]
+    assert any(net["adapted"] or net["new"] or net["left"] for net in networks.values())
+    state = load_file(run.path / "weights" / "model.safetensors")
+    found = networks["generator"]
+    assert {*found["taken"], *found["adapted"], *found["reordered"], *found["new"]} == {*state}
+    info = ganzoo.load_generator(run).info
+    assert info.training["partly_taken_over"]
+    assert info.data.class_names == sorted(classes)
+    ganzoo.load_generator(run).sample(2, seed=0)
+
+
+def test_nothing_in_common_is_refused_always(tmp_path, pictures):
+    base = make_base(tmp_path / "base")
+    with pytest.raises(WeightsError, match=r"nothing of the generator of .* fits"):
+        ganzoo.finetune(
+            base,
+            pictures,
+            {**QUIET, "architecture.width": 3},
+            out=tmp_path / "run",
+            allow_partial=True,
+        )
+
+
+def test_networks_without_labels_stay_so(tmp_path, pictures):
+    base = make_base(tmp_path / "base", num_classes=0)
+    trainer = begun(base, pictures, tmp_path)
+    assert trainer.config.architecture.num_classes == 0
+    assert any("stay without labels" in note for note in trainer.notes)
+    assert not trainer.start.partial
+
+
+def test_classes_without_names_are_those_of_as_many(tmp_path, pictures):
+    trainer = begun(make_base(tmp_path / "base", class_names=[]), pictures, tmp_path)
+    assert not trainer.start.partial
+
+
+REFUSED = {
+    "vectors": ({}, "ring8", {}, "holds vectors of 2; fine-tune on data of that kind"),
+    "another architecture": ({}, None, {"architecture.name": "vanilla"}, "leave the name out"),
+    "no data": ({}, "", {}, "data.source: missing; name the pictures"),
+    "freezing all of D": ({}, None, {"base.freeze_discriminator": 3}, "freeze at most 2"),
+    "freezing all of G": ({}, None, {"base.freeze_generator": 9}, "has 3, of which the last"),
+    "only warming up": ({}, None, {"base.warm_up": 4}, "base.warm_up: 4 steps are for"),
+    "freezing what is new": (
+        {"without": {"discriminator"}},
+        None,
+        {"base.freeze_discriminator": 1, "base.warm_up": 0},
+        "first.weight would stay as it is, and is new; freeze fewer",
+    ),
+    "freezing what is adapted": (
+        {},
+        None,
+        {
+            "base.freeze_discriminator": 1,
+            "base.allow_partial": True,
+            "architecture.sample_shape": [3, 16, 16],
+        },
+        "first.weight would stay as it is, and is adapted",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, pictures, case):
+    given, data, values, message = REFUSED[case]
+    base = make_base(tmp_path / "base", **given)
+    data = pictures if data is None else data or None
+    with pytest.raises(RequestError, match=message):
+        begun(base, data, tmp_path, **values)
+    assert not (tmp_path / "run").exists()
+
+
+def test_vectors_are_not_made_of_pictures_by_hand(tmp_path, base):
+    values = {"reference": str(base), "sha": sha256(base)}
+    config = {"architecture": "vanilla", "data": "ring8", "base": values}
+    with pytest.raises(ConfigError, match="is of dcgan, and its weights do not fit vanilla"):
+        ganzoo.Trainer(config, tmp_path / "run")
+
+
+# --- freezing and warming up ----------------------------------------------------------------------
+
+
+LEARNT = {
+    ("discriminator", "batch"): {"classes.weight", "layers.4.weight"},
+    ("discriminator", "spectral"): {"classes.weight", "layers.3.parametrizations.weight.original"},
+    ("generator", "batch"): {"classes.weight", "layers.5.weight"},
+}
+"""The parameters that are in no stage, and those of the last of three."""
+
+
+@pytest.mark.parametrize(("role", "norm"), LEARNT)
+def test_frozen_stages_stay_as_they_were(tmp_path, pictures, role, norm):
+    base = make_base(tmp_path / "base", discriminator_norm=norm)
+    values = {**QUIET, f"base.freeze_{role}": 2, "penalties.r1.weight": 1.0}
+    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=3)
+    file = {"discriminator": "discriminator", "generator": "model"}[role]
+    before = load_file(base / f"{file}.safetensors")
+    after = load_file(run.path / "weights" / f"{file}.safetensors")
+    network = ganzoo.load_generator(run) if role == "generator" else ganzoo.load_discriminator(run)
+    names = [name for name, _ in network.module.named_parameters()]
+    assert {name for name in names if not before[name].equal(after[name])} == LEARNT[role, norm]
+    state, _ = checkpoints.load(checkpoints.every(run.checkpoints)[-1])
+    prefix = f"optimizer.{role}/exp_avg:"
+    assert {key.removeprefix(prefix) for key in state if key.startswith(prefix)} == LEARNT[
+        role, norm
+    ]
+    facts = ganzoo.load_generator(run).info.training
+    assert facts[f"frozen_{role}_stages"] == 2
+
+
+def test_clipping_leaves_what_is_frozen(tmp_path, pictures):
+    base = make_base(tmp_path / "base")
+    values = {**QUIET, "base.freeze_discriminator": 1, "penalties.weight-clipping.weight": 1e-6}
+    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=2)
+    before = load_file(base / "discriminator.safetensors")["first.weight"]
+    after = load_file(run.path / "weights" / "discriminator.safetensors")
+    assert torch.equal(after["first.weight"], before)
+    assert after["layers.1.weight"].abs().max() <= 1e-6
+
+
+@pytest.mark.parametrize("fakes", ["reused", "fresh"])
+@pytest.mark.parametrize("first", ["generator", "discriminator"])
+def test_a_new_discriminator_learns_alone_at_first(tmp_path, pictures, fakes, first):
+    base = make_base(tmp_path / "base", without={"discriminator"})
+    values = {"training.fakes": fakes, "training.first": first, "base.warm_up": 2}
+    trainer = begun(base, pictures, tmp_path, **values)
+    networks = trainer.objective.networks
+    before = {role: copies(network) for role, network in networks.items()}
+    average = {name: tensor.clone() for name, tensor in trainer.ema.state().items()}
+    trainer.train_step()
+    trainer.train_step()
+    now = dict(networks["generator"].named_parameters())
+    assert all(torch.equal(now[name], t) for name, t in before["generator"].items())
+    assert all(torch.equal(trainer.ema.state()[name], t) for name, t in average.items())
+    judge = dict(networks["discriminator"].named_parameters())
+    assert not any(torch.equal(judge[name], t) for name, t in before["discriminator"].items())
+    trainer.train_step()
+    assert not torch.equal(now["project.weight"], before["generator"]["project.weight"])
+    assert not torch.equal(trainer.ema.state()["project.weight"], average["project.weight"])
+
+
+def copies(network):
+    return {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
+
+
+def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, pictures, capfd):
+    base = make_base(tmp_path / "base", without={"discriminator"})
+    assert finetuning_config(base, pictures).config.base.warm_up == 200
+    values = {**QUIET, "base.warm_up": 3, "health.every": 1, "data.holdout": 2}
+    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=5)
+    told = " ".join(capfd.readouterr().err.split())
+    assert "the discriminator learns alone for the first 3 steps" in told
+    assert ["loss/generator" in row for row in run.log] == [False] * 3 + [True] * 2
+    assert ganzoo.load_generator(run).info.training["warm_up_steps"] == 3
+    assert run.base["networks"].keys() == {"generator"}
+
+
+def test_a_result_is_pushed_with_its_base(tmp_path, base, pictures, hub):
+    hub.create("acme/base").put({p.name: p.read_bytes() for p in base.iterdir()})
+    run = ganzoo.finetune("acme/base", pictures, {**QUIET, "steps": 1}, out=tmp_path / "run")
+    ganzoo.push(run, "acme/tuned", token=ALICE)
+    there = ganzoo.pretrained_info("acme/tuned")
+    assert there.card["base_model"] == "acme/base"
+    assert there.info.base_model.repo == "acme/base"
+    assert reading.equal(ganzoo.load_generator("acme/tuned"), ganzoo.load_generator(run))
