@@ -14,6 +14,9 @@ NEAR_BITS = 3
 NEAR_LEVELS = 6.0
 """So far, of 255, their thumbnails may be apart on average."""
 
+NEAR_SHARE = 0.08
+"""And so far, of their contrast, but for brightness: drawings on one ground are half alike."""
+
 KEYS = (0, 16, 32, 48)
 """Hashes that differ in three bits are equal in one of four quarters."""
 
@@ -85,11 +88,23 @@ def near_groups(hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> list[l
             ones, others = order[found], order[found + step]
             for start in range(0, len(found), 4096):  # a part, for the sake of memory
                 part = slice(start, start + 4096)
-                levels = np.abs(thumbs[ones[part]].astype(np.int16) - thumbs[others[part]])
-                close = levels.mean(axis=(1, 2, 3)) <= NEAR_LEVELS
+                close = _alike(thumbs[ones[part]], thumbs[others[part]])
                 for one, other in zip(ones[part][close], others[part][close], strict=True):
                     leader[find(int(one))] = find(int(other))
     return equal_groups([find(place) for place in range(len(hashes))])
+
+
+def _alike(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Compare thumbnails (N, 8, 8, 3) pair by pair."""
+    one, other = ones.astype(np.float32), others.astype(np.float32)
+    apart = np.abs(one - other).mean(axis=(1, 2, 3))
+    # Without what is brighter or darker as a whole.
+    one, other = (thumb - thumb.mean(axis=(1, 2), keepdims=True) for thumb in (one, other))
+    shape, contrast = (np.abs(x).mean(axis=(1, 2, 3)) for x in (one - other, one))
+    # Of pictures without contrast rounding alone makes a level.
+    alike = shape <= np.maximum(1, NEAR_SHARE * contrast)
+    near: NDArray[np.bool_] = alike & (apart <= NEAR_LEVELS)
+    return near
 
 
 def _image(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import os
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ganzoo.data.check import Survey
 WIDTH, LABEL = 80, 12
 NAMED = 10
 """So many names of a kind are told; JSON has all."""
+
+TOGETHER = 4
+"""So many of a group of copies."""
 
 
 def report(
@@ -44,10 +47,11 @@ def report(
         lines += _row(
             "passed over", f"{count:,} other file{'s' if count > 1 else ''}: {_counted(endings)}"
         )
-    lines += _row("copies", _groups(survey.copies)) + _listed(map(" = ".join, survey.copies))
+    lines += _row("copies", _groups(survey.copies))
+    lines += _listed(_joined(" = ", group) for group in survey.copies)
     if survey.spread is None:
         lines += _row("near copies", _groups(survey.near))
-        lines += _listed(map(" ~ ".join, survey.near))
+        lines += _listed(_joined(" ~ ", group) for group in survey.near)
         lines += _training(survey, config)
     if advice is not None:
         if advice.warnings:
@@ -117,6 +121,12 @@ def _groups(groups: tuple[tuple[str, ...], ...]) -> str:
         return "none"
     count = sum(map(len, groups))
     return f"{count:,} in {len(groups):,} group{'s' if len(groups) > 1 else ''}"
+
+
+def _joined(sign: str, names: Sequence[str]) -> str:
+    """Name the first few of a group."""
+    more = f" and {len(names) - TOGETHER:,} more" if len(names) > TOGETHER else ""
+    return sign.join(names[:TOGETHER]) + more
 
 
 def _row(label: str, text: str) -> list[str]:

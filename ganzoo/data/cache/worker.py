@@ -25,7 +25,7 @@ def main() -> None:
     message = requests.read(int(size))
     task = fault = None
     try:
-        loaded = pickle.loads(message)
+        loaded = pickle.loads(message)  # of our own parent, as multiprocessing does it
         assert isinstance(loaded, Task)
         task = loaded
     except Exception as error:
