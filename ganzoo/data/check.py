@@ -219,7 +219,7 @@ _dataset: Dataset
 def _begin(message: bytes) -> None:
     global _dataset
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the process that asked
-    _dataset = pickle.loads(message)
+    _dataset = pickle.loads(message)  # of our own parent, as multiprocessing does it
 
 
 def _chunk(start: int, end: int) -> list[tuple[int, Looked | str]]:
