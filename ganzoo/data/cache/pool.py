@@ -76,11 +76,8 @@ def decode_in(
         for worker in workers:
             worker.kill()
         for thread in threads:
-            thread.join()
-        for worker in workers:
-            worker.wait()
-            assert worker.stdout is not None
-            worker.stdout.close()
+            if thread.is_alive():  # else it has ended, or an interrupt came while it was started
+                thread.join()
 
 
 def _start(held: int | None) -> "subprocess.Popen[bytes]":
@@ -104,11 +101,11 @@ def _serve(
     waiting: "queue.SimpleQueue[int]",
     answers: "queue.SimpleQueue[tuple[int, Bad] | Exception]",
 ) -> None:
-    """Give one process the task, and chunks as long as there are any."""
+    """Give one process the task, and chunks as long as there are any; see it end."""
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
-        with worker.stdin as requests:
+        with worker, worker.stdin as requests:
             requests.write(b"%d\n" % len(message) + message)
             while True:
                 try:

@@ -1,16 +1,18 @@
 """Decoding that is killed, interrupted or out of room, and goes on."""
 
+import _thread
 import json
 import random
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
-from ganzoo.data.cache import open_store
+from ganzoo.data.cache import open_store, pool
 from ganzoo.data.cache.journal import Journal
 from ganzoo.errors import DataError
 from tests.data.cache.noise import Noise, content, expected, reads
@@ -116,6 +118,20 @@ def test_an_interrupt_leaves_what_is_decoded(cache, tmp_path, undisturbed):
     check(cache, undisturbed)
 
 
+def test_an_interrupt_may_come_while_a_thread_is_started(cache, monkeypatch, undisturbed):
+    class Interrupted(threading.Thread):
+        def start(self):
+            _thread.start_new_thread(self.run, ())  # it runs, but nobody has been told so
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pool.threading, "Thread", Interrupted)
+    source = Noise(400)
+    with pytest.raises(KeyboardInterrupt):
+        open_store(source, source.shape, processes=2)
+    open_store(source, source.shape, processes=1)
+    check(cache, undisturbed)
+
+
 PLUGIN = """
 from ganzoo import register
 from ganzoo.config import DataConfig
@@ -148,7 +164,7 @@ def test_an_interrupted_command_says_no_more_than_its_exit_code(cache, tmp_path)
         _, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     (journal,) = (cache / "data").glob(".*.unfinished/journal.jsonl")
     assert len(journal.read_text().splitlines()) > 1
