@@ -6,6 +6,7 @@ A checkpoint is a folder that is written aside and renamed, so that one that has
 import json
 import shutil
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,50 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ganzoo.errors import RunError, TrainingError
+from ganzoo.training.ema import Ema
+from ganzoo.training.objective import Objective
+from ganzoo.training.optimizers import Optimizer
 from ganzoo.weights.files import not_finite, write_tensors, write_text
 
 FORMAT = 1
 TENSORS, STATE = "state.safetensors", "state.json"
+
+
+def collect(
+    objective: Objective, optimizers: Mapping[str, Optimizer], ema: Ema | None
+) -> dict[str, Tensor]:
+    """Return everything that changes in training, each tensor as ``part/name``."""
+    parts: dict[str, Mapping[str, Tensor]] = {}
+    for role, network in objective.networks.items():
+        parts[f"network.{role}"] = network.state_dict()
+        parts[f"optimizer.{role}"] = optimizers[role].state()
+    parts["ema"] = {} if ema is None else ema.state()
+    parts["objective"] = objective.state()
+    return {f"{part}/{name}": t for part, group in parts.items() for name, t in group.items()}
+
+
+def hand_out(
+    tensors: Mapping[str, Tensor],
+    objective: Objective,
+    optimizers: Mapping[str, Optimizer],
+    ema: Ema | None,
+) -> None:
+    """Take over what `collect` returned.
+
+    Raises:
+        KeyError: A part is missing.
+        RuntimeError: A part does not fit.
+    """
+    parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for key, tensor in tensors.items():
+        part, _, name = key.partition("/")
+        parts[part][name] = tensor
+    for role, network in objective.networks.items():
+        network.load_state_dict(parts[f"network.{role}"])
+        optimizers[role].load_state(parts[f"optimizer.{role}"])
+    if ema is not None:
+        ema.load_state(parts["ema"])
+    objective.load_state(parts["objective"])
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:

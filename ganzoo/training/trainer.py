@@ -2,13 +2,11 @@
 
 import json
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ganzoo import registry
 from ganzoo.about import __version__
@@ -316,7 +314,8 @@ class Trainer:
             self._snapshot = None
         if not self.processes.first:
             return
-        checkpoints.save(self.run.checkpoints, self.step, self._tensors(), self._state())
+        tensors = checkpoints.collect(self.objective, self.optimizers, self.ema)
+        checkpoints.save(self.run.checkpoints, self.step, tensors, self._state())
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
 
@@ -332,22 +331,13 @@ class Trainer:
                 f"the data of {self.run.path} ({self.config.data.source}) changed since step "
                 f"{state['step']}; bring it back, or begin a new run"
             )
-        parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
-        for key, tensor in tensors.items():
-            part, _, name = key.partition("/")
-            parts[part][name] = tensor
         try:
-            for role, network in self.objective.networks.items():
-                network.load_state_dict(parts[f"network.{role}"])
-                self.optimizers[role].load_state(parts[f"optimizer.{role}"])
-            if self.ema is not None:
-                self.ema.load_state(parts["ema"])
+            checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint {path} does not fit the networks of {self.run.path}: "
                 f"{' '.join(str(error).split())[:200]}"
             ) from error
-        self.objective.load_state(parts["objective"])
         self.step = state["step"]
         self.notes += differences(state, self.processes, plugins_of(self.config))
 
@@ -384,15 +374,6 @@ class Trainer:
         files = [file.name for file in path.iterdir()]
         write_text(path / CARD_FILE, write_card(info, "./folder", files))
         return path
-
-    def _tensors(self) -> dict[str, Tensor]:
-        parts: dict[str, Mapping[str, Tensor]] = {}
-        for role, network in self.objective.networks.items():
-            parts[f"network.{role}"] = network.state_dict()
-            parts[f"optimizer.{role}"] = self.optimizers[role].state()
-        parts["ema"] = {} if self.ema is None else self.ema.state()
-        parts["objective"] = self.objective.state()
-        return {f"{part}/{name}": t for part, group in parts.items() for name, t in group.items()}
 
     def _state(self) -> dict[str, Any]:
         return {
