@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import numpy as np
+
 from ganzoo.data.base import Dataset
 from ganzoo.data.sources.base import Pictures
 
@@ -23,4 +25,7 @@ def summary(dataset: Dataset) -> list[str]:
     if dataset.class_names:
         counts = Counter(dataset.labels[readable].tolist()).values()
         told += f" in {len(counts):,} classes, of {min(counts):,} to {max(counts):,} each"
+    copies = len(sizes) - len(np.unique(dataset.digests[readable], axis=0))
+    if copies:
+        told += f"; {copies:,} of them are the same file as another (ganzoo data check names them)"
     return [told]

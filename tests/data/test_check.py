@@ -1,6 +1,7 @@
 """Surveys, copies, advice and previews."""
 
 import io
+import shutil
 import time
 
 import numpy as np
@@ -294,6 +295,13 @@ def test_a_run_tells_nothing_of_sources_that_are_known(make_pictures):
     assert summary(make_pictures()) == []
 
 
-def test_one_sort_of_size_is_told_once(tmp_path):
+def test_one_sort_of_size_is_told_once_and_copies_are_counted(tmp_path):
     fill(tmp_path, 2, size=(32, 32))
-    assert summary(folder(tmp_path))[0] == "2 pictures of 32x32"
+    assert summary(folder(tmp_path)) == ["2 pictures of 32x32"]
+    for name in ("again.png", "once-more.png"):
+        shutil.copy(next(tmp_path.glob("*.png")), tmp_path / name)
+    (told,) = summary(folder(tmp_path))
+    assert told == (
+        "4 pictures of 32x32; 2 of them are the same file as another "
+        "(ganzoo data check names them)"
+    )

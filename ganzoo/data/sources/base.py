@@ -61,6 +61,7 @@ class Pictures(Source):
     Attributes:
         place: The absolute path of the source.
         sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
+        digests: uint8 (N, 16), hashes of the files' contents.
 
     Raises:
         DataError: No file is a picture.
@@ -89,7 +90,7 @@ class Pictures(Source):
                 f"({', '.join(sorted(EXTENSIONS))}){told}"
             )
         looks = look_at(self.place, names, np.array(stamps, dtype=np.int64), self.opened)
-        self.sizes, self._digests = looks.sizes, looks.digests
+        self.sizes, self.digests = looks.sizes, looks.digests
         self.bad = {**refused, **{names[row]: looks.causes[row] for row in sorted(looks.causes)}}
         readable = self.sizes.all(axis=1)
         if not readable.any():
@@ -128,7 +129,7 @@ class Pictures(Source):
         digest = hashlib.blake2b(json.dumps(decoding).encode(), digest_size=16)
         digest.update(json.dumps(self.class_names).encode())
         digest.update(self.labels.tobytes())
-        digest.update(self._digests.tobytes())
+        digest.update(self.digests.tobytes())
         digest.update("\0".join(self._alike).encode(errors="surrogatepass"))
         return f"pictures-{digest.hexdigest()}"
 
