@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganzoo.augmentation.base import Augmentation
+from ganzoo.augmentation.base import Augmentation, of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.geometry import Happening, grid_of, resampled
 from ganzoo.randomness import Draws
@@ -92,7 +92,8 @@ def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     A colour is the sum of its grey (the mean of its channels) and the rest, which is orthogonal to
     all greys. Brightness and the luma flip change the grey alone, saturation scales the rest, and
     hue turns it about the axis of greys; contrast scales both. So a picture of one channel has no
-    hue or saturation, and its luma flip makes a negative. Hue has a meaning for three channels.
+    hue or saturation, and its luma flip makes a negative. Hue has a meaning for three channels;
+    alpha, the fourth, stays as it is.
 
     Args:
         samples: ``(N, C, H, W)``.
@@ -106,17 +107,20 @@ def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     def amount(name: str, value: Tensor) -> Tensor:
         return _by_row(torch.where(happening[name], value, neutral))
 
-    grey = samples.mean(dim=1, keepdim=True)
-    rest = samples - grey
-    if samples.shape[1] == 3:
-        angle = math.pi * amount("hue", 2 * hue - 1)
-        across = (rest.roll(1, dims=1) - rest.roll(-1, dims=1)) / math.sqrt(3)
-        rest = rest * angle.cos() + across * angle.sin()
-    rest = rest * torch.exp2(amount("saturation", saturation))
-    grey = (grey + 0.2 * amount("brightness", brightness)) * (
-        1 - 2 * amount("luma", (2 * luma).floor())
-    )
-    result = (grey + rest) * torch.exp2(0.5 * amount("contrast", contrast))
+    def change(colors: Tensor) -> Tensor:
+        grey = colors.mean(dim=1, keepdim=True)
+        rest = colors - grey
+        if colors.shape[1] == 3:
+            angle = math.pi * amount("hue", 2 * hue - 1)
+            across = (rest.roll(1, dims=1) - rest.roll(-1, dims=1)) / math.sqrt(3)
+            rest = rest * angle.cos() + across * angle.sin()
+        rest = rest * torch.exp2(amount("saturation", saturation))
+        grey = (grey + 0.2 * amount("brightness", brightness)) * (
+            1 - 2 * amount("luma", (2 * luma).floor())
+        )
+        return (grey + rest) * torch.exp2(0.5 * amount("contrast", contrast))
+
+    result = of_colors(change, samples)
     changed = torch.stack([happening[name] for name in GROUPS["color"]]).any(dim=0)
     return torch.where(_by_row(changed), result, samples)
 

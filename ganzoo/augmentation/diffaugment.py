@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ganzoo.augmentation.base import Augmentation
+from ganzoo.augmentation.base import Augmentation, of_colors
 from ganzoo.augmentation.config import DiffAugmentConfig
 from ganzoo.randomness import Draws
 
@@ -34,14 +34,21 @@ class DiffAugment(Augmentation):
 
 
 def recolored(samples: Tensor, draws: Draws) -> Tensor:
-    """Change brightness, saturation and contrast; the saturation of grey pictures stays."""
+    """Change brightness, saturation and contrast, of colours alone.
+
+    The saturation of grey pictures stays, and so does alpha.
+    """
     brightness, saturation, contrast = draws.uniform("amounts", 3, 1, 1, 1).unbind(1)
-    samples = samples + (brightness - 0.5)
-    if samples.shape[1] > 1:
-        grey = samples.mean(dim=1, keepdim=True)
-        samples = grey + (samples - grey) * (2 * saturation)
-    mean = samples.mean(dim=(1, 2, 3), keepdim=True)
-    return mean + (samples - mean) * (0.5 + contrast)
+
+    def change(colors: Tensor) -> Tensor:
+        colors = colors + (brightness - 0.5)
+        if colors.shape[1] > 1:
+            grey = colors.mean(dim=1, keepdim=True)
+            colors = grey + (colors - grey) * (2 * saturation)
+        mean = colors.mean(dim=(1, 2, 3), keepdim=True)
+        return mean + (colors - mean) * (0.5 + contrast)
+
+    return of_colors(change, samples)
 
 
 def translated(samples: Tensor, draws: Draws) -> Tensor:

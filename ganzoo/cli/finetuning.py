@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import Imports, Overrides, load_local, printable, split_arguments
+from ganzoo.cli.common import Imports, Overrides, load_local, split_arguments
 from ganzoo.cli.training import report
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def finetune(
     """Fine-tune weights on data of your own.
 
     CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
-    Prints the run folder, which tells in base.json what was taken over.
+    base.freeze_discriminator=N or base.freeze_generator=N keeps N stages as they are. Prints the
+    run folder, which tells in base.json what was taken over, tensor by tensor.
 
     For instance: ganzoo finetune wgan-gp.mnist5k --data ./pictures steps=2000
     """
@@ -52,16 +53,10 @@ def finetune(
 
 
 def _tell(start: "Start") -> None:
-    """Show what was taken over in part: counts, then the names of all that is not as it was."""
+    """Count what was taken over in part; notes name the first, and base.json all."""
     kinds = ("taken", "reordered", "adapted", "new", "left")
     width = max(map(len, start.grafts))
     typer.echo(" ".join([f"{'':{width}}", *(f"{kind:>9}" for kind in kinds)]), err=True)
     for role, found in start.grafts.items():
         counts = (f"{len(getattr(found, kind)):>9}" for kind in kinds)
         typer.echo(" ".join([f"{role:{width}}", *counts]), err=True)
-    for role, found in start.grafts.items():
-        for name, how in found.adapted.items():
-            typer.echo(printable(f"{role}: {name} adapted ({how})"), err=True)
-        for kind in ("reordered", "new", "left"):
-            for name in getattr(found, kind):
-                typer.echo(printable(f"{role}: {name} {kind}"), err=True)

@@ -52,7 +52,8 @@ def resume(
 ) -> None:
     """Go on with a run as if it had never stopped.
 
-    KEY.SUB=VALUE changes what may change: steps, cadences and logging. Prints the run folder.
+    KEY.SUB=VALUE changes what may change: steps, cadences, logging, the data's place
+    (data.source). Prints the run folder.
 
     For instance: ganzoo resume runs/dcgan-mnist5k steps=4000
     """

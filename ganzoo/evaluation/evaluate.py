@@ -78,7 +78,7 @@ def _source(data: Data | None, generator: Generator) -> str:
     trained_on = generator.info.training.get("data")
     if trained_on not in registry.names("datasets"):
         raise RequestError(
-            "give the real data to score against (--data), as the weights name none that is known "
-            "here by its name"
+            "give the real data to score against (--data), as these weights were trained on data "
+            "that is no dataset known here by its name"
         )
     return str(trained_on)

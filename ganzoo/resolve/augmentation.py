@@ -43,8 +43,8 @@ def chosen(values: Mapping[str, Any], dataset: Dataset) -> tuple[Mapping[str, An
     if dataset.kind != "pictures" or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
     return {"name": "diffaugment"}, [
-        f"augmentation is diffaugment, as there are only {len(dataset):,} pictures, "
-        "which discriminators learn by heart sooner or later (augmentation=none for none)"
+        f"augmentation is diffaugment, as there are fewer than {FEW:,} pictures, which "
+        "discriminators learn by heart sooner or later (augmentation=none for none)"
     ]
 
 

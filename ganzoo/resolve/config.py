@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from ganzoo.resolve.check import (
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
 from ganzoo.resolve.paths import READERS, is_path
-from ganzoo.spec import Architecture, Preset
+from ganzoo.spec import Architecture, Preset, Shape
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
@@ -220,6 +221,22 @@ def _with_optimizers(values: Values) -> Values:
     return {**values, "optimizers": named}
 
 
+def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
+    """Tell what becomes of pictures that the networks do not take as they are."""
+    notes = []
+    if shape[1:] != native[1:]:
+        notes.append(f"pictures of {source} are brought to {shape[1]}x{shape[2]}")
+    if shape[0] == 1 < native[0]:
+        colored = json.dumps([3, *shape[1:]], separators=(",", ":"))
+        notes.append(
+            f"the colours of {source} are turned to grey (architecture.sample_shape={colored} "
+            "keeps them)"
+        )
+    elif shape[0] != native[0]:
+        notes.append(f"pictures of {source} get {shape[0]} channels, of {native[0]}")
+    return notes
+
+
 def _fitted(
     spec: Architecture, values: Mapping[str, Any], data: DataConfig, dataset: Dataset
 ) -> tuple[Values, list[str]]:
@@ -237,11 +254,8 @@ def _fitted(
             shape = traits.fit(native) or native
             check_shape(f"data.source {data.source}", spec.name, traits, shape)
         result["sample_shape"] = list(shape)
-    if len(shape) == len(native) == 3 and shape != native:
-        notes.append(
-            f"pictures of {data.source} are brought from {native[1]}x{native[2]} to "
-            f"{shape[1]}x{shape[2]}" + ("" if shape[0] == native[0] else f", {shape[0]} channels")
-        )
+    if len(shape) == len(native) == 3:
+        notes += _changes(data.source, native, shape)
     if "num_classes" in left_out:
         result["num_classes"] = len(dataset.class_names) if traits.labels else 0
         if result["num_classes"]:

@@ -77,7 +77,7 @@ class Augmenting:
             self._judged["logits"] = self._judged["logits"] + world * logits.numel()
 
     def after_step(self, step: int) -> None:
-        """Let the augmentation adapt where it is time, after the last update of a step."""
+        """Let the augmentation adapt where it is time, after a step's last batch of reals."""
         every, training = self.augmentation.every, self.config.training
         if not every or (step + 1) % every:
             return

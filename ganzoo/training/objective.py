@@ -150,14 +150,15 @@ class Adversarial:
         return self._discriminator_loss(step, phase, part)
 
     def after_update(self, step: int, phase: Phase) -> None:
-        """Apply the projections that are due, and let the augmentation adapt after a step."""
+        """Apply the projections that are due, and let the augmentation follow the discriminator."""
         update = self._update(step, phase)
         for name in self._projections[phase.role]:
             penalty = self.penalties[name]
             if update % penalty.config.every == 0:
                 weight = value_at(penalty.config.weight, step * self._batch)
                 penalty.project(self.networks[phase.role], weight)
-        if phase == self.phases()[-1]:
+        last = self.config.training.discriminator_steps - 1
+        if phase == Phase("discriminator", last):
             self.augment.after_step(step)
 
     def latents(self, index: int, purpose: str) -> tuple[Tensor, Tensor | None]:

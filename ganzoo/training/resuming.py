@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig
-from ganzoo.errors import RunError
+from ganzoo.errors import DataError, RunError
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import nest
 from ganzoo.training.distribution import Processes
@@ -18,6 +18,7 @@ CHANGEABLE = frozenset(
         "training.keep_checkpoints",
         "training.sample_every",
         "training.device",
+        "data.source",  # checkpoints tell whether it is the same data in another place
         *(f"evaluation.{name}" for name in EvaluationConfig.model_fields),
         *(f"health.{name}" for name in HealthConfig.model_fields),
         *(f"logging.{name}" for name in LoggingConfig.model_fields),
@@ -30,7 +31,8 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     """Lay overrides over the config of a run.
 
     Raises:
-        RunError: One of them would change the steps that were done already.
+        RunError: One of them would change the steps that were done already, or the data is no
+            longer where it was.
     """
     for section, values in nest(overrides).items():
         fields = values if isinstance(values, Mapping) else {"": values}
@@ -41,7 +43,13 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
                     f"{key} cannot change when a run goes on; what can is "
                     f"{', '.join(sorted(CHANGEABLE))}; begin a new run for anything else"
                 )
-    return resolve(run.path / RUN_CONFIG, overrides)
+    try:
+        return resolve(run.path / RUN_CONFIG, overrides)
+    except DataError as error:
+        raise RunError(
+            f"{error}; where the data of {run.path} has another place now, name it by "
+            "data.source=PATH"
+        ) from error
 
 
 def differences(

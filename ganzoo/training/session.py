@@ -60,7 +60,7 @@ def resume(
 
     Args:
         run: The run or its folder.
-        overrides: What may change: the number of steps, cadences and ``logging``.
+        overrides: What may change: the number of steps, cadences, ``logging``, the data's place.
         observers: Further observers.
         **keywords: Further overrides, as ``steps=4000``.
 

@@ -166,7 +166,7 @@ class Trainer:
         Args:
             path: The run folder.
             observers: Further observers.
-            overrides: What may change: ``training.steps``, cadences and ``logging``.
+            overrides: What may change: ``training.steps``, cadences, ``logging``, the data's place.
 
         Raises:
             RunError: It is no run, is finished, has other data, or may not change so.

@@ -100,19 +100,20 @@ def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
     used = set()
     for name, initial in new.items():
         source = plan.names.get(name, name)
-        value, how = None, ""
+        value: Tensor | None = None
         if source in old:
-            value, how = _fitted(old[source].to(initial.dtype), initial, source, name, plan)
+            before = old[source].to(initial.dtype)
+            value, how, mapped = _fitted(before, initial, source, name, plan)
         if value is None:
             result.state[name] = initial
             result.new.append(name)
             continue
         used.add(source)
         result.state[name] = value
-        if how and plan.reordered and name in plan.classes_after:
+        if mapped and plan.reordered and not how:
             result.reordered.append(name)
-        elif how:
-            result.adapted[name] = how
+        elif mapped or how:
+            result.adapted[name] = ", ".join([*how, mapped] if mapped else how)
         else:
             result.taken.append(name)
     _fold_classes(old, result, plan)
@@ -122,11 +123,15 @@ def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
 
 def _fitted(
     old: Tensor, initial: Tensor, source: str, name: str, plan: Plan
-) -> tuple[Tensor | None, str]:
-    """Bring a tensor to the shape of another, and say how; None where there is no way."""
+) -> tuple[Tensor | None, list[str], str]:
+    """Bring a tensor to the shape of another; None where there is no way.
+
+    Returns:
+        The tensor, what was done to it, and what was done to the order of its classes.
+    """
     before, after = plan.classes_before.get(source), plan.classes_after.get(name)
     rest, rows, room, places = old, None, initial, None
-    how = []
+    how: list[str] = []
     if before is not None:
         rest, rows = _split(old, before, plan.old_classes)
     if after is not None:
@@ -135,20 +140,21 @@ def _fitted(
         rest = _other_channels(rest, room.shape, name, plan)
         how.append(f"from {plan.channels[0]} to {plan.channels[1]} channels")
     if rest.shape != room.shape:
-        return None, ""
+        return None, how, ""
     if after is None:
         if before is not None:
             how.append("without its classes")
-        return rest, ", ".join(how)
+        return rest, how, ""
     if rows is None:
         assert places is not None
         how.append("with new classes")
-        return torch.cat([rest, places], after), ", ".join(how)
+        return torch.cat([rest, places], after), how, ""
+    mapped = ""
     if list(plan.sources) != [*range(plan.old_classes)]:
         known = sum(source is not None for source in plan.sources)
-        how.append(f"classes: {known} by name, {len(plan.sources) - known} as the mean of the old")
+        mapped = f"classes: {known} by name, {len(plan.sources) - known} as the mean of the old"
         rows = _mapped(rows, after, plan.sources)
-    return torch.cat([rest, rows], after), ", ".join(how)
+    return torch.cat([rest, rows], after), how, mapped
 
 
 def _split(tensor: Tensor, axis: int, classes: int) -> tuple[Tensor, Tensor]:

@@ -157,6 +157,13 @@ def test_colours_are_those_of_matrices(names, channels):
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
+def test_alpha_stays_and_the_colours_beside_it_change_as_without():
+    samples = pictures(4, 4, 5)
+    result = recolored(samples, happening(*COLORS), draws())
+    assert result[:, 3:].equal(samples[:, 3:])
+    assert result[:, :3].equal(recolored(samples[:, :3], happening(*COLORS), draws()))
+
+
 @pytest.mark.parametrize("name", ["hue", "saturation"])
 def test_grey_pictures_have_neither_hue_nor_saturation(name):
     samples = pictures(1, 4, 4)

@@ -29,11 +29,13 @@ def test_colour(shape):
     for picture, (brightness, saturation, contrast), result in zip(
         samples.numpy(), amounts, found, strict=True
     ):
+        alpha, picture = picture[3:], picture[:3]
         wanted = picture + brightness - 0.5
         if len(picture) > 1:
             grey = wanted.mean(axis=0)
             wanted = np.stack([grey + 2 * saturation * (channel - grey) for channel in wanted])
         wanted = wanted.mean() + (0.5 + contrast) * (wanted - wanted.mean())
+        wanted = np.concatenate([wanted, alpha])
         np.testing.assert_allclose(result, wanted, atol=1e-12)
 
 

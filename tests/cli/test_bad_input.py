@@ -568,6 +568,11 @@ RUNS = {
         ["steps=9", "optimizers.generator.lr=1"],
         "optimizers.generator cannot change when a run goes on",
     ),
+    "data that is gone": (
+        lambda run: None,
+        ["steps=9", "data.source=./gone"],
+        "gone does not exist; where the data of run has another place now, name it by data.source",
+    ),
     "a file": (lambda run: None, ["other.yaml"], "a run has its own config"),
     "config malformed": (lambda run: write(run / "config.yaml", "["), [], "malformed"),
     "state damaged": (damage("state.json", "{"), ["steps=9"], "is damaged"),
@@ -584,6 +589,20 @@ def test_resuming(command, tmp_path, trained, cause):
     before = listing(tmp_path)
     refused(command("resume", "run", *arguments), message, tmp_path, left=None)
     assert listing(tmp_path) == before
+
+
+def test_resuming_with_data_that_has_moved(command, tmp_path):
+    picture(tmp_path / "pictures" / "a.png")
+    picture(tmp_path / "pictures" / "b.png")
+    small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
+    small += ["steps=1", "batch_size=2", "data=./pictures"]
+    assert command("train", *small, "--out", "run").code == 0
+    (tmp_path / "pictures").rename(tmp_path / "moved")
+    result = command("resume", "run", "steps=2")
+    refused(result, "pictures does not exist; where the data of run has", tmp_path, left=None)
+    result = command("resume", "run", "steps=2", "data.source=./moved")
+    assert result.code == 0, result.err
+    assert "moved" in (tmp_path / "run" / "config.yaml").read_text()
 
 
 def test_resuming_with_other_data(command, tmp_path):

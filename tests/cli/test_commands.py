@@ -331,20 +331,17 @@ def test_finetuning_and_going_on(command, trained, tmp_path):
     assert facts["training"]["steps"] == 3
 
 
-def test_what_is_taken_over_in_part_is_listed(command, trained, tmp_path):
+def test_what_is_taken_over_in_part_is_counted(command, trained, tmp_path):
     few = ["training.batch_size=8", "training.sample_every=0", "steps=1", "--allow-partial"]
     none = "architecture.num_classes=0"
     result = command("finetune", trained, "--data", "mnist5k", none, *few, "--out", "tuned")
     assert result.code == 0, result.err
-    assert result.err.splitlines()[:7] == [
+    assert result.err.splitlines()[:3] == [
         "                  taken reordered   adapted       new      left",
         "generator             2         0         2         0         0",
         "discriminator         2         0         2         0         0",
-        "generator: layers.0.weight adapted (without its classes)",
-        "generator: layers.0.bias adapted (with the mean of the classes)",
-        "discriminator: layers.0.weight adapted (without its classes)",
-        "discriminator: layers.0.bias adapted (with the mean of the classes)",
     ]
+    assert "layers.0.weight: without its classes" in " ".join(result.err.split())
     told = json.loads((tmp_path / "tuned" / "base.json").read_text())
     assert told["networks"]["generator"]["adapted"].keys() == {"layers.0.weight", "layers.0.bias"}
 

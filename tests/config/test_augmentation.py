@@ -12,7 +12,7 @@ from ganzoo.resolve import resolve
 from ganzoo.resolve.paths import READERS
 from ganzoo.spec import Architecture, DatasetSpec, Preset, Recipe
 
-NOTE = "augmentation is diffaugment, as there are only"
+NOTE = "augmentation is diffaugment, as there are fewer than 5,000 pictures"
 
 
 class Blank(Dataset):
@@ -82,9 +82,7 @@ def test_the_augmentation_that_a_run_has(case):
     with registry.registered(blank(count), augmenting()):
         resolution = resolve(config)
         assert resolution.config.augmentation.name == name
-        assert [f"{NOTE} {count:,} pictures" in note for note in resolution.notes].count(
-            True
-        ) == told
+        assert [NOTE in note for note in resolution.notes].count(True) == told
         assert resolve(resolution.config).config == resolution.config
 
 
@@ -105,7 +103,7 @@ def test_a_small_folder_of_ones_own(tmp_path):
         Image.new("L", (16, 16), i).save(tmp_path / f"{i}.png")
     resolution = resolve({"architecture": "dcgan", "data": str(tmp_path)})
     assert resolution.config.augmentation.policy == ("color", "translation", "cutout")
-    assert any(note.startswith(f"{NOTE} 3 pictures, ") for note in resolution.notes)
+    assert any(note.startswith(f"{NOTE}, ") for note in resolution.notes)
 
 
 def test_changing_the_name_drops_the_fields_of_the_old_one():

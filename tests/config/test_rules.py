@@ -1,6 +1,7 @@
 """Rules that span several sections, and what the data fills in."""
 
 import pytest
+from PIL import Image
 
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import resolve
@@ -31,7 +32,7 @@ def test_the_cure_works():
 
 FILLED = {
     # architecture, data, shape, classes, part of a note
-    "28 is brought to 32": ("dcgan", "mnist5k", (1, 32, 32), 10, "from 28x28 to 32x32"),
+    "28 is brought to 32": ("dcgan", "mnist5k", (1, 32, 32), 10, "mnist5k are brought to 32x32"),
     "28 is kept": ("vanilla", "mnist5k", (1, 28, 28), 10, "the 10 classes of mnist5k"),
     "no labels": ("wgan-gp", "mnist5k", (1, 32, 32), 0, "wgan-gp takes no labels"),
     "vectors": ("vanilla", "ring8", (2,), 0, None),
@@ -40,9 +41,15 @@ FILLED = {
         {"image_size": 64},
         (1, 64, 64),
         10,
-        "from 28x28 to 64x64",
+        "mnist5k are brought to 64x64",
     ),
-    "an unusual size": ("vanilla", {"image_size": 20}, (1, 20, 20), 10, "from 28x28 to 20x20"),
+    "an unusual size": (
+        "vanilla",
+        {"image_size": 20},
+        (1, 20, 20),
+        10,
+        "mnist5k are brought to 20x20",
+    ),
 }
 
 
@@ -53,6 +60,24 @@ def test_the_data_fills_what_is_left_out(case):
     assert resolution.config.architecture.sample_shape == shape
     assert resolution.config.architecture.num_classes == classes
     assert any(note in text for text in resolution.notes) if note else not resolution.notes
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "note"),
+    [
+        ("L", 1, None),
+        ("RGB", 3, None),
+        ("RGB", 1, "turned to grey (architecture.sample_shape=[3,32,32] keeps them)"),
+        ("L", 3, "get 3 channels, of 1"),
+        ("RGB", 4, "get 4 channels, of 3"),
+    ],
+)
+def test_what_becomes_of_the_channels_is_told(mode, channels, note, tmp_path):
+    Image.new(mode, (32, 32)).save(tmp_path / "a.png")
+    shape = [channels, 32, 32]
+    config = {"architecture": {"name": "dcgan", "sample_shape": shape}, "augmentation": "none"}
+    resolution = resolve({**config, "data": str(tmp_path)})
+    assert [note in text for text in resolution.notes] == [True] if note else not resolution.notes
 
 
 def test_null_takes_the_data_again():

@@ -354,6 +354,21 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, pictures, fakes, fi
     assert not torch.equal(trainer.ema.state()["project.weight"], average["project.weight"])
 
 
+@pytest.mark.parametrize("first", ["generator", "discriminator"])
+def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, pictures, first):
+    base = make_base(tmp_path / "base", without={"discriminator"})
+    ada = {"name": "ada", "p": 0.5, "every": 2, "adapt": 1000}
+    values = {"base.warm_up": 4, "augmentation": ada, "training.first": first, "steps": 5}
+    trainer = begun(base, pictures, tmp_path, **values)
+    seen = []
+    for _ in range(4):
+        trainer.train_step()
+        seen.append(float(trainer.objective.augment.augmentation.state["p"]))
+    assert seen[0] == 0.5
+    assert seen[1] == seen[2] != 0.5
+    assert seen[3] != seen[2]
+
+
 def copies(network):
     return {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
 

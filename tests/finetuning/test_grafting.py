@@ -138,6 +138,17 @@ def test_classes_go_to_the_places_of_their_names(name, role):
     torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("sources", [(0, 1, 2), (2, 0, 1)], ids=["same order", "another order"])
+def test_what_changes_in_its_channels_too_is_adapted(sources):
+    """So that stages of it are not frozen as if they were whole."""
+    grey, colour = grey_and_colour("vanilla", num_classes=3)
+    _, _, found = carried("discriminator", grey, colour, sources)
+    assert not found.reordered
+    (how,) = (how for how in found.adapted.values())
+    assert how.startswith("from 1 to 3 channels")
+    assert ("classes: 3 by name" in how) == (sources != (0, 1, 2))
+
+
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
 @pytest.mark.parametrize("name", ["dcgan", "vanilla"])
 @pytest.mark.parametrize("sources", [(2, None), (None, 2, None, 1, 0), (None, None, None)])
