@@ -69,7 +69,6 @@ def test_the_data_fills_what_is_left_out(case):
         ("RGB", 3, None),
         ("RGB", 1, "turned to grey (architecture.sample_shape=[3,32,32] keeps them)"),
         ("L", 3, "get 3 channels, of 1"),
-        ("RGB", 4, "get 4 channels, of 3"),
     ],
 )
 def test_what_becomes_of_the_channels_is_told(mode, channels, note, tmp_path):
