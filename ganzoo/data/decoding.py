@@ -111,6 +111,17 @@ def mode_of(picture: Picture, name: str) -> str:
         return f"{image.format} {image.mode}"
 
 
+def check_kind(mode: int) -> None:
+    """Refuse what is no file, by its mode.
+
+    Raises:
+        DataError: The message is the cause alone.
+    """
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise DataError(f"it is {kind}, not a file")
+
+
 def complaint(bad: list[str], total: int) -> str:
     """Name the first few of the files that cannot be read."""
     more = f" and {len(bad) - NAMED_AT_MOST} more" if len(bad) > NAMED_AT_MOST else ""
@@ -161,10 +172,7 @@ def _opened(picture: Picture) -> Iterator[IO[bytes]]:
         picture.seek(0)
         yield picture
         return
-    mode = os.stat(picture).st_mode
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-        raise _RefusedError(f"it is {kind}, not a file")
+    check_kind(os.stat(picture).st_mode)
     with open(picture, "rb") as file:
         yield file
 

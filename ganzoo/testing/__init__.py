@@ -32,6 +32,7 @@ from ganzoo.testing import (
     losses,
     penalties,
     shared,
+    stages,
 )
 from ganzoo.testing.check import Check, Result, Subject
 
@@ -56,6 +57,7 @@ _ARCHITECTURES = (
     keeping.copies_are_independent,
     keeping.averages_are_used,
     keeping.weights_round_trip,
+    stages.stages_can_be_frozen,
     architectures.recipe_resolves,
     *shared.precisions(architectures.ArchitectureCase.run),
 )

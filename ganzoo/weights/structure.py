@@ -16,15 +16,21 @@ from ganzoo.networks import build
 Stage = list[nn.Module]
 
 
+def tells_stages(network: nn.Module) -> bool:
+    """Tell whether a network has a method ``stages()``, and no module of that name."""
+    told = getattr(network, "stages", None)
+    return callable(told) and not isinstance(told, nn.Module)
+
+
 def stages(network: nn.Module) -> list[Stage]:
     """Return the stages of a network, from its input to its output.
 
     These are what its ``stages()`` returns, modules or sequences of modules; where it has no such
     method, its direct children that have parameters, in their order.
     """
-    told = getattr(network, "stages", None)
-    if callable(told):
-        return [[s] if isinstance(s, nn.Module) else [*s] for s in told()]
+    if tells_stages(network):
+        told = network.stages()  # type: ignore[operator]
+        return [[s] if isinstance(s, nn.Module) else [*s] for s in told]
     return [[child] for child in network.children() if next(child.parameters(), None) is not None]
 
 

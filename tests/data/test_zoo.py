@@ -8,35 +8,48 @@ import time
 
 import pytest
 
-from ganzoo.data.config import FolderConfig
+from ganzoo.data.config import FolderConfig, ManifestConfig
 from ganzoo.data.sources.folder import Folder
+from ganzoo.data.sources.manifest import Manifest
 from ganzoo.errors import DataError
 from tests.data.zoo import READ, SKIPPED, ZOO, build, noise, saved
 from tests.imports import ROOT
 
 
+def as_folder(root, name):
+    return Folder(FolderConfig(source=str(root), max_bad=1))
+
+
+def as_manifest(root, name):
+    lines = (json.dumps({"file": file}) for file in (name, "good.png"))
+    (root / "list.jsonl").write_text("\n".join(lines))
+    return Manifest(ManifestConfig(source=str(root / "list.jsonl"), max_bad=1))
+
+
+@pytest.mark.parametrize("opened", [as_folder, as_manifest])
 @pytest.mark.parametrize("what", ZOO)
-def test_each_is_read_or_named(what, tmp_path, capfd):
+def test_each_is_read_or_named(what, opened, tmp_path, capfd):
     trouble = ZOO[what]
-    if "Permission" in trouble.outcome and os.geteuid() == 0:
+    outcome = trouble.listed or trouble.outcome if opened is as_manifest else trouble.outcome
+    if "Permission" in outcome and os.geteuid() == 0:
         pytest.skip("root may read everything")
     (tmp_path / "good.png").write_bytes(saved(noise(8, 8), "PNG"))
     trouble.make(tmp_path / trouble.name)
-    source = Folder(FolderConfig(source=str(tmp_path), max_bad=1))
+    source = opened(tmp_path, trouble.name)
     names = source.names
     assert names.count("good.png") == 1
-    if trouble.outcome == SKIPPED:
+    if outcome == SKIPPED:
         assert len(names) == 1
         return
     index = 1 - names.index("good.png")
-    if trouble.outcome == READ:
+    if outcome == READ:
         width, height = trouble.size
         assert source.read(index).sample.shape[:2] == (height, width)
     else:
         with pytest.raises(DataError) as caught:
             source.read(index)
         sentence = str(caught.value)
-        assert trouble.outcome in sentence
+        assert outcome in sentence
         assert sentence.isprintable()
         assert sentence.startswith(str(tmp_path))
     out, err = capfd.readouterr()

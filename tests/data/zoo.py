@@ -29,12 +29,14 @@ class Trouble:
         outcome: `READ`; `SKIPPED`, when it counts as no picture; or a part of the cause that is
             told when it cannot be read.
         size: Width and height of what is read.
+        listed: The outcome where a manifest names it, if that is another.
     """
 
     name: str
     make: Callable[[Path], None]
     outcome: str
     size: tuple[int, int] = (24, 16)
+    listed: str = ""
 
 
 def noise(width=24, height=16, mode="RGB", seed=0):
@@ -320,9 +322,7 @@ ZOO: dict[str, Trouble] = {
     "JPEG of other dimensions": Trouble(
         "a.jpg", data(with_bytes(JPEG, SOF + 5, struct.pack(">HH", 160, 24))), "a JPEG that"
     ),
-    "JPEG of no size": Trouble(
-        "a.jpg", data(with_bytes(JPEG, SOF + 5, struct.pack(">HH", 0, 0))), "a JPEG"
-    ),
+    "JPEG of no size": Trouble("a.jpg", data(with_bytes(JPEG, SOF + 5, bytes(4))), "a JPEG"),
     "JPEG without tables": Trouble("a.jpg", data(JPEG[:2] + JPEG[SOF:]), "a JPEG that"),
     "JPEG without pixels": Trouble("a.jpg", data(JPEG[:SOS] + b"\xff\xd9"), "a JPEG"),
     "JPEG that ends in zeros": Trouble(
@@ -365,18 +365,18 @@ ZOO: dict[str, Trouble] = {
     },
     "orientation 9": Trouble("a.jpg", with_orientation(9, "JPEG"), READ),
     # What is no file.
-    "a folder": Trouble("a.png", Path.mkdir, SKIPPED),
-    "a pipe": Trouble("a.png", os.mkfifo, SKIPPED),
-    "a socket": Trouble("a.png", bind, SKIPPED),
-    "a device": Trouble("a.png", link("/dev/zero"), SKIPPED),
+    "a folder": Trouble("a.png", Path.mkdir, SKIPPED, listed="it is a folder"),
+    "a pipe": Trouble("a.png", os.mkfifo, SKIPPED, listed="it is a pipe, a socket or a device"),
+    "a socket": Trouble("a.png", bind, SKIPPED, listed="it is a pipe, a socket or a device"),
+    "a device": Trouble("a.png", link("/dev/zero"), SKIPPED, listed="a socket or a device"),
     "a link to itself": Trouble("a.png", link("a.png"), "symbolic links"),
     "a link to nothing": Trouble("a.png", link("nothing.png"), "No such file"),
-    "a link to the folder": Trouble("a", link("."), SKIPPED),
+    "a link to the folder": Trouble("a", link("."), SKIPPED, listed="it is a folder"),
     "a link to a picture": Trouble("a.png", link("good.png"), READ, (8, 8)),
-    "hidden": Trouble(".a.png", data(PNG), SKIPPED),
-    "another ending": Trouble("a.png.part", data(PNG), SKIPPED),
-    "no ending": Trouble("png", data(PNG), SKIPPED),
-    "nothing but an ending": Trouble(".png", data(PNG), SKIPPED),
+    "hidden": Trouble(".a.png", data(PNG), SKIPPED, listed=READ),
+    "another ending": Trouble("a.png.part", data(PNG), SKIPPED, listed=READ),
+    "no ending": Trouble("png", data(PNG), SKIPPED, listed=READ),
+    "nothing but an ending": Trouble(".png", data(PNG), SKIPPED, listed=READ),
     "not ours to read": Trouble("a.png", unreadable, "Permission denied"),
     **{f"name: {what}": Trouble(name, data(PNG), READ) for what, name in NAMES.items()},
     **{

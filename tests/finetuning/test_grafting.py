@@ -305,3 +305,5 @@ def test_stages_hold_every_layer_once_in_order(name, values, role, count):
 def test_without_a_method_of_its_own_the_children_of_a_network_are_its_stages():
     network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
     assert stages(network) == [[network[0]], [network[2]]]
+    network.stages = torch.nn.ModuleList([network[0]])  # which is no method, and one child more
+    assert stages(network) == [[network[0]], [network[2]], [network.stages]]

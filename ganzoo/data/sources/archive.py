@@ -4,12 +4,15 @@ import io
 import zipfile
 from typing import IO
 
+import numpy as np
+
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
 from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
 from ganzoo.data.sources.classes import by_folder, without_wrapping
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
+from ganzoo.data.sources.names import printable
 
 
 class Archive(Pictures):
@@ -17,7 +20,7 @@ class Archive(Pictures):
 
     A zip and an uncompressed tar are read in place, by a table of where each picture lies. A
     compressed tar is unpacked once, into one file in ganzoo's cache. No name in the archive is ever
-    that of a file on disk.
+    that of a file on disk. Links, and what has a name that leads out, cannot be read.
 
     Raises:
         DataError: There is no such archive, it is damaged, or its pictures and classes will not do
@@ -36,16 +39,21 @@ class Archive(Pictures):
                 self._file = str(unpacked(path, opener, content_key(path), ".tar"))
             found = tars.contents(self._file, path)
         names = sorted(found.members, key=lambda name: name.split("/"))
-        self._members: list[Member] = [found.members[name] for name in names]
+        outside = sorted(found.outside)
+        self._members: list[Member] = [
+            *(found.members[name] for name in names),
+            *(found.outside[name] for name in outside),
+        ]
         inner = without_wrapping(names)
+        class_names, labels = by_folder(config.source, inner)
         stamp = stamp_of(status)
         super().__init__(
             config,
-            names,
-            by_folder(config.source, inner),
+            names + outside,
+            # What is in no folder of the archive makes no class, and counts with the first.
+            (class_names, np.pad(labels, (0, len(outside)))),
             [(*stamp, member.offset, member.size) for member in self._members],
-            alike=inner,
-            refused=found.refused,
+            alike=inner + outside,
         )
 
     def opened(self, row: int) -> IO[bytes]:
@@ -54,3 +62,7 @@ class Archive(Pictures):
         check_size(member.size)
         with open(self._file, "rb") as file:
             return io.BytesIO(member.read(file))
+
+    def called(self, row: int) -> str:
+        """Return what errors call a picture, whose name may be absolute."""
+        return printable(f"{self.place}/{self.names[row]}")

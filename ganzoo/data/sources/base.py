@@ -13,7 +13,7 @@ import numpy as np
 
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import PicturesConfig
-from ganzoo.data.decoding import EXTENSIONS, complaint, decode
+from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
 from ganzoo.data.sources.classes import Labels
 from ganzoo.data.sources.looking import look_at
 from ganzoo.data.sources.names import printable
@@ -56,7 +56,6 @@ class Pictures(Source):
         stamps: What tells that each file is still the same: see
             `ganzoo.data.sources.looking.Looks`.
         alike: What the fingerprint calls the files, where that differs from their names.
-        refused: Files that are not even tried: why, by their names.
 
     Attributes:
         place: The absolute path of the source.
@@ -75,26 +74,21 @@ class Pictures(Source):
         stamps: Sequence[tuple[int, ...]],
         *,
         alike: Sequence[str] | None = None,
-        refused: Mapping[str, str] | None = None,
     ) -> None:
         self.place = absolute(config.source)
         self.adopt(config)
         self.names, (self.class_names, self.labels) = names, classes
-        self._alike, refused = alike or names, refused or {}
+        self._alike = alike or names
         if not names:
-            told = "".join(
-                f"; {printable(name)}: {cause}" for name, cause in list(refused.items())[:1]
-            )
             raise DataError(
-                f"data.source: {config.source} holds no pictures "
-                f"({', '.join(sorted(EXTENSIONS))}){told}"
+                f"data.source: {config.source} holds no pictures ({', '.join(sorted(EXTENSIONS))})"
             )
         looks = look_at(self.place, names, np.array(stamps, dtype=np.int64), self.opened)
         self.sizes, self.digests = looks.sizes, looks.digests
-        self.bad = {**refused, **{names[row]: looks.causes[row] for row in sorted(looks.causes)}}
+        self.bad = {names[row]: looks.causes[row] for row in sorted(looks.causes)}
         readable = self.sizes.all(axis=1)
         if not readable.any():
-            causes = [f"{self._called(row)}: {looks.causes[row]}" for row in range(len(names))]
+            causes = [f"{self.called(row)}: {looks.causes[row]}" for row in range(len(names))]
             raise DataError(complaint(causes, len(names)))
         side = int(self.sizes[readable].min())
         channels = config.channels or (1 if looks.grey[readable].all() else 3)
@@ -109,9 +103,13 @@ class Pictures(Source):
             DataError: It must not be, or is damaged; the message is the cause alone.
         """
 
+    def called(self, row: int) -> str:
+        """Return what errors call a picture."""
+        return printable(os.path.join(self.place, self.names[row]))
+
     def read(self, index: int) -> Item:
         """Return one picture, upright: uint8 (H, W), (H, W, 3) or (H, W, 4)."""
-        name = self._called(index)
+        name = self.called(index)
         try:
             file = self.opened(index)
         except OSError as error:
@@ -132,9 +130,6 @@ class Pictures(Source):
         digest.update(self.digests.tobytes())
         digest.update("\0".join(self._alike).encode(errors="surrogatepass"))
         return f"pictures-{digest.hexdigest()}"
-
-    def _called(self, row: int) -> str:
-        return printable(os.path.join(self.place, self.names[row]))
 
 
 def absolute(source: str) -> str:
@@ -159,6 +154,22 @@ def file_status(source: str) -> os.stat_result:
         raise DataError(f"data.source: {source} does not exist") from None
     except OSError as error:
         raise DataError(f"data.source: {source} cannot be read ({error.strerror})") from error
+
+
+def open_file(path: str) -> IO[bytes]:
+    """Open a picture's file, if one is there: to open a pipe would wait for ever.
+
+    Raises:
+        OSError: It cannot be opened.
+        DataError: It is none that is read; the message is the cause alone.
+    """
+    try:
+        status = os.stat(path)
+    except ValueError as error:
+        raise DataError(f"its name is none that a file can have ({error})") from error
+    check_kind(status.st_mode)
+    check_size(status.st_size)
+    return open(path, "rb")
 
 
 def check_size(count: int) -> None:

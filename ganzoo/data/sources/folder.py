@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from ganzoo.data.config import FolderConfig
-from ganzoo.data.sources.base import Pictures, absolute, check_size
+from ganzoo.data.sources.base import Pictures, absolute, open_file
 from ganzoo.data.sources.classes import by_folder, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.names import is_picture, printable
@@ -53,9 +53,7 @@ class Folder(Pictures):
 
     def opened(self, row: int) -> IO[bytes]:
         """Open a picture's file."""
-        path = os.path.join(self._root, self.names[row])
-        check_size(os.stat(path).st_size)
-        return open(path, "rb")
+        return open_file(os.path.join(self._root, self.names[row]))
 
 
 def _files(root: str) -> Iterator[tuple[str, Stamp]]:

@@ -3,18 +3,24 @@
 import csv
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 from ganzoo.data.config import ManifestConfig
-from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
+from ganzoo.data.sources.base import Pictures, absolute, file_status, open_file
 from ganzoo.data.sources.classes import by_label
 from ganzoo.data.sources.looking import Stamp, stamp_of
+from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError, brief
 
 FILE_COLUMNS = ("file", "path", "image")
 LABEL_COLUMNS = ("label", "class")
+
+GONE: Stamp = (0, 2**63 - 1, 0, 0)
+"""Of a file that is not there: as if it changed in times to come, it is looked at every time."""
+
+LONGEST = 4096
+"""A longer path leads to no file; of such a one so much is told."""
 
 
 class Row(NamedTuple):
@@ -28,11 +34,12 @@ class Row(NamedTuple):
 class Manifest(Pictures):
     """Pictures that a .csv or .jsonl lists, with or without labels, in its order.
 
-    Paths are relative to the folder that the file lies in. Labels are names or integers.
+    Paths are relative to the folder that the file lies in. Labels are names or integers. A picture
+    that is not there is one that cannot be read.
 
     Raises:
-        DataError: There is no such file, a line of it is not understood, or a file that it names is
-            not there; the message has the number of the line.
+        DataError: There is no such file, a line of it is not understood (the message has its
+            number), or no picture that it names is there.
     """
 
     def __init__(self, config: ManifestConfig) -> None:
@@ -48,39 +55,45 @@ class Manifest(Pictures):
                 "have; give every line one, or none"
             )
         self._paths = [os.path.join(self._folder, row.file) for row in rows]
-        stamps = [
-            _stamp(path, f"data.source: {config.source}, line {row.line}")
-            for path, row in zip(self._paths, rows, strict=True)
-        ]
+        self._listed = [f"line {row.line} of {os.path.basename(path)}" for row in rows]
+        if rows and all(map(_is_missing, self._paths)):
+            raise DataError(
+                f"data.source: {config.source}: no file that it names is there; relative paths are "
+                f"looked for in {printable(self._folder)}, where it lies, and so the first is "
+                f"{self.called(0)}; move it to where its paths begin, or correct them"
+            )
         super().__init__(
             config,
             [row.file for row in rows],
             by_label(config.source, labels or [0] * len(rows)),
-            stamps,
+            [_stamp(path) for path in self._paths],
         )
 
     def opened(self, row: int) -> IO[bytes]:
         """Open a picture's file."""
-        check_size(os.stat(self._paths[row]).st_size)
-        return open(self._paths[row], "rb")
+        return open_file(self._paths[row])
+
+    def called(self, row: int) -> str:
+        """Return what errors call a picture: its path, and the line that names it."""
+        return printable(f"{self._paths[row][:LONGEST]} ({self._listed[row]})")
 
 
-def _stamp(path: str, told: str) -> Stamp:
-    """Return the stamp of a file that a line names.
-
-    Raises:
-        DataError: There is none.
-    """
+def _is_missing(path: str) -> bool:
     try:
-        status = os.stat(path)
-        if stat.S_ISREG(status.st_mode):
-            return stamp_of(status)
-        cause = "is no ordinary file"
-    except FileNotFoundError:
-        cause = "does not exist"
-    except (OSError, ValueError) as error:
-        cause = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    raise DataError(f"{told}: the file {brief(repr(os.path.basename(path)))} {cause}")
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def _stamp(path: str) -> Stamp:
+    """Return the stamp of a file; why there is none is told when it is opened."""
+    try:
+        return stamp_of(os.stat(path))
+    except (OSError, ValueError):
+        return GONE
 
 
 def _rows(config: ManifestConfig, path: str) -> Iterator[Row]:

@@ -57,33 +57,48 @@ class Member(Protocol):
         """
 
 
+LINK = "it is a link; pack the file that it leads to in its place"
+OUTSIDE = "its name leads out of the archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A picture by its name, which is not even tried.
+
+    Attributes:
+        cause: What reading it tells.
+    """
+
+    cause: str
+    offset: int = 0
+    size: int = 0
+
+    def read(self, file: IO[bytes]) -> bytes:
+        """Tell why it is not read."""
+        raise DataError(self.cause)
+
+
 @dataclass
 class Contents:
-    """The pictures of an archive.
+    """The pictures of an archive, with those that cannot be read.
 
     Attributes:
         members: By their names; of several with one name the last counts, as on unpacking.
-        refused: Why pictures were left out, by the names that the archive gives them.
+        outside: What has no place among them, as its name leads out of the archive.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, Member] = field(default_factory=dict)
 
     def add(self, name: str, member: Member) -> None:
-        """Add what is a picture by its name, unless that leads out of the archive."""
-        inner = name.removeprefix("./")
-        if not is_picture(inner.rpartition("/")[2]):
+        """Add what is a picture by its name."""
+        parts = [part for part in name.split("/") if part != "."]
+        if not is_picture("/".join(part for part in parts if part != "..")):
             return
-        parts = inner.split("/")
-        if inner.startswith("/") or ".." in parts or re.fullmatch("[A-Za-z]:", parts[0]):
-            self.refused[name] = "its name leads out of the archive"
-        elif is_picture(inner):
-            self.members["/".join(part for part in parts if part not in ("", "."))] = member
-
-    def refuse(self, name: str, cause: str) -> None:
-        """Leave a picture out."""
-        if is_picture(name):
-            self.refused[name] = cause
+        if ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
+            self.outside[name] = Refused(OUTSIDE)
+        else:
+            self.members["/".join(part for part in parts if part)] = member
 
 
 def compression_of(path: str) -> Opener | None:

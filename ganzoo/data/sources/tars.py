@@ -4,7 +4,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import IO
 
-from ganzoo.data.sources.members import Contents, damaged
+from ganzoo.data.sources.members import LINK, Contents, Refused, damaged
 from ganzoo.errors import DataError
 
 
@@ -51,8 +51,10 @@ def contents(path: str, shown: str) -> Contents:
                     continue
                 if member.isreg() and not member.issparse():
                     found.add(member.name, Stored(member.offset_data, member.size))
+                elif member.issym() or member.islnk():
+                    found.add(member.name, Refused(LINK))
                 else:
-                    found.refuse(member.name, "it is a link, or no ordinary file")
+                    found.add(member.name, Refused("it is sparse, or no ordinary file"))
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         raise damaged(shown, error) from error
     return found

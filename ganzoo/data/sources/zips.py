@@ -7,12 +7,12 @@ import zlib
 from dataclasses import dataclass
 from typing import IO
 
-from ganzoo.data.sources.members import Contents, damaged
+from ganzoo.data.sources.members import LINK, Contents, Refused, damaged
 from ganzoo.errors import DataError
 
 LOCAL_HEADER = struct.Struct("<4s5HLLLHH")
 ENCRYPTED, UTF8 = 0x1, 0x800
-UNIX, LINK = 3, 0o12
+UNIX, LINKED = 3, 0o12
 """The system that a member comes from, and the kind of file that a link is there."""
 
 
@@ -76,8 +76,8 @@ def contents(path: str) -> Contents:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 name = _name(info)
-                if info.create_system == UNIX and info.external_attr >> 28 == LINK:
-                    found.refuse(name, "it is a link")
+                if info.create_system == UNIX and info.external_attr >> 28 == LINKED:
+                    found.add(name, Refused(LINK))
                 elif not info.is_dir():
                     member = Zipped(
                         info.header_offset,

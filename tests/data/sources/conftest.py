@@ -90,9 +90,11 @@ def as_csv(root, pixels):
 
 
 def as_jsonl(root, pixels):
-    folder = as_folder(root, pixels)
+    as_folder(root, pixels)
+    (root / "below").mkdir(exist_ok=True)
     lines = [
-        json.dumps({"path": str(folder / name), "class": name.partition("/")[0]}) for name in NAMES
+        json.dumps({"path": f"below/../pictures/{name}", "class": name.partition("/")[0]})
+        for name in NAMES
     ]
     (root / "list.jsonl").write_text("\n".join(lines))
     return root / "list.jsonl"

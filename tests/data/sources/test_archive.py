@@ -1,7 +1,9 @@
 """Archives: what they may hold, and what hostile ones get."""
 
+import functools
 import io
 import os
+import re
 import struct
 import tarfile
 import zipfile
@@ -10,6 +12,7 @@ import zlib
 import numpy as np
 import pytest
 
+from ganzoo.data.cache import open_store
 from ganzoo.data.sources import base, members
 from ganzoo.errors import DataError
 from tests.data.sources.conftest import as_tar, as_zip, opened, png, touch
@@ -40,20 +43,24 @@ def special(kind, name="evil.png", target="/etc/passwd"):
     return member
 
 
-def zip_link():
-    info = zipfile.ZipInfo("evil.png")
+def zip_link(name="evil.png"):
+    info = zipfile.ZipInfo(name)
     info.create_system, info.external_attr = 3, 0o120777 << 16
     return info
 
 
-LEFT_OUT = {
+UNSAFE = {
     "zip, above": (zipped, "../evil.png", "its name leads out"),
     "zip, above from below": (zipped, "a/../../evil.png", "its name leads out"),
     "zip, absolute": (zipped, "/tmp/evil.png", "its name leads out"),
     "zip, a drive": (zipped, "C:/evil.png", "its name leads out"),
     "zip, above by backslashes": (zipped, "..\\evil.png", "its name leads out"),
     "zip, a link": (zipped, zip_link(), "it is a link"),
+    "zip, a link above": (zipped, zip_link("../evil.png"), "its name leads out"),
+    "zip, a link in the folder .": (zipped, zip_link("./evil.png"), "it is a link"),
     "tar, above": (tarred, "../evil.png", "its name leads out"),
+    "tar, a link above": (tarred, special(tarfile.SYMTYPE, "../evil.png"), "its name leads out"),
+    "tar, a link in the folder .": (tarred, special(tarfile.SYMTYPE, "./evil.png"), "it is a link"),
     "tar, absolute": (tarred, "/tmp/evil.png", "its name leads out"),
     "tar, a link": (tarred, special(tarfile.SYMTYPE), "it is a link"),
     "tar, a hard link": (tarred, special(tarfile.LNKTYPE), "it is a link"),
@@ -62,32 +69,73 @@ LEFT_OUT = {
 }
 
 
-@pytest.mark.parametrize("cause", LEFT_OUT)
-def test_what_could_lead_elsewhere_is_left_out_and_told(tmp_path, cause):
-    make, name, message = LEFT_OUT[cause]
+@pytest.mark.parametrize("cause", UNSAFE)
+def test_what_could_lead_elsewhere_is_a_picture_that_cannot_be_read(tmp_path, cause):
+    make, name, message = UNSAFE[cause]
     content = PICTURE if make is zipped else b""
     path = make(tmp_path / "a.archive", [(name, content), ("good.png", PICTURE)])
     path = path.rename(path.with_suffix(".zip" if make is zipped else ".tar"))
-    source = opened(path)
-    assert source.names == ["good.png"]
+    source = opened(path, max_bad=0.4)
     ((bad, why),) = source.bad.items()
+    assert sorted(source.names) == sorted([bad, "good.png"])
     assert bad.endswith("evil.png")
     assert why.startswith(message) or why.endswith(message)
+    told = rf"{path.name}/{bad}: {why}"
+    with pytest.raises(DataError, match=re.escape(told)):
+        source.read(source.names.index(bad))
+    with pytest.raises(DataError, match=r"1 of 2 pictures cannot be read: .*evil\.png: .*max_bad"):
+        open_store(source, source.shape)
+    store = open_store(opened(path, max_bad=0.5), source.shape)
+    assert (len(store.samples), store.skipped) == (1, (f"{tmp_path}/{told}",))
     only = make(tmp_path / path.name, [(name, content)])
-    with pytest.raises(DataError, match=r"holds no pictures .*evil\.png: "):
+    with pytest.raises(DataError, match=r"1 of 1 pictures cannot be read: .*evil\.png: "):
         opened(only)
 
 
-PASSED_OVER = ("__MACOSX/cat/._1.png", "cat/.hidden.png", ".git/1.png", "notes.txt", "cat/")
+@pytest.mark.parametrize("ending", [".zip", ".tar"])
+def test_a_picture_that_cannot_be_read_is_of_the_class_of_its_folder(tmp_path, ending):
+    make = zipped if ending == ".zip" else tarred
+    link = zip_link if ending == ".zip" else functools.partial(special, tarfile.SYMTYPE)
+    outside = ["../rat/1.png", "/1.png", "C:/cow/1.png"]
+    files = [(link("cat/1.png"), b""), ("dog/1.png", PICTURE), *((n, PICTURE) for n in outside)]
+    source = opened(make(tmp_path / f"a{ending}", files))
+    assert source.class_names == ("cat", "dog")
+    labels = dict(zip(source.names, source.labels.tolist(), strict=True))
+    # What is in no folder of the archive makes no class.
+    assert labels == {"cat/1.png": 0, "dog/1.png": 1} | dict.fromkeys(outside, 0)
+    assert source.bad.keys() == {"cat/1.png", *outside}
+
+
+PASSED_OVER = (
+    "__MACOSX/cat/._1.png",
+    "cat/.hidden.png",
+    ".git/1.png",
+    "../.git/1.png",
+    "/.1.png",
+    "notes.txt",
+    "../notes.txt",
+    "cat/",
+)
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_what_is_no_picture_is_passed_over(tmp_path, ending):
     make = zipped if ending == ".zip" else tarred
     files = [(name, b"") for name in PASSED_OVER if ending == ".zip" or not name.endswith("/")]
+    link = zip_link if ending == ".zip" else functools.partial(special, tarfile.SYMTYPE)
+    files += [(link(name), b"") for name in (".link.png", "__MACOSX/1.png", "link", "../link.txt")]
     source = opened(make(tmp_path / f"a{ending}", [*files, ("./cat/1.PNG", PICTURE)]))
     assert source.names == ["cat/1.PNG"]
     assert source.bad == {}
+
+
+@pytest.mark.parametrize("last", ["link", "picture"])
+def test_of_a_link_and_a_picture_of_one_name_the_last_counts(tmp_path, last):
+    files = [(special(tarfile.SYMTYPE, "1.png"), b""), ("1.png", PICTURE)]
+    files = files[::-1] if last == "link" else files
+    source = opened(tarred(tmp_path / "a.tar", [*files, ("2.png", PICTURE)]))
+    assert source.names == ["1.png", "2.png"]
+    assert list(source.bad) == (["1.png"] if last == "link" else [])
 
 
 @pytest.mark.parametrize("make", [zipped, tarred])

@@ -1,13 +1,17 @@
 """The same pictures are the same data, whatever they are laid out as."""
 
 import itertools
+import os
 import pickle
 import shutil
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
 
 from ganzoo.data.cache import open_store
+from ganzoo.errors import DataError
 from tests.data.sources.conftest import FILES, KINDS, NAMES, as_folder, opened
 
 
@@ -38,10 +42,41 @@ def test_pictures_in_folders_and_archives_are_decoded_once(tmp_path, pixels):
     assert len(prints) == 1
 
 
+def packed_as_zip(folder, path):
+    """Pack a folder with its links, as ``zip --symlinks`` does."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*.png")):
+            info = zipfile.ZipInfo(str(file.relative_to(folder)))
+            is_link = file.is_symlink()
+            info.create_system, info.external_attr = 3, (0o120777 if is_link else 0o100644) << 16
+            archive.writestr(info, os.readlink(file) if is_link else file.read_bytes())
+
+
+def packed_as_tar(folder, path):
+    with tarfile.open(path, "w") as archive:
+        archive.add(folder, ".")
+
+
+@pytest.mark.parametrize("target", ["nothing.png", "9.png"], ids=["nowhere", "itself"])
+def test_links_that_lead_to_no_picture_are_the_same_everywhere(tmp_path, pixels, target):
+    folder = as_folder(tmp_path, pixels)
+    (folder / "emu" / "9.png").symlink_to(target)
+    packed_as_zip(folder, tmp_path / "a.zip")
+    packed_as_tar(folder, tmp_path / "a.tar")
+    sources = [opened(path) for path in (folder, tmp_path / "a.zip", tmp_path / "a.tar")]
+    assert len({source.fingerprint for source in sources}) == 1
+    for source in sources:
+        assert list(source.names) == [*NAMES, "emu/9.png"]
+        assert source.labels.tolist() == [0, 0, 1, 1, 2, 2]
+        assert list(source.bad) == ["emu/9.png"]
+        with pytest.raises(DataError, match=r"1 of 6 pictures cannot be read: .*emu/9\.png: "):
+            open_store(source, source.shape)
+        source.max_bad = 0.2
+        assert (open_store(source, source.shape).samples == pixels).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fingerprint_is_of_the_content_and_not_of_the_place(tmp_path, pixels, kind):
-    if kind == "jsonl":
-        pytest.skip("its paths are absolute here")
     (tmp_path / "a").mkdir()
     before = opened(KINDS[kind](tmp_path / "a", pixels)).fingerprint
     shutil.move(tmp_path / "a", tmp_path / "b")

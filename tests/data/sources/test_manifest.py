@@ -1,9 +1,15 @@
 """Lists of pictures with labels."""
 
-import numpy as np
+import json
+import os
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
+from ganzoo.data.cache import open_store
+from ganzoo.data.check import survey
+from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
 from tests.data.sources.conftest import opened
 
@@ -74,10 +80,6 @@ def test_what_is_understood(listed, case):
 
 
 REFUSED = {
-    "a missing file": ("csv", "file\n0.png\nnone.png\n", "line 3: the file 'none.png' does not"),
-    "a folder": ("csv", "file\n.\n", "line 2: the file '.' is no ordinary file"),
-    "a NUL": ("jsonl", '{"file": "a\\u0000"}', "line 1: the file .* cannot be read"),
-    "half a surrogate": ("jsonl", '{"file": "\\ud800.png"}', r"line 1: the file .* cannot be read"),
     "no column of files": (
         "csv",
         "name,label\n0.png,a\n",
@@ -127,14 +129,91 @@ def test_files_elsewhere_are_read_if_they_are_there(listed, tmp_path):
     assert seen(opened(other)) == [(1, 0), (2, 0)]
 
 
-def test_a_file_that_is_no_picture_is_named_when_it_is_read(listed, tmp_path):
-    (tmp_path / "text").write_text("no picture")
-    source = listed("file,label\ntext,a\n1.png,b\n")
-    assert list(source.bad) == ["text"]
-    assert source.class_names == ("a", "b")
-    with pytest.raises(DataError, match="text: it is text, not a picture"):
+def locked(path):
+    Image.new("L", (4, 4)).save(path, "PNG")
+    path.chmod(0)
+
+
+# Of a picture that cannot be read: its path, what makes it, and a part of what is told.
+BAD = {
+    "nothing": ("none.png", lambda path: None, "No such file"),
+    "a file for a folder": ("0.png/a.png", lambda path: None, "Not a directory"),
+    "a folder": ("a", Path.mkdir, "it is a folder, not a file"),
+    "a pipe": ("a", os.mkfifo, "it is a pipe, a socket or a device, not a file"),
+    "a device": ("/dev/zero", lambda path: None, "it is a pipe, a socket or a device"),
+    "a link to nothing": ("a", lambda path: path.symlink_to("none"), "No such file"),
+    "a link to itself": ("a", lambda path: path.symlink_to("a"), "symbolic links"),
+    "not ours to read": ("a", locked, "Permission denied"),
+    "in a folder not ours to read": ("b/a", lambda path: path.parent.mkdir(0), "Permission denied"),
+    "a NUL": ("a\0", lambda path: None, "its name is none that a file can have"),
+    "half a surrogate": ("\ud800", lambda path: None, "its name is none that a file can have"),
+    "too long": ("a" * 100_000, lambda path: None, "File name too long"),
+    "text": ("a", lambda path: path.write_text("no picture"), "it is text, not a picture"),
+}
+
+
+@pytest.mark.parametrize("cause", BAD)
+def test_a_picture_that_cannot_be_read_is_named_with_its_line_and_skipped(listed, tmp_path, cause):
+    name, make, message = BAD[cause]
+    if "Permission" in message and os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    make(tmp_path / name)
+    rows = [{"file": name, "label": "a"}, *({"file": f"{n}.png", "label": "b"} for n in (1, 2))]
+    source = listed("\n\n".join(map(json.dumps, rows)), "jsonl", max_bad=0.4)
+    assert list(source.bad) == [name]
+    assert message in source.bad[name]
+    assert (source.class_names, source.labels.tolist()) == (("a", "b"), [0, 1, 1])
+    with pytest.raises(DataError) as caught:
         source.read(0)
-    assert np.all(source.read(1).sample == 1)
+    sentence = str(caught.value)
+    assert sentence.startswith(printable(str(tmp_path / name))[:4000])
+    assert sentence.endswith(f" (line 1 of list.jsonl): {source.bad[name]}")
+    assert sentence.isprintable()
+    assert len(sentence) < 5000
+    assert survey(source).bad == (sentence,)
+    store = open_store(source, source.shape)
+    assert (store.labels.tolist(), store.skipped) == ([1, 1], (sentence,))
+    source.max_bad = 0.3
+    with pytest.raises(DataError, match="1 of 3 pictures cannot be read: ") as caught:
+        open_store(source, source.shape)
+    assert sentence in str(caught.value)
+
+
+def test_of_many_that_are_missing_the_first_few_are_named(listed, tmp_path):
+    source = listed("file\n0.png\n" + "".join(f"none{n}.png\n" for n in range(7)))
+    with pytest.raises(DataError, match="7 of 8 pictures cannot be read: ") as caught:
+        open_store(source, source.shape)
+    named = [
+        f"{tmp_path}/none{n}.png (line {n + 3} of list.csv): No such" in str(caught.value)
+        for n in range(7)
+    ]
+    assert named == [True] * 5 + [False] * 2
+    assert "and 2 more" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pictures/0.png", "/nowhere/0.png"], ids=["relative", "absolute"])
+def test_where_all_are_missing_it_is_told_where_they_were_looked_for(listed, tmp_path, name):
+    with pytest.raises(DataError) as caught:
+        listed(f"file\n{name}\nnone.png\n")
+    sentence = str(caught.value)
+    assert "no file that it names is there" in sentence
+    assert f"looked for in {tmp_path}, where it lies" in sentence
+    assert f"the first is {tmp_path / name} (line 2 of list.csv)" in sentence
+
+
+def test_what_comes_and_goes_is_looked_at_again(listed, tmp_path):
+    def bad():
+        return dict(listed("file\na.png\n0.png\n").bad)
+
+    def is_there(path):
+        Image.new("L", (4, 4)).save(path)
+
+    steps = [("No such file", lambda path: None), ("it is a folder", Path.mkdir)]
+    steps += [("No such file", Path.rmdir), (None, is_there), ("No such file", Path.unlink)]
+    for told, change in steps:
+        change(tmp_path / "a.png")
+        assert ("a.png" in bad()) == bool(told)
+        assert told is None or told in bad()["a.png"]
 
 
 def test_a_fingerprint_changes_with_a_label(listed):
