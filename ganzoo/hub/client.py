@@ -113,6 +113,24 @@ class Client:
             raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
         return self.call(self._list, repository, repository=repository, tries=tries)
 
+    def commit(self, repository: Repository, *, tries: int = len(WAITS) + 1) -> str:
+        """Resolve a revision of a repository that holds data to its commit.
+
+        Raises:
+            HubError: The Hub cannot be asked, or refuses.
+        """
+        if self.offline:
+            raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
+        return self.call(self._commit, repository, repository=repository, tries=tries)
+
+    def _commit(self, repository: Repository) -> str:
+        found = self.api.dataset_info(
+            repository.name, revision=repository.revision or None, expand=["sha"], timeout=TIMEOUT
+        )
+        if not COMMIT.fullmatch(found.sha or ""):
+            raise TypeError("the answer names no commit")
+        return found.sha or ""
+
     def _list(self, repository: Repository) -> Listing:
         try:
             found = self.api.model_info(

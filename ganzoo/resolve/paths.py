@@ -1,4 +1,4 @@
-"""Which dataset plugin reads a path."""
+"""Which dataset plugin reads a path, or a repository of the Hub."""
 
 import os
 
@@ -10,10 +10,23 @@ READERS: dict[str, tuple[str, ...]] = {
 }
 """The plugins that read paths, and the endings by which each knows its files."""
 
+HUB = "hf://"
+"""What the names of the Hub's repositories begin with."""
+
+HUB_READER = "repository"
+"""The plugin that reads them."""
+
 
 def is_path(source: str) -> bool:
     """Tell a path from a name: it has a separator, or begins with ``.`` or ``~``."""
+    if is_on_hub(source):
+        return False
     return "/" in source or "\\" in source or source.startswith((".", "~"))
+
+
+def is_on_hub(source: str) -> bool:
+    """Tell whether a source is a repository of the Hub."""
+    return source.startswith(HUB)
 
 
 def reader_of(path: str) -> str:
