@@ -33,8 +33,8 @@ def picture_column(features: Features, chosen: str | None, source: str) -> str:
                 "one with data.picture"
             )
         raise DataError(
-            f"data.source: {source} has no column of pictures; its columns are {_listed(features)}, "
-            "and data.picture can name only one that the dataset says holds images"
+            f"data.source: {source} has no column of images for data.picture; its "
+            f"columns are {_listed(features)}"
         )
     if chosen not in known:
         raise DataError(

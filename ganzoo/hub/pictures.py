@@ -47,7 +47,7 @@ class RepositoryPictures(Pictures):
         self.pinned_source = f"{SCHEME}{repository.name}@{found.commit}"
         self._column_name = picture_column(found.features, config.picture, config.source)
         label = label_column(found.features, config.label, config.source)
-        self._tables, self._folder = found.tables, found.folder
+        self._tables, self._folder = found.tables, os.path.realpath(found.folder)
         count = len(self._column)
         classes: tuple[tuple[str, ...], Labels] = (), np.zeros(count, dtype=np.int64)
         if label is not None:

@@ -112,7 +112,7 @@ def _reference(repository: Repository, home: Path) -> Path:
 def _folder(repository: Repository) -> str:
     """The folder of a repository in the Hub's cache."""
     name = f"datasets--{repository.name.replace('/', '--')}"
-    return os.path.realpath(os.path.join(constants.HF_HUB_CACHE, name))
+    return os.path.abspath(os.path.join(constants.HF_HUB_CACHE, name))
 
 
 def _opened(place: Path, commit: str, folder: str) -> Prepared | None:
