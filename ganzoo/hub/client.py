@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import huggingface_hub
-from huggingface_hub import HfApi, get_session, is_offline_mode
+from huggingface_hub import HfApi, constants, get_session, is_offline_mode
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import (  # type: ignore[attr-defined]
     build_hf_headers,
@@ -30,7 +30,6 @@ from ganzoo.hub.faults import (
     quotes_token,
 )
 from ganzoo.hub.reference import COMMIT, Repository
-from ganzoo.weights.folder import CARD_FILE
 from ganzoo.weights.store import check_size
 
 T = TypeVar("T")
@@ -143,7 +142,7 @@ class Client:
             if isinstance(error, ValueError) and type(error) is not ValueError:
                 raise  # an answer that is no JSON, or that refuses
             # The client makes an object of the card's metadata, which anybody may have written.
-            text = f"the metadata at the head of its {CARD_FILE} may be malformed"
+            text = f"the metadata at the head of its {constants.REPOCARD_NAME} may be malformed"
             raise ValueError(text) from None
         files = {}
         for item in found.siblings or []:

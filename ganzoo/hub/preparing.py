@@ -24,7 +24,6 @@ from ganzoo.hub.columns import Features
 from ganzoo.hub.faults import NOT_ASKED
 from ganzoo.hub.pictures import column
 from ganzoo.hub.reference import COMMIT, Repository
-from ganzoo.weights.files import write_text
 
 INFO_FILE = "dataset_info.json"
 """What the package writes last into a folder of tables."""
@@ -102,7 +101,7 @@ def _remember(repository: Repository, home: Path, commit: str) -> None:
         with suppress(OSError):  # of a cache that may only be read
             reference = _reference(repository, home)
             reference.parent.mkdir(parents=True, exist_ok=True)
-            write_text(reference, commit)
+            reference.write_text(commit, encoding="utf-8")  # half of it is told from a commit
 
 
 def _reference(repository: Repository, home: Path) -> Path:
