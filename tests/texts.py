@@ -156,7 +156,7 @@ class Reader:
 
     Attributes:
         folder: Where the reader stands.
-        hub: The tests' Hub, which is empty at first.
+        hub: The tests' Hub, which holds the pictures as a dataset, and no weights at first.
         names: What the Python blocks defined.
         output: What the last block of commands printed.
         torchrun: Whether `torchrun` starts processes on this machine; if not, and for several
@@ -180,6 +180,10 @@ class Reader:
         for index in range(4):
             pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "pictures" / f"{index}.png")
+        files = {
+            f"train/{path.name}": path.read_bytes() for path in (folder / "pictures").iterdir()
+        }
+        hub.create(f"datasets/{USER}/pictures").put(files)
         (folder / "examples").mkdir()
         for path in (ROOT / "examples").glob("*.yaml"):
             (folder / "examples" / path.name).write_text(fewer_steps(path.read_text()))

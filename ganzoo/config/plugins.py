@@ -80,14 +80,15 @@ class DataConfig(Model):
     """What every source of samples has.
 
     Attributes:
-        source: A dataset's name, or the path of a folder, archive, manifest or file of arrays.
+        source: A dataset's name, the path of a folder, archive, manifest or file of arrays, or a
+            dataset repository of the Hub, as ``hf://owner/name``.
         image_size: Side length that pictures are brought to; None for what fits the architecture.
         flip: Whether each picture is mirrored left to right with probability 1/2.
         dequantize: Width of the uniform noise that is added to samples in [-1, 1].
         holdout: How many samples are never trained on, so that overfitting shows.
     """
 
-    source: str = Field(default="", description="A dataset's name, or a path.")
+    source: str = Field(default="", description="A dataset's name, a path, or hf://owner/name.")
     image_size: int | None = Field(
         default=None, ge=1, le=65536, description="Side length that pictures are brought to."
     )

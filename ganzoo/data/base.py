@@ -36,6 +36,8 @@ class Dataset(ABC):
         max_bad: The share of samples that may be unreadable, and are skipped; more is an error.
         large: Whether it is known to have 5,000 samples or more, and need not be opened to count.
         notes: Sentences on the source that whoever trains on it should read.
+        pinned_source: Where the same source may be another one later, what ``data.source`` has to
+            say to open exactly this one again.
     """
 
     kind: Literal["pictures", "vectors"] = "pictures"
@@ -48,6 +50,7 @@ class Dataset(ABC):
     max_bad: float = 0.0
     large: bool = False
     notes: tuple[str, ...] = ()
+    pinned_source: str = ""
 
     @abstractmethod
     def __len__(self) -> int:

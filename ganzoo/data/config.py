@@ -112,6 +112,23 @@ class ManifestConfig(PicturesConfig):
     )
 
 
+class RepositoryConfig(PicturesConfig):
+    """Pictures of a dataset repository of the Hugging Face Hub; `source` names it."""
+
+    split: str = Field(default="train", min_length=1, description="Which split of the dataset.")
+    subset: str | None = Field(
+        default=None, description="Which configuration of the dataset; its default one if null."
+    )
+    picture: str | None = Field(
+        default=None, description="Column of the pictures; the only one of such if null."
+    )
+    label: str | None = Field(
+        default=None,
+        description="Column of the labels; the only one of classes, where there is one, if null; "
+        '"" for none.',
+    )
+
+
 class ArraysConfig(PicturesConfig):
     """Pictures or vectors in a .npz or .npy; `source` is the path."""
 

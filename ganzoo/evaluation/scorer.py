@@ -1,6 +1,5 @@
 """Scoring generators against the same real data, time and again."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,6 +24,7 @@ from ganzoo.networks import Generator, checked_seed
 from ganzoo.randomness import seed_for
 from ganzoo.resolve import open_dataset
 from ganzoo.resolve.check import check_metrics, dataset_name, validate
+from ganzoo.resolve.paths import public_name
 from ganzoo.spec import Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
@@ -120,7 +120,7 @@ class Scorer:
         labels = _labels(generator, self._dataset, self._store, self.fakes, self.seed)
         made = self._made(generator, labels)
         protocol: dict[str, Any] = {
-            "data": os.path.basename(self._data.source),
+            "data": public_name(self._dataset.pinned_source or self._data.source),
             "data_fingerprint": self._dataset.fingerprint,
             "split": getattr(self._data, "split", "all"),
             "sample_shape": self.shape,

@@ -1,5 +1,15 @@
-"""The Hugging Face Hub: naming, loading and publishing weights.
+"""The Hugging Face Hub: naming, loading and publishing weights, and reading data.
 
-Whatever is loaded is resolved to one commit and fetched at it, file by file, and nothing that a
-repository holds is trusted (`ganzoo.weights.loading`). Publishing is one commit.
+Whatever is loaded is resolved to one commit and fetched at it, and nothing that a repository holds
+is trusted (`ganzoo.weights.loading`). Publishing is one commit.
 """
+
+from ganzoo.data.config import RepositoryConfig
+from ganzoo.spec import DatasetSpec
+
+REPOSITORY = DatasetSpec(
+    name="repository",
+    summary="Pictures of a dataset repository of the Hugging Face Hub, as hf://owner/name.",
+    config=RepositoryConfig,
+    factory="ganzoo.hub.pictures:RepositoryPictures",
+)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import huggingface_hub
-from huggingface_hub import HfApi, get_session, is_offline_mode
+from huggingface_hub import HfApi, constants, get_session, is_offline_mode
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import (  # type: ignore[attr-defined]
     build_hf_headers,
@@ -30,7 +30,6 @@ from ganzoo.hub.faults import (
     quotes_token,
 )
 from ganzoo.hub.reference import COMMIT, Repository
-from ganzoo.weights.folder import CARD_FILE
 from ganzoo.weights.store import check_size
 
 T = TypeVar("T")
@@ -113,6 +112,24 @@ class Client:
             raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
         return self.call(self._list, repository, repository=repository, tries=tries)
 
+    def commit(self, repository: Repository, *, tries: int = len(WAITS) + 1) -> str:
+        """Resolve a revision of a repository that holds data to its commit.
+
+        Raises:
+            HubError: The Hub cannot be asked, or refuses.
+        """
+        if self.offline:
+            raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
+        return self.call(self._commit, repository, repository=repository, tries=tries)
+
+    def _commit(self, repository: Repository) -> str:
+        found = self.api.dataset_info(
+            repository.name, revision=repository.revision or None, expand=["sha"], timeout=TIMEOUT
+        )
+        if not COMMIT.fullmatch(found.sha or ""):
+            raise TypeError("the answer names no commit")
+        return found.sha or ""
+
     def _list(self, repository: Repository) -> Listing:
         try:
             found = self.api.model_info(
@@ -125,7 +142,7 @@ class Client:
             if isinstance(error, ValueError) and type(error) is not ValueError:
                 raise  # an answer that is no JSON, or that refuses
             # The client makes an object of the card's metadata, which anybody may have written.
-            text = f"the metadata at the head of its {CARD_FILE} may be malformed"
+            text = f"the metadata at the head of its {constants.REPOCARD_NAME} may be malformed"
             raise ValueError(text) from None
         files = {}
         for item in found.siblings or []:

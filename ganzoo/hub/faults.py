@@ -122,7 +122,7 @@ def quotes_token(error: BaseException) -> bool:
 
 def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
     status = error.response.status_code
-    page = f"{constants.ENDPOINT}/{repository.name}"
+    page = f"{constants.ENDPOINT}/{repository.page}"
     kind = HubRequestError
     if isinstance(error, errors.GatedRepoError):
         problem = f"{repository} is gated: ask for access on {page}, then {LOGIN}"
@@ -130,8 +130,9 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         problem = f"the Hub has disabled {repository}; see {page}"
     elif isinstance(error, errors.RepositoryNotFoundError):
         kind = RepositoryMissingError
+        what = "dataset" if repository.kind == "dataset" else "repository"
         problem = (
-            f"there is no repository {repository.name} on the Hub, or it is private and may not be "
+            f"there is no {what} {repository.name} on the Hub, or it is private and may not be "
             f"read with your token; check the spelling, or {LOGIN}"
         )
     elif isinstance(error, errors.RevisionNotFoundError):

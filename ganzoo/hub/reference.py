@@ -1,11 +1,12 @@
-"""The grammar of references to weights."""
+"""The grammar of references to weights, and to data on the Hub."""
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 from urllib.parse import unquote
 
-from ganzoo.errors import WeightsError
+from ganzoo.errors import DataError, WeightsError
 
 SPELLINGS = (
     "a folder or run is written ./folder, weights that come with an architecture architecture.tag, "
@@ -59,15 +60,22 @@ class Repository:
     Attributes:
         name: ``org/name``.
         revision: A branch, a tag, ``refs/pr/1`` or a commit; empty for the main branch.
+        kind: Whether it holds weights, or data.
     """
 
     name: str
     revision: str = ""
+    kind: Literal["model", "dataset"] = "model"
 
     @property
     def pinned(self) -> bool:
         """Whether the revision is a commit in full."""
         return bool(COMMIT.fullmatch(self.revision))
+
+    @property
+    def page(self) -> str:
+        """Where it is on the Hub."""
+        return f"datasets/{self.name}" if self.kind == "dataset" else self.name
 
     def __str__(self) -> str:
         """The reference that names it."""
@@ -133,6 +141,28 @@ def parse_repository(text: str) -> Repository:
     raise WeightsError(
         f"{_brief(text)} names no repository on the Hugging Face Hub{hint}; write org/name, or "
         "org/name@branch"
+    )
+
+
+def parse_dataset(source: str) -> Repository:
+    """Read the name of a repository that holds data, which begins with ``hf://``.
+
+    Raises:
+        DataError: It names no repository.
+    """
+    bare = source.removeprefix(f"{SCHEME}datasets/")
+    text = source if bare == source else f"{SCHEME}{bare}"
+    try:
+        found = _read(text)
+        if isinstance(found, Repository):
+            return replace(found, kind="dataset")
+        hint = ""
+    except _NoReferenceError as error:
+        # A spelling that is proposed may be one of weights, which need no scheme.
+        hint = "" if error.hint.startswith("write ") else error.hint.partition("; write ")[0]
+    raise DataError(
+        f"data.source: {_brief(source)} names no dataset on the Hugging Face Hub"
+        f"{f': {hint}' if hint else ''}; write {SCHEME}owner/name or {SCHEME}owner/name@revision"
     )
 
 

@@ -13,7 +13,7 @@ from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, brief, closest
-from ganzoo.resolve.paths import is_path, reader_of
+from ganzoo.resolve.paths import HUB_READER, is_on_hub, is_path, reader_of
 from ganzoo.spec import Architecture, Shape, Traits
 
 if TYPE_CHECKING:
@@ -255,7 +255,9 @@ def open_dataset(config: DataConfig) -> Dataset:
 
 
 def dataset_name(source: str) -> str:
-    """Tell which dataset plugin reads a source: the named one, or that for what a path leads to."""
+    """Tell which dataset plugin reads a source: the named one, or that for what it leads to."""
+    if is_on_hub(source):
+        return HUB_READER
     return reader_of(source) if is_path(source) else source
 
 

@@ -30,7 +30,7 @@ from ganzoo.resolve.check import (
     validate,
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
-from ganzoo.resolve.paths import READERS, is_path
+from ganzoo.resolve.paths import HUB_READER, READERS, is_path
 from ganzoo.spec import Architecture, Preset, Shape
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def resolve(
 
     data = data_config(values["data"])
     dataset = open_dataset(data)
+    if dataset.pinned_source:
+        data = data.model_copy(update={"source": dataset.pinned_source})
     values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
     augmentation, told = chosen(values["augmentation"], dataset)
     notes = [*dataset.notes, *notes, *told]
@@ -174,12 +176,18 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
                 f"./{source}"
             ) from None
         raise ConfigError(
-            f"data.source: {error}; a path has a / in it, as ./pictures, and a dataset from Python "
-            "is registered first, with ganzoo.register_dataset"
+            f"data.source: {error}; a path has a / in it, as ./pictures, a repository of the Hub "
+            "is hf://owner/name, and a dataset from Python is registered first, with "
+            "ganzoo.register_dataset"
         ) from error
     if source in READERS:
         raise ConfigError(
             f"data.source: {source!r} reads a path; give the path itself, as ./pictures"
+        )
+    if source == HUB_READER:
+        raise ConfigError(
+            f"data.source: {source!r} reads repositories of the Hugging Face Hub; name one, as "
+            "hf://owner/name"
         )
     if is_path(source):
         # So that a run goes on from wherever it is resumed.

@@ -1,6 +1,7 @@
-"""Which dataset plugin reads a path."""
+"""Which dataset plugin reads a path, or a repository of the Hub."""
 
 import os
+from pathlib import Path
 
 READERS: dict[str, tuple[str, ...]] = {
     "folder": (),
@@ -10,10 +11,38 @@ READERS: dict[str, tuple[str, ...]] = {
 }
 """The plugins that read paths, and the endings by which each knows its files."""
 
+HUB = "hf://"
+"""What the names of the Hub's repositories begin with."""
+
+HUB_READER = "repository"
+"""The plugin that reads them."""
+
+UNNAMED = (*READERS, HUB_READER)
+"""The plugins that are chosen by what a source leads to, and not by their own names."""
+
 
 def is_path(source: str) -> bool:
     """Tell a path from a name: it has a separator, or begins with ``.`` or ``~``."""
+    if is_on_hub(source):
+        return False
     return "/" in source or "\\" in source or source.startswith((".", "~"))
+
+
+def is_on_hub(source: str) -> bool:
+    """Tell whether a source is a repository of the Hub."""
+    return source.startswith(HUB)
+
+
+def short_name(source: str) -> str:
+    """Return what a source is called in the names of files: without its place, or revision."""
+    if is_on_hub(source):
+        source = source.partition("@")[0]
+    return Path(source).name
+
+
+def public_name(source: str) -> str:
+    """Return what strangers may be told of a source: the place of a path on this machine not."""
+    return source if is_on_hub(source) else Path(source).name
 
 
 def reader_of(path: str) -> str:

@@ -12,7 +12,7 @@ from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.run import ROLES
 from ganzoo.errors import PluginError
 from ganzoo.resolve.augmentation import AUTO
-from ganzoo.resolve.paths import READERS
+from ganzoo.resolve.paths import UNNAMED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PLUGIN_SECTIONS = ("architecture", "loss", "penalties", "optimizers", "data", "augmentation")
@@ -61,7 +61,7 @@ def json_schema() -> Schema:
     schema["properties"] |= {
         "architecture": _choice("name", architectures, refs, required=True),
         "loss": _choice("name", losses, refs),
-        "data": _choice("source", datasets, refs, paths=READERS),
+        "data": _choice("source", datasets, refs, paths=UNNAMED),
         "augmentation": _choice("name", augmentations, refs, alone=AUTO),
         "optimizers": _mapping(dict.fromkeys(ROLES, optimizer)),
         "penalties": _mapping({name: _or_null(refs[m]) for name, m in penalties.items()}),
@@ -99,7 +99,7 @@ def _choice(
         models: The mappings, by the field's value.
         refs: Where each mapping's schema is.
         required: Whether the field may not be left out.
-        paths: Those that read paths; for them the field is anything that names no mapping.
+        paths: Those that are not named; for them the field is anything that names no mapping.
         alone: A value that has no fields beside it.
     """
     cases = []

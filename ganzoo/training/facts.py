@@ -10,6 +10,7 @@ from ganzoo import registry
 from ganzoo.config import BaseConfig, RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.hub.reference import Place, Repository, is_path, parse
+from ganzoo.resolve import paths
 from ganzoo.resolve.check import dataset_name
 from ganzoo.training.hardware import Hardware
 from ganzoo.weights.info import BaseModel, DataFacts, Info
@@ -40,7 +41,7 @@ def info_of(
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        "data": Path(config.data.source).name,  # a path would tell strangers about this machine
+        "data": paths.public_name(config.data.source),
         "data_fingerprint": dataset.fingerprint,
         "loss": config.loss.name,
         "penalties": sorted(config.active_penalties),
@@ -86,7 +87,7 @@ def recipe_of(config: RunConfig, precision: str) -> str:
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
     source = config.data.source
-    if dataset_name(source) != source:
+    if paths.is_path(source):
         values["data"]["source"] = f"./{Path(source).name}"
     if config.base is not None and is_path(config.base.reference):
         values["base"]["reference"] = public_name(config.base.reference)

@@ -12,6 +12,7 @@ from ganzoo.errors import RunError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
+from ganzoo.resolve.paths import short_name
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
@@ -166,7 +167,7 @@ def new_folder(config: RunConfig, out: str | Path | None) -> Path:
         RunError: It holds something already.
     """
     if out is None:
-        source = Path(config.data.source).name or "data"
+        source = short_name(config.data.source) or "data"
         stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
         candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in count(1))
         return next(path for path in candidates if not path.exists())

@@ -12,6 +12,7 @@ from ganzoo.config import RunConfig
 from ganzoo.config.watching import METRICS
 from ganzoo.errors import ConfigError, RequestError, RunError, closest
 from ganzoo.resolve import Resolution, resolve
+from ganzoo.resolve.paths import short_name
 from ganzoo.tuning.space import Space
 from ganzoo.weights.files import write_text
 
@@ -110,7 +111,7 @@ def folder_of(plan: Plan, out: str | Path | None) -> Path:
         RunError: It holds something else; of another sweep the message tells what differs.
     """
     if out is None:
-        source = Path(plan.base.data.source).name or "data"
+        source = short_name(plan.base.data.source) or "data"
         stem = f"sweep-{plan.base.architecture.name}-{source}".replace(":", "-")
         names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
         folder = next(path for name in names if not (path := Path("runs") / name).exists())

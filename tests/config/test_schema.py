@@ -95,6 +95,7 @@ REFUSED = {
     "schedule below 0": generator({"lr": {**LINEAR, "to": -1}}),
     "empty source": vanilla(data=""),
     "a reader of paths": vanilla(data="folder"),
+    "the reader of repositories": vanilla(data="repository"),
     "field of another source": vanilla(data={"source": "mnist5k", "radius": 3.0}),
     "average as a number": vanilla(ema=5),
 }

@@ -210,7 +210,7 @@ def test_a_name_of_no_group_is_answered_with_the_close_ones_of_all(fresh):
         (listing.list_architectures, "*gan*", ["dcgan", "wgan-gp"]),
         (listing.list_losses, "h*", ["hinge"]),
         (listing.list_penalties, "r?", ["r1", "r2"]),
-        (listing.list_datasets, "[!a-q]*", ["ring8"]),
+        (listing.list_datasets, "[!a-q]*", ["repository", "ring8"]),
         (listing.list_architectures, "DCGAN", []),
     ],
 )

@@ -14,7 +14,7 @@ import torch
 from ganzoo import registry
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.testing import Result, check_plugin, checks_of
-from tests.data.sources.conftest import KINDS
+from tests.data.sources.conftest import KINDS, NAMES, png
 from tests.data.torchvision_files import write_all
 from tests.imports import ROOT
 from tests.registry.conftest import write_distribution
@@ -38,7 +38,7 @@ every_plugin = pytest.mark.parametrize(("group", "name"), PLUGINS, ids=[n for _,
 
 
 @pytest.fixture
-def files(name, tmp_path, monkeypatch):
+def files(name, tmp_path, monkeypatch, session_hub):
     """The values by which a dataset finds files, where it is one that has some."""
     if name == "folder":
         return {"source": str(ROOT / "docs" / "images")}
@@ -46,6 +46,14 @@ def files(name, tmp_path, monkeypatch):
         kind = {"archive": "zip", "manifest": "csv", "arrays": "npz"}[name]
         pixels = np.zeros((5, 8, 8, 3), dtype=np.uint8)
         return {"source": str(KINDS[kind](tmp_path, pixels))}
+    if name == "repository":
+        session_hub.reset()
+        pixels = np.zeros((5, 8, 8, 3), dtype=np.uint8)
+        repo = session_hub.create("datasets/alice/pictures")
+        repo.put(
+            {f"train/{file}": png(picture) for file, picture in zip(NAMES, pixels, strict=True)}
+        )
+        return {"source": "hf://alice/pictures"}
     if name in ("mnist", "fashion-mnist", "cifar10"):
         write_all(tmp_path, name, monkeypatch)
         return {"root": str(tmp_path)}

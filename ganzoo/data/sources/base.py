@@ -18,6 +18,7 @@ from ganzoo.data.sources.classes import Labels
 from ganzoo.data.sources.looking import look_at
 from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
+from ganzoo.resolve.paths import is_on_hub
 
 MAX_PICTURE_BYTES = 256 << 20
 """A larger file is taken for no picture, so that hostile ones cost no more memory."""
@@ -58,7 +59,7 @@ class Pictures(Source):
         alike: What the fingerprint calls the files, where that differs from their names.
 
     Attributes:
-        place: The absolute path of the source.
+        place: The absolute path of the source, or the repository.
         sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
         digests: uint8 (N, 16), hashes of the files' contents.
 
@@ -133,7 +134,12 @@ class Pictures(Source):
 
 
 def absolute(source: str) -> str:
-    """Return the absolute path of a source; an unknown user's ~name stays as it is."""
+    """Return the absolute path of a source.
+
+    An unknown user's ~name stays as it is, and so does a repository of the Hub.
+    """
+    if is_on_hub(source):
+        return source
     return os.path.abspath(os.path.expanduser(source))
 
 

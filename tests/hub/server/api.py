@@ -10,7 +10,9 @@ from tests.hub.server.repository import Repo, regular
 from tests.hub.server.router import Route
 from tests.hub.server.site import Site
 
-MODEL = "/api/models/([^/]+/[^/]+)"
+MODEL = "/api/(?:models/|(?=datasets/))((?:datasets/)?[^/]+/[^/]+)"
+"""A repository; the ids of those that hold data begin with ``datasets/``."""
+
 SHOWN = re.compile(r"---\r?\n(.*?)\r?\n---\s*(?:\n|$)", re.DOTALL)
 """The metadata at the beginning of a card."""
 
@@ -70,13 +72,13 @@ def info(site: Site, call: Call, id: str, revision: str = "main") -> Response:
     repo = site.visible(id, call)
     sha = repo.resolve(revision)
     commit = repo.commits[sha]
-    card = _card(repo, sha)
+    card, name = _card(repo, sha), id.removeprefix("datasets/")
     return reply(
         {
             "_id": _id(id),
-            "id": id,
-            "modelId": id,
-            "author": id.split("/")[0],
+            "id": name,
+            "modelId": name,
+            "author": name.split("/")[0],
             "sha": sha,
             "lastModified": commit.date,
             "createdAt": repo.created,

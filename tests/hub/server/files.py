@@ -96,5 +96,5 @@ def resolve(site: Site, call: Call, id: str, revision: str, path: str) -> Respon
 ROUTES: list[Route] = [
     ("GET", f"{MODEL}/tree/([^/]+)(?:/(.*))?", tree),
     ("POST", f"{MODEL}/paths-info/([^/]+)", paths_info),
-    ("GET", "/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", resolve),
+    ("GET", "/((?:datasets/)?[^/]+/[^/]+)/resolve/([^/]+)/(.+)", resolve),
 ]

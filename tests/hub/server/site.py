@@ -41,14 +41,14 @@ class Site:
         """Make a repository, without a client.
 
         Args:
-            id: ``owner/name``.
+            id: ``owner/name``, or ``datasets/owner/name``.
             private: Whether only its owner sees it.
             owner: Who it belongs to; by default whose namespace it is.
         """
         with self.lock:
             if id in self.repos:
                 raise ValueError(f"{id} exists")
-            namespace = id.split("/")[0]
+            namespace = id.removeprefix("datasets/").split("/")[0]
             owner = owner or self.orgs.get(namespace, namespace)
             self.repos[id] = Repo(id, owner, private, self.store, self.lock)
             return self.repos[id]
