@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
-from ganzoo.config import DataConfig, RunConfig, files
+from ganzoo.config import DataConfig, RunConfig, TrainingConfig, files
 from ganzoo.config.run import ROLES
 from ganzoo.config.watching import POINT_METRICS
 from ganzoo.errors import ConfigError, PluginError, closest
@@ -90,12 +90,14 @@ def resolve(
     if dataset.pinned_source:
         data = data.model_copy(update={"source": dataset.pinned_source})
     values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
-    augmentation, told = chosen(values["augmentation"], dataset)
+    training = validate(TrainingConfig, values.get("training", {}), "training")
+    augmentation, told = chosen(values["augmentation"], dataset, training)
     notes = [*dataset.notes, *notes, *told]
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture"),
         "loss": _named("loss", registry.loss, values["loss"]),
         "augmentation": _named("augmentation", registry.augmentation, augmentation),
+        "training": training,
         "penalties": check_penalty_names(values.get("penalties", {})),
         "data": data,
     }

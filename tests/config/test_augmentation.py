@@ -12,7 +12,7 @@ from ganzoo.resolve import resolve
 from ganzoo.resolve.paths import UNNAMED
 from ganzoo.spec import Architecture, DatasetSpec, Preset, Recipe
 
-NOTE = "augmentation is diffaugment, as there are fewer than 5,000 pictures"
+NOTE = "augmentation is {}, as the discriminator sees each picture"
 
 
 class Blank(Dataset):
@@ -48,12 +48,26 @@ def augmenting():
     )
 
 
+def shown(**values):
+    return {"training": {"batch_size": 100, **values}}
+
+
+OFTEN = shown(steps=25_000)
+
 CHOSEN = {
     # pictures, what is asked for -> the name, and whether it is told
-    "few": (4_999, {}, "diffaugment", True),
-    "enough": (5_000, {}, "none", False),
-    "few, and holding out": (4_999, {"data": {"holdout": 10}}, "diffaugment", True),
-    "enough before some are held out": (5_000, {"data": {"holdout": 500}}, "none", False),
+    "few": (4_999, OFTEN, "diffaugment", True),
+    "few, and shown less often": (100, shown(steps=499), "none", True),
+    "few, and shown as often": (100, shown(steps=500), "diffaugment", True),
+    "few, and shown twice a step": (
+        100,
+        shown(steps=250, discriminator_steps=2),
+        "diffaugment",
+        True,
+    ),
+    "enough": (5_000, OFTEN, "none", False),
+    "few, and holding out": (4_999, {"data": {"holdout": 10}, **OFTEN}, "diffaugment", True),
+    "enough before some are held out": (5_000, {"data": {"holdout": 500}, **OFTEN}, "none", False),
     "auto by name": (10, {"augmentation": "auto"}, "diffaugment", True),
     "few, and none asked for": (10, {"augmentation": "none"}, "none", False),
     "many, and one asked for": (10_000, {"augmentation": "diffaugment"}, "diffaugment", False),
@@ -82,7 +96,8 @@ def test_the_augmentation_that_a_run_has(case):
     with registry.registered(blank(count), augmenting()):
         resolution = resolve(config)
         assert resolution.config.augmentation.name == name
-        assert [NOTE in note for note in resolution.notes].count(True) == told
+        notes = [note for note in resolution.notes if note.startswith(NOTE.format(name))]
+        assert len(notes) == told
         assert resolve(resolution.config).config == resolution.config
 
 
@@ -103,7 +118,7 @@ def test_a_small_folder_of_ones_own(tmp_path):
         Image.new("L", (16, 16), i).save(tmp_path / f"{i}.png")
     resolution = resolve({"architecture": "dcgan", "data": str(tmp_path)})
     assert resolution.config.augmentation.policy == ("color", "translation", "cutout")
-    assert any(note.startswith(f"{NOTE}, ") for note in resolution.notes)
+    assert any(note.startswith(NOTE.format("diffaugment")) for note in resolution.notes)
 
 
 def test_changing_the_name_drops_the_fields_of_the_old_one():
