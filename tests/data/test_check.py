@@ -302,6 +302,5 @@ def test_one_sort_of_size_is_told_once_and_copies_are_counted(tmp_path):
         shutil.copy(next(tmp_path.glob("*.png")), tmp_path / name)
     (told,) = summary(folder(tmp_path))
     assert told == (
-        "4 pictures of 32x32; 2 of them are the same file as another "
-        "(ganzoo data check names them)"
+        "4 pictures of 32x32; 2 of them are the same file as another (ganzoo data check names them)"
     )
