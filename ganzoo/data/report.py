@@ -58,7 +58,7 @@ def report(
             "passed over", f"{count:,} other file{'s' if count > 1 else ''}: {_counted(endings)}"
         )
         lines += _listed(
-            f"data={os.path.join(source, file)} reads what this one lists, with its labels"
+            f"data={os.path.join(source, file)} reads the pictures that it lists, with their labels"
             for file in survey.lists
         )
     lines += _row("copies", _groups(survey.copies))
@@ -76,7 +76,9 @@ def report(
         for key, reason in advice.reasons.items():
             text = f"{key}={told(advice.values[key])}: {reason}"
             lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
-        lines += ["", *textwrap.wrap(condition(survey, max_bad), WIDTH), command]
+        if advice.reasons:
+            lines.append("")
+        lines += [*textwrap.wrap(condition(survey, max_bad), WIDTH), command]
     return "\n".join(lines)
 
 

@@ -70,7 +70,7 @@ def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[s
     before, after = base.info.architecture.num_classes, new.num_classes
     if not after:
         if before:
-            return [f"{base.name} has {before} classes, and the run has none: they are averaged"]
+            return [f"{base.name} has {before} classes, and the run has none: it goes on without"]
         if dataset.class_names:
             return [f"{base.name} takes no labels: the classes of the pictures are not used"]
         return []

@@ -26,11 +26,12 @@ def what_of(kind: str, path: Path) -> str:
 def _index(path: Path) -> str:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         count = len(arrays["grey"])
-        told = f"what was found in {count:,} file{'s' if count > 1 else ''}"
+        one_file = count == 1 and json.loads(arrays["names"].tobytes()) == [""]
+        told = f"what was found in {count:,} picture{'s' if count > 1 else ''}"
         if "source" not in arrays:  # which the first version did not write
-            return told
+            return "the hash of a file" if one_file else told
         (source,) = json.loads(arrays["source"].tobytes())
-    return f"{told} of {source}"
+    return f"the hash of {source}" if one_file else f"{told} of {source}"
 
 
 def _statistics(path: Path) -> str:
@@ -42,9 +43,9 @@ def _statistics(path: Path) -> str:
 
 
 KINDS: dict[str, tuple[Callable[[Path], str] | None, str]] = {
-    "index": (_index, "what was found in files"),
+    "index": (_index, "what was found in pictures"),
     "statistics": (_statistics, "what an extractor saw"),
-    "archives": (None, "an archive, unpacked"),
+    "archives": (None, "a file, unpacked"),
     "torchvision": (None, "files of torchvision"),
     "extractors": (None, "weights of an extractor"),
 }
