@@ -90,7 +90,9 @@ def test_what_training_would_refuse_is_named_and_the_code_says_so(command, pictu
 def test_a_command_that_training_refuses_is_not_passed_off_as_one_that_runs(command, pictures):
     for index in range(15):
         (pictures / "cat" / f"bad{index:02}.png").write_text("<html>")
-    *_, first, second, line = command("data", "check", "./pictures", "--no-preview").out.splitlines()
+    *_, first, second, line = command(
+        "data", "check", "./pictures", "--no-preview"
+    ).out.splitlines()
     told = f"{first} {second}"
     assert told.startswith("this works once the 15 unreadable are removed or replaced, or, if they")
     assert told.endswith("data.max_bad=0.27:")
@@ -140,7 +142,7 @@ def test_known_data_and_vectors_are_checked_too(command):
         (["./pictures", "--out", "none/a.png"], "cannot be written"),
         (["./pictures", "--architecture", "dgan"], "did you mean 'dcgan'"),
         (["./pictures", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "give one of them"),
-        (["./pictures", "--base", "dcgan.none"], "dcgan.none"),
+        (["./pictures", "--base", "dcgan.none"], "no weights 'none'"),
         ([], "Missing argument"),
     ],
 )

@@ -81,9 +81,7 @@ def test_data_check_ends_with_a_command_that_begins(
     line = shlex.split(told.splitlines()[-1])
     assert line[:5] == ["ganzoo", "finetune", "./weights", "--data", "./pictures"]
     assert ("--allow-partial" in line) == partial
-    config, overrides = split_arguments(
-        [word for word in line[5:] if not word.startswith("--")]
-    )
+    config, overrides = split_arguments([word for word in line[5:] if not word.startswith("--")])
     assert config is None
     overrides |= {"base.allow_partial": partial, "training.batch_size": 4}
     resolution = finetuning_config("./weights", "./pictures", None, overrides)
