@@ -1,7 +1,7 @@
 """``data check``."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,13 @@ from ganzoo.errors import ConfigError, RequestError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from ganzoo.config import RunConfig
+    from ganzoo.data.advice import Advice
+    from ganzoo.data.base import Dataset
+    from ganzoo.data.check import Survey
+    from ganzoo.training.agreement import Agreement
+
+ARCHITECTURE = "dcgan"
 PREVIEW = "data-check.png"
 
 
@@ -20,8 +27,15 @@ def check(
         list[str] | None, typer.Argument(metavar="KEY.SUB=VALUE", hidden=True)
     ] = None,
     architecture: Annotated[
-        str, typer.Option(help="What is to be trained, which decides the shape.")
-    ] = "dcgan",
+        str | None,
+        typer.Option(
+            help="What is to be trained, which decides the shape.", show_default=ARCHITECTURE
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Weights to be fine-tuned, as ganzoo finetune has them."),
+    ] = None,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="FILE.png", help="The preview.")
     ] = PREVIEW,
@@ -32,50 +46,116 @@ def check(
     """Look at all pictures before training.
 
     It tells what is there, what cannot be read and why, what is there twice, what training will
-    make of it, and a command line to begin with. KEY.SUB=VALUE sets what that run would have. The
-    preview shows pictures as the networks will see them. The exit code is 2 where training would
-    refuse the data.
+    make of it, and a command line to begin with. KEY.SUB=VALUE sets what that run would have. With
+    --base that run starts from weights, and it tells too what they and the pictures do not agree
+    in. The preview shows pictures as the networks will see them. The exit code is 2 where training
+    would refuse the data.
 
     For instance: ganzoo data check ./pictures data.image_size=64
     """
     config, overrides = split_arguments(arguments)
     if config is not None:
         raise ConfigError(f"{config!r} is not of the form key.sub=value")
+    if base is not None and architecture is not None:
+        raise RequestError(
+            "--architecture and --base: give one of them; weights have an architecture"
+        )
     if not out.lower().endswith(".png"):
         raise RequestError(f"--out {out}: the preview is a PNG; give a name that ends in .png")
     load_local(imports)
-    from ganzoo import registry
-    from ganzoo.data.advice import advise
     from ganzoo.data.cache.pool import available
     from ganzoo.data.check import survey
     from ganzoo.data.preview import preview
     from ganzoo.data.progress import progress
     from ganzoo.data.report import report
-    from ganzoo.resolve import open_dataset, resolve
+    from ganzoo.resolve import open_dataset
 
-    run = resolve({"architecture": architecture, "data": {"source": source}}, overrides).config
+    name = base or architecture or ARCHITECTURE
+    run = _run(name, source, overrides, fine_tuned=base is not None)
     dataset = open_dataset(run.data)
+    fit = None if base is None else _fit(run, dataset)
     with progress("looking at every sample", len(dataset)) as told:
         found = survey(dataset, run.data.source, processes=available(), report=told)
     pictures = dataset.kind == "pictures"
-    spec = registry.architecture(run.architecture.name)
-    advice = advise(found, run, spec.traits(run.architecture)) if pictures else None
-    refused = found.bad_share > dataset.max_bad
+    advice = _advice(found, run, fit)
+    command = None
+    if advice is not None and (fit is None or fit.fits):
+        partial = None if fit is None else fit.partial
+        command = advice.command(name, source, overrides, partial=partial)
+    max_bad = dataset.max_bad
     if as_json:
-        values = {"source": run.data.source, **found.as_values(), "refused": refused}
-        if advice is not None:
-            values["warnings"], values["suggested"] = advice.warnings, advice.values
-            values["command"] = advice.command(architecture, source, overrides)
+        values = _values(found, run, advice, fit, name=name, command=command, max_bad=max_bad)
         typer.echo(json.dumps(values, indent=2))
     else:
-        typer.echo(printable(report(source, found, run, advice, dataset.max_bad)))
-        if advice is not None:
-            typer.echo(f"\n{printable(advice.command(architecture, source, overrides))}")
+        text = report(source, found, run, advice, name=name, command=command, max_bad=max_bad)
+        typer.echo(printable(text))
     if pictures and not no_preview:
         shape = run.architecture.sample_shape
-        _save(preview(dataset, shape, flip=run.data.flip), out)
-    if refused:
+        sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
+        _save(sheet.image, out)
+        for note in sheet.notes:
+            typer.echo(f"note: {note}", err=True)
+    if found.bad_share > max_bad or not (fit is None or fit.fits):
         raise typer.Exit(2)
+
+
+def _run(name: str, source: str, overrides: dict[str, Any], *, fine_tuned: bool) -> "RunConfig":
+    """Resolve what would be trained: an architecture, or weights to be fine-tuned."""
+    if fine_tuned:
+        from ganzoo.training.finetuning import finetuning_config
+
+        return finetuning_config(name, source, None, overrides).config
+    from ganzoo.resolve import resolve
+
+    return resolve({"architecture": name, "data": {"source": source}}, overrides).config
+
+
+def _fit(run: "RunConfig", dataset: "Dataset") -> "Agreement":
+    from ganzoo.training.agreement import agreement
+
+    return agreement(run, dataset)
+
+
+def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advice | None":
+    """What to know before training; of vectors only what weights do not agree with."""
+    from ganzoo.data.advice import Advice, advise
+    from ganzoo.registry import architecture
+
+    sentences = None if fit is None else fit.sentences
+    if found.spread is not None:
+        return None if sentences is None else Advice(sentences, {}, {})
+    traits = architecture(run.architecture.name).traits(run.architecture)
+    return advise(found, run, traits, sentences)
+
+
+def _values(
+    found: "Survey",
+    run: "RunConfig",
+    advice: "Advice | None",
+    fit: "Agreement | None",
+    *,
+    name: str,
+    command: str | None,
+    max_bad: float,
+) -> dict[str, Any]:
+    """All that is known, for programs."""
+    from ganzoo.data.report import condition
+
+    refused = found.bad_share > max_bad or not (fit is None or fit.fits)
+    values = {"source": run.data.source, **found.as_values(), "refused": refused}
+    if fit is not None:
+        values["base"] = {
+            "reference": name,
+            "architecture": run.architecture.name,
+            "sample_shape": run.architecture.sample_shape,
+            "num_classes": run.architecture.num_classes,
+            "partial": fit.partial,
+            "fits": fit.fits,
+        }
+    if advice is not None:
+        values |= {"warnings": advice.warnings, "suggested": advice.values, "command": command}
+        values["condition"] = condition(found, max_bad)
+    return values
 
 
 def _save(image: "Image", path: str) -> None:

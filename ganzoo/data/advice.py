@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,17 @@ LARGEST = 128
 SMALLER_SHARE = 0.05
 """So many pictures may be enlarged at the suggested side."""
 
+ENLARGED = 1.25
+"""Pictures may be enlarged so much, which is hardly seen: of 28x28 the next smaller side, 16, would
+lose two thirds of the pixels, and 32 loses none."""
+
+INTERVAL = 16
+"""R1 at each so many updates, as in StyleGAN2-ADA: it costs more than an update without it."""
+
 UNBALANCED = 10
+
+COLOURED = ("RGB", "P", "CMYK", "LAB")
+"""How Pillow's names of pixels with colours begin."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +49,61 @@ class Advice:
     values: Mapping[str, Any]
     reasons: Mapping[str, str]
 
-    def command(self, architecture: str, source: str, overrides: Mapping[str, Any]) -> str:
-        """Return the command line that trains so, and with what the user asks for."""
-        given = {"architecture": architecture, "data": source, **overrides, **self.values}
-        words = [shlex.quote(f"{key}={told(value)}") for key, value in given.items()]
-        return " ".join(["ganzoo", "train", *words])
+    def command(
+        self,
+        name: str,
+        source: str,
+        overrides: Mapping[str, Any],
+        *,
+        partial: bool | None = None,
+    ) -> str:
+        """Return the command line that trains so, and with what the user asks for.
+
+        Args:
+            name: The architecture; of a run that starts from weights their reference.
+            source: Of the data.
+            overrides: What the user asks for.
+            partial: Whether weights fit in part only; None for a run that starts from none.
+        """
+        given = {**overrides, **self.values}
+        if partial is None:
+            return _line(["ganzoo", "train"], {"architecture": name, "data": source, **given})
+        words = ["ganzoo", "finetune", name, "--data", source]
+        if partial and not overrides.get("base.allow_partial"):
+            words.append("--allow-partial")
+        return _line(words, given)
 
 
-def advise(survey: Survey, config: RunConfig, traits: Traits) -> Advice:
+def advise(
+    survey: Survey, config: RunConfig, traits: Traits, fit: Sequence[str] | None = None
+) -> Advice:
     """Look for what is doubtful in pictures, and for what to begin with.
 
     The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
-    networks than these: a starting point.
+    networks than these: a starting point. A run that starts from weights keeps to their size and
+    recipe, of which nothing is said.
 
     Args:
         survey: Of pictures.
         config: Of the run that is asked for.
         traits: Of its architecture.
+        fit: Of a run that starts from weights: sentences on what they and the pictures do not agree
+            in.
     """
+    crops = getattr(config.data, "fit", "crop") == "crop"
+    doubts = [*(fit or ()), *_doubts(survey, config.architecture.sample_shape, crops)]
+    values, reasons = _networks(survey, config, traits) if fit is None else ({}, {})
+    count = survey.count - len(survey.bad)
+    if not config.data.holdout and count >= 40:
+        values["data.holdout"] = max(1, min(1000, count // 20))
+        reasons["data.holdout"] = "so that overfitting is noticed"
+    return Advice(tuple(doubts), values, reasons)
+
+
+def _networks(
+    survey: Survey, config: RunConfig, traits: Traits
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Look for what networks that are new begin with, and why."""
     shape, count = config.architecture.sample_shape, survey.count - len(survey.bad)
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -70,7 +117,7 @@ def advise(survey: Survey, config: RunConfig, traits: Traits) -> Advice:
         suggest(
             "data.image_size",
             side,
-            f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large",
+            f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large, or almost",
         )
     if count < FEW:
         suggest(
@@ -78,25 +125,26 @@ def advise(survey: Survey, config: RunConfig, traits: Traits) -> Advice:
             "diffaugment",
             f"with fewer than {FEW:,} pictures D learns them by heart",
         )
-    weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
-    if "r1" not in config.active_penalties:
+    if not config.active_penalties:  # a recipe with another one is balanced with it
+        weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
         suggest(
             "penalties.r1.weight", weight, "0.0002 x pixels / batch size, to be tried up and down"
         )
-    if not config.data.holdout and count >= 40:
-        suggest("data.holdout", max(1, min(1000, count // 20)), "so that overfitting is noticed")
-    crops = getattr(config.data, "fit", "crop") == "crop"
-    doubts = _doubts(survey, config.architecture.sample_shape, crops)
-    return Advice(tuple(doubts), values, reasons)
+        suggest(
+            "penalties.r1.every",
+            INTERVAL,
+            "with the same strength, as the weight is multiplied by it, and much faster",
+        )
+    return values, reasons
 
 
 def best_side(survey: Survey, traits: Traits) -> int | None:
-    """Find the largest side that the architecture makes and that most pictures have."""
+    """Find the largest side that the architecture makes and that most pictures almost have."""
     if traits.sides is None:
         return None
     short = np.sort(survey.sizes.min(axis=1))
     common = short[int(SMALLER_SHARE * len(short))]
-    fitting = [side for side in traits.sides if side <= min(common, LARGEST)]
+    fitting = [side for side in traits.sides if side <= min(ENLARGED * common, LARGEST)]
     return max(fitting, default=min(traits.sides))
 
 
@@ -105,9 +153,11 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     doubts = []
     if count < TOO_FEW:
         doubts.append(f"{count:,} pictures are very few; below {TOO_FEW:,} expect copies of them")
-    smaller = int((survey.sizes < [width, height]).any(axis=1).sum())
+    smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
-        doubts.append(f"{smaller:,} are smaller than {width}x{height}, and are enlarged: blurred")
+        doubts.append(
+            f"{smaller:,} are much smaller than {width}x{height}, and are enlarged: blurred"
+        )
     aspects = survey.sizes[:, 0] / survey.sizes[:, 1]
     odd = int(((aspects > 2 * width / height) | (aspects < width / height / 2)).sum())
     if odd and crops:
@@ -123,8 +173,8 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     near = sum(len(group) - 1 for group in survey.near)
     if near > count / 10:
         doubts.append(f"{near:,} look almost like others; there is less variety than it seems")
-    if shape[0] == 1 and any(" RGB" in mode or " P" in mode for mode in survey.modes):
-        doubts.append("colour is turned to grey, as one channel is asked for")
+    if shape[0] == 1 and any(mode.split()[-1].startswith(COLOURED) for mode in survey.modes):
+        doubts.append("colour is turned to grey, as the networks see one channel")
     return doubts
 
 
@@ -142,6 +192,10 @@ def _of_classes(classes: Mapping[str, int]) -> list[str]:
             f"classes are unbalanced: {most} has {classes[most]:,}, and {least} {classes[least]:,}"
         )
     return doubts
+
+
+def _line(words: Sequence[str], given: Mapping[str, Any]) -> str:
+    return shlex.join([*words, *(f"{key}={told(value)}" for key, value in given.items())])
 
 
 def told(value: Any) -> str:

@@ -20,6 +20,7 @@ from ganzoo.data.decoding import EXTENSIONS, mode_of
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.sources.base import Pictures, Source
 from ganzoo.errors import DataError
+from ganzoo.resolve.paths import READERS
 
 CHUNK = 64
 """Samples that a process looks at before it tells of them."""
@@ -62,6 +63,8 @@ class Survey:
         copies: Groups of names of what is exactly the same.
         near: The same of what looks alike.
         passed_over: How many other files lie beside the pictures, by their endings.
+        lists: Those of them that may list pictures and their labels, below the source.
+        labels: int64 (N,), the index of each sample's class; -1 for one that cannot be read.
         spread: For vectors float64 (4, D): least, mean, standard deviation, greatest.
     """
 
@@ -73,6 +76,8 @@ class Survey:
     copies: tuple[tuple[str, ...], ...]
     near: tuple[tuple[str, ...], ...]
     passed_over: dict[str, int]
+    lists: tuple[str, ...]
+    labels: NDArray[np.int64]
     spread: NDArray[np.float64] | None = None
 
     @property
@@ -90,8 +95,8 @@ class Survey:
         else:
             names = ("min", "mean", "std", "max")
             values |= dict(zip(names, self.spread.tolist(), strict=True))
-        lists = {"bad": self.bad, "copies": self.copies, "near": self.near}
-        return values | {"classes": self.classes, "passed_over": self.passed_over} | lists
+        values |= {"classes": self.classes, "passed_over": self.passed_over, "lists": self.lists}
+        return values | {"bad": self.bad, "copies": self.copies, "near": self.near}
 
 
 def survey(
@@ -126,16 +131,21 @@ def survey(
     exact = equal_groups([look.content for look in found])
     vectors = dataset.kind == "vectors"
     near = [] if vectors else _near(found, exact)
-    labels = Counter(look.label for look in found)
+    counts = Counter(look.label for look in found)
+    labels = [look.label if isinstance(look, Looked) else -1 for _, look in ordered]
+    others = _others(source)
+    endings = Counter(os.path.splitext(name)[1].lower() for name in others)
     return Survey(
         count=len(dataset),
         sizes=np.array([look.size for look in found], dtype=np.int64),
         modes=dict(Counter(look.mode for look in found).most_common()),
-        classes={name: labels[label] for label, name in enumerate(dataset.class_names)},
+        classes={name: counts[label] for label, name in enumerate(dataset.class_names)},
         bad=tuple(bad),
         copies=tuple(tuple(names[place] for place in group) for group in exact),
         near=tuple(tuple(names[place] for place in group) for group in near),
-        passed_over=_passed_over(source),
+        passed_over=dict(endings.most_common()),
+        lists=tuple(name for name in others if name.lower().endswith(READERS["manifest"])),
+        labels=np.array(labels, dtype=np.int64),
         spread=_spread(np.stack([look.thumb for look in found])) if vectors else None,
     )
 
@@ -177,14 +187,19 @@ def _spread(vectors: NDArray[Any]) -> NDArray[np.float64]:
     return np.stack([values.min(0), values.mean(0), values.std(0), values.max(0)])
 
 
-def _passed_over(source: str) -> dict[str, int]:
-    """Count the files of a folder that are no pictures by their endings, but for hidden ones."""
-    counts: Counter[str] = Counter()
-    for _, folders, files in os.walk(os.path.expanduser(source)) if source else ():
+def _others(source: str) -> list[str]:
+    """Name the files of a folder that are no pictures by their endings, but for hidden ones."""
+    names = []
+    root = os.path.expanduser(source)
+    for folder, folders, files in os.walk(root) if source else ():
         folders[:] = [name for name in folders if not name.startswith(".")]
-        endings = (os.path.splitext(name)[1].lower() for name in files if name[0] != ".")
-        counts.update(ending for ending in endings if ending not in EXTENSIONS)
-    return dict(counts.most_common())
+        place = os.path.relpath(folder, root)
+        names += [
+            os.path.normpath(os.path.join(place, name))
+            for name in files
+            if name[0] != "." and os.path.splitext(name)[1].lower() not in EXTENSIONS
+        ]
+    return sorted(names)
 
 
 def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:

@@ -1,10 +1,12 @@
 """Pictures as training will see them, side by side; free of torch."""
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo.data.base import Dataset
 from ganzoo.data.fitting import fit_picture
@@ -13,45 +15,154 @@ from ganzoo.spec import Shape
 
 MOST, COLUMNS, GAP = 64, 8, 2
 
+MOST_CLASSES = MOST
+"""Of more classes, those with the fewest pictures are shown: a stray folder is one of them."""
+
 SMALL = 48
 """Pictures below this side are enlarged, so that they can be looked at."""
 
+MARGIN, EDGE = 96, 4
+"""Pixels in which the name of a class has to fit, and around it."""
 
-def preview(dataset: Dataset, shape: Shape, *, flip: bool = False) -> Image.Image:
+
+@dataclass(frozen=True)
+class Preview:
+    """A sheet of pictures.
+
+    Attributes:
+        image: The sheet.
+        notes: Sentences on what it does not show.
+    """
+
+    image: Image.Image
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Pictures of one class; of all, without a name, where there are none."""
+
+    name: str
+    tiles: list[Image.Image]
+
+
+def preview(
+    dataset: Dataset,
+    shape: Shape,
+    *,
+    flip: bool = False,
+    labels: NDArray[np.int64] | None = None,
+) -> Preview:
     """Draw up to 64 pictures, from all over the source, in the shape that networks see.
 
     Args:
         dataset: The source.
         shape: ``(C, H, W)``.
         flip: Whether every second one is mirrored, as training does at random.
+        labels: The class of each, -1 for one that cannot be read; where there are classes, each
+            gets rows of its own, with its name beside them.
 
     Raises:
         DataError: None of those that were tried can be read.
     """
-    count = len(dataset)
-    tiles: list[NDArray[np.uint8]] = []
-    fault = None
-    for index in np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(int)).tolist():
+    chosen, notes = _chosen(dataset, labels)
+    faults: list[DataError] = []
+    groups = [
+        _Group(name, list(_tiles(dataset, rows, shape, flip, faults))) for name, rows in chosen
+    ]
+    if not any(group.tiles for group in groups):
+        cause = f": {faults[0]}" if faults else ""
+        raise DataError(f"none of the pictures for a preview can be read{cause}")
+    return Preview(_sheet(groups, shape), notes)
+
+
+def _chosen(
+    dataset: Dataset, labels: NDArray[np.int64] | None
+) -> tuple[list[tuple[str, NDArray[np.int64]]], tuple[str, ...]]:
+    """Choose which pictures of which class are shown."""
+    if labels is None or not dataset.class_names:
+        return [("", _spread(np.arange(len(dataset)), MOST))], ()
+    names = dataset.class_names
+    counts = np.bincount(labels[labels >= 0], minlength=len(names))
+    shown = np.sort(np.argsort(counts, kind="stable")[:MOST_CLASSES])
+    note = f"the preview shows the {len(shown)} smallest of {len(names):,} classes"
+    each = MOST // len(shown)
+    chosen = [
+        (names[label], _spread(np.flatnonzero(labels == label), each)) for label in shown.tolist()
+    ]
+    return chosen, (note,) if len(shown) < len(names) else ()
+
+
+def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Take so many, evenly from the first to the last."""
+    if not len(rows):
+        return rows
+    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)
+    chosen: NDArray[np.int64] = rows[np.unique(places)]
+    return chosen
+
+
+def _tiles(
+    dataset: Dataset, rows: NDArray[np.int64], shape: Shape, flip: bool, faults: list[DataError]
+) -> Iterator[Image.Image]:
+    """Read pictures as networks see them; those that cannot be read are left out."""
+    mirrored = False
+    for row in rows.tolist():
         try:
-            sample = dataset.read(index).sample
+            sample = dataset.read(row).sample
         except DataError as error:
-            fault = error
+            faults.append(error)
             continue
         tile = fit_picture(sample, shape, fit=dataset.fit, background=dataset.background)
-        tiles.append(tile[:, ::-1] if flip and len(tiles) % 2 else tile)
-    if not tiles:
-        raise DataError(f"none of the pictures for a preview can be read: {fault}")
-    channels, height, width = shape
-    columns = min(COLUMNS, len(tiles))
-    rows = math.ceil(len(tiles) / columns)
-    sheet = np.full(
-        (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, dtype=np.uint8
-    )
-    for place, tile in enumerate(tiles):
-        row, column = divmod(place, columns)
-        top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-        sheet[top : top + height, left : left + width] = tile
-    image = Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
-    scale = math.ceil(SMALL / width)
-    size = (image.width * scale, image.height * scale)
-    return image.resize(size, Image.Resampling.NEAREST)
+        tile = tile[:, ::-1] if mirrored else tile
+        mirrored = flip and not mirrored
+        yield Image.fromarray(np.ascontiguousarray(tile.squeeze(-1) if shape[0] == 1 else tile))
+
+
+def _sheet(groups: Sequence[_Group], shape: Shape) -> Image.Image:
+    """Lay groups below each other, each with its name; small ones beside each other, too."""
+    scale = math.ceil(SMALL / shape[2])
+    gap, height, width = GAP * scale, shape[1] * scale, shape[2] * scale
+    most = max(len(group.tiles) for group in groups)
+    columns, margin = min(COLUMNS, most), max(_label_width(group.name) for group in groups)
+    across = min(max(1, COLUMNS // most), len(groups))
+    block = margin + columns * (width + gap)
+    bands = [groups[i : i + across] for i in range(0, len(groups), across)]
+    rows = [max(1, *(math.ceil(len(g.tiles) / columns) for g in band)) for band in bands]
+    size = (across * block + gap, sum(rows) * (height + gap) + gap)
+    mode = next(tile.mode for group in groups for tile in group.tiles)
+    sheet = Image.new(mode, size, "white")
+    top = gap
+    for band, count in zip(bands, rows, strict=True):
+        for place, group in enumerate(band):
+            left = gap + place * block
+            if group.name:
+                _write(sheet, group.name, (left, top + height // 2))
+            for index, tile in enumerate(group.tiles):
+                row, column = divmod(index, columns)
+                at = (left + margin + column * (width + gap), top + row * (height + gap))
+                sheet.paste(tile.resize((width, height), Image.Resampling.NEAREST), at)
+        top += count * (height + gap)
+    return sheet
+
+
+def _label_width(name: str) -> int:
+    return math.ceil(ImageFont.load_default().getlength(_cut(name))) + 2 * EDGE if name else 0
+
+
+def _write(sheet: Image.Image, name: str, middle: tuple[int, int]) -> None:
+    """Write a name to the right of a point, at its height."""
+    font, text = ImageFont.load_default(), _cut(name)
+    _, top, _, bottom = font.getbbox(text)
+    place = (middle[0] + EDGE, middle[1] - (top + bottom) // 2)
+    ImageDraw.Draw(sheet).text(place, text, fill="black", font=font)
+
+
+def _cut(name: str) -> str:
+    """Shorten a name until it fits; letters that the font has not are question marks."""
+    font = ImageFont.load_default()
+    text = whole = name.encode("latin-1", "replace").decode("latin-1")
+    while font.getlength(text) > MARGIN:
+        whole = whole[:-1]
+        text = f"{whole}..."
+    return text

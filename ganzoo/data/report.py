@@ -1,5 +1,6 @@
 """The survey of a source as text for a terminal."""
 
+import math
 import os
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,15 +20,24 @@ TOGETHER = 4
 
 
 def report(
-    source: str, survey: Survey, config: RunConfig, advice: Advice | None, max_bad: float
+    source: str,
+    survey: Survey,
+    config: RunConfig,
+    advice: Advice | None,
+    *,
+    name: str,
+    command: str | None,
+    max_bad: float,
 ) -> str:
-    """Tell a survey in lines of 80 columns, but for names and causes, which are not broken.
+    """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken.
 
     Args:
         source: What the user calls it.
         survey: Of the source.
         config: Of the run that is asked for.
         advice: Of pictures.
+        name: What the networks are called.
+        command: The command line to begin with.
         max_bad: The share that may be unreadable.
     """
     kind = "vectors" if survey.spread is not None else "pictures"
@@ -47,24 +57,40 @@ def report(
         lines += _row(
             "passed over", f"{count:,} other file{'s' if count > 1 else ''}: {_counted(endings)}"
         )
+        lines += _listed(
+            f"data={os.path.join(source, file)} reads the pictures that it lists, with their labels"
+            for file in survey.lists
+        )
     lines += _row("copies", _groups(survey.copies))
     lines += _listed(_joined(" = ", group) for group in survey.copies)
     if survey.spread is None:
         lines += _row("near copies", _groups(survey.near))
         lines += _listed(_joined(" ~ ", group) for group in survey.near)
-        lines += _training(survey, config)
-    if advice is not None:
-        if advice.warnings:
-            lines += ["", "look at this first"]
-            for doubt in advice.warnings:
-                lines += textwrap.wrap(
-                    doubt, WIDTH, initial_indent="  - ", subsequent_indent="    "
-                )
+        lines += _training(survey, config, name)
+    if advice is not None and advice.warnings:
+        lines += ["", "look at this first"]
+        for doubt in advice.warnings:
+            lines += textwrap.wrap(doubt, WIDTH, initial_indent="  - ", subsequent_indent="    ")
+    if advice is not None and command is not None:
         lines += ["", "a starting point"]
         for key, reason in advice.reasons.items():
             text = f"{key}={told(advice.values[key])}: {reason}"
             lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        if advice.reasons:
+            lines.append("")
+        lines += [*textwrap.wrap(condition(survey, max_bad), WIDTH), command]
     return "\n".join(lines)
+
+
+def condition(survey: Survey, max_bad: float) -> str:
+    """Say what has to be done before training takes the data; nothing where it does."""
+    if survey.bad_share <= max_bad:
+        return ""
+    enough = math.ceil(100 * survey.bad_share) / 100
+    return (
+        f"this works once the {len(survey.bad):,} unreadable are removed or replaced, or, if they "
+        f"may be skipped, with data.max_bad={enough:g}:"
+    )
 
 
 def _pictures(survey: Survey) -> list[str]:
@@ -84,7 +110,7 @@ def _vectors(survey: Survey) -> list[str]:
     return lines
 
 
-def _training(survey: Survey, config: RunConfig) -> list[str]:
+def _training(survey: Survey, config: RunConfig, name: str) -> list[str]:
     channels, height, width = config.architecture.sample_shape
     colours = {1: "in grey", 3: "in colour", 4: "in colour with alpha"}.get(
         channels, f"in {channels} channels"
@@ -100,7 +126,7 @@ def _training(survey: Survey, config: RunConfig) -> list[str]:
     mirrored = ", half of them mirrored" if config.data.flip else ""
     return _row(
         "training",
-        f"{config.architecture.name} sees {width}x{height} {colours}{changed}{mirrored}",
+        f"{name} sees {width}x{height} {colours}{changed}{mirrored}",
     )
 
 

@@ -202,7 +202,7 @@ class Scorer:
         seen = self._nothing_seen(extractor)
         for pictures in self._real():
             seen.add(extractor(pictures))
-        statistics.write(path, seen)
+        statistics.write(path, seen, f"{self._data.source} as {extractor.name} sees it")
         return seen
 
     @property

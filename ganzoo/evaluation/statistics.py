@@ -59,8 +59,14 @@ def read(path: Path, length: int, *, keep: bool, device: str | torch.device) -> 
     return seen
 
 
-def write(path: Path, seen: Seen) -> None:
-    """Keep statistics, unless there is no room for them."""
+def write(path: Path, seen: Seen, what: str) -> None:
+    """Keep statistics, unless there is no room for them.
+
+    Args:
+        path: Their place.
+        seen: The statistics.
+        what: What they are of, for people who look at what is cached.
+    """
     moments = seen.moments
     tensors: dict[str, Tensor] = {
         "count": torch.tensor(moments.count),
@@ -73,6 +79,8 @@ def write(path: Path, seen: Seen) -> None:
             tensors[name] = torch.cat(parts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, {key: t.cpu().contiguous() for key, t in tensors.items()}, {})
+        write_tensors(
+            path, {key: t.cpu().contiguous() for key, t in tensors.items()}, {"what": what}
+        )
     except OSError:
         return  # they can be had again

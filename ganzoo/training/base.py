@@ -161,19 +161,8 @@ def begin(
         return None
     base = Base.open(wanted.reference)
     _check(base, config, wanted)
-    sources = _sources(base.info, config, dataset)
-    network, average = objective.networks[objective.averaged], "generator"
-    raw = average
-    if "generator_raw" in base.published and not wanted.freeze_generator:
-        raw = "generator_raw"
-    averaged = _grafted(base, average, config, network, sources)
-    trained = averaged
-    if raw != average:
-        trained = _grafted(base, raw, config, network, sources)
-    grafts = {objective.averaged: trained}
-    judge = objective.networks.get("discriminator")
-    if judge is not None and "discriminator" in base.published:
-        grafts["discriminator"] = _grafted(base, "discriminator", config, judge, sources)
+    network = objective.networks[objective.averaged]
+    grafts, averaged = carried_over(base, config, objective.networks, objective.averaged, dataset)
     base.store.remember()
     _check_fit(base, grafts, wanted)
     check_frozen(frozen, grafts)
@@ -186,6 +175,42 @@ def begin(
         {name: averaged.state[name] for name in parameters},
         _notes(base, grafts, config, dataset),
     )
+
+
+def carried_over(
+    base: Base,
+    config: RunConfig,
+    networks: Mapping[str, nn.Module],
+    averaged_role: str,
+    dataset: Dataset,
+) -> tuple[dict[str, Graft], Graft]:
+    """Carry weights over to the networks of a run, which are not changed.
+
+    Args:
+        base: The weights.
+        config: Of a run that starts from weights.
+        networks: By role, as they are initialised.
+        averaged_role: The role whose moving average is kept.
+        dataset: The run's data.
+
+    Returns:
+        By role what becomes of each tensor, and the same of the moving average.
+    """
+    sources = _sources(base.info, config, dataset)
+    network, average = networks[averaged_role], "generator"
+    raw = average
+    frozen = config.base is not None and config.base.freeze_generator
+    if "generator_raw" in base.published and not frozen:
+        raw = "generator_raw"
+    averaged = _grafted(base, average, config, network, sources)
+    trained = averaged
+    if raw != average:
+        trained = _grafted(base, raw, config, network, sources)
+    grafts = {averaged_role: trained}
+    judge = networks.get("discriminator")
+    if judge is not None and "discriminator" in base.published:
+        grafts["discriminator"] = _grafted(base, "discriminator", config, judge, sources)
+    return grafts, averaged
 
 
 def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
@@ -253,15 +278,15 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> N
                 "architecture's values, or train from scratch with ganzoo train"
             )
     if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
-        told = "; ".join(f"{role}: {_told(found)}" for role, found in grafts.items())
+        parts = "; ".join(f"{role}: {told(found)}" for role, found in grafts.items())
         raise WeightsError(
-            f"{base.name} can be taken over in part only ({told}); begin so with --allow-partial "
+            f"{base.name} can be taken over in part only ({parts}); begin so with --allow-partial "
             "(base.allow_partial=true), or keep its classes, channels, size and other values"
         )
 
 
-def _told(found: Graft) -> str:
-    """What became of the tensors of a network, in words."""
+def told(found: Graft) -> str:
+    """Tell in words what became of the tensors of a network."""
     if found.whole and not found.reordered:
         return f"all {len(found.taken)} tensors are taken over"
     parts = [f"{len(found.taken)} tensors taken over"]
@@ -281,7 +306,7 @@ def _notes(
     base: Base, grafts: Mapping[str, Graft], config: RunConfig, dataset: Dataset
 ) -> list[str]:
     notes = [
-        f"fine-tuning {base.name} ({base.sha[:12]}), {role}: {_told(found)}"
+        f"fine-tuning {base.name} ({base.sha[:12]}), {role}: {told(found)}"
         for role, found in grafts.items()
     ]
     if "discriminator" not in base.published:

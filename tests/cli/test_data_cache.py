@@ -44,7 +44,8 @@ def test_listing_tells_what_and_how_large(command, cache):
     ]
     assert lines[0].endswith("a store that is not finished")
     assert lines[1].endswith(r"digits\x1b[1m, 1x28x28, 5,000")
-    assert lines[3].endswith("1970-01-01")
+    assert lines[2].endswith("weights of an extractor")
+    assert lines[3].endswith("1970-01-01  what an extractor saw")
     assert result.err == f"4.0 MB in {cache}\n"
     values = listed(command)
     assert values["size"] == sum(entry["size"] for entry in values["entries"])

@@ -1,6 +1,7 @@
 """Surveys, copies, advice and previews."""
 
 import io
+import os
 import shutil
 import time
 
@@ -14,7 +15,6 @@ from ganzoo.data.check import look_at, survey
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.duplicates import equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.mixtures import Ring8
-from ganzoo.data.preview import preview
 from ganzoo.data.sources.folder import Folder
 from ganzoo.data.summary import summary
 from ganzoo.errors import DataError
@@ -49,7 +49,7 @@ def test_a_survey_counts_what_is_there(tmp_path):
     noise(50, 30, "L").save(tmp_path / "cat" / "x.png")
     (tmp_path / "dog" / "page.jpg").write_text("<html>")
     (tmp_path / "dog" / "half.png").write_bytes(saved(noise(), "PNG")[:600])
-    for name in ("a.txt", "b.TXT", "c", ".hidden"):
+    for name in ("a.txt", "b.TXT", "c", ".hidden", "dog/names.csv"):
         (tmp_path / name).write_text("text")
     found = survey(folder(tmp_path), str(tmp_path))
     assert found.count == 8
@@ -67,7 +67,9 @@ def test_a_survey_counts_what_is_there(tmp_path):
         str(tmp_path / "dog" / name) for name in ("half.png", "page.jpg")
     ]
     assert found.bad_share == 0.25
-    assert found.passed_over == {".txt": 2, "": 1}
+    assert found.passed_over == {".txt": 2, "": 1, ".csv": 1}
+    assert found.lists == (os.path.join("dog", "names.csv"),)
+    assert sorted(found.labels.tolist()) == [-1, -1, 0, 0, 0, 0, 1, 1]
     assert (found.copies, found.near) == ((), ())
 
 
@@ -228,7 +230,7 @@ def test_a_few_small_pictures_do_not_decide_the_size(tmp_path):
     ("sizes", "classes", "overrides", "doubt"),
     [
         ([(64, 64)], {}, {}, "very few"),
-        ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are smaller than 32x32"),
+        ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are much smaller than 32x32"),
         ([(64, 64), (64, 150)], {}, {}, "at least half of 1 is cut off"),
         ([(64, 64)], {"a": 3, "b": 1}, {}, "1 of 2 classes have one picture, as 'b'"),
         ([(64, 64)], {"a": 23, "b": 2}, {}, "unbalanced: a has 23, and b 2"),
@@ -254,32 +256,55 @@ def test_copies_and_near_copies_are_doubtful(tmp_path):
     assert "4 look almost like others" in text
 
 
-def test_the_command_is_quoted_and_keeps_what_was_asked_for():
+@pytest.mark.parametrize(
+    ("partial", "overrides", "line"),
+    [
+        (
+            None,
+            {"data.flip": True},
+            "ganzoo train architecture=dcgan 'data=./my cats' data.flip=true data.holdout=2",
+        ),
+        (False, {}, "ganzoo finetune dcgan --data './my cats' data.holdout=2"),
+        (True, {}, "ganzoo finetune dcgan --data './my cats' --allow-partial data.holdout=2"),
+        (
+            True,
+            {"base.allow_partial": True},
+            "ganzoo finetune dcgan --data './my cats' base.allow_partial=true data.holdout=2",
+        ),
+    ],
+    ids=["training", "whole", "in part", "in part, as was said"],
+)
+def test_the_command_is_quoted_and_keeps_what_was_asked_for(partial, overrides, line):
     advice = Advice((), {"data.holdout": 2}, {})
-    line = advice.command("dcgan", "./my cats", {"data.flip": True})
-    assert line == "ganzoo train architecture=dcgan 'data=./my cats' data.flip=true data.holdout=2"
+    assert advice.command("dcgan", "./my cats", overrides, partial=partial) == line
 
 
-def test_a_preview_shows_what_networks_see(make_pictures):
-    dataset = make_pictures(count=9, shape=(3, 16, 16), bad=(1,))
-    image = np.asarray(preview(dataset, (3, 16, 16), flip=True))
-    plain = image[::3, ::3]  # each pixel is enlarged to 3 x 3
-    assert plain.shape == (2 + 18, 2 + 8 * 18, 3)
-    readable = [index for index in range(9) if index != 1]
-    for place, index in enumerate(readable):
-        tile = plain[2:18, 2 + 18 * place : 18 * (place + 1)]
-        expected = dataset.images[index]
-        assert np.array_equal(tile, expected[:, ::-1] if place % 2 else expected)
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [((28, 28), 32), ((25, 40), 16), ((52, 52), 64), ((51, 51), 32), ((103, 110), 128)],
+)
+def test_the_size_enlarges_a_little_at_most(tmp_path, size, side):
+    fill(tmp_path, 4, size=size)
+    asked = {"data.image_size": 16 if side != 16 else 32}
+    assert advice_on(tmp_path, **asked).values["data.image_size"] == side
+    warnings = advice_on(tmp_path, **{"data.image_size": side}).warnings
+    assert not any("blurred" in warning for warning in warnings)
 
 
-def test_a_preview_goes_over_the_whole_source(make_pictures):
-    dataset = make_pictures(count=200, shape=(1, 50, 50))
-    image = preview(dataset, (1, 50, 50))
-    assert image.size == (2 + 8 * 52, 2 + 8 * 52)
-    assert {0, 199} < set(dataset.reads)
-    assert len(dataset.reads) == 64
-    with pytest.raises(DataError, match="for a preview"):
-        preview(make_pictures(count=2, bad=(0, 1)), (1, 8, 8))
+def test_a_recipe_with_a_penalty_keeps_it_alone(tmp_path):
+    fill(tmp_path, 4)
+    suggested = advice_on(tmp_path).values
+    assert suggested["penalties.r1.every"] == 16
+    assert not any(key.startswith("penalties") for key in advice_on(tmp_path, "wgan-gp").values)
+
+
+def test_of_weights_to_start_from_only_what_suits_them_is_suggested(tmp_path):
+    fill(tmp_path, 40)
+    config = resolve({"architecture": "dcgan", "data": {"source": str(tmp_path)}}).config
+    traits = registry.architecture("dcgan").traits(config.architecture)
+    advice = advise(survey(Folder(config.data)), config, traits, ["they have no classes"])
+    assert advice.values.keys() == {"data.holdout"}
+    assert advice.warnings[0] == "they have no classes"
 
 
 def test_a_run_tells_what_headers_tell(tmp_path):

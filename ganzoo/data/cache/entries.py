@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ganzoo.data.cache import locks
+from ganzoo.data.cache.descriptions import what_of
 from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder
 from ganzoo.errors import RequestError
 
@@ -115,7 +116,7 @@ def _entry(kind: str, path: Path) -> Entry:
     size = sum(fact.st_size for file, fact in zip(files, facts, strict=True) if not file.is_dir())
     used = max(fact.st_mtime for fact in facts)
     if kind != STORES:
-        return Entry(name, kind, "", size, used, "finished", path)
+        return Entry(name, kind, what_of(kind, path), size, used, "finished", path)
     if path.name.endswith(UNFINISHED) or path.name.startswith(OLD_UNFINISHED):
         return Entry(name, kind, "a store that is not finished", size, used, "unfinished", path)
     try:

@@ -127,7 +127,7 @@ def look_at(
             report(count)
     changing = _changing(stamps, began)
     changing[unread] = True
-    _remember(index, names, looks, changing)
+    _remember(index, source, names, looks, changing)
     return looks
 
 
@@ -146,7 +146,7 @@ def content_key(path: str) -> str:
     if len(_recall(index, [""], looks)):
         with open(path, "rb") as file:
             looks.digests[0] = np.frombuffer(digest_of(file), dtype=np.uint8)
-        _remember(index, [""], looks, _changing(looks.stamps, began))
+        _remember(index, path, [""], looks, _changing(looks.stamps, began))
     return looks.digests.tobytes().hex()
 
 
@@ -180,7 +180,9 @@ def _recall(path: Path, names: Sequence[str], looks: Looks) -> NDArray[np.int64]
     return np.flatnonzero(~same)
 
 
-def _remember(path: Path, names: Sequence[str], looks: Looks, changing: NDArray[np.bool_]) -> None:
+def _remember(
+    path: Path, source: str, names: Sequence[str], looks: Looks, changing: NDArray[np.bool_]
+) -> None:
     """Write an index, whole or not at all; what may still be changing is looked at again."""
     stamps = np.where(changing[:, None], -1, looks.stamps)
     aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
@@ -191,6 +193,7 @@ def _remember(path: Path, names: Sequence[str], looks: Looks, changing: NDArray[
                 np.savez(
                     file,
                     version=VERSION,
+                    source=_listing([source]),  # for people, see ganzoo.data.cache.entries
                     names=_listing(names),
                     stamps=stamps,
                     digests=looks.digests,

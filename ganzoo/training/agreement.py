@@ -1,0 +1,132 @@
+"""What weights and pictures do not agree in, told before a run starts from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ganzoo.config import ArchitectureConfig, RunConfig
+from ganzoo.config.run import ROLES
+from ganzoo.data.base import Dataset
+from ganzoo.networks import build
+from ganzoo.training.base import Base, carried_over, told
+from ganzoo.weights.grafting import Graft
+
+NAMED = 5
+"""How many classes a sentence names."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far weights fit a run.
+
+    Attributes:
+        name: What the weights are called.
+        sentences: What they and the pictures do not agree in, and what that means.
+        partial: Whether they fit in part only.
+        fits: Whether anything of them does.
+    """
+
+    name: str
+    sentences: tuple[str, ...]
+    partial: bool
+    fits: bool
+
+
+def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
+    """Look how far the weights that a run starts from fit its data.
+
+    Args:
+        config: Of the run, as `ganzoo.training.finetuning.finetuning_config` resolves it.
+        dataset: Its data.
+
+    Raises:
+        ganzoo.errors.WeightsError: The weights cannot be read.
+        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
+    """
+    assert config.base is not None
+    base = Base.open(config.base.reference)
+    networks = {role: build(role, config.architecture, seed=0) for role in ROLES}
+    grafts, _ = carried_over(base, config, networks, "generator", dataset)
+    old, new = base.info.architecture, config.architecture
+    sentences = [
+        *_of_classes(base, new, dataset),
+        *_of_shape(base.name, old, new, dataset),
+        *_of_values(old, new),
+    ]
+    if "discriminator" not in base.published:
+        sentences.append(f"{base.name} publishes no discriminator, so a new one begins")
+    partial = not all(found.whole for found in grafts.values())
+    unfit = [role for role, found in grafts.items() if not found.fits]
+    if unfit:
+        sentences.append(
+            f"nothing of the {' and the '.join(unfit)} of {base.name} fits, and ganzoo finetune "
+            "refuses; keep its architecture's values, or train from scratch"
+        )
+    elif partial:
+        sentences.append(f"{base.name} is taken over in part only: {_parts(grafts)}")
+    return Agreement(base.name, tuple(sentences), partial, not unfit)
+
+
+def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[str]:
+    before, after = base.info.architecture.num_classes, new.num_classes
+    if not after:
+        if before:
+            return [f"{base.name} has {before} classes, and the run has none: it goes on without"]
+        if dataset.class_names:
+            return [f"{base.name} takes no labels: the classes of the pictures are not used"]
+        return []
+    if not before:
+        return [f"{base.name} has no classes, and the run has {after}: what reads them is new"]
+    known, here = base.info.data.class_names, dataset.class_names[:after]
+    if not known:
+        if before == after:
+            return [f"{base.name} does not name its classes, which are taken to be in this order"]
+        return [f"{base.name} has {before} classes without names, and the run has {after}"]
+    strange = [name for name in here if name not in known]
+    gone = [name for name in known if name not in here]
+    sentences = []
+    if strange:
+        sentences.append(
+            f"{len(strange)} of {len(here)} classes are none of {base.name}, and begin as the "
+            f"mean of its own: {_named(strange)}"
+        )
+    if gone:
+        sentences.append(
+            f"{len(gone)} of {len(known)} classes of {base.name} are not among the pictures, and "
+            f"are forgotten: {_named(gone)}"
+        )
+    return sentences
+
+
+def _of_shape(
+    name: str, old: ArchitectureConfig, new: ArchitectureConfig, dataset: Dataset
+) -> list[str]:
+    before, after = old.sample_shape, new.sample_shape
+    if len(before) != 3 or len(after) != 3:
+        return []
+    sentences = []
+    if before[1:] != after[1:]:
+        sizes = [f"{shape[2]}x{shape[1]}" for shape in (before, after)]
+        sentences.append(f"{name} makes {sizes[0]}, and the run {sizes[1]}: some layers are new")
+    if before[0] != after[0]:
+        sentences.append(
+            f"{name} has {before[0]} channels, and the run {after[0]}: what reads and makes them "
+            "is adapted where it can be"
+        )
+    if dataset.shape[0] == 1 and after[0] > 1:
+        sentences.append("the pictures are grey, and the networks make colours")
+    return sentences
+
+
+def _of_values(old: ArchitectureConfig, new: ArchitectureConfig) -> list[str]:
+    before, after = (config.model_dump(mode="json") for config in (old, new))
+    known = {"sample_shape", "num_classes"}
+    other = [name for name, value in after.items() if value != before[name] and name not in known]
+    return [f"architecture.{name} is {after[name]}, and was {before[name]}" for name in other]
+
+
+def _parts(grafts: Mapping[str, Graft]) -> str:
+    return "; ".join(f"{role}: {told(found)}" for role, found in grafts.items())
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")

@@ -1,0 +1,70 @@
+"""What files of the cache say of themselves."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganzoo.data.cache import cache_folder
+from ganzoo.data.cache.descriptions import what_of
+from ganzoo.data.config import FolderConfig
+from ganzoo.data.sources import looking
+from ganzoo.data.sources.folder import Folder
+from ganzoo.evaluation import statistics
+from ganzoo.evaluation.families import Seen
+
+
+def only(kind):
+    (path,) = (cache_folder() / kind).iterdir()
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for index in range(2):
+        Image.new("L", (9, 9)).save(tmp_path / "pictures" / f"{index}.png")
+    return tmp_path / "pictures"
+
+
+def test_an_index_names_its_source(pictures):
+    Folder(FolderConfig(source=str(pictures)))
+    assert what_of("index", only("index")) == f"what was found in 2 pictures of {pictures}"
+
+
+def test_an_index_of_one_file_names_it(pictures):
+    looking.content_key(str(pictures / "0.png"))
+    assert what_of("index", only("index")) == f"the hash of {pictures / '0.png'}"
+
+
+def test_an_index_from_before_tells_how_many(pictures):
+    Folder(FolderConfig(source=str(pictures)))
+    path = only("index")
+    with np.load(path) as arrays:
+        kept = {name: array for name, array in arrays.items() if name != "source"}
+    np.savez(path, **kept)
+    assert what_of("index", path) == "what was found in 2 pictures"
+
+
+@pytest.mark.parametrize("what", ["mnist5k as digits sees it", ""])
+def test_statistics_tell_what_was_seen(what):
+    path = statistics.place_of({}, keep=False)
+    seen = Seen(4, keep=False, device="cpu")
+    seen.moments.update(torch.rand(6, 4))
+    statistics.write(path, seen, what)
+    told = "4 features of 6 samples"
+    assert what_of("statistics", path) == (f"{what}: {told}" if what else told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("index", "what was found in pictures"),
+        ("statistics", "what an extractor saw"),
+        ("archives", "a file, unpacked"),
+        ("own", ""),
+    ],
+)
+def test_a_damaged_file_is_told_by_its_kind(tmp_path, kind, told):
+    (tmp_path / "damaged").write_bytes(b"PK\x03\x04")
+    assert what_of(kind, tmp_path / "damaged") == told
