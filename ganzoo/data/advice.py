@@ -10,7 +10,7 @@ import numpy as np
 
 from ganzoo.config import RunConfig
 from ganzoo.data.check import Survey
-from ganzoo.resolve.augmentation import FEW
+from ganzoo.resolve.augmentation import FEW, shown
 from ganzoo.spec import Shape, Traits
 
 TOO_FEW = 500
@@ -119,11 +119,12 @@ def _networks(
             side,
             f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large, or almost",
         )
-    if count < FEW:
+    if count < FEW and config.augmentation.name == "diffaugment":
+        times = shown(config.training, count)
         suggest(
             "augmentation",
             "diffaugment",
-            f"with fewer than {FEW:,} pictures D learns them by heart",
+            f"D sees each picture {times:,} times, and would learn them by heart",
         )
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")

@@ -49,17 +49,22 @@ def chosen(
         )
     if dataset.kind != "pictures" or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
-    samples = training.steps * training.discriminator_steps * training.batch_size
-    shown = samples // max(1, len(dataset))
-    if shown < SHOWN:
+    times = shown(training, len(dataset))
+    if times < SHOWN:
         return {"name": "none"}, [
-            f"augmentation is none, as the discriminator sees each picture {shown:,} times only; "
+            f"augmentation is none, as the discriminator sees each picture {times:,} times only; "
             f"with {SHOWN} times it would be diffaugment (augmentation=diffaugment for it)"
         ]
     return {"name": "diffaugment"}, [
-        f"augmentation is diffaugment, as the discriminator sees each picture {shown:,} times, and "
+        f"augmentation is diffaugment, as the discriminator sees each picture {times:,} times, and "
         "so would learn them by heart (augmentation=none for none)"
     ]
+
+
+def shown(training: TrainingConfig, pictures: int) -> int:
+    """Tell how often a discriminator sees each of so many pictures."""
+    samples = training.steps * training.discriminator_steps * training.batch_size
+    return samples // max(1, pictures)
 
 
 def check_augmentation(config: RunConfig, kind: str) -> None:
