@@ -184,7 +184,7 @@ def _of_classes(classes: Mapping[str, int]) -> list[str]:
     single = [name for name, count in classes.items() if count == 1]
     if single:
         doubts.append(
-            f"{len(single)} of {len(classes)} classes have one picture, as {single[0]!r}; is each "
+            f"classes of one picture: {len(single)} of {len(classes)}, as {single[0]!r}; is each "
             "folder a class? (architecture.num_classes=0 ignores them)"
         )
     elif classes and max(classes.values()) > UNBALANCED * min(classes.values()):

@@ -232,7 +232,7 @@ def test_a_few_small_pictures_do_not_decide_the_size(tmp_path):
         ([(64, 64)], {}, {}, "very few"),
         ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are much smaller than 32x32"),
         ([(64, 64), (64, 150)], {}, {}, "at least half of 1 is cut off"),
-        ([(64, 64)], {"a": 3, "b": 1}, {}, "1 of 2 classes have one picture, as 'b'"),
+        ([(64, 64)], {"a": 3, "b": 1}, {}, "classes of one picture: 1 of 2, as 'b'"),
         ([(64, 64)], {"a": 23, "b": 2}, {}, "unbalanced: a has 23, and b 2"),
         ([(64, 64)], {}, {"data.channels": 1}, "colour is turned to grey"),
     ],

@@ -46,6 +46,7 @@ KINDS: dict[str, tuple[Callable[[Path], str] | None, str]] = {
     "index": (_index, "what was found in pictures"),
     "statistics": (_statistics, "what an extractor saw"),
     "archives": (None, "a file, unpacked"),
+    "repositories": (None, "a dataset repository of the Hub"),
     "torchvision": (None, "files of torchvision"),
     "extractors": (None, "weights of an extractor"),
 }
