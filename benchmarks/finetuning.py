@@ -41,6 +41,9 @@ TRAINING = {"batch_size": 32, "precision": "fp32", "checkpoint_every": 0, "sampl
 LEARNING_RATE = 1e-3
 """Five times that of the recipe, as the runs are short."""
 
+LONGER = 5
+"""Times the steps of the others: runs in which discriminators learn few pictures by heart."""
+
 R1 = {"r1": {"weight": 1.0, "every": 4}}
 
 AUGMENTATIONS = {
@@ -105,11 +108,17 @@ def main() -> None:
 
 
 def cases(seeds: int, steps: int, base_steps: int) -> Iterator[Case]:
-    """All runs: at 32x32 some seeds, with and without augmentation; at 64x64 one seed, with it."""
+    """All runs.
+
+    At 32x32 some seeds, with and without augmentation, and one seed of 100 pictures for longer; at
+    64x64 one seed, with augmentation.
+    """
     starts = ("base", "scratch")
     small = itertools.product((100, 300, 0), AUGMENTATIONS, starts, range(seeds))
     for pictures, augmentation, start, seed in small:
         yield Case(32, pictures, start, augmentation, seed, steps, base_steps)
+    for augmentation, start in itertools.product(AUGMENTATIONS, starts):
+        yield Case(32, 100, start, augmentation, 0, LONGER * steps, base_steps)
     for start in starts:
         yield Case(64, 300, start, "diffaugment", 0, steps, base_steps)
 
@@ -186,31 +195,37 @@ def run(out: Path, case: Case) -> None:
 def table(out: Path, todo: Sequence[Case]) -> list[str]:
     """Return the lines of a Markdown table: for each setting, medians and ranges over seeds."""
     lines = [
-        "| size | pictures | augmentation | KID-lite0 x 1,000, fine-tuned | from scratch "
+        "| size | pictures | steps | augmentation | KID-lite0 x 1,000, fine-tuned | from scratch "
         "| recall, fine-tuned | from scratch |",
-        f"|{' --- |' * 7}",
+        f"|{' --- |' * 8}",
     ]
-    settings = dict.fromkeys((case.side, case.pictures, case.augmentation) for case in todo)
-    for side, pictures, augmentation in settings:
+    settings = dict.fromkeys(_setting(case) for case in todo)
+    for setting in settings:
+        side, pictures, steps, augmentation = setting
         cells = []
         for metric, start in itertools.product(METRICS, ("base", "scratch")):
             scale = 1_000 if metric == "kid" else 1
             results = [
                 json.loads((out / case.name / "result.json").read_text())
                 for case in todo
-                if (case.side, case.pictures, case.augmentation, case.start)
-                == (side, pictures, augmentation, start)
+                if _setting(case) == setting and case.start == start
             ]
             cells.append(spread(scale * result[metric] for result in results))
         number = str(pictures or len(list((out / "pictures" / "0").iterdir())))
-        lines.append(f"| {' | '.join([f'{side}x{side}', number, augmentation, *cells])} |")
+        row = [f"{side}x{side}", number, f"{steps:,}", augmentation, *cells]
+        lines.append(f"| {' | '.join(row)} |")
     for base in bases(todo):
         kid, recall = (
             json.loads((out / base.name / "result.json").read_text())[m] for m in METRICS
         )
         side = f"{base.side}x{base.side}"
-        lines.append(f"| {side} | the base itself | | {1_000 * kid:,.0f} | | {recall:.3g} | |")
+        lines.append(f"| {side} | the base itself | | | {1_000 * kid:,.0f} | | {recall:.3g} | |")
     return lines
+
+
+def _setting(case: Case) -> tuple[int, int, int, str]:
+    """What tells the rows of the table apart."""
+    return case.side, case.pictures, case.steps, case.augmentation
 
 
 def sheets(out: Path, todo: Sequence[Case]) -> Path:

@@ -45,7 +45,7 @@ def test_pictures_of_something_else_are_refused(tmp_path):
 
 def test_every_setting_has_its_runs_and_each_size_one_base():
     todo = list(finetuning.cases(seeds=3, steps=600, base_steps=3000))
-    assert len(todo) == len({case.name for case in todo}) == 3 * 3 * 2 * 3 + 2
+    assert len(todo) == len({case.name for case in todo}) == 3 * 3 * 2 * 3 + 6 + 2
     assert [(case.side, case.steps) for case in finetuning.bases(todo)] == [(32, 3000), (64, 3000)]
 
 
@@ -57,8 +57,8 @@ def test_the_table_has_medians_and_ranges(file, tmp_path):
         values = {"kid": (case.seed + 1) / 1000, "recall": 0.5 if case.start == "base" else 0.25}
         (tmp_path / case.name / "result.json").write_text(json.dumps({**asdict(case), **values}))
     lines = finetuning.table(tmp_path, todo)
-    assert len(lines) == 2 + 10 + 2
-    assert lines[13] == "| 64x64 | the base itself | | 1 | | 0.25 | |"
-    assert lines[2] == "| 32x32 | 100 | none | 2 (1 to 3) | 2 (1 to 3) | 0.5 | 0.25 |"
-    assert lines[8].startswith("| 32x32 | 310 | none | ")
-    assert lines[11] == "| 64x64 | 300 | diffaugment | 1 | 1 | 0.5 | 0.25 |"
+    assert len(lines) == 2 + 13 + 2
+    assert lines[16] == "| 64x64 | the base itself | | | 1 | | 0.25 | |"
+    assert lines[2] == "| 32x32 | 100 | 600 | none | 2 (1 to 3) | 2 (1 to 3) | 0.5 | 0.25 |"
+    assert lines[8].startswith("| 32x32 | 310 | 600 | none | ")
+    assert lines[14] == "| 64x64 | 300 | 600 | diffaugment | 1 | 1 | 0.5 | 0.25 |"
