@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from ganzoo.augmentation.base import Augmentation, of_colors
+from ganzoo.augmentation.base import Augmentation
+from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.geometry import Happening, grid_of, resampled
 from ganzoo.randomness import Draws

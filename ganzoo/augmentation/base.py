@@ -1,9 +1,7 @@
 """What an augmentation is, and what it is given."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from ganzoo.config import AugmentationConfig
@@ -53,13 +51,6 @@ class Augmentation(ABC):
     def figures(self) -> dict[str, Tensor]:
         """Return scalars on the device that are worth a column of the log, by name."""
         return {}
-
-
-def of_colors(change: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
-    """Change the colours of pictures ``(N, C, H, W)``; of four channels the last is no colour."""
-    if samples.shape[1] != 4:
-        return change(samples)
-    return torch.cat([change(samples[:, :3]), samples[:, 3:]], dim=1)
 
 
 class Identity(Augmentation):

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from ganzoo.augmentation.base import Augmentation, of_colors
+from ganzoo.augmentation.base import Augmentation
+from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import DiffAugmentConfig
 from ganzoo.randomness import Draws
 

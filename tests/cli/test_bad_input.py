@@ -333,7 +333,11 @@ SOURCE_FILES = {
     "a zip that is none": ("a.zip", b"no zip", "is damaged, or no archive"),
     "a tar.gz that is none": ("a.tar.gz", b"\x1f\x8b", "is damaged, or no archive"),
     "a zip that is not there": ("b.zip", None, "b.zip does not exist"),
-    "a manifest of what is not there": ("a.csv", b"file\nx.png\n", "line 2: the file 'x.png' does"),
+    "a manifest of what is not there": (
+        "a.csv",
+        b"file\nx.png\n",
+        "x.png (line 2 of a.csv); move it",
+    ),
     "JSON that is none": ("a.jsonl", b"{", "line 1: it is no JSON"),
     "arrays that are none": ("a.npz", b"PK", "a.npz cannot be read"),
 }

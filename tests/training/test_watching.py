@@ -8,6 +8,7 @@ import torch
 import ganzoo
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import resolve
+from ganzoo.training import checkpoints
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.trainer import Trainer
 
@@ -53,7 +54,7 @@ def test_watching_leaves_training_alone(tmp_path, config):
         overrides = {"health.every": every, "steps": 20, "data.holdout": 32}
         trainer = Trainer(config, tmp_path / str(every), overrides=overrides)
         trainer.fit()
-        weights.append(trainer._tensors())
+        weights.append(checkpoints.collect(trainer.objective, trainer.optimizers, trainer.ema))
     assert weights[0].keys() == weights[1].keys()
     for name, tensor in weights[0].items():
         assert tensor.equal(weights[1][name]), name

@@ -41,12 +41,12 @@ def test_all_kinds_are_listed_with_what_they_are(cache):
         ("noise, 3x12x12, 3", "finished", True),
         ("a store of another version", "old", True),
         ("a store that is not finished", "unfinished", True),
-        ("statistics/some.safetensors", "finished", True),
-        ("extractors/own.pth", "finished", False),
-        ("torchvision/MNIST", "finished", False),
+        ("what an extractor saw", "finished", True),
+        ("weights of an extractor", "finished", False),
+        ("files of torchvision", "finished", False),
     }
     assert len(entries()) == 7
-    assert found["torchvision/MNIST"].size == 100
+    assert found["files of torchvision"].size == 100
     folder = found["noise, 3x12x12, 3"].path
     assert found["noise, 3x12x12, 3"].size == sum(p.stat().st_size for p in folder.iterdir())
 
