@@ -137,13 +137,13 @@ def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | Non
     """
     allowed = {_canonical(name) for name in (limit or "").split(",") if name.strip()}
     found: dict[str, dict[str, dict[str, Offer]]] = {group: {} for group in GROUPS}
+    owner = functools.cache(_owner)
     seen = set()
     for point in entry_points:
         group = point.group.removeprefix("ganzoo.")
         if not point.group.startswith("ganzoo.") or group not in GROUPS:
             continue
-        distribution = _canonical(point.dist.name) if point.dist else "unknown"
-        version = point.dist.version if point.dist else "unknown"
+        distribution, version = owner(point.dist)
         seen.add(distribution)
         if not allowed or distribution in allowed:
             offer = Offer(group, point.name, distribution, version, point.value)
@@ -164,10 +164,9 @@ def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | Non
 
 @functools.cache
 def installed() -> Table:
-    """Scan the installed distributions, once in a process."""
-    points = (
-        p for group in GROUPS for p in importlib.metadata.entry_points(group=f"ganzoo.{group}")
-    )
+    """Scan the installed distributions, once in a process and once for all groups."""
+    every = importlib.metadata.entry_points()
+    points = (point for group in GROUPS for point in every.select(group=f"ganzoo.{group}"))
     return scan(points, os.environ.get(LIMIT_VARIABLE))
 
 
@@ -362,6 +361,13 @@ def provenance(group: str, name: str) -> dict[str, str]:
         "distribution": offer.distribution,
         "version": __version__ if own else offer.version,
     }
+
+
+def _owner(distribution: importlib.metadata.Distribution | None) -> tuple[str, str]:
+    """Return a distribution's name and version; its metadata is read at every access."""
+    facts: Any = distribution.metadata if distribution else {}
+    name, version = (facts.get(key, "unknown") for key in ("Name", "Version"))
+    return _canonical(name), version
 
 
 def _canonical(distribution: str) -> str:

@@ -2,11 +2,13 @@
 
 import json
 import sys
-from importlib.metadata import DistributionFinder, EntryPoint, distributions
+from collections import Counter
+from importlib.metadata import DistributionFinder, EntryPoint, PathDistribution, distributions
 
 import pytest
 
 from ganzoo import listing, registry
+from ganzoo.cli import listing as commands
 from ganzoo.errors import PluginError
 
 from .conftest import write_distribution
@@ -122,6 +124,55 @@ def test_a_process_scans_once_and_only_when_it_is_asked(fresh, monkeypatch):
     assert len(scans) == first
 
 
+EVERY_GROUP = {
+    group: {f"{group}-{i}": "no_such_zoo:SPEC" for i in "abc"} for group in registry.GROUPS
+}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda: registry.names("architectures"), id="one group"),
+        pytest.param(lambda: [registry.names(group) for group in registry.GROUPS], id="all groups"),
+        pytest.param(lambda: registry.find("losses", "hinge"), id="one name"),
+        pytest.param(lambda: listing.find_anywhere("ring8"), id="a name of any group"),
+        pytest.param(lambda: commands.list_(), id="list"),
+        pytest.param(lambda: commands.list_("losses", as_json=True), id="list losses"),
+        pytest.param(lambda: commands.plugins(), id="plugins"),
+    ],
+)
+@pytest.mark.parametrize(
+    "groups",
+    [
+        pytest.param({}, id="no plugins"),
+        pytest.param({"losses": {"mine": "no_such_zoo:SPEC"}}, id="one plugin each"),
+        pytest.param(EVERY_GROUP, id="18 plugins each"),
+    ],
+)
+def test_the_metadata_of_a_distribution_is_read_once(ask, groups, install, site, monkeypatch):
+    for letter in "abc":
+        install(f"zoo-{letter}", groups)
+    read, real = Counter(), PathDistribution.read_text
+
+    def read_text(self, filename):
+        if self._path.parent == site:
+            read[self._path.name[:5], filename] += 1
+        return real(self, filename)
+
+    monkeypatch.setattr(PathDistribution, "read_text", read_text)
+    ask()
+    names = ("entry_points.txt", "METADATA") if groups else ("entry_points.txt",)
+    assert read == {(f"zoo_{letter}", name): 1 for letter in "abc" for name in names}
+
+
+def test_a_distribution_without_metadata_breaks_nothing(install, site):
+    install("zoo", {"losses": {"mine": "no_such_zoo:SPEC"}})
+    (site / "zoo-1.0.dist-info" / "METADATA").unlink()
+    registry.installed.cache_clear()
+    (offer,) = registry.offers("losses")["mine"]
+    assert (offer.distribution, offer.version) == ("unknown", "unknown")
+
+
 @pytest.fixture
 def rivals(install):
     """Two distributions that offer one name."""
@@ -163,8 +214,6 @@ def test_what_is_listed_can_be_asked_for():
 
 @pytest.mark.usefixtures("rivals")
 def test_the_listing_of_plugins_shows_both_as_ambiguous(capsys):
-    from ganzoo.cli import listing as commands
-
     commands.plugins(as_json=True)
     rows = [row for row in json.loads(capsys.readouterr().out) if row["name"] == "same"]
     assert [(row["distribution"], row["state"]) for row in rows] == [
