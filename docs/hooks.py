@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from ganzoo import registry
+from ganzoo.about import DISTRIBUTION
 from ganzoo.cli import app
 from ganzoo.config import (
     ArchitectureConfig,
@@ -116,8 +117,7 @@ def schedule() -> str:
 def architectures() -> str:
     """Describe what all architectures share, then each with its own fields and presets."""
     parts = [_model("Every architecture", ArchitectureConfig, level=3)]
-    for name in registry.names("architectures"):
-        spec = registry.architecture(name)
+    for spec in _own("architectures"):
         parts += [_plugin(spec, ArchitectureConfig), *_presets(spec)]
     return "\n\n".join(parts)
 
@@ -169,8 +169,13 @@ def limits() -> str:
 
 
 def _group(group: str, shared: type[BaseModel] | None) -> str:
-    specs = [registry.find(group, name).spec() for name in registry.names(group)]
-    return "\n\n".join(_plugin(spec, shared) for spec in specs)
+    return "\n\n".join(_plugin(spec, shared) for spec in _own(group))
+
+
+def _own(group: str) -> list[Any]:
+    """The specs that the project itself offers, whatever else is installed or registered."""
+    offers = (offer for rivals in registry.installed()[group].values() for offer in rivals)
+    return [offer.spec() for offer in offers if offer.distribution == DISTRIBUTION]
 
 
 def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:

@@ -7,6 +7,7 @@ import tempfile
 import pytest
 from hypothesis import settings
 
+from ganzoo.about import DISTRIBUTION
 from tests.hub.server import HubServer
 
 HUB = pytest.StashKey[HubServer]()
@@ -20,16 +21,18 @@ def pytest_configure(config):
     The client reads its environment when it is first imported, and most of ganzoo's tests would
     import it sooner or later; processes that tests start get the same environment.
     """
-    if "not sweep" in config.option.markexpr:  # then nothing but a change makes a test fail
-        settings.register_profile("fast", derandomize=True)
-        settings.load_profile("fast")
+    # Without sweeps nothing but a change makes a test fail; and a busy machine never does.
+    fast = "not sweep" in config.option.markexpr
+    settings.register_profile("of the suite", derandomize=fast, deadline=None)
+    settings.load_profile("of the suite")
     patch = config.stash[PATCH] = pytest.MonkeyPatch()
     hub = config.stash[HUB] = HubServer()
     home = config.stash[HOME] = tempfile.mkdtemp(prefix="ganzoo-hf-")
     hub.start()
     for name in list(os.environ):
-        if name.startswith(("HF_", "HUGGING")) or name == "TRANSFORMERS_OFFLINE":
+        if name.startswith(("HF_", "HUGGING", "GANZOO_")) or name == "TRANSFORMERS_OFFLINE":
             patch.delenv(name)
+    patch.setenv("GANZOO_PLUGINS", DISTRIBUTION)  # not those that happen to be installed as well
     patch.setenv("HF_ENDPOINT", hub.url)
     patch.setenv("HF_HOME", home)
     for name in ("DISABLE_XET", "DISABLE_TELEMETRY", "DISABLE_PROGRESS_BARS"):

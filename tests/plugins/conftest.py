@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
+from ganzoo import registry
+from ganzoo.about import DISTRIBUTION
 from tests.imports import ROOT
 
 DISTRIBUTIONS = ROOT / "tests" / "plugins"
@@ -26,7 +29,7 @@ class Environment:
         self.folder = folder
         venv.create(folder, symlinks=True)
         self.executable = folder / "bin" / "python"
-        site = self._output("import sysconfig; print(sysconfig.get_path('purelib'))")
+        self.site = self._output("import sysconfig; print(sysconfig.get_path('purelib'))")
         # An environment made from an environment does not see its packages by itself.
         listed = subprocess.check_output(
             [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"],
@@ -34,16 +37,22 @@ class Environment:
             text=True,
         )
         places = [place for place in json.loads(listed) if os.path.isdir(place)]
-        Path(site, "parent.pth").write_text("".join(f"{place}\n" for place in places))
+        Path(self.site, "parent.pth").write_text("".join(f"{place}\n" for place in places))
 
     def _output(self, code: str) -> str:
         return subprocess.check_output([self.executable, "-c", code], text=True).strip()
 
     def run(self, *arguments, cwd, module="ganzoo"):
-        """Run a module of the environment."""
+        """Run a module of the environment, which sees the plugins of the project and its own."""
+        own = [
+            found.name
+            for found in distributions(path=[self.site])
+            if any(point.group.startswith("ganzoo.") for point in found.entry_points)
+        ]
         return subprocess.run(
             [self.executable, "-m", module, *map(str, arguments)],
             cwd=cwd,
+            env={**os.environ, registry.LIMIT_VARIABLE: ",".join([DISTRIBUTION, *own])},
             capture_output=True,
             text=True,
         )

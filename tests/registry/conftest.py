@@ -1,12 +1,14 @@
 """Real distributions, written into a folder that is put on the path."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from ganzoo import registry
+from ganzoo.about import DISTRIBUTION
 
 SPECS = """
 from ganzoo.config import ArchitectureConfig
@@ -40,6 +42,12 @@ def write_distribution(site, name, groups, modules=None, version="1.0"):
         (Path(site) / f"{module}.py").write_text(SPECS + source)
 
 
+def beside(*names, site):
+    """Return the environment of a process that sees such distributions beside the project."""
+    limit = ",".join([DISTRIBUTION, *names])
+    return {**os.environ, "PYTHONPATH": str(site), registry.LIMIT_VARIABLE: limit}
+
+
 @pytest.fixture
 def site(tmp_path):
     """A folder for distributions, which is on nobody's path."""
@@ -51,7 +59,6 @@ def site(tmp_path):
 @pytest.fixture
 def fresh(monkeypatch):
     """A registry that has not scanned yet and has no local plugins."""
-    monkeypatch.delenv(registry.LIMIT_VARIABLE, raising=False)
     monkeypatch.setattr(registry, "_local", {})
     registry.installed.cache_clear()
     yield
@@ -66,6 +73,10 @@ def install(site, fresh, monkeypatch):
 
     def install(name, groups, modules=None, version="1.0"):
         write_distribution(site, name, groups, modules, version)
+        if groups:
+            monkeypatch.setenv(
+                registry.LIMIT_VARIABLE, f"{os.environ[registry.LIMIT_VARIABLE]},{name}"
+            )
         importlib.invalidate_caches()
         registry.installed.cache_clear()
 

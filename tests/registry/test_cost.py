@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from .conftest import write_distribution
+from .conftest import beside, write_distribution
 
 HEAVY = {"torch", "torchvision"}
 PLUGINS = {"ganzoo_dcgan", "ganzoo_vanilla", "ganzoo_wgan_gp"}
@@ -107,7 +107,8 @@ def test_a_plugin_of_strangers_is_listed_without_being_imported(site):
         {"loud_zoo": "raise RuntimeError('imported')"},
     )
     imported = modules_of(
-        "import ganzoo; assert 'loud' in ganzoo.list_architectures()", PYTHONPATH=str(site)
+        "import ganzoo; assert 'loud' in ganzoo.list_architectures()",
+        **beside("loud-zoo", site=site),
     )
     assert "loud_zoo" not in imported
 
@@ -125,7 +126,7 @@ def test_a_broken_plugin_is_one_sentence_and_no_other_command_notices(site):
             [sys.executable, "-m", "ganzoo", *arguments],
             capture_output=True,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(site)},
+            env=beside("broken-zoo", site=site),
         )
 
     asked, other, shown = run("info", "broken"), run("info", "hinge"), run("plugins")

@@ -17,7 +17,7 @@ from ganzoo.testing import Result, check_plugin, checks_of
 from tests.data.sources.conftest import KINDS, NAMES, png
 from tests.data.torchvision_files import write_all
 from tests.imports import ROOT
-from tests.registry.conftest import write_distribution
+from tests.registry.conftest import beside, write_distribution
 
 # Small networks, so that the checks take a moment; `make test-all` checks the defaults.
 SMALL = {
@@ -194,7 +194,7 @@ checks = [check for name in {list(HEAVY)} for check in checks_of(name)]
 results = [check.run() for check in checks if check.name == "free-of-torch"]
 print(json.dumps([result.message for result in results]))
 """
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = beside(*(f"{name}-zoo" for name in HEAVY), site=tmp_path)
     out = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
     for found, (_, _, expected) in zip(json.loads(out), HEAVY.values(), strict=True):
         assert found.startswith(expected)
