@@ -392,7 +392,7 @@ def ganzoo_process(*arguments, **options):
 
 def test_results_alone_go_to_standard_output(tmp_path):
     process = ganzoo_process("train", *SMALL, "steps=1", "--out", "run", cwd=tmp_path)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, out) == (0, "./run\n"), err
     assert "step 1/1" in err
 
@@ -400,7 +400,7 @@ def test_results_alone_go_to_standard_output(tmp_path):
 def test_a_reader_that_goes_away_is_no_error():
     process = ganzoo_process("config", "schema")
     process.stdout.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
     assert process.stderr.read() == ""
     process.stderr.close()
 
@@ -410,12 +410,12 @@ def test_stopped_by_a_signal_it_can_go_on(command, tmp_path, number):
     run = tmp_path / "run"
     settings = ["steps=1000000", "checkpoint_every=5", "sample_every=0"]
     process = ganzoo_process("train", *SMALL, *settings, "--out", run)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not checkpoints.every(run / "checkpoints") and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert out == ""
     last = err.splitlines()[-1]

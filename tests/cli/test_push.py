@@ -270,7 +270,7 @@ def process(hub, user, trained, tmp_path):
             [sys.executable, "-m", "ganzoo", *arguments],
             cwd=tmp_path,
             env=environment,
-            timeout=120,
+            timeout=600,
             check=True,
             **options,
         )

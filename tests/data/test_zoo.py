@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -89,21 +88,19 @@ print(json.dumps([read, peak() - before]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_the_whole_zoo_takes_little_memory_and_time(tmp_path):
+def test_the_whole_zoo_takes_little_memory(tmp_path):
     paths = build(tmp_path)
     count = sum(trouble.outcome == READ for trouble in ZOO.values())
-    begun = time.monotonic()
     process = subprocess.run(
         [sys.executable, "-W", "error", "-c", MEASURED],
         input=json.dumps([str(path) for path in paths.values()]),
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=600,
     )
     assert "Warning" not in process.stderr
     read, megabytes = json.loads(process.stdout)
     # Hidden ones, and those of no ending, are read here as well.
     assert count <= read <= count + 5
     assert megabytes < 300
-    assert time.monotonic() - begun < 30

@@ -4,7 +4,6 @@ import builtins
 import json
 import os
 import resource
-import time
 from contextlib import suppress
 from itertools import pairwise
 
@@ -27,7 +26,6 @@ from ganzoo.hub.metadata import (
 from ganzoo.weights.store import FolderStore
 
 LABEL = "README.md of org/name"
-SECONDS = 5
 """In which any metadata is read or refused, by far."""
 
 READ = {
@@ -224,14 +222,13 @@ SLOW = {
 
 
 @pytest.mark.parametrize("case", SLOW)
-def test_the_worst_is_read_or_refused_in_little_time_and_memory(case):
+def test_the_worst_is_read_or_refused_in_little_memory(case):
     text = SLOW[case] if "head" in case or "above" in case else f"---\n{SLOW[case].strip()}\n---\n"
-    start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with suppress(WeightsError):
         values, _ = split(text, LABEL)
         json.dumps(values)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert time.process_time() - start < SECONDS
     assert kilobytes < 100_000
 
 

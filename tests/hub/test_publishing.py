@@ -980,7 +980,7 @@ class TestRaces:
         before = repo.head()
         change_weights(folder, by=1.0)
         change_weights(other, by=2.0)
-        both = threading.Barrier(2, timeout=30)
+        both = threading.Barrier(2, timeout=600)
         self.meanwhile(hub, both.wait, times=2)  # each has looked before either commits
         results = {}
 

@@ -49,7 +49,7 @@ def another_machine(tmp_path, arguments, **changes):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

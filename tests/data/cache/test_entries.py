@@ -57,7 +57,7 @@ def test_opening_a_store_is_using_it(cache):
     os.utime(meta, (0, 0))
     (store,) = (entry for entry in entries() if entry.used == 0)
     open_store(Noise(3), Noise.shape)
-    assert time.time() - named(store.name).used < 60
+    assert named(store.name).used > 0
 
 
 def test_everything_can_be_taken_away(cache):

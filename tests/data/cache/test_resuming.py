@@ -50,7 +50,7 @@ def test_killed_at_any_time_the_next_process_goes_on(seed, start, cache, tmp_pat
         kills += process.wait() == -9
     # Orphans hold the lock until they end, and are waited for.
     process = start({"count": 400}, processes=2)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert kills
     check(cache, undisturbed)
@@ -58,7 +58,7 @@ def test_killed_at_any_time_the_next_process_goes_on(seed, start, cache, tmp_pat
 
 def test_only_what_is_not_in_the_journal_is_decoded_again(start, cache, tmp_path, undisturbed):
     process = start({"count": 400, "deadly": 203})
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == -9
     source = Noise(400, log=str(tmp_path / "log"))
     open_store(source, source.shape)
@@ -154,14 +154,14 @@ def test_an_interrupted_command_says_no_more_than_its_exit_code(cache, tmp_path)
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     journals = (cache / "data").glob(".*.unfinished/journal.jsonl")
-    for _ in range(300):
+    for _ in range(6000):
         if any(path.read_text().count("\n") > 1 for path in journals):
             break
         time.sleep(0.1)
         journals = (cache / "data").glob(".*.unfinished/journal.jsonl")
     try:
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=600)
     finally:
         process.kill()
     assert process.returncode == 130, err
@@ -173,7 +173,7 @@ def test_an_interrupted_command_says_no_more_than_its_exit_code(cache, tmp_path)
 def test_of_two_processes_one_decodes_and_the_other_waits_and_says_so(start, cache, tmp_path):
     values = {"count": 400, "delay": 0.002, "log": str(tmp_path / "log")}
     processes = [start(values, processes=2) for _ in range(2)]
-    ends = [process.communicate(timeout=60) for process in processes]
+    ends = [process.communicate(timeout=600) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ends
     assert len({out for out, _ in ends}) == 1
     assert reads(tmp_path / "log")[0] == list(range(400))
@@ -198,7 +198,7 @@ def test_no_room_half_way_is_told_and_what_is_decoded_is_kept(start, cache, tmp_
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 
     process = start({"count": 400}, processes=2, preexec_fn=limited)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 1
     last = err.splitlines()[-1]
     assert "DataError: the data cache" in last

@@ -284,7 +284,7 @@ def test_the_command_line_shows_no_token(hub, published, weights, tmp_path):
         env={**os.environ, **options, "GANZOO_TRACEBACK": "1", "HF_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
     )
     assert "HubRequestError" in done.stderr
     assert "authorization: <TOKEN>" in done.stderr

@@ -1,0 +1,19 @@
+"""Counting what a call does, which unlike its time is the same on every machine."""
+
+import sys
+
+
+def operations(function, *arguments):
+    """Return how many functions of Python a call goes through; a generator's steps count as such."""
+    count, before = 0, sys.gettrace()
+
+    def trace(*event):
+        nonlocal count
+        count += 1  # the lines inside are not traced, which would take ten times as long
+
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return count
