@@ -4,7 +4,7 @@ import sys
 
 
 def operations(function, *arguments):
-    """Return how many functions of Python a call goes through; a generator's steps count as such."""
+    """Return how many functions of Python a call goes through, and steps of generators."""
     count, before = 0, sys.gettrace()
 
     def trace(*event):

@@ -173,7 +173,7 @@ def test_pairing_does_not_grow_quadratically(kinds, monkeypatch):
     hashes = random.integers(kinds, size=2_500, dtype=np.uint64)
     thumbs = random.integers(256, size=(2_500, 8, 8, 3), dtype=np.uint8)
     near_groups(hashes, thumbs)
-    # All pairs in each of four orders would be 1,249 for each picture and order.
+    # With all pairs each picture would be compared with 1,249 others in each order.
     assert 0 < sum(compared) <= len(duplicates.KEYS) * duplicates.WINDOW * 2_500
     assert duplicates.WINDOW < 200
 

@@ -26,7 +26,6 @@ from ganzoo.hub.metadata import (
 from ganzoo.weights.store import FolderStore
 
 LABEL = "README.md of org/name"
-"""In which any metadata is read or refused, by far."""
 
 READ = {
     "no metadata": ("# Digits\n", {}, "# Digits\n"),
