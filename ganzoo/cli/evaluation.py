@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,12 +49,16 @@ def evaluate(
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
     from ganzoo.hub.scores import own_folder, save_scores
-
-    folder = own_folder(reference) if save else None  # before minutes are spent
+    from ganzoo.locks import writing
+    from ganzoo.training.run import run_around
 
     if weights is not None and extractor is None:
         raise RequestError("--weights are of an extractor; name it with --extractor")
-    with _bars() as show:
+    with ExitStack() as stack:
+        if save:  # before minutes are spent
+            folder = own_folder(reference)
+            stack.enter_context(writing(run_around(folder), "scored"))
+        show = stack.enter_context(_bars())
         scores = score(
             reference,
             data,
@@ -67,8 +71,8 @@ def evaluate(
             device=device,
             progress=show,
         )
-    if folder is not None:
-        save_scores(folder, [item.model_dump(mode="json") for item in scores])
+        if save:
+            save_scores(folder, [item.model_dump(mode="json") for item in scores])
     if as_json:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in scores], indent=2))
         return

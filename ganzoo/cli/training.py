@@ -12,6 +12,7 @@ from ganzoo.cli.common import (
     split_arguments,
 )
 from ganzoo.errors import ConfigError
+from ganzoo.resolve.paths import shown
 
 if TYPE_CHECKING:
     from ganzoo.training.run import Run
@@ -80,7 +81,7 @@ def export(
     load_local(imports)
     from ganzoo.training.session import export as make
 
-    typer.echo(make(source, folder))
+    typer.echo(shown(make(source, folder)))
 
 
 def report(run: "Run") -> None:
@@ -92,8 +93,9 @@ def report(run: "Run") -> None:
 
     sheets = sorted(run.samples.glob("*.png"))
     if sheets:
-        typer.echo(f"samples: {sheets[-1]}", err=True)
-    reference = run.path if is_path(str(run.path)) else f"./{run.path}"
+        typer.echo(f"samples: {shown(sheets[-1])}", err=True)
+    path = shown(run.path)
+    reference = path if is_path(path) else f"./{path}"
     best = run.best_score
     if best is not None:
         step, score = best

@@ -13,6 +13,7 @@ from ganzoo.cli.common import (
     printable,
     split_arguments,
 )
+from ganzoo.resolve.paths import shown
 
 
 def sweep(
@@ -85,4 +86,4 @@ def sweep(
     from ganzoo.tuning.report import REPORT
 
     typer.echo(printable((found.path / REPORT).read_text(encoding="utf-8")))
-    typer.echo(found.path)
+    typer.echo(shown(found.path))

@@ -1,5 +1,6 @@
 """Which dataset plugin reads a path, or a repository of the Hub."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def short_name(source: str) -> str:
 def public_name(source: str) -> str:
     """Return what strangers may be told of a source: the place of a path on this machine not."""
     return source if is_on_hub(source) else Path(source).name
+
+
+def shown(path: Path) -> str:
+    """Return a path as people are shown it: from the working folder where it lies in there."""
+    with contextlib.suppress(ValueError, OSError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def reader_of(path: str) -> str:

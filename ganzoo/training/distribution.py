@@ -165,6 +165,13 @@ def broadcast(processes: Processes, tensors: Iterable[Tensor]) -> None:
         _as_one(tensors, lambda flat: dist.broadcast(flat, 0))
 
 
+def number_of_first(processes: Processes, number: int) -> int:
+    """Return the first process's number to all."""
+    shared = torch.tensor(number)
+    broadcast(processes, [shared])
+    return int(shared)
+
+
 def average(processes: Processes, tensors: Iterable[Tensor]) -> None:
     """Replace floating-point tensors by their means over all processes, in place.
 

@@ -7,6 +7,7 @@ from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig
 from ganzoo.errors import DataError, RunError
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import nest
+from ganzoo.resolve.paths import shown
 from ganzoo.training.distribution import Processes
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
@@ -47,7 +48,7 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
         return resolve(run.path / RUN_CONFIG, overrides)
     except DataError as error:
         raise RunError(
-            f"{error}; where the data of {run.path} has another place now, name it by "
+            f"{error}; where the data of {shown(run.path)} has another place now, name it by "
             "data.source=PATH"
         ) from error
 

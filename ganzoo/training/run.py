@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +11,6 @@ from ganzoo.errors import RunError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
-from ganzoo.resolve.paths import short_name
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
@@ -32,10 +30,14 @@ class Run:
     """The folder of a run.
 
     Attributes:
-        path: The folder.
+        path: The folder, as an absolute path, so that it stays the same if the working folder
+            changes.
     """
 
     path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", self.path.absolute())
 
     @classmethod
     def open(cls, path: "Run | str | Path") -> "Run":
@@ -59,7 +61,7 @@ class Run:
     @property
     def weights(self) -> str:
         """A reference to the weights, for `ganzoo.load_generator` and the like."""
-        return str((self.path / RUN_WEIGHTS).absolute())
+        return str(self.path / RUN_WEIGHTS)
 
     @property
     def exported(self) -> int | None:
@@ -73,7 +75,7 @@ class Run:
     def best(self) -> str | None:
         """A reference to the weights of the best score; None where none are kept."""
         folder = self.path / BEST
-        return str(folder.absolute()) if (folder / CONFIG_FILE).is_file() else None
+        return str(folder) if (folder / CONFIG_FILE).is_file() else None
 
     @property
     def best_score(self) -> tuple[int, Score] | None:
@@ -157,25 +159,11 @@ class Run:
 
     def __fspath__(self) -> str:
         """Let a run stand where a path or a reference may."""
-        return str(self.path.absolute())
+        return str(self.path)
 
 
-def new_folder(config: RunConfig, out: str | Path | None) -> Path:
-    """Find the folder of a new run.
-
-    Raises:
-        RunError: It holds something already.
-    """
-    if out is None:
-        source = short_name(config.data.source) or "data"
-        stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
-        candidates = (stem if n == 1 else stem.with_name(f"{stem.name}-{n}") for n in count(1))
-        return next(path for path in candidates if not path.exists())
-    folder = Path(out).expanduser()
-    if folder.is_file():
-        raise RunError(f"{out} is a file; give a folder for the run")
-    if (folder / RUN_CONFIG).exists():
-        raise RunError(f"{out} holds a run already; go on with it by: ganzoo resume {out}")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{out} is not empty; give a new folder for the run")
-    return folder
+def run_around(folder: Path) -> Path:
+    """Return the run that a weights folder is part of, else the folder itself."""
+    around = folder.expanduser().resolve().parent
+    known = all((around / name).is_file() for name in (RUN_CONFIG, LOG_FILE))
+    return around if known else folder

@@ -7,9 +7,10 @@ from typing import Any
 from ganzoo.config import RunConfig
 from ganzoo.data.sources.python import Data, with_data
 from ganzoo.errors import RunError
+from ganzoo.locks import is_empty, writing
 from ganzoo.training import checkpoints
 from ganzoo.training.observers.base import Observer
-from ganzoo.training.run import Run
+from ganzoo.training.run import Run, run_around
 from ganzoo.training.trainer import Trainer
 
 
@@ -82,14 +83,15 @@ def export(source: Run | str | Path, folder: str | Path) -> Path:
         folder: The weights folder to make.
 
     Returns:
-        The folder.
+        The folder, as an absolute path.
 
     Raises:
-        RunError: There is no checkpoint, or the folder holds something already.
+        RunError: There is no checkpoint, the folder holds something already, or another command
+            writes there.
     """
-    target = Path(folder).expanduser()
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise RunError(f"{folder} exists already; give a new folder for the weights")
+    target = Path(folder).expanduser().absolute()
+    if target.is_file():
+        raise RunError(f"{folder} is a file; give a new folder for the weights")
     path = Path(source).expanduser()
     if (path / checkpoints.STATE).is_file():
         run, checkpoint = Run.open(path.absolute().parent.parent), path
@@ -99,7 +101,9 @@ def export(source: Run | str | Path, folder: str | Path) -> Path:
         if not saved:
             raise RunError(f"{source} has no checkpoint yet")
         checkpoint = saved[-1]
-    trainer = Trainer(run.config, run)
-    trainer.load_checkpoint(checkpoint)
-    trainer.export(target)
-    return target
+    with writing(run_around(target), "written"):
+        if target.is_dir() and not is_empty(target):
+            raise RunError(f"{folder} exists already; give a new folder for the weights")
+        trainer = Trainer(run.config, run)
+        trainer.load_checkpoint(checkpoint)
+        return trainer.export(target)

@@ -2,18 +2,27 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+ALWAYS = ("SIGINT", "SIGTERM")
+UNLESS_TAKEN = ("SIGHUP", "SIGUSR1", "SIGUSR2")
+"""Of a closed terminal, and those by which schedulers warn; some systems do not have them.
+
+They are left alone where something else is to happen: what nohup started ignores the first.
+"""
+
 
 class StopSignal:
-    """Notes SIGINT and SIGTERM while it is entered, so that the step can be finished first.
+    """Notes signals that ask to stop while it is entered, so that the step can be finished first.
 
     Outside the main thread, where Python delivers no signals, it does nothing.
 
     Args:
-        once: Whether a second signal acts as if this did not exist. A launcher of several
-            processes may hand on a signal that has reached them already.
+        once: Whether a second SIGINT or SIGTERM acts as if this did not exist. A launcher of
+            several processes may hand on a signal that has reached them already, and a terminal
+            that closes sends SIGHUP more than once.
 
     Attributes:
         name: The signal that came, as ``SIGINT``; empty for none.
@@ -25,8 +34,12 @@ class StopSignal:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
+            for name in (*ALWAYS, *UNLESS_TAKEN):
+                number = getattr(signal, name, None)
+                if number is None:
+                    continue
+                if name in ALWAYS or signal.getsignal(number) is signal.SIG_DFL:
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
@@ -35,13 +48,14 @@ class StopSignal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._restore()
+        self._restore((*ALWAYS, *UNLESS_TAKEN))
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.name = signal.Signals(number).name
+        self.name = self.name or signal.Signals(number).name
         if self.once:
-            self._restore()
+            self._restore(ALWAYS)
 
-    def _restore(self) -> None:
+    def _restore(self, names: Sequence[str]) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if number.name in names:
+                signal.signal(number, handler)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ganzoo.resolve.paths import shown
 from ganzoo.training import checkpoints
 from ganzoo.training.run import LOG_FILE, Run
 
@@ -37,7 +38,7 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
         run: The run.
         rows: Of its log, oldest first.
     """
-    training, go_on = run.config.training, f"go on with: ganzoo resume {run.path}"
+    training, go_on = run.config.training, f"go on with: ganzoo resume {shown(run.path)}"
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
     step = max(kept, logged)

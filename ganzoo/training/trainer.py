@@ -2,7 +2,9 @@
 
 import json
 import time
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from ganzoo.hub.card import write_card
 from ganzoo.networks import Generator
 from ganzoo.randomness import isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
+from ganzoo.resolve.paths import shown
 from ganzoo.sheet import sample_sheet
 from ganzoo.training import advice, base, checkpoints, distribution, sharing
+from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
 from ganzoo.training.facts import info_of, plugins_of, recipe_of
 from ganzoo.training.figures import Figures
@@ -33,7 +37,7 @@ from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
 from ganzoo.training.resuming import differences, resumed_config
-from ganzoo.training.run import Run, new_folder
+from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.training.watching import Watch
@@ -85,11 +89,25 @@ class Trainer:
         sharing.check_split(self.config.training, self.processes)
         distribution.join(self.processes, self.hardware.device)
         self.notes = [*resolution.notes]
-        self.run = out if isinstance(out, Run) else Run(new_folder(self.config, out))
         self.step = 0
         self._figures = Figures(self.processes)
         self._snapshot: tuple[int, Generator] | None = None
+        self._claim = ExitStack()
+        weakref.finalize(self, self._claim.close)  # where `fit` is never called
+        self._claimed = not isinstance(out, Run)
+        try:
+            self.run = (
+                out
+                if isinstance(out, Run)
+                else self._claim.enter_context(new_run(self.config, out, self.processes))
+            )
+            self._prepare(observers)
+        except BaseException:
+            self._claim.close()
+            raise
 
+    def _prepare(self, observers: Sequence[Observer]) -> None:
+        """Open the data, and build what is trained on it."""
         self._dataset = open_dataset(self.config.data)
         self.notes += summary(self._dataset)
         training = self.config.training
@@ -172,16 +190,21 @@ class Trainer:
             RunError: It is no run, is finished, has other data, or may not change so.
         """
         run = Run.open(path)
-        trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
-        saved = checkpoints.every(run.checkpoints)
-        if saved:
-            trainer.load_checkpoint(saved[-1])
-        steps = trainer.config.training.steps
-        if trainer.step > steps or (trainer.step == steps and run.exported == steps):
-            raise RunError(
-                f"{path} has done {trainer.step} steps already, and training.steps is {steps}; ask "
-                f"for more with training.steps={2 * trainer.step}"
-            )
+        with ExitStack() as claimed:
+            # Before anything of the run is read, which another command could change then.
+            claimed.enter_context(claim(run, distribution.launched()))
+            trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
+            saved = checkpoints.every(run.checkpoints)
+            if saved:
+                trainer.load_checkpoint(saved[-1])
+            steps = trainer.config.training.steps
+            if trainer.step > steps or (trainer.step == steps and run.exported == steps):
+                raise RunError(
+                    f"{path} has done {trainer.step} steps already, and training.steps is {steps}; "
+                    f"ask for more with training.steps={2 * trainer.step}"
+                )
+            trainer._claim.enter_context(claimed.pop_all())
+            trainer._claimed = True
         return trainer
 
     def fit(self) -> Run:
@@ -192,12 +215,19 @@ class Trainer:
 
         Raises:
             TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
-            InterruptedRunError: SIGINT or SIGTERM came; the step was finished and saved.
+            InterruptedRunError: A signal asked it to stop; the step was finished and saved.
+            RunError: Another command writes into the run.
         """
+        with self._claim as claimed:
+            if not self._claimed:
+                claimed.enter_context(claim(self.run, self.processes))
+            self._claimed = False
+            return self._fit()
+
+    def _fit(self) -> Run:
         training = self.config.training
         distribution.barrier(self.processes)  # so that all have looked before one writes
         if self.processes.first:
-            self.run.path.mkdir(parents=True, exist_ok=True)
             values = self.config.model_dump(mode="json")
             write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
             if self.start is not None:
@@ -219,7 +249,7 @@ class Trainer:
             raise InterruptedRunError(
                 f"stopped by {stop.name or 'another process'} at step {self.step} of "
                 f"{training.steps}, and saved; go on with: {self.processes.command()} resume "
-                f"{self.run.path}"
+                f"{shown(self.run.path)}"
             )
         return self.run
 
@@ -328,14 +358,14 @@ class Trainer:
         tensors, state = checkpoints.load(path)
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
-                f"the data of {self.run.path} ({self.config.data.source}) changed since step "
-                f"{state['step']}; bring it back, or begin a new run"
+                f"the data of {shown(self.run.path)} ({self.config.data.source}) changed since "
+                f"step {state['step']}; bring it back, or begin a new run"
             )
         try:
             checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)
         except (KeyError, RuntimeError) as error:
             raise RunError(
-                f"the checkpoint {path} does not fit the networks of {self.run.path}: "
+                f"the checkpoint {path} does not fit the networks of {shown(self.run.path)}: "
                 f"{' '.join(str(error).split())[:200]}"
             ) from error
         self.step = state["step"]

@@ -1,18 +1,19 @@
 """What a sweep is about to do, checked before the first trial."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ganzoo import locks
 from ganzoo.about import __version__
 from ganzoo.config import RunConfig
 from ganzoo.config.watching import METRICS
 from ganzoo.errors import ConfigError, RequestError, RunError, closest
 from ganzoo.resolve import Resolution, resolve
-from ganzoo.resolve.paths import short_name
+from ganzoo.resolve.paths import short_name, shown
 from ganzoo.tuning.space import Space
 from ganzoo.weights.files import write_text
 
@@ -104,37 +105,45 @@ def make_plan(
     return plan
 
 
-def folder_of(plan: Plan, out: str | Path | None) -> Path:
-    """Find the folder of a sweep, new or begun by the same plan, and leave the plan in it.
+@contextmanager
+def folder_of(plan: Plan, out: str | Path | None) -> Iterator[Path]:
+    """Be alone with the folder of a sweep, new or begun by the same plan, and leave the plan there.
 
     Raises:
-        RunError: It holds something else; of another sweep the message tells what differs.
+        RunError: It holds something else, of which the message shows how it differs if it is a
+            sweep; or another command writes there.
     """
     if out is None:
         source = short_name(plan.base.data.source) or "data"
-        stem = f"sweep-{plan.base.architecture.name}-{source}".replace(":", "-")
-        names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
-        folder = next(path for name in names if not (path := Path("runs") / name).exists())
-    else:
-        folder = Path(out).expanduser()
-    if folder.is_file():
+        name = f"sweep-{plan.base.architecture.name}-{source}".replace(":", "-")
+        with locks.numbered(stem := Path("runs") / name, "written") as number:
+            folder = locks.nth(stem, number).absolute()
+            _leave(plan, folder)
+            yield folder
+        return
+    if Path(out).expanduser().is_file():
         raise RunError(f"{out} is a file; give a folder for the sweep")
-    file = folder / PLAN_FILE
-    if file.is_file():
-        _check_same(folder, file, plan)
-        return folder
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"{out} holds something that is no sweep; give a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps({"ganzoo": __version__, **plan.record()}, indent=2) + "\n")
-    return folder
+    with locks.writing(Path(out), "written") as folder:
+        file = folder / PLAN_FILE
+        if file.is_file():
+            _check_same(folder, file, plan)
+        elif locks.is_empty(folder):
+            _leave(plan, folder)
+        else:
+            raise RunError(f"{out} holds something that is no sweep; give a new folder")
+        yield folder
+
+
+def _leave(plan: Plan, folder: Path) -> None:
+    text = json.dumps({"ganzoo": __version__, **plan.record()}, indent=2)
+    write_text(folder / PLAN_FILE, text + "\n")
 
 
 def _check_same(folder: Path, file: Path, plan: Plan) -> None:
     try:
         before = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
-        raise RunError(f"{file} is damaged; give a new folder for the sweep") from None
+        raise RunError(f"{shown(file)} is damaged; give a new folder for the sweep") from None
     old, new = _flat(before), _flat(plan.record())
     changed = [
         f"{key} ({_shown(old, key)}, now {_shown(new, key)})"
@@ -143,8 +152,8 @@ def _check_same(folder: Path, file: Path, plan: Plan) -> None:
     ]
     if changed:
         raise RunError(
-            f"{folder} holds another sweep, which differs in {', '.join(changed)}; repeat its "
-            "command to go on with it, or give a new folder"
+            f"{shown(folder)} holds another sweep, which differs in {', '.join(changed)}; repeat "
+            "its command to go on with it, or give a new folder"
         )
 
 

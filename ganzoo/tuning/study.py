@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.randomness import seed_for
+from ganzoo.resolve.paths import shown
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.observers.progress import Progress
 from ganzoo.training.trainer import InterruptedRunError, Trainer
@@ -82,10 +83,9 @@ class Reporter(Observer):
 
 def carry_out(plan: Plan, out: str | Path | None, trials: int, say: Callable[[str], None]) -> Sweep:
     """Run trials until there are as many as asked for; see `ganzoo.sweep`."""
-    folder = folder_of(plan, out)
-    for note in plan.notes:
-        say(f"note: {note}")
-    with _quiet():
+    with folder_of(plan, out) as folder, _quiet():
+        for note in plan.notes:
+            say(f"note: {note}")
         study = _open(plan, folder)
         try:
             while (trial := _next(study, plan, trials)) is not None:
@@ -94,7 +94,7 @@ def carry_out(plan: Plan, out: str | Path | None, trials: int, say: Callable[[st
                 except InterruptedRunError as error:
                     raise InterruptedRunError(
                         f"stopped in trial {trial.number} of {trials}, which was saved; go on with "
-                        f"the same command and --out {folder}"
+                        f"the same command and --out {shown(folder)}"
                     ) from error
                 say(trial_line(_trial(_frozen(trial), plan.space, folder), plan.metric))
         finally:

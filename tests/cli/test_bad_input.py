@@ -626,7 +626,7 @@ def test_training_into_a_run(command, tmp_path, trained):
     shutil.copytree(trained, tmp_path / "run")
     before = listing(tmp_path)
     result = command("train", VANILLA, "--out", "run")
-    refused(result, "holds a run already; go on with it by: ganzoo resume run", tmp_path, left=None)
+    refused(result, "holds a run already; resume it with: ganzoo resume run", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 

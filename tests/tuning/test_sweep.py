@@ -108,7 +108,8 @@ def test_poor_trials_are_stopped_and_kept(tmp_path, monkeypatch):
 def test_the_median_decides(tmp_path):
     """The first score of a trial never stops it, and a later one does where it is poor."""
     plan = make_plan(BASE, {"steps": 9}, parse_space(OVER), None, 0)
-    study = studies._open(plan, folder_of(plan, tmp_path / "s"))
+    with folder_of(plan, tmp_path / "s") as folder:
+        study = studies._open(plan, folder)
     for _ in range(5):
         trial = study.ask()
         for step in (3, 6, 9):
@@ -125,7 +126,8 @@ def test_importances_of_a_study(tmp_path):
     plan = make_plan(
         BASE, {}, parse_space({"loss": "hinge,non-saturating", "seed": "0..9"}), None, 0
     )
-    folder = folder_of(plan, tmp_path / "s")
+    with folder_of(plan, tmp_path / "s") as folder:
+        pass
     study = studies._open(plan, folder)
     for _ in range(studies.LEAST_COMPLETE):
         trial = study.ask({k: studies.distribution(d) for k, d in plan.space.items()})

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ganzoo import locks
 from ganzoo.data.base import Dataset
-from ganzoo.data.cache import locks
 from ganzoo.data.cache.journal import Journal
 from ganzoo.data.cache.places import CACHE_VARIABLE, JOURNAL, LOCK, META, UNFINISHED
 from ganzoo.data.cache.pool import NoHelpError, available, decode_in

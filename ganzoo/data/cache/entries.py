@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganzoo.data.cache import locks
+from ganzoo import locks
 from ganzoo.data.cache.descriptions import what_of
 from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder
 from ganzoo.errors import RequestError

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo import locks
 from ganzoo.data.base import Dataset
-from ganzoo.data.cache import locks
 from ganzoo.data.cache.building import build, check_skipped
 from ganzoo.data.cache.places import CACHE_VARIABLE, LABELS, META, SAMPLES, STORES, cache_folder
 from ganzoo.data.decoding import NAMED_AT_MOST

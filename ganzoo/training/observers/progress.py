@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from ganzoo.resolve.paths import shown
 from ganzoo.training.observers.base import Observer, Row
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Progress(Observer):
         self._say(
             f"training {trainer.config.architecture.name} on {trainer.config.data.source} to step "
             f"{steps}, on {hardware.device} in {hardware.precision} ({hardware.reason}); "
-            f"run folder {trainer.run.path}"
+            f"run folder {shown(trainer.run.path)}"
         )
         if self.console.is_terminal:
             self._bar = Bar(
@@ -82,10 +84,14 @@ class Progress(Observer):
     def finish(self, trainer: Trainer, completed: bool) -> None:
         """Leave the bar as it stands."""
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        with contextlib.suppress(
+            OSError
+        ):  # the terminal has gone, and the run is still to be saved
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def score_text(scores: Sequence[Score], best: tuple[int, Score] | None) -> str:

@@ -1,0 +1,53 @@
+"""Having a run to oneself, from before its first file is written to after the last."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ganzoo import locks
+from ganzoo.config import RunConfig
+from ganzoo.errors import RunError
+from ganzoo.resolve.paths import short_name
+from ganzoo.training import distribution
+from ganzoo.training.distribution import Processes
+from ganzoo.training.run import Run
+from ganzoo.weights.places import RUN_CONFIG
+
+
+@contextmanager
+def claim(run: Run, processes: Processes) -> Iterator[None]:
+    """Keep other commands from writing into a run; the first of its processes does that for all.
+
+    Raises:
+        RunError: Another command writes there.
+    """
+    with ExitStack() as stack:
+        if processes.first:
+            stack.enter_context(locks.writing(run.path, "trained"))
+        yield
+
+
+@contextmanager
+def new_run(config: RunConfig, out: str | Path | None, processes: Processes) -> Iterator[Run]:
+    """Make the folder of a run, and claim it; it goes again if nothing is written into it.
+
+    Raises:
+        RunError: It holds something already, or another command writes there.
+    """
+    with ExitStack() as stack:
+        if out is None:
+            source = short_name(config.data.source) or "data"
+            stem = Path("runs") / f"{config.architecture.name}-{source}".replace(":", "-")
+            first = processes.first
+            number = stack.enter_context(locks.numbered(stem, "trained")) if first else 0
+            yield Run(locks.nth(stem, distribution.number_of_first(processes, number)))
+            return
+        run = Run(Path(out).expanduser())
+        if run.path.is_file():
+            raise RunError(f"{out} is a file; give a folder for the run")
+        stack.enter_context(claim(run, processes))
+        if (run.path / RUN_CONFIG).exists() and processes.first:
+            raise RunError(f"{out} holds a run already; resume it with: ganzoo resume {out}")
+        if processes.first and not locks.is_empty(run.path):
+            raise RunError(f"{out} is not empty; give a new folder for the run")
+        yield run
