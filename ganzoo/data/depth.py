@@ -80,3 +80,28 @@ def _with_clear(shown: NDArray[np.uint8], deep: NDArray[Any], clear: Any) -> Ima
         opaque = deep != clear if deep.ndim == 2 else (deep != clear).any(axis=-1)
         image.putalpha(Image.fromarray(np.where(opaque, 255, 0).astype(np.uint8)))
     return image
+
+
+def darkness(brightest: NDArray[Any]) -> tuple[int, int]:
+    """Count the images that use so little of 8 bits that white may be a lower value.
+
+    Args:
+        brightest: The greatest value of each image.
+
+    Returns:
+        How many there are, and the greatest value in them.
+    """
+    dark = brightest[brightest < DARK]
+    return len(dark), int(dark.max(initial=0))
+
+
+def dark_note(dark: tuple[int, int], total: int) -> list[str]:
+    """Report images that look black: a note, or none where they are fewer than one in twenty."""
+    count, top = dark
+    if not count or 20 * count < total:
+        return []
+    return [
+        f"{count:,} of {total:,} images look black, with no value above {top} of 255; if they "
+        f"store fewer bits in 16, set the value that is white: "
+        f"data.white={(256 << top.bit_length()) - 1}"
+    ]

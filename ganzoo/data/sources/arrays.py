@@ -73,6 +73,8 @@ class Arrays(Source):
             raise DataError(f"{self._told} holds no samples")
         self.kind = "vectors" if self._samples.ndim == 2 else "pictures"
         self.shape = self._vectors() if self.kind == "vectors" else self._pictures()
+        if self.kind == "pictures" and self._samples.ndim == 3 and labels is None:
+            self._check_count()
         self.class_names, self.labels = self._classes(labels, names)
         self.names = [f"sample {row}" for row in range(len(self._samples))]
         self.bad = {}
@@ -150,16 +152,6 @@ class Arrays(Source):
                 f"uint16; {TO_BYTES}"
             )
         shape = self._samples.shape
-        if len(shape) == 3 and shape[2] in CHANNELS:
-            raise DataError(
-                f"{self._told} holds an array of the shape {shape}: one image, or {shape[0]} grey "
-                f"ones that are {shape[2]} pixels wide? Save x[None] for one, x[..., None] for many"
-            )
-        if len(shape) == 3 and shape[0] in CHANNELS[1:]:
-            self.notes = (
-                f"{self._config.source} of the shape {shape} is taken for {shape[0]} grey images; "
-                f"if it is one image of {shape[0]} channels, save x[None]",
-            )
         if 0 in shape:
             raise DataError(f"{self._told} holds an array of the shape {shape}: nothing")
         try:
@@ -169,6 +161,20 @@ class Arrays(Source):
         height, width, *last = shape[2:] if self._first else shape[1:]
         count = shape[1] if self._first else last[0] if last else 1
         return self._config.channels or (1 if count == 1 else 3), int(height), int(width)
+
+    def _check_count(self) -> None:
+        """Refuse one picture that would be taken for many, or report that it may be one."""
+        shape = self._samples.shape
+        if shape[2] in CHANNELS:
+            raise DataError(
+                f"{self._told} holds an array of the shape {shape}: one image, or {shape[0]} grey "
+                f"ones that are {shape[2]} pixels wide? Save x[None] for one, x[..., None] for many"
+            )
+        if shape[0] in CHANNELS[1:]:
+            self.notes = (
+                f"{self._config.source} of the shape {shape} is taken for {shape[0]} grey images; "
+                f"if it is one image of {shape[0]} channels, save x[None]",
+            )
 
     def _vectors(self) -> tuple[int]:
         """Find mean and standard deviation of each coordinate.
