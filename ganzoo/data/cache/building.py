@@ -72,12 +72,12 @@ def build(
 
     lock = folder.with_name(f".{folder.name}{LOCK}")
     with locks.alone(lock, waiting) as held, ExitStack() as stack:
-        if folder.is_dir():
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        elif folder.is_dir():
             return
         if held is not None:
             aside = folder.with_name(f".{folder.name}{UNFINISHED}")
-            if folder.is_symlink() or folder.is_file():
-                folder.unlink()
             if not _is_plain(aside):
                 remove(aside)
             aside.mkdir(exist_ok=True)
