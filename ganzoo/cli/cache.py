@@ -30,22 +30,33 @@ def cache(
     everything: Annotated[
         bool, typer.Option("--all", help="Take away all that is made again when needed.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Check all digests, and take away what is damaged.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is cached, or take it away.
+    """List what is cached, check it, or take it away.
 
     What is in use by a running process stays. Downloads and files of your own, as those in
     torchvision/ and extractors/, are taken away by name only.
     """
     from ganzoo.data.cache import cache_folder
-    from ganzoo.data.cache.entries import entries, named
+    from ganzoo.data.cache.entries import entries, named, verify
     from ganzoo.data.progress import size_text
     from ganzoo.errors import RequestError
 
-    if sum((bool(evict), older_than is not None, unfinished, everything)) > 1:
-        raise RequestError("--evict, --older-than, --unfinished and --all: give one of them")
-    taking = bool(evict) or older_than is not None or unfinished or everything
-    if evict:
+    if sum((bool(evict), older_than is not None, unfinished, everything, check)) > 1:
+        raise RequestError(
+            "--evict, --older-than, --unfinished, --all and --verify: give one of them"
+        )
+    taking = bool(evict) or older_than is not None or unfinished or everything or check
+    if check:
+        count, faults = verify()
+        typer.echo(f"{count:,} checked, {len(faults):,} damaged", err=True)
+        for entry, cause in faults.items():
+            typer.echo(printable(f"{entry.name} is damaged: {cause}"), err=True)
+        chosen = _taken_away(list(faults), keep_used=True)
+    elif evict:
         chosen = _taken_away(list({found.name: found for found in map(named, evict)}.values()))
     elif taking:
         since = time.time() - (older_than or 0) * SECONDS_OF_A_DAY

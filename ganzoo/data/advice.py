@@ -10,6 +10,7 @@ import numpy as np
 
 from ganzoo.config import RunConfig
 from ganzoo.data.check import Survey
+from ganzoo.data.depth import dark_note
 from ganzoo.resolve.augmentation import FEW, shown
 from ganzoo.spec import Shape, Traits
 
@@ -165,6 +166,7 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
         doubts.append(
             f"at least half of {odd:,} is cut off, so long they are; data.fit=pad keeps it"
         )
+    doubts += dark_note(survey.dark, count)
     doubts += _of_classes(survey.classes)
     spare = sum(len(group) - 1 for group in survey.copies)
     if spare:

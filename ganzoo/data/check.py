@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset
 from ganzoo.data.decoding import EXTENSIONS, mode_of
+from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.sources.base import Pictures, Source
 from ganzoo.errors import DataError
@@ -40,6 +41,7 @@ class Looked:
         content: A hash of what it shows.
         hash: By `gradient_hash`.
         thumb: By `thumbnail`; of a vector the vector.
+        brightest: The greatest value of a picture.
     """
 
     size: tuple[int, int]
@@ -48,6 +50,7 @@ class Looked:
     content: bytes
     hash: int
     thumb: NDArray[Any]
+    brightest: int = 255
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Survey:
         lists: Those of them that may list pictures and their labels, below the source.
         labels: int64 (N,), the index of each sample's class; -1 for one that cannot be read.
         spread: For vectors float64 (4, D): least, mean, standard deviation, greatest.
+        dark: Of pictures that look black; see `ganzoo.data.depth.darkness`.
     """
 
     count: int
@@ -79,6 +83,7 @@ class Survey:
     lists: tuple[str, ...]
     labels: NDArray[np.int64]
     spread: NDArray[np.float64] | None = None
+    dark: tuple[int, int] = (0, 0)
 
     @property
     def bad_share(self) -> float:
@@ -147,6 +152,7 @@ def survey(
         lists=tuple(name for name in others if name.lower().endswith(READERS["manifest"])),
         labels=np.array(labels, dtype=np.int64),
         spread=_spread(np.stack([look.thumb for look in found])) if vectors else None,
+        dark=darkness(np.array([look.brightest for look in found])),
     )
 
 
@@ -165,7 +171,7 @@ def look_at(dataset: Dataset, index: int) -> Looked | str:
         return str(error)
     size = (pixels.shape[1], pixels.shape[0])
     hashed = content_of(pixels), gradient_hash(pixels), thumbnail(pixels)
-    return Looked(size, mode, label, *hashed)
+    return Looked(size, mode, label, *hashed, int(pixels[..., :3].max()))
 
 
 def name_of(dataset: Dataset, index: int) -> str:

@@ -84,6 +84,12 @@ class PicturesConfig(DataConfig):
     fit: Literal["crop", "pad", "stretch"] = Field(
         default="crop", description="How pictures of another aspect are brought to the shape."
     )
+    white: int = Field(
+        default=65535,
+        ge=255,
+        le=65535,
+        description="The value that is white in images of 16 bits; 4095 for 12 bits stored in 16.",
+    )
     max_bad: float = Field(
         default=0.01,
         ge=0,

@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import random
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, UnidentifiedImageError
 
+from ganzoo.data import depth, tiffs
+from ganzoo.data.depth import DEEP_MODES, FULL
 from ganzoo.data.signatures import HEAD, verdict
 from ganzoo.errors import DataError
 
@@ -26,10 +29,21 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused by their header, before memory is taken for them."""
 
+MAX_BYTES = 240_000_000
+"""Of a decoded image in Pillow: 60 million pixels in colour, as the largest usual cameras make.
+Decoding takes two to four times as much, in each of up to eight processes."""
+
+STRIP_PIXELS = 1 << 20
+
+MAX_SCANS = 64
+"""Of a JPEG. libjpeg goes over the whole image for each; encoders write 1 to 20."""
+
 WHITE = "#ffffff"
 
-DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
-GREY_MODES = frozenset({"1", "L", "LA"}) | DEEP_MODES
+SRGB = 2.2
+"""The exponent of sRGB, about; by the gamma of a PNG light becomes numbers."""
+
+GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
 UNBOUNDED_MODES = frozenset({"I", "F"})
 NAMED_AT_MOST = 5
 
@@ -53,13 +67,14 @@ class _RefusedError(ValueError):
 
 
 def decode(
-    picture: Picture, name: str, channels: int, *, background: str = WHITE
+    picture: Picture, name: str, channels: int, *, background: str = WHITE, white: int = FULL
 ) -> NDArray[np.uint8]:
     """Read a picture: the first frame, upright, in sRGB, in grey or colour.
 
     What is transparent is put on the background, by the arithmetic of stored sRGB values as
-    browsers do it, or kept as a fourth channel. 16 bits lose their lower eight. An embedded colour
-    profile is followed; a damaged one, like damaged EXIF, is ignored.
+    browsers do it, or kept as a fourth channel. An embedded colour profile, or a PNG's gamma, is
+    followed; a damaged one, like damaged EXIF, is ignored. A JPEG that would take too much memory
+    is decoded to half its width and height.
 
     Args:
         picture: The file.
@@ -67,6 +82,7 @@ def decode(
         channels: 1 for grey, 3 for colour, 4 for colour with alpha.
         background: A colour as Pillow knows them. It also stands where a picture with alpha is
             clear, so that no unseen colours are learned.
+        white: The value that is white in pictures of 16 bits; larger ones are white too.
 
     Returns:
         uint8 (H, W) or (H, W, channels).
@@ -75,14 +91,15 @@ def decode(
         DataError: It cannot be decoded, or breaks off; the message is one sentence.
     """
     with _refusals(name), _opened(picture) as file:
-        _check_end(file)
+        scans = _check_end(file)
         image = _recognised(file)
+        _bound_memory(image, scans)
         with _damage(image.format):
             image.load()
-            if image.format in ("JPEG", "MPO") and _is_filled_up(file, image):
+            if scans and _is_filled_up(file, image):
                 raise _RefusedError("its pixels end too early")
         step = _UPRIGHT.get(_orientation(image))
-        plain = _in_srgb(_to_8_bits(image))
+        plain = _in_srgb(_to_8_bits(image, file, white))
         return _in_channels(plain if step is None else plain.transpose(step), channels, background)
 
 
@@ -178,7 +195,7 @@ def _opened(picture: Picture) -> Iterator[IO[bytes]]:
 
 
 def _recognised(file: IO[bytes]) -> Image.Image:
-    """Read the header of a picture whose pixels can be taken."""
+    """Read the header of a picture whose pixels Pillow decodes as they are meant."""
     file.seek(0)
     head = file.read(HEAD)
     file.seek(0)
@@ -194,7 +211,42 @@ def _recognised(file: IO[bytes]) -> Image.Image:
         raise _too_large(image.size)
     if image.mode in UNBOUNDED_MODES:
         raise _RefusedError("its pixels are of 32 bits; save it with 8 or 16")
+    if image.format == "TIFF":
+        if cause := tiffs.fault(image):
+            raise _RefusedError(f"a TIFF that is not read: {cause}")
+        tiffs.mend(image)
+    clear, layout = image.info.get("transparency"), depth.layout_of(image)
+    if image.format == "PNG" and layout in _SHADES and isinstance(clear, int):
+        image.info["transparency"] = clear * _SHADES[layout]
+    if image.format == "BMP":
+        bits = head[24] if head[14] == 12 else head[28]
+        if bits != {"1": 1, "L": 8}.get(image.mode, bits):
+            raise _RefusedError(
+                f"its {bits} bits choose from a list of greys of another length; save it as PNG"
+            )
     return image
+
+
+_SHADES = {"L;2": 85, "L;4": 17}
+"""What Pillow multiplies the greys of a PNG by, but not the clear one."""
+
+
+def _bound_memory(image: Image.Image, scans: int) -> None:
+    """Refuse what takes too much memory, or have half of its sides decoded.
+
+    Of a JPEG of several scans libjpeg keeps all whatever is decoded.
+    """
+    taken = image.width * image.height * _PIXEL_BYTES.get(image.mode, 4)
+    if taken > MAX_BYTES and scans == 1:
+        image.draft(None, (image.width // 2, image.height // 2))
+    elif taken > MAX_BYTES:
+        raise _RefusedError(
+            f"{image.width:,}x{image.height:,} pixels take {taken:,} bytes, more than the "
+            f"{MAX_BYTES:,} that are spent on one; make it smaller"
+        )
+
+
+_PIXEL_BYTES = dict.fromkeys(("1", "L", "P"), 1) | dict.fromkeys(DEEP_MODES, 2)
 
 
 def _too_large(size: tuple[int, int] | None = None) -> _RefusedError:
@@ -214,8 +266,12 @@ def _damage(kind: str | None) -> Iterator[None]:
         raise _RefusedError(f"a {kind} that is damaged or breaks off ({_cause(error)})") from error
 
 
-def _check_end(file: IO[bytes]) -> None:
-    """Refuse a JPEG without an end, which becomes grey there, and a PNG with false checksums."""
+def _check_end(file: IO[bytes]) -> int:
+    """Refuse a JPEG without an end, which becomes grey there, and a PNG with false checksums.
+
+    Returns:
+        How many scans a JPEG has.
+    """
     head = file.read(4)
     file.seek(0)
     if head.startswith(b"\xff\xd8"):
@@ -223,28 +279,42 @@ def _check_end(file: IO[bytes]) -> None:
         start = _start_of_scan(data)
         if start is not None and data.rfind(_END) < start:
             raise _RefusedError("a JPEG that is damaged or breaks off (its end is missing)")
+        scans = 1
+        while start is not None and (start := _start_of_scan(data, start + 2)) is not None:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise _RefusedError(
+                    f"a JPEG of more than {MAX_SCANS} scans, which takes too long to decode; "
+                    "save it again"
+                )
+        return scans
     if head == b"\x89PNG":
         image = _recognised(file)
         with _damage("PNG"):
             image.verify()
+    return 0
 
 
 _END = b"\xff\xd9"
+_MARKER = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])", re.DOTALL)  # neither a 0xff of pixels nor RSTn
 _PADDING = bytes(random.Random(0).choices(range(1, 255), k=64))
 _CORNER = 4
 
 
-def _start_of_scan(data: bytes) -> int | None:
-    """Find where a JPEG's pixels begin, after the thumbnail; None where no chain leads there."""
-    place = 2
-    while data[place : place + 1] == b"\xff":
-        kind = data[place + 1 : place + 2]
+def _start_of_scan(data: bytes, place: int = 2) -> int | None:
+    """Find where a JPEG's next scan begins, after the thumbnail; None where no chain leads there.
+
+    Args:
+        data: The file.
+        place: Where a marker stands, or the segment of one, with pixels after it.
+    """
+    while marker := _MARKER.search(data, place):
+        kind, place = marker[1], marker.end()
         if kind == b"\xda":
-            return place
-        if kind == b"\xff":  # a fill byte
-            place += 1
-        else:
-            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+            return place - 2
+        if kind == b"\xd9":
+            return None
+        place += int.from_bytes(data[place : place + 2], "big")
     return None
 
 
@@ -264,7 +334,10 @@ def _is_filled_up(file: IO[bytes], image: Image.Image) -> bool:
     data = file.read()
     end = data.find(_END, _start_of_scan(data))
     again = Image.open(io.BytesIO(data[:end] + _PADDING + data[end:]), formats=FORMATS)
-    return again.tobytes() != image.tobytes()
+    if again.size != image.size:
+        again.draft(None, image.size)
+    pairs = zip(_strips(again), _strips(image), strict=True)
+    return any(one.tobytes() != other.tobytes() for (_, one), (_, other) in pairs)
 
 
 def _orientation(image: Image.Image) -> Any:
@@ -274,30 +347,42 @@ def _orientation(image: Image.Image) -> Any:
         return None
 
 
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey, which Pillow would clip."""
-    if image.mode not in DEEP_MODES:
+def _to_8_bits(image: Image.Image, file: IO[bytes], white: int) -> Image.Image:
+    """Bring a picture to the modes of 8 bits that Pillow converts rightly."""
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        return image.convert("RGB")  # as writers of BMP leave alpha at 0 where they have none
+    if image.mode in DEEP_MODES:
+        shown = depth.from_grey(image, white)
+    elif white == FULL and "transparency" not in image.info:
         return image
-    deep = np.asarray(image)
-    grey = Image.fromarray((deep // 256).astype(np.uint8))
-    clear = image.info.get("transparency")
-    if clear is not None:
-        grey.putalpha(Image.fromarray(np.where(deep == clear, 0, 255).astype(np.uint8)))
-    return grey
+    elif depth.is_deep(low := _recognised(file)):
+        shown = depth.from_colour(image, low, white)
+    else:
+        return image
+    shown.info = {key: value for key, value in image.info.items() if key != "transparency"}
+    return shown
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Follow the colour profile of a picture, if it has one that makes sense."""
-    profile = image.info.get("icc_profile")
+    profile, gamma = image.info.get("icc_profile"), image.info.get("gamma", 0)
     if image.mode == "LAB":
         return _from_lab().apply(image)
-    if image.mode == "1" or not profile:
+    if not profile and ("srgb" in image.info or abs(gamma * SRGB - 1) < 0.05):
+        gamma = 0
+    if image.mode == "1" or not (profile or gamma):
         return image
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif "transparency" in image.info:
         image = image.convert("RGBA")
     has_alpha = image.mode in ("LA", "RGBA")
+    if not profile:
+        curve = [round(255 * (value / 255) ** (1 / (SRGB * gamma))) for value in range(256)]
+        same = list(range(256)) if has_alpha else []
+        return image.point(curve * (len(image.getbands()) - has_alpha) + same)
     try:
         # The rule of a profile is for colours alone.
         colours = image.convert(image.mode.rstrip("A")) if has_alpha else image
@@ -328,8 +413,19 @@ def _from_lab() -> ImageCms.ImageCmsTransform:
 
 
 def _in_channels(image: Image.Image, channels: int, background: str) -> NDArray[np.uint8]:
-    if channels == 4:
-        return clear_to(np.asarray(image.convert("RGBA")), background)
-    if image.has_transparency_data:
-        image = put_on(image, background)
-    return np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    """Convert strip by strip, as a second picture beside a large one is much memory."""
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    shape = (image.height, image.width, channels)[: 2 if channels == 1 else 3]
+    pixels = np.empty(shape, dtype=np.uint8)
+    for top, strip in _strips(image):
+        if channels < 4 and strip.has_transparency_data:
+            strip = put_on(strip, background)
+        part = np.asarray(strip.convert(mode))
+        pixels[top : top + len(part)] = part if channels < 4 else clear_to(part, background)
+    return pixels
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))

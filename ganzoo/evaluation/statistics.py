@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import Tensor
 
 from ganzoo.data.cache import cache_folder
+from ganzoo.data.cache.places import leads_out
 from ganzoo.evaluation.families import Seen
 from ganzoo.weights.files import write_tensors
 
@@ -40,7 +40,11 @@ def read(path: Path, length: int, *, keep: bool, device: str | torch.device) -> 
         device: Where to.
     """
     try:
-        tensors = load_file(path, device=str(device))
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            digest = file.metadata()["sha256"]
+        if leads_out(path) or _digest(tensors) != digest:
+            return None
         seen = Seen(length, keep=keep, device=device)
         moments = seen.moments
         moments.count = int(tensors["count"])
@@ -54,7 +58,7 @@ def read(path: Path, length: int, *, keep: bool, device: str | torch.device) -> 
             if seen.features[0].shape != (moments.count, length):
                 return None
             seen.logits = [tensors["logits"]] if "logits" in tensors else []
-    except (OSError, SafetensorError, KeyError, ValueError):
+    except Exception:  # which damage may raise in many ways
         return None
     return seen
 
@@ -79,8 +83,15 @@ def write(path: Path, seen: Seen, what: str) -> None:
             tensors[name] = torch.cat(parts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(
-            path, {key: t.cpu().contiguous() for key, t in tensors.items()}, {"what": what}
-        )
+        tensors = {key: tensor.cpu().contiguous() for key, tensor in tensors.items()}
+        write_tensors(path, tensors, {"what": what, "sha256": _digest(tensors)})
     except OSError:
         return  # they can be had again
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

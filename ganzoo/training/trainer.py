@@ -14,6 +14,7 @@ from ganzoo import registry
 from ganzoo.about import __version__
 from ganzoo.config import RunConfig, files
 from ganzoo.data.cache import open_store, skip_note
+from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
 from ganzoo.data.summary import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
@@ -114,7 +115,7 @@ class Trainer:
         with distribution.first_goes_ahead(self.processes):
             shape, source = self.config.architecture.sample_shape, self.config.data.source
             store = open_store(self._dataset, shape, name=source)
-        self.notes += skip_note(store.skipped)
+        self.notes += [*skip_note(store.skipped), *dark_note(store.dark, len(store.samples))]
         self.loader = Loader(
             store,
             seed=training.seed,

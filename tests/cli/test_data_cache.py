@@ -84,9 +84,26 @@ def test_what_is_in_use_stays(command, cache):
     assert len(store.samples) == 5000
 
 
+def test_verifying_names_what_is_damaged_and_takes_it_away(command, cache):
+    result = command("data", "cache", "--verify")
+    assert result.code == 0
+    assert "1 checked, 0 damaged" in result.err
+    (samples,) = (cache / "data").glob("[!.]*/samples.npy")
+    status, content = samples.stat(), bytearray(samples.read_bytes())
+    content[-1] ^= 1
+    samples.write_bytes(content)
+    os.utime(samples, ns=(status.st_atime_ns, status.st_mtime_ns))
+    result = command("data", "cache", "--verify")
+    assert result.code == 0
+    assert "1 checked, 1 damaged" in result.err
+    assert "is damaged: samples.npy: its content has changed" in result.err
+    assert "0 checked, 0 damaged" in command("data", "cache", "--verify").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--verify", "--all"], "give one of them"),
         (["--evict", "none"], "there is no 'none' in the cache"),
         (["--evict", "data/"], "begins the names of 2 entries"),
         (["--all", "--unfinished"], "give one of them"),

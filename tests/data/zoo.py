@@ -178,6 +178,16 @@ WHOLE = {
 }
 """One sound file of each kind."""
 
+LAST = WHOLE["progressive.jpg"].rindex(b"\xff\xda")
+
+
+def scans(count, between=b""):
+    """A progressive JPEG whose last scan is there again and again."""
+    content = WHOLE["progressive.jpg"]
+    more = count - content.count(b"\xff\xda")
+    return content[:-2] + (between + content[LAST:-2]) * more + b"\xff\xd9"
+
+
 FTYP = struct.pack(">I", 24) + b"ftyp"
 IDAT = PNG.index(b"IDAT")
 SOF = JPEG.index(b"\xff\xc0")
@@ -305,6 +315,53 @@ ZOO: dict[str, Trouble] = {
             png(24, 16, ROWS, before=chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(50_000_000), 9)))
         ),
         "a PNG",
+    ),
+    "PNG of 99 million pixels": Trouble(
+        "a.png", data(png(9_990, 9_990, b"")), "9,990x9,990 pixels take"
+    ),
+    "PNG of alpha and 64 million pixels": Trouble(
+        "a.png", data(png(8_000, 8_000, b"", colour=6)), "8,000x8,000 pixels take"
+    ),
+    "BMP of 99 million pixels": Trouble(
+        "a.bmp", data(with_bytes(bmp(), 18, struct.pack("<ii", 9_990, 9_990))), "pixels take"
+    ),
+    "TIFF of 99 million pixels": Trouble(
+        "a.tif",
+        data(tiff(width=8_000, height=8_000, bits=8, samples=1)),
+        "a TIFF that is damaged",
+    ),
+    "progressive JPEG of 99 million pixels": Trouble(
+        "a.jpg",
+        data(
+            with_bytes(
+                WHOLE["progressive.jpg"],
+                WHOLE["progressive.jpg"].index(b"\xff\xc2") + 5,
+                struct.pack(">HH", 9_990, 9_990),
+            )
+        ),
+        "pixels take",
+    ),
+    "JPEG of 300 scans": Trouble("a.jpg", data(scans(300)), "more than 64 scans"),
+    "JPEG of 65 scans": Trouble("a.jpg", data(scans(65)), "more than 64 scans"),
+    "JPEG of 64 scans": Trouble("a.jpg", data(scans(64)), READ),
+    "JPEG of 300 scans and an end in a comment": Trouble(
+        "a.jpg", data(scans(300, b"\xff\xfe\0\4\xff\xd9")), "more than 64 scans"
+    ),
+    "JPEG of 300 scans and fill bytes": Trouble(
+        "a.jpg", data(scans(300, b"\xff\xff\xff")), "more than 64 scans"
+    ),
+    "JPEG with scans after its end": Trouble(
+        "a.jpg", data(WHOLE["progressive.jpg"] + WHOLE["progressive.jpg"] * 30), READ
+    ),
+    "JPEG of arithmetic coding": Trouble(
+        "a.jpg", data(JPEG.replace(b"\xff\xc0", b"\xff\xcb", 1)), "a JPEG that"
+    ),
+    "TIFF of strips that claim gigabytes": Trouble("a.tif", data(tiff(bytes=2**32 - 1)), READ),
+    "TIFF of rows without end": Trouble("a.tif", data(tiff(rows=2**32 - 1)), READ),
+    "EXIF bomb": Trouble(
+        "a.jpg",
+        broken_exif("JPEG", b"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\xff\xff\xff\x7f\0\0\0\0"),
+        READ,
     ),
     "PNG of no size": Trouble("a.png", data(png(0, 0, b"")), "a PNG"),
     "PNG of another kind": Trouble("a.png", data(png(24, 16, ROWS, depth=7)), "a PNG"),

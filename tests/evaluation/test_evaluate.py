@@ -273,6 +273,12 @@ class TestKeptStatistics:
             pytest.param(lambda path: path.write_bytes(b""), id="empty"),
             pytest.param(lambda path: save_file({"count": torch.tensor(1)}, path), id="another"),
             pytest.param(lambda path: path.unlink(), id="gone"),
+            pytest.param(
+                lambda path: path.write_bytes(path.read_bytes()[:-9] + bytes(9)), id="changed"
+            ),
+            pytest.param(
+                lambda path: save_file({"count": torch.tensor([1, 2])}, path), id="two counts"
+            ),
         ],
     )
     def test_a_damaged_file_is_made_anew(self, G, looks, tmp_path, harm):

@@ -12,13 +12,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from ganzoo import locks
 from ganzoo.data.base import Dataset
+from ganzoo.data.cache.digests import record
 from ganzoo.data.cache.journal import Journal
-from ganzoo.data.cache.places import CACHE_VARIABLE, JOURNAL, LOCK, META, UNFINISHED
+from ganzoo.data.cache.places import (
+    CACHE_VARIABLE,
+    JOURNAL,
+    LABELS,
+    LOCK,
+    META,
+    SAMPLES,
+    UNFINISHED,
+    remove,
+)
 from ganzoo.data.cache.pool import NoHelpError, available, decode_in
 from ganzoo.data.cache.task import Bad, Task
 from ganzoo.data.decoding import complaint
+from ganzoo.data.depth import darkness
 from ganzoo.data.progress import progress, say, size_text
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
@@ -59,10 +72,14 @@ def build(
 
     lock = folder.with_name(f".{folder.name}{LOCK}")
     with locks.alone(lock, waiting) as held, ExitStack() as stack:
-        if folder.is_dir():
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        elif folder.is_dir():
             return
         if held is not None:
             aside = folder.with_name(f".{folder.name}{UNFINISHED}")
+            if not _is_plain(aside):
+                remove(aside)
             aside.mkdir(exist_ok=True)
         else:
             # Nobody can tell whether another process is in there; so there is one for each.
@@ -82,6 +99,13 @@ def build(
             if not folder.is_dir():  # else a process without locks was first
                 raise
         (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def _is_plain(folder: Path) -> bool:
+    """Return whether there is no folder, or one of files alone, so that no link is written to."""
+    if folder.is_symlink() or not folder.is_dir():
+        return not os.path.lexists(folder)
+    return all(path.is_file() and not path.is_symlink() for path in folder.iterdir())
 
 
 def check_skipped(causes: list[str], total: int, max_bad: float) -> None:
@@ -105,7 +129,13 @@ def _decode(task: Task, name: str, processes: int | None, held: int | None) -> B
             for file, header in task.headers(task.count).items()
         ]
         journal = stack.enter_context(closing(Journal(task.folder / JOURNAL, facts)))
-        left = [chunk for chunk in range(task.chunks) if chunk not in journal.done]
+        sizes = {name: (task.folder / name).stat().st_size for name in task.row_bytes}
+        reach = min(task.reach(name, size) for name, size in sizes.items())
+        left = [
+            chunk
+            for chunk in range(task.chunks)
+            if chunk not in journal.done or task.rows(chunk).stop > reach
+        ]
         done = task.count - sum(len(task.rows(chunk)) for chunk in left)
         _check_room(task, name, task.count - done)
         fresh: dict[int, Bad] = {}
@@ -198,6 +228,8 @@ def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
             os.fsync(file.fileno())
     meta = {
         **facts,
+        "files": {name: record(task.folder / name) for name in (SAMPLES, LABELS)},
+        "dark": _darkness(task, kept),
         "samples": kept,
         "of": task.count,
         "skipped": [cause for _, cause in bad],
@@ -207,6 +239,17 @@ def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
         json.dump(meta, text, indent=2)
         text.flush()
         os.fsync(text.fileno())
+
+
+def _darkness(task: Task, count: int) -> tuple[int, int]:
+    if task.dataset.kind != "pictures":
+        return 0, 0
+    samples = np.load(task.folder / SAMPLES, mmap_mode="r")
+    brightest = [
+        samples[start : start + task.chunk_rows, ..., :3].max(axis=(1, 2, 3))
+        for start in range(0, count, task.chunk_rows)
+    ]
+    return darkness(np.concatenate(brightest))
 
 
 def _close_gaps(

@@ -10,7 +10,8 @@ from typing import Literal
 
 from ganzoo import locks
 from ganzoo.data.cache.descriptions import what_of
-from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder
+from ganzoo.data.cache.digests import folder_fault
+from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder, remove
 from ganzoo.errors import RequestError
 
 MADE_AGAIN = frozenset({STORES, "archives", "index", "statistics"})
@@ -103,10 +104,19 @@ def evict(entry: Entry) -> None:
     elif path.name.endswith(UNFINISHED):
         with locks.alone(path.with_name(path.name.removesuffix(UNFINISHED) + LOCK), in_use):
             shutil.rmtree(path)
-    elif path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
     else:
-        path.unlink()
+        remove(path)
+
+
+def verify() -> tuple[int, dict[Entry, str]]:
+    """Check every store and unpacked archive in full, by the digests that were recorded.
+
+    Returns:
+        How many were checked, and what is wrong with those that are damaged.
+    """
+    kept = [e for e in entries() if e.kind in (STORES, "archives") and e.state == "finished"]
+    faults = {entry: folder_fault(entry.path, full=True) for entry in kept}
+    return len(kept), {entry: cause for entry, cause in faults.items() if cause}
 
 
 def _entry(kind: str, path: Path) -> Entry:
@@ -121,7 +131,7 @@ def _entry(kind: str, path: Path) -> Entry:
         return Entry(name, kind, "a store that is not finished", size, used, "unfinished", path)
     try:
         what = _told((path / META).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Entry(name, kind, "a store of another version", size, used, "old", path)
     return Entry(name, kind, what, size, (path / META).stat().st_mtime, "finished", path)
 

@@ -12,7 +12,7 @@ class Journal:
     """Chunks that are on disk, some a line, after a line that tells what they are chunks of.
 
     A line is written after the data it stands for, so that it can be believed even after the
-    machine went down. The last one may be torn, and is then not counted.
+    machine went down. One that is torn or damaged does not count, nor do those after it.
 
     Args:
         path: The file; it is made where there is none.
@@ -29,11 +29,13 @@ class Journal:
         self._file.seek(0)
         lines = self._file.readlines()
         self.fits = bool(lines) and _parsed(lines[0]) == facts
+        self._count, self._rows = facts["count"], facts["rows"]
         good = len(lines[0]) if self.fits else 0
         for line in lines[1:] if self.fits else []:
-            if (chunks := _parsed(line)) is None:
+            try:
+                self.done |= dict(map(self._checked, _parsed(line)))
+            except (TypeError, ValueError):  # torn or damaged: what it stands for is decoded again
                 break
-            self.done |= {chunk: [(i, cause) for i, cause in bad] for chunk, bad in chunks}
             good += len(line)
         self._file.truncate(good)
         if not self.fits:
@@ -48,6 +50,17 @@ class Journal:
         """Close the file."""
         self._file.close()
 
+    def _checked(self, entry: Any) -> tuple[int, Bad]:
+        chunk, bad = entry
+        start = chunk * self._rows
+        rows = range(start, min(start + self._rows, self._count))
+        if type(chunk) is not int or not rows or chunk < 0:
+            raise ValueError("no such chunk")
+        for index, cause in bad:
+            if type(index) is not int or index not in rows or not isinstance(cause, str):
+                raise ValueError("no such sample")
+        return chunk, [(index, cause) for index, cause in bad]
+
     def _append(self, value: Any) -> None:
         self._file.write(json.dumps(value).encode() + b"\n")
         self._file.flush()
@@ -58,5 +71,5 @@ def _parsed(line: bytes) -> Any:
     """Return what a line says; None where it is torn."""
     try:
         return json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

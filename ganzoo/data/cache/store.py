@@ -15,12 +15,23 @@ from numpy.typing import NDArray
 from ganzoo import locks
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache.building import build, check_skipped
-from ganzoo.data.cache.places import CACHE_VARIABLE, LABELS, META, SAMPLES, STORES, cache_folder
+from ganzoo.data.cache.digests import folder_fault
+from ganzoo.data.cache.places import (
+    CACHE_VARIABLE,
+    LABELS,
+    META,
+    SAMPLES,
+    STORES,
+    cache_folder,
+    check_place,
+    leads_out,
+)
+from ganzoo.data.cache.task import Task
 from ganzoo.data.decoding import NAMED_AT_MOST
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -33,12 +44,14 @@ class Store:
         skipped: Why samples of the source are not in it, naming them.
         identity: A text that differs for other samples: another source, another way to bring
             pictures to a shape, or others skipped.
+        dark: Of pictures that look black; see `ganzoo.data.depth.darkness`.
     """
 
     samples: NDArray[np.uint8] | NDArray[np.float32]
     labels: NDArray[np.int64]
     skipped: tuple[str, ...] = ()
     identity: str = ""
+    dark: tuple[int, int] = (0, 0)
 
 
 def open_store(
@@ -72,7 +85,8 @@ def open_store(
     folder = cache_folder() / STORES / _digest(facts)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        while (store := _opened(folder, dataset)) is None:
+        check_place(folder.parent)
+        while (store := _opened(folder, dataset, shape)) is None:
             told = {"name": name or type(dataset).__name__, **facts}
             build(dataset, shape, folder, told, processes)
     except OSError as error:
@@ -95,9 +109,9 @@ def skip_note(skipped: tuple[str, ...]) -> list[str]:
     return [f"{len(skipped):,} samples are skipped, as they cannot be read: {first}{more}"]
 
 
-def _opened(folder: Path, dataset: Dataset) -> Store | None:
+def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
     """Open a store; None where there is none, or where it is damaged and was removed."""
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.is_symlink():
         return None
     try:
         # As long as the samples are there, the file is held, so that nobody evicts them.
@@ -108,14 +122,27 @@ def _opened(folder: Path, dataset: Dataset) -> Store | None:
             if not locks.stands(held, folder / META):
                 return None
             meta = json.load(held)
+            if leads_out(folder / META) or (cause := folder_fault(folder)):
+                raise ValueError(cause)
+            if meta["files"].keys() != {SAMPLES, LABELS}:
+                raise ValueError("digests of other files")
             # Copy-on-write, as torch takes no read-only array without a warning; nobody writes.
             samples = np.load(folder / SAMPLES, mmap_mode="c")
             labels = np.load(folder / LABELS)
-            if not len(samples) == len(labels) == meta["samples"]:
-                raise ValueError("files of different lengths")
+            dtype, row = Task(dataset, shape, folder).row
+            if samples.dtype != dtype or samples.shape != (meta["samples"], *row):
+                raise ValueError("samples of another shape")
+            if labels.dtype != np.int64 or labels.shape != (meta["samples"],):
+                raise ValueError("labels of another shape")
+            if not samples.flags.c_contiguous:
+                raise ValueError("samples in another order")
             skipped, total = tuple(map(str, meta["skipped"])), int(meta["of"])
+            dark, top = map(int, meta["dark"])
             stack.pop_all()
-    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError):
+    except Exception as error:  # which damage may raise in many ways
+        gone = FileNotFoundError | IsADirectoryError | NotADirectoryError
+        if isinstance(error, OSError) and not isinstance(error, gone):
+            raise
         with contextlib.suppress(FileNotFoundError):  # it was just evicted
             shutil.rmtree(folder)
         return None
@@ -123,7 +150,8 @@ def _opened(folder: Path, dataset: Dataset) -> Store | None:
     check_skipped(list(skipped), total, dataset.max_bad)
     with contextlib.suppress(OSError):
         os.utime(folder / META)  # its time is that of the last use
-    return Store(samples, labels, skipped, _digest([folder.name, *skipped]))
+    identity = _digest([folder.name, *skipped])
+    return Store(samples, labels, skipped, identity, (dark, top))
 
 
 def _digest(value: object) -> str:

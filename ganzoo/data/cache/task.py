@@ -90,6 +90,10 @@ class Task:
             LABELS: npy_header(np.dtype(np.int64), (count,)),
         }
 
+    def reach(self, name: str, size: int) -> int:
+        """Return how many rows a file of some size holds."""
+        return (size - len(self.headers(self.count)[name])) // self.row_bytes[name]
+
     def decode(self, chunk: int) -> Bad:
         """Decode a chunk into its place in the files; rows that cannot be read are left 0."""
         rows = self.rows(chunk)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ganzoo.data.base import Item
 from ganzoo.data.config import ArraysConfig
-from ganzoo.data.sources.base import Source, absolute, file_status
+from ganzoo.data.depth import shades
+from ganzoo.data.sources.base import Source, absolute, chosen_white, file_status
 from ganzoo.data.sources.classes import Labels, by_label, named
 from ganzoo.data.sources.looking import content_key
 from ganzoo.data.sources.members import unpacked
-from ganzoo.data.sources.pixels import channels_first, flat
+from ganzoo.data.sources.pixels import CHANNELS, channels_first, flat
 from ganzoo.errors import DataError, brief
 
 SAMPLE_ARRAYS = ("images", "image", "x", "samples", "data", "arr_0")
@@ -41,12 +42,13 @@ def _opened(member: str, path: str) -> Iterator[IO[bytes]]:
 
 
 class Arrays(Source):
-    """Samples in a .npz or .npy: pictures of uint8, or vectors of floating-point numbers.
+    """Samples in a .npz or .npy: pictures of uint8 or uint16, or vectors of floating-point numbers.
 
     Pictures are (N, H, W), (N, H, W, C) or (N, C, H, W) of 1, 3 or 4 channels; where channels could
-    be first or last, they are last. Vectors are (N, D), and are shifted and scaled to a mean of 0
-    and a variance of 1. In a .npz there may be labels, integers or texts, (N,), and the names of
-    the classes that integers stand for. Nothing is unpickled.
+    be first or last, they are last. uint16 is brought to 8 bits by ``data.white``. Vectors are
+    (N, D), and are shifted and scaled to a mean of 0 and a variance of 1. In a .npz there may be
+    labels, integers or texts, (N,), and the names of the classes that integers stand for. Nothing
+    is unpickled.
 
     What a .npz holds is unpacked once, into ganzoo's cache, so that it need not be in memory.
 
@@ -71,6 +73,8 @@ class Arrays(Source):
             raise DataError(f"{self._told} holds no samples")
         self.kind = "vectors" if self._samples.ndim == 2 else "pictures"
         self.shape = self._vectors() if self.kind == "vectors" else self._pictures()
+        if self.kind == "pictures" and self._samples.ndim == 3 and labels is None:
+            self._check_count()
         self.class_names, self.labels = self._classes(labels, names)
         self.names = [f"sample {row}" for row in range(len(self._samples))]
         self.bad = {}
@@ -86,6 +90,8 @@ class Arrays(Source):
             return Item(np.asarray(sample, dtype=np.float32), label)
         if self._first:
             sample = sample.transpose(1, 2, 0)
+        if sample.dtype != np.uint8:
+            sample = shades(self.white)[sample]
         pixels, name = np.ascontiguousarray(sample), self.names[index]
         return Item(flat(pixels, name, self.shape[0], self.background), label)
 
@@ -94,7 +100,9 @@ class Arrays(Source):
         """A hash of the file, and of what is read of it."""
         config, key = self._config, content_key(self._path)
         chosen = [key, config.samples, config.labels, self.shape, self.background]
-        digest = hashlib.blake2b(repr(chosen).encode(), digest_size=16)
+        digest = hashlib.blake2b(
+            repr([*chosen, *chosen_white(self.white)]).encode(), digest_size=16
+        )
         return f"arrays-{digest.hexdigest()}"
 
     def _read(self) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
@@ -138,10 +146,10 @@ class Arrays(Source):
         return str(chosen)
 
     def _pictures(self) -> tuple[int, int, int]:
-        if self._samples.dtype != np.uint8:
+        if self._samples.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
             raise DataError(
-                f"{self._told} holds pictures of {self._samples.dtype}, and they must be uint8; "
-                f"{TO_BYTES}"
+                f"{self._told} holds pictures of {self._samples.dtype}, and they must be uint8 or "
+                f"uint16; {TO_BYTES}"
             )
         shape = self._samples.shape
         if 0 in shape:
@@ -153,6 +161,20 @@ class Arrays(Source):
         height, width, *last = shape[2:] if self._first else shape[1:]
         count = shape[1] if self._first else last[0] if last else 1
         return self._config.channels or (1 if count == 1 else 3), int(height), int(width)
+
+    def _check_count(self) -> None:
+        """Refuse one picture that would be taken for many, or report that it may be one."""
+        shape = self._samples.shape
+        if shape[2] in CHANNELS:
+            raise DataError(
+                f"{self._told} holds an array of the shape {shape}: one image, or {shape[0]} grey "
+                f"ones that are {shape[2]} pixels wide? Save x[None] for one, x[..., None] for many"
+            )
+        if shape[0] in CHANNELS[1:]:
+            self.notes = (
+                f"{self._config.source} of the shape {shape} is taken for {shape[0]} grey images; "
+                f"if it is one image of {shape[0]} channels, save x[None]",
+            )
 
     def _vectors(self) -> tuple[int]:
         """Find mean and standard deviation of each coordinate.

@@ -14,6 +14,7 @@ import numpy as np
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import PicturesConfig
 from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
+from ganzoo.data.depth import FULL
 from ganzoo.data.sources.classes import Labels
 from ganzoo.data.sources.looking import look_at
 from ganzoo.data.sources.names import printable
@@ -31,11 +32,13 @@ class Source(Dataset):
         names: What each sample is called.
         labels: int64 (N,), known before anything is decoded.
         bad: What was found on opening that cannot be read: why, by its name.
+        white: The value that is white in images of 16 bits.
     """
 
     names: Sequence[str]
     labels: Labels
     bad: Mapping[str, str]
+    white: int
 
     def __len__(self) -> int:
         return len(self.names)
@@ -43,6 +46,7 @@ class Source(Dataset):
     def adopt(self, config: PicturesConfig) -> None:
         """Take over what a user chose for all pictures."""
         self.fit, self.background, self.max_bad = config.fit, config.background, config.max_bad
+        self.white = config.white
 
 
 class Pictures(Source):
@@ -118,19 +122,26 @@ class Pictures(Source):
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
         with file:
-            picture = decode(file, name, self.shape[0], background=self.background)
+            picture = decode(
+                file, name, self.shape[0], background=self.background, white=self.white
+            )
         return Item(picture, int(self.labels[index]))
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of every picture's name, class and content, wherever they lie."""
-        decoding = [self.shape[0], self.background]
+        decoding = [self.shape[0], self.background, *chosen_white(self.white)]
         digest = hashlib.blake2b(json.dumps(decoding).encode(), digest_size=16)
         digest.update(json.dumps(self.class_names).encode())
         digest.update(self.labels.tobytes())
         digest.update(self.digests.tobytes())
         digest.update("\0".join(self._alike).encode(errors="surrogatepass"))
         return f"pictures-{digest.hexdigest()}"
+
+
+def chosen_white(white: int) -> list[int]:
+    """Return what a fingerprint has of the value that is white: nothing where it is the usual."""
+    return [] if white == FULL else [white]
 
 
 def absolute(source: str) -> str:

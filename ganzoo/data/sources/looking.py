@@ -26,7 +26,7 @@ from ganzoo.data.progress import progress
 from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
 
-VERSION = 1
+VERSION = 2
 """Of the index, and of what a look finds."""
 
 DIGEST_BYTES = 16
@@ -169,7 +169,9 @@ def _recall(path: Path, names: Sequence[str], looks: Looks) -> NDArray[np.int64]
             rows = {name: row for row, name in enumerate(_listed(arrays["names"]))}
             places = np.array([rows.get(name, -1) for name in names], dtype=np.int64)
             same = (places >= 0) & (arrays["stamps"][places] == looks.stamps).all(axis=1)
-            found = {field: arrays[field][places[same]] for field in ("digests", "sizes", "grey")}
+            found = {field: getattr(looks, field)[same] for field in ("digests", "sizes", "grey")}
+            for field, values in found.items():
+                values[:] = arrays[field][places[same]]
             causes = _listed(arrays["causes"])
             refused = {row: causes[places[row]] for row in np.flatnonzero(same).tolist()}
     except Exception:  # none is there, or it is damaged: everything can be found again

@@ -2,9 +2,11 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import os
 import re
+import shutil
 import uuid
 import zipfile
 import zlib
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
+from ganzoo.data.cache.digests import folder_fault, record
+from ganzoo.data.cache.places import META, check_place, leads_out, remove
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.names import is_picture, printable
 from ganzoo.errors import DataError
@@ -29,6 +33,9 @@ class Unpacking(Protocol):
 
 Opener = Callable[[str], AbstractContextManager[Unpacking]]
 """Opens a file for reading what it unpacks to."""
+
+CONTENT = "content"
+"""The name of what was unpacked, in a folder with its digest."""
 
 CHUNK = 1 << 20
 """Bytes that are unpacked at once."""
@@ -116,6 +123,8 @@ def compression_of(path: str) -> Opener | None:
 def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
     """Return a copy, in ganzoo's cache, of what a file unpacks to; it is made where there is none.
 
+    One that is damaged is made anew.
+
     Args:
         packed: The file.
         opener: Opens it for reading what it unpacks to.
@@ -126,13 +135,18 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
     """
     target = cache_folder() / "archives" / f"{key}{ending}"
-    if target.is_file():
-        return target
     most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
     aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
+        check_place(target.parent)
+        if os.path.lexists(target):
+            if not (leads_out(target / META) or folder_fault(target)):
+                return target / CONTENT
+            remove(target)
+        aside.mkdir()
+        copied = aside / CONTENT
+        with copied.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
             for chunk in _chunks(packed, opener):
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
@@ -142,7 +156,12 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
                     )
                 copy.write(chunk)
                 report(1)
-        aside.replace(target)
+        (aside / META).write_text(json.dumps({"files": {CONTENT: record(copied)}}))
+        try:
+            aside.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was first
+                raise
     except OSError as error:
         raise DataError(
             f"data.source: {printable(packed)} cannot be unpacked into {target.parent} "
@@ -150,8 +169,8 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
             "another folder"
         ) from error
     finally:
-        aside.unlink(missing_ok=True)
-    return target
+        shutil.rmtree(aside, ignore_errors=True)
+    return target / CONTENT
 
 
 def damaged(path: str, error: Exception) -> DataError:

@@ -4,6 +4,7 @@ import _thread
 import json
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from ganzoo.data.cache import open_store, pool
+from ganzoo.data.cache import open_store, pool, task
 from ganzoo.data.cache.journal import Journal
 from ganzoo.errors import DataError
 from tests.data.cache.noise import Noise, content, expected, reads
@@ -67,13 +68,13 @@ def test_only_what_is_not_in_the_journal_is_decoded_again(start, cache, tmp_path
 
 
 def test_what_is_decoded_of_another_length_is_not_gone_on_with(cache, tmp_path):
-    journal, facts = tmp_path / "journal", {"count": 3}
+    journal, facts = tmp_path / "journal", {"count": 12, "rows": 8}
     first = Journal(journal, facts)
     first.add({0: [], 1: [(9, "bad")]})
     first.close()
     for other, fits, done in (
         (facts, True, {0: [], 1: [(9, "bad")]}),
-        ({"count": 4}, False, {}),
+        ({"count": 13, "rows": 8}, False, {}),
         (facts, False, {}),
     ):
         again = Journal(journal, other)
@@ -85,7 +86,7 @@ def test_what_is_decoded_of_another_length_is_not_gone_on_with(cache, tmp_path):
     "torn", [b"[[2, []], [3, [", b"\0" * 40, b"\0" * 40 + b"\n", b"[[2, []]]"], ids=repr
 )
 def test_a_torn_line_of_a_journal_is_not_counted(torn, tmp_path):
-    journal, facts = tmp_path / "journal", {"count": 3}
+    journal, facts = tmp_path / "journal", {"count": 12, "rows": 8}
     first = Journal(journal, facts)
     first.add({0: []})
     first.close()
@@ -98,6 +99,85 @@ def test_a_torn_line_of_a_journal_is_not_counted(torn, tmp_path):
     third = Journal(journal, facts)
     assert third.done == {0: [], 1: []}
     third.close()
+
+
+def cut_samples(folder):
+    path = folder / "samples.npy"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 4])
+
+
+def link_out(name):
+    def damage(folder):
+        (folder.parents[1] / "outside").write_bytes((folder / name).read_bytes())
+        (folder / name).unlink()
+        (folder / name).symlink_to(folder.parents[1] / "outside")
+
+    return damage
+
+
+def with_line(text):
+    """Put a line behind the facts of a journal."""
+
+    def damage(folder):
+        path = folder / "journal.jsonl"
+        facts, *others = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(facts + text.encode() + b"\n" + b"".join(others))
+
+    return damage
+
+
+UNFINISHED_DAMAGE = {
+    "a number": with_line("5"),
+    "an object": with_line('{"a": 1}'),
+    "numbers": with_line("[1, 2]"),
+    "a text for samples": with_line('[[0, "bad"]]'),
+    "no chunk": with_line("[[9000, []]]"),
+    "a negative chunk": with_line("[[-1, []]]"),
+    "a fraction": with_line("[[0.5, []]]"),
+    "true": with_line("[[true, []]]"),
+    "a sample of another chunk": with_line('[[0, [[300, "bad"]]]]'),
+    "a cause that is no text": with_line("[[0, [[1, 2]]]]"),
+    "a list as a chunk": with_line("[[[0], []]]"),
+    "deep": with_line("[" * 100_000),
+    "no text": lambda folder: (folder / "journal.jsonl").write_bytes(b"\xff\n\xfe\n"),
+    "a journal that is a folder": lambda folder: (
+        (folder / "journal.jsonl").unlink(),
+        (folder / "journal.jsonl").mkdir(),
+    ),
+    "a journal elsewhere": link_out("journal.jsonl"),
+    "samples elsewhere": link_out("samples.npy"),
+    "samples cut": cut_samples,
+    "samples gone": lambda folder: (folder / "samples.npy").unlink(),
+    "labels empty": lambda folder: (folder / "labels.npy").write_bytes(b""),
+    "a file": lambda folder: (shutil.rmtree(folder), folder.write_text("")),
+}
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory):
+    """A cache with a store of which the first half is decoded."""
+    cache = tmp_path_factory.mktemp("half")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANZOO_CACHE", str(cache))
+        patch.setattr(task, "CHUNK_ROWS", 8)
+        source = Noise(64)
+        source.read = lambda index: Noise.read(source, index) if index < 32 else 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            open_store(source, source.shape, processes=1)
+    return cache
+
+
+@pytest.mark.parametrize("damage", UNFINISHED_DAMAGE)
+def test_a_damaged_unfinished_store_is_decoded_again(damage, half, cache, tmp_path):
+    shutil.copytree(half, cache)
+    (folder,) = (cache / "data").glob(".*.unfinished")
+    UNFINISHED_DAMAGE[damage](folder)
+    source = Noise(64)
+    store = open_store(source, source.shape)
+    samples, labels = expected(range(64))
+    assert (store.samples == samples).all()
+    assert (store.labels == labels).all()
+    assert [path.name for path in (cache / "data").iterdir()] == [folder.name[1:].split(".")[0]]
 
 
 def test_an_interrupt_leaves_what_is_decoded(cache, tmp_path, undisturbed):

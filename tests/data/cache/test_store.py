@@ -1,5 +1,9 @@
 """The store of decoded samples."""
 
+import gc
+import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +11,15 @@ import pytest
 from PIL import Image
 
 from ganzoo.data import progress
-from ganzoo.data.cache import cache_folder, open_store, task
+from ganzoo.data.cache import cache_folder, digests, open_store, task
 from ganzoo.data.cache import store as caching
-from ganzoo.data.config import FolderConfig, Mnist5kConfig, Ring8Config
+from ganzoo.data.cache.entries import verify
+from ganzoo.data.config import ArraysConfig, FolderConfig, Mnist5kConfig, Ring8Config
+from ganzoo.data.depth import dark_note
 from ganzoo.data.digits import Mnist5k
 from ganzoo.data.fitting import fit_picture
 from ganzoo.data.mixtures import Ring8
+from ganzoo.data.sources.arrays import Arrays
 from ganzoo.data.sources.folder import Folder
 from ganzoo.errors import DataError
 
@@ -181,25 +188,181 @@ def test_a_new_version_of_the_store_does_not_read_an_old_one(make_pictures, cach
     assert len(stores(cache)) == 2
 
 
+def fortran(path):
+    np.save(path, np.asfortranarray(np.load(path)[..., 0])[..., None].copy(order="F"))
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 4
+    path.write_bytes(content)
+
+
+def flipped_unseen(path):
+    """Flip a bit as a disk does, which changes no time."""
+    status = path.stat()
+    flipped(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def linked(path):
+    """Move what is at a path out of the cache, and leave a link."""
+    outside = path.parents[2].parent / f"outside-{path.name}"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
+def as_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def meta_with(**facts):
+    def damage(path):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+    return damage
+
+
+SAMPLES_DAMAGE = {
+    "cut": lambda path: path.write_bytes(b""),
+    "gone": Path.unlink,
+    "too few": lambda path: np.save(path, np.load(path)[1:]),
+    "another shape": lambda path: np.save(path, np.load(path).reshape(2, -1)),
+    "another type": lambda path: np.save(path, np.load(path).astype(np.float32)),
+    "Fortran order": fortran,
+    "objects": lambda path: np.save(path, np.array([{}], object), allow_pickle=True),
+    "another version": lambda path: path.write_bytes(b"\x93NUMPY\t\t" + bytes(99)),
+    "no array": lambda path: path.write_bytes(b"no array"),
+    "a flipped bit": flipped,
+    "a flipped bit, unseen": flipped_unseen,
+    "a link": linked,
+    "a folder": as_folder,
+}
+META_DAMAGE = {
+    "torn": lambda path: path.write_text("{"),
+    "empty": lambda path: path.write_text(""),
+    "a list": lambda path: path.write_text("[]"),
+    "a text": lambda path: path.write_text('"text"'),
+    "deep": lambda path: path.write_text("[" * 100_000),
+    "no text": lambda path: path.write_bytes(b"\xff\xfe\0"),
+    "gone": Path.unlink,
+    "a folder": as_folder,
+    "a link": linked,
+    "no files": meta_with(files={}),
+    "files as a list": meta_with(files=["samples.npy", "labels.npy"]),
+    "files elsewhere": meta_with(files={"../../../a": {"bytes": 1, "mtime_ns": 1, "sha256": ""}}),
+    "skipped as a number": meta_with(skipped=5),
+    "samples as a text": meta_with(samples="10"),
+    "infinitely many": meta_with(of=float("inf")),
+    "no darkness": meta_with(dark=None),
+}
+STORE_DAMAGE = {
+    "a file in its place": lambda path: (shutil.rmtree(path), path.write_text("")),
+    "a link in its place": linked,
+    "a link to nothing": lambda path: (shutil.rmtree(path), path.symlink_to("nothing")),
+}
+
+
 @pytest.mark.parametrize(
-    "damage",
+    ("name", "damage"),
     [
-        lambda folder: (folder / "samples.npy").write_bytes(b""),
-        lambda folder: (folder / "samples.npy").unlink(),
-        lambda folder: (folder / "labels.npy").write_bytes(b"no array"),
-        lambda folder: (folder / "meta.json").write_text("{"),
-        lambda folder: (folder / "meta.json").write_text("[]"),
-        lambda folder: (folder / "meta.json").unlink(),
-        lambda folder: np.save(folder / "labels.npy", np.zeros(3, np.int64)),
+        *(
+            (name, SAMPLES_DAMAGE[key])
+            for name in ("samples.npy", "labels.npy")
+            for key in SAMPLES_DAMAGE
+        ),
+        *(("meta.json", damage) for damage in META_DAMAGE.values()),
+        *(("", damage) for damage in STORE_DAMAGE.values()),
     ],
-    ids=["cut", "no samples", "no labels", "torn", "no mapping", "no meta", "too few labels"],
+    ids=[
+        *(f"{name} {key}" for name in ("samples", "labels") for key in SAMPLES_DAMAGE),
+        *(f"meta {key}" for key in META_DAMAGE),
+        *STORE_DAMAGE,
+    ],
 )
-def test_a_damaged_store_is_made_anew(damage, make_pictures, cache):
+def test_a_damaged_store_is_made_anew(name, damage, make_pictures, cache):
+    if name == "labels.npy" and damage is fortran:
+        pytest.skip("a row of labels has no other order")
     source = make_pictures()
     open_store(source, source.shape)
-    damage(cache / "data" / stores(cache)[0])
-    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
+    gc.collect()
+    damage(cache / "data" / stores(cache)[0] / name)
+    store = open_store(source, source.shape)
+    assert (store.samples[..., 0] == source.images).all()
+    assert (store.labels == source.labels).all()
     assert set(source.reads.values()) == {2}
+    open_store(source, source.shape)
+    assert set(source.reads.values()) == {2}
+
+
+def test_a_large_store_is_hashed_where_its_file_was_touched(make_pictures, cache, monkeypatch):
+    monkeypatch.setattr(digests, "ALWAYS_BYTES", 0)
+    source = make_pictures()
+    open_store(source, source.shape)
+    path = cache / "data" / stores(cache)[0] / "samples.npy"
+    before = path.stat().st_mtime_ns
+    os.utime(path)  # as a copy of the cache has another time
+    open_store(source, source.shape)
+    assert path.stat().st_mtime_ns == before
+    flipped_unseen(path)
+    assert (open_store(source, source.shape).samples[..., 0] != source.images).any()
+    assert set(source.reads.values()) == {1}
+    count, faults = verify()
+    assert count == 1
+    assert list(faults.values()) == ["samples.npy: its content has changed"]
+    flipped(path)
+    flipped(path)
+    os.utime(path)
+    flipped(path)
+    assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
+
+
+@pytest.mark.parametrize("linked", ["data", "archives", "index and data"])
+def test_a_sub_folder_elsewhere_is_refused(linked, tmp_path, cache):
+    (tmp_path / "elsewhere").mkdir()
+    cache.mkdir()
+    for name in linked.split(" and "):
+        (cache / name).symlink_to(tmp_path / "elsewhere")
+    np.savez_compressed(tmp_path / "a.npz", np.zeros((5, 8, 8), np.uint8))
+    with pytest.raises(DataError, match="is a link that leads out of the data cache"):
+        open_store(Arrays(ArraysConfig(source=str(tmp_path / "a.npz"))), (1, 8, 8))
+    assert not [path for path in (tmp_path / "elsewhere").iterdir() if path.suffix != ".npz"]
+
+
+def test_the_whole_cache_may_be_a_link(make_pictures, tmp_path, cache):
+    (tmp_path / "elsewhere").mkdir()
+    cache.symlink_to(tmp_path / "elsewhere")
+    source = make_pictures()
+    open_store(source, source.shape)
+    open_store(source, source.shape)
+    assert set(source.reads.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("white", "told"),
+    [
+        (15, "data.white=4095"),
+        (0, "data.white=255"),
+        (3, "data.white=1023"),
+        (63, "data.white=16383"),
+    ],
+)
+def test_images_that_look_black_are_noted(white, told, make_pictures):
+    source = make_pictures()
+    source.images = np.minimum(source.images, white)
+    store = open_store(source, source.shape)
+    (note,) = dark_note(store.dark, len(store.samples))
+    assert told in note
+    assert note.startswith("10 of 10 images")
+
+
+def test_a_few_dark_images_among_others_are_not_noted(make_pictures):
+    source = make_pictures(count=50)
+    source.images[3] = 0
+    store = open_store(source, source.shape)
+    assert store.dark == (1, 0)
+    assert not dark_note(store.dark, 50)
 
 
 def test_a_source_without_samples_is_refused(make_pictures):

@@ -1,5 +1,6 @@
 """The first look at pictures, and the index that remembers it."""
 
+import io
 import os
 import subprocess
 import sys
@@ -72,7 +73,10 @@ def test_a_file_that_changed_just_now_is_not_trusted_to_stay(tmp_path, pixels, r
     assert len(read) == 2 * len(NAMES)
 
 
-@pytest.mark.parametrize("damage", ["nothing", "noise", "half", "another version", "a folder"])
+@pytest.mark.parametrize(
+    "damage",
+    ["nothing", "noise", "half", "another version", "a folder", "other digests", "other sizes"],
+)
 @pytest.mark.usefixtures("settled")
 def test_a_damaged_index_is_made_anew(tmp_path, pixels, cache, read, damage, monkeypatch):
     path = as_folder(tmp_path, pixels)
@@ -85,6 +89,10 @@ def test_a_damaged_index_is_made_anew(tmp_path, pixels, cache, read, damage, mon
     elif damage == "another version":
         index.write_bytes(content)
         monkeypatch.setattr(looking, "VERSION", 99)
+    elif damage.startswith("other"):
+        with np.load(io.BytesIO(content)) as arrays:
+            found = dict(arrays)
+        np.savez(index, **{**found, damage.split()[1]: np.zeros((99, 7, 2), np.uint8)})
     else:
         part = {"nothing": b"", "noise": bytes(range(256)), "half": content[: len(content) // 2]}
         index.write_bytes(part[damage])

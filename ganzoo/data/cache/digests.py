@@ -1,0 +1,58 @@
+"""Digests of what is kept in the cache, so that a changed bit is noticed."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ganzoo.data.cache.places import META, leads_out
+
+ALWAYS_BYTES = 64 << 20
+"""Files up to this size are hashed whenever they are opened, in a tenth of a second; larger ones
+where their size or time of change differs from what was recorded."""
+
+
+def record(path: Path) -> dict[str, Any]:
+    """Return a file's size, time of change and digest, for a meta.json."""
+    status = path.stat()
+    return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": _digest(path)}
+
+
+def fault(path: Path, recorded: dict[str, Any], *, full: bool = False) -> str:
+    """Return what is wrong with a file, in a few words; empty where nothing is.
+
+    Args:
+        path: The file.
+        recorded: What `record` returned for it.
+        full: Whether to hash it, however large it is.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if leads_out(path):
+        return "it is a link that leads out of the cache"
+    status = path.stat()
+    if status.st_size != recorded["bytes"]:
+        return f"it has {status.st_size:,} bytes instead of {recorded['bytes']:,}"
+    moved = status.st_mtime_ns != recorded["mtime_ns"]
+    if (full or moved or status.st_size <= ALWAYS_BYTES) and _digest(path) != recorded["sha256"]:
+        return "its content has changed"
+    if moved:  # as after a copy: whoever opens it next need not hash it
+        os.utime(path, ns=(status.st_atime_ns, recorded["mtime_ns"]))
+    return ""
+
+
+def folder_fault(folder: Path, *, full: bool = False) -> str:
+    """Return what is wrong with a folder whose meta.json records its files, as `fault` does."""
+    try:
+        files = json.loads((folder / META).read_bytes())["files"]
+        causes = {name: fault(folder / name, files[name], full=full) for name in files}
+    except Exception as error:  # which damage may raise in many ways
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    return "; ".join(f"{name}: {cause}" for name, cause in causes.items() if cause)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
