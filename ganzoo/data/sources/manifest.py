@@ -238,6 +238,7 @@ Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
 def _csv_lines(file: IO[str]) -> Read:
     numbered = enumerate(file, 1)
     start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
+    first = first.removeprefix("\ufeff")  # after a mark of UTF-16, say
     mark = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # which spreadsheets begin with
     if mark:
         start, first = next(numbered, (0, ""))
