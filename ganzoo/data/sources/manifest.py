@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import functools
 import itertools
 import json
 import os
@@ -37,13 +38,8 @@ DELIMITERS = (",", ";", "\t", "|")
 BLANK = ' \t\r\n,;|"\ufeff'
 """What a line of a spreadsheet without values consists of."""
 
-MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""How a file begins that is not UTF-8, and its encoding."""
+LONGEST_LINE = 1 << 24
+"""Characters; a longer one is taken for several."""
 
 
 class Row(NamedTuple):
@@ -64,23 +60,12 @@ class Columns:
 
     def __init__(self, config: ManifestConfig) -> None:
         self._config = config
-        self._known: dict[tuple[str, ...], tuple[str, str | None]] = {}
+        self.of = functools.lru_cache(MOST_KEYS)(self._find)
         self.unused: dict[str, None] = {}
         self.label: str | None = None
 
-    def of(self, names: tuple[str, ...]) -> tuple[str, str | None]:
-        """Find the column of files, and that of labels.
-
-        Raises:
-            ValueError: The one is missing, or a chosen one is.
-        """
-        if names not in self._known:
-            if len(self._known) == MOST_KEYS:
-                self._known.clear()
-            self._known[names] = self._find(names)
-        return self._known[names]
-
     def _find(self, names: tuple[str, ...]) -> tuple[str, str | None]:
+        """Find the column of files, and that of labels."""
         config = self._config
         usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
         file = find(names, config.file_column, FILES)
@@ -236,13 +221,13 @@ Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
 
 
 def _csv_lines(file: IO[str]) -> Read:
-    numbered = enumerate(file, 1)
+    numbered = _numbered(file)
     start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
     first = first.removeprefix("\ufeff")  # after a mark of UTF-16, say
     mark = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # which spreadsheets begin with
     if mark:
         start, first = next(numbered, (0, ""))
-    delimiter = mark[1] if mark else _delimiter(first)
+    delimiter = mark[1] if mark else max(DELIMITERS, key=lambda each: len(_cells(first, each)))
     lines = itertools.chain([first], (text for _, text in numbered))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -262,13 +247,12 @@ def _csv_lines(file: IO[str]) -> Read:
         raise _LineError(line, f"it is not CSV ({error})") from error
 
 
-def _delimiter(header: str) -> str:
-    """Return what separates the names of a header: that which makes most of them."""
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def _json_lines(file: IO[str]) -> Read:
-    for line, text in enumerate(file, 1):
+    for line, text in _numbered(file):
         if not text.strip():
             continue
         try:
@@ -283,8 +267,12 @@ def _json_lines(file: IO[str]) -> Read:
 def _encoding(path: str) -> str:
     """Return the encoding that a file begins to be in."""
     with open(path, "rb") as file:
-        start = file.read(4)
-    return next((name for mark, name in MARKS.items() if start.startswith(mark)), "utf-8-sig")
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return "utf-16" if marked else "utf-8-sig"
+
+
+def _numbered(file: IO[str]) -> Iterator[tuple[int, str]]:
+    return enumerate(iter(functools.partial(file.readline, LONGEST_LINE), ""), 1)
 
 
 def _told(names: Iterable[str]) -> str:
