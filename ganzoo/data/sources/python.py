@@ -258,7 +258,7 @@ def _label(label: Any) -> int | str | None:
     if array is not None and not array.ndim:
         label = array.item()
     text = label_of(label)
-    return text if text is None or isinstance(label, str | bytes) else int(label)
+    return text if text is None or isinstance(label, str | bytes | bool) else int(label)
 
 
 def _array(value: Any) -> NDArray[Any] | None:
