@@ -75,7 +75,7 @@ def check(
     dataset = open_dataset(run.data)
     fit = None if base is None else _fit(run, dataset)
     with progress("looking at every sample", len(dataset)) as told:
-        found = survey(dataset, run.data.source, processes=available(), report=told)
+        found = survey(dataset, processes=available(), report=told)
     pictures = dataset.kind == "pictures"
     advice = _advice(found, run, fit)
     command = None
@@ -153,7 +153,11 @@ def _values(
             "fits": fit.fits,
         }
     if advice is not None:
-        values |= {"warnings": advice.warnings, "suggested": advice.values, "command": command}
+        values |= {
+            "warnings": [*found.notes, *advice.warnings],
+            "suggested": advice.values,
+            "command": command,
+        }
         values["condition"] = condition(found, max_bad)
     return values
 

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import multiprocessing
-import os
 import pickle
 import signal
 from collections import Counter
@@ -16,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset
-from ganzoo.data.decoding import EXTENSIONS, mode_of
+from ganzoo.data.decoding import mode_of
 from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.sources.base import Pictures, Source
+from ganzoo.data.sources.names import kind_of
 from ganzoo.errors import DataError
-from ganzoo.resolve.paths import READERS
 
 CHUNK = 64
 """Samples that a process looks at before it tells of them."""
+
+FEW = 3
+"""So many files that are passed over are named."""
 
 WORTH = 512
 """Fewer samples are looked at sooner than processes start."""
@@ -65,8 +67,11 @@ class Survey:
         bad: Why samples cannot be read; each sentence names one.
         copies: Groups of names of what is exactly the same.
         near: The same of what looks alike.
-        passed_over: How many other files lie beside the pictures, by their endings.
-        lists: Those of them that may list pictures and their labels, below the source.
+        passed_over: How many other files lie beside the images, by their endings; and folders of
+            hidden files and clutter, by their names.
+        others: The first few of them.
+        lists: Those of them that list images and can be read in place of the source.
+        notes: Of the source, see `ganzoo.data.base.Dataset`.
         labels: int64 (N,), the index of each sample's class; -1 for one that cannot be read.
         spread: For vectors float64 (4, D): least, mean, standard deviation, greatest.
         dark: Of pictures that look black; see `ganzoo.data.depth.darkness`.
@@ -80,7 +85,9 @@ class Survey:
     copies: tuple[tuple[str, ...], ...]
     near: tuple[tuple[str, ...], ...]
     passed_over: dict[str, int]
+    others: tuple[str, ...]
     lists: tuple[str, ...]
+    notes: tuple[str, ...]
     labels: NDArray[np.int64]
     spread: NDArray[np.float64] | None = None
     dark: tuple[int, int] = (0, 0)
@@ -101,12 +108,12 @@ class Survey:
             names = ("min", "mean", "std", "max")
             values |= dict(zip(names, self.spread.tolist(), strict=True))
         values |= {"classes": self.classes, "passed_over": self.passed_over, "lists": self.lists}
+        values["notes"] = self.notes
         return values | {"bad": self.bad, "copies": self.copies, "near": self.near}
 
 
 def survey(
     dataset: Dataset,
-    source: str = "",
     *,
     processes: int = 1,
     report: Callable[[int], None] = lambda more: None,
@@ -115,7 +122,6 @@ def survey(
 
     Args:
         dataset: The source.
-        source: Where it lies, if that is a folder.
         processes: How many look, where there is enough for several. A script that asks for more
             than one needs a guard: ``if __name__ == "__main__":``.
         report: Called with the number of samples that were looked at since the last call.
@@ -138,8 +144,7 @@ def survey(
     near = [] if vectors else _near(found, exact)
     counts = Counter(look.label for look in found)
     labels = [look.label if isinstance(look, Looked) else -1 for _, look in ordered]
-    others = _others(source)
-    endings = Counter(os.path.splitext(name)[1].lower() for name in others)
+    others = dataset.others if isinstance(dataset, Pictures) else ()
     return Survey(
         count=len(dataset),
         sizes=np.array([look.size for look in found], dtype=np.int64),
@@ -148,8 +153,10 @@ def survey(
         bad=tuple(bad),
         copies=tuple(tuple(names[place] for place in group) for group in exact),
         near=tuple(tuple(names[place] for place in group) for group in near),
-        passed_over=dict(endings.most_common()),
-        lists=tuple(name for name in others if name.lower().endswith(READERS["manifest"])),
+        passed_over=dict(Counter(map(kind_of, others)).most_common()),
+        others=tuple(others[:FEW]),
+        lists=dataset.lists if isinstance(dataset, Pictures) else (),
+        notes=dataset.notes,
         labels=np.array(labels, dtype=np.int64),
         spread=_spread(np.stack([look.thumb for look in found])) if vectors else None,
         dark=darkness(np.array([look.brightest for look in found])),
@@ -191,21 +198,6 @@ def _near(found: list[Looked], exact: list[list[int]]) -> list[list[int]]:
 def _spread(vectors: NDArray[Any]) -> NDArray[np.float64]:
     values = vectors.astype(np.float64)
     return np.stack([values.min(0), values.mean(0), values.std(0), values.max(0)])
-
-
-def _others(source: str) -> list[str]:
-    """Name the files of a folder that are no pictures by their endings, but for hidden ones."""
-    names = []
-    root = os.path.expanduser(source)
-    for folder, folders, files in os.walk(root) if source else ():
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        place = os.path.relpath(folder, root)
-        names += [
-            os.path.normpath(os.path.join(place, name))
-            for name in files
-            if name[0] != "." and os.path.splitext(name)[1].lower() not in EXTENSIONS
-        ]
-    return sorted(names)
 
 
 def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:

@@ -110,11 +110,12 @@ class ManifestConfig(PicturesConfig):
     """Pictures that a .csv or .jsonl lists; `source` is its path."""
 
     file_column: str | None = Field(
-        default=None, description="Column or key of the files; file, path or image if null."
+        default=None, description="Column or key of the files; one of a usual name if null."
     )
     label_column: str | None = Field(
         default=None,
-        description="Column or key of the labels; label or class, where there is one, if null.",
+        description="Column or key of the labels; one of a usual name, where there is one, if "
+        'null; "" for none.',
     )
 
 
@@ -130,8 +131,8 @@ class RepositoryConfig(PicturesConfig):
     )
     label: str | None = Field(
         default=None,
-        description="Column of the labels; the only one of classes, where there is one, if null; "
-        '"" for none.',
+        description="Column of the labels; the only one of classes, or else one of a usual name, "
+        'if null; "" for none.',
     )
 
 
@@ -145,7 +146,8 @@ class ArraysConfig(PicturesConfig):
     )
     labels: str | None = Field(
         default=None,
-        description="The array of labels in a .npz; labels or y, where there is one, if null.",
+        description="The array of labels in a .npz; one of a usual name, where there is one, if "
+        'null; "" for none.',
     )
 
 

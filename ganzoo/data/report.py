@@ -54,9 +54,8 @@ def report(
     if survey.passed_over:
         count = sum(survey.passed_over.values())
         endings = {ending or "no ending": n for ending, n in survey.passed_over.items()}
-        lines += _row(
-            "passed over", f"{count:,} other file{'s' if count > 1 else ''}: {_counted(endings)}"
-        )
+        such = f"{', '.join(survey.others)}{', ...' if count > len(survey.others) else ''}"
+        lines += _row("passed over", f"{count:,} not images: {_counted(endings)} ({such})")
         lines += _listed(
             f"data={os.path.join(source, file)} reads the pictures that it lists, with their labels"
             for file in survey.lists
@@ -67,9 +66,9 @@ def report(
         lines += _row("near copies", _groups(survey.near))
         lines += _listed(_joined(" ~ ", group) for group in survey.near)
         lines += _training(survey, config, name)
-    if advice is not None and advice.warnings:
+    if doubts := [*survey.notes, *(advice.warnings if advice else ())]:
         lines += ["", "look at this first"]
-        for doubt in advice.warnings:
+        for doubt in doubts:
             lines += textwrap.wrap(doubt, WIDTH, initial_indent="  - ", subsequent_indent="    ")
     if advice is not None and command is not None:
         lines += ["", "a starting point"]

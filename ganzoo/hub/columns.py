@@ -5,7 +5,8 @@ from typing import Any
 
 from datasets import ClassLabel, Image, Value  # type: ignore[import-untyped]
 
-from ganzoo.data.sources.classes import Labels, by_label, named
+from ganzoo.data.sources.classes import Classes, by_label, named
+from ganzoo.data.sources.columns import LABELS, find
 from ganzoo.errors import DataError, brief
 
 Features = Mapping[str, Any]
@@ -55,7 +56,8 @@ def label_column(features: Features, chosen: str | None, source: str) -> str | N
                 f"data.source: {source} has several columns of classes ({_listed(known)}); choose "
                 'one with data.label, or none with data.label=""'
             )
-        return known[0] if known else None
+        told = [name for name in features if _tells_classes(features[name])]
+        return known[0] if known else find(told, None, LABELS)
     if chosen not in features:
         raise DataError(
             f"data.label: {brief(repr(chosen))} is no column of {source}; its columns are "
@@ -69,7 +71,7 @@ def label_column(features: Features, chosen: str | None, source: str) -> str | N
     return chosen
 
 
-def classes_of(feature: Any, labels: Sequence[Any], source: str) -> tuple[tuple[str, ...], Labels]:
+def classes_of(feature: Any, labels: Sequence[Any], source: str) -> Classes:
     """Tell the classes, and the label of every row.
 
     Args:

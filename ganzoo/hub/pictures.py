@@ -16,7 +16,8 @@ import numpy as np
 
 from ganzoo.data.config import RepositoryConfig
 from ganzoo.data.sources.base import Pictures, check_size
-from ganzoo.data.sources.classes import Labels
+from ganzoo.data.sources.classes import Classes
+from ganzoo.data.sources.columns import left_over
 from ganzoo.errors import DataError
 from ganzoo.hub.reference import SCHEME, parse_dataset
 
@@ -49,10 +50,13 @@ class RepositoryPictures(Pictures):
         label = label_column(found.features, config.label, config.source)
         self._tables, self._folder = found.tables, os.path.realpath(found.folder)
         count = len(self._column)
-        classes: tuple[tuple[str, ...], Labels] = (), np.zeros(count, dtype=np.int64)
+        classes: Classes = (), np.zeros(count, dtype=np.int64)
         if label is not None:
             labels = column(found.tables, label).to_pylist()
             classes = classes_of(found.features[label], labels, config.source)
+        if config.label != "":
+            unused = [name for name in found.features if name not in (self._column_name, label)]
+            self.notes = left_over(config.source, "columns", unused, label, "data.label")
         chosen = (config.subset, config.split, self._column_name)
         # Of a commit nothing changes, but the same rows may be of another column.
         key = int.from_bytes(hashlib.blake2b(repr(chosen).encode(), digest_size=7).digest())

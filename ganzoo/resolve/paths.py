@@ -7,7 +7,7 @@ from pathlib import Path
 READERS: dict[str, tuple[str, ...]] = {
     "folder": (),
     "archive": (*(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),),
-    "manifest": (".csv", ".jsonl", ".ndjson"),
+    "manifest": (".csv", ".tsv", ".jsonl", ".ndjson"),
     "arrays": (".npz", ".npy"),
 }
 """The plugins that read paths, and the endings by which each knows its files."""

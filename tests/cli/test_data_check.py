@@ -39,7 +39,7 @@ def test_the_report(command, pictures):
     assert rows["height"] == "80 to 119, median 100"
     assert rows["classes"] == "2: cat 21, dog 20"
     assert rows["unreadable"] == "none"
-    assert rows["passed over"] == "1 other file: .txt 1"
+    assert rows["passed over"] == "1 not images: .txt 1 (cat/notes.txt)"
     assert rows["copies"] == "2 in 1 group"
     assert "    cat/39.png = cat/copy.bmp" in lines
     assert rows["training"].startswith("dcgan sees 64x64 in colour")
@@ -105,7 +105,7 @@ def test_a_command_that_training_refuses_is_not_passed_off_as_one_that_runs(comm
 def test_a_list_beside_the_pictures_is_pointed_to(command, pictures):
     (pictures / "labels.csv").write_text("file,label\ncat/1.png,cat\n")
     result = command("data", "check", "./pictures", "--no-preview")
-    hint = next(line for line in result.out.splitlines() if "labels.csv" in line).split()[0]
+    hint = next(line for line in result.out.splitlines() if "data=./pictures/" in line).split()[0]
     assert hint == "data=./pictures/labels.csv"
     listed = command("data", "check", hint.removeprefix("data="), "--no-preview")
     assert "labels.csv: 1 pictures" in listed.out

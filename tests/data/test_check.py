@@ -49,9 +49,12 @@ def test_a_survey_counts_what_is_there(tmp_path):
     noise(50, 30, "L").save(tmp_path / "cat" / "x.png")
     (tmp_path / "dog" / "page.jpg").write_text("<html>")
     (tmp_path / "dog" / "half.png").write_bytes(saved(noise(), "PNG")[:600])
-    for name in ("a.txt", "b.TXT", "c", ".hidden", "dog/names.csv"):
+    for name in ("a.txt", "b.TXT", "c", ".hidden", "dog/names.csv", ".x/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text")
-    found = survey(folder(tmp_path), str(tmp_path))
+    (tmp_path / "dog" / "list.tsv").write_text("filename\tclass\n0.jpg\tdog")
+    (tmp_path / "dog" / "else.csv").write_text("file\nnot-here.jpg")
+    found = survey(folder(tmp_path))
     assert found.count == 8
     assert sorted(found.sizes.tolist()) == [
         [20, 40],
@@ -67,8 +70,9 @@ def test_a_survey_counts_what_is_there(tmp_path):
         str(tmp_path / "dog" / name) for name in ("half.png", "page.jpg")
     ]
     assert found.bad_share == 0.25
-    assert found.passed_over == {".txt": 2, "": 1, ".csv": 1}
-    assert found.lists == (os.path.join("dog", "names.csv"),)
+    assert found.passed_over == {".txt": 2, "": 1, ".csv": 2, "hidden": 1, ".x/": 1, ".tsv": 1}
+    # Of those that list files that are there alone it is promised that they can be read.
+    assert found.lists == (os.path.join("dog", "list.tsv"),)
     assert sorted(found.labels.tolist()) == [-1, -1, 0, 0, 0, 0, 1, 1]
     assert (found.copies, found.near) == ((), ())
 
@@ -179,6 +183,7 @@ def test_pairing_does_not_grow_quadratically(kinds, monkeypatch):
 
 
 def test_processes_find_what_one_finds(tmp_path, monkeypatch):
+    tmp_path /= "pictures"
     fill(tmp_path, 8)
     (tmp_path / "bad.png").write_bytes(b"")
     monkeypatch.setattr("ganzoo.data.check.WORTH", 1)

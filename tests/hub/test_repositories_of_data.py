@@ -475,3 +475,28 @@ def opened_config():
     from ganzoo.resolve import data_config
 
     return data_config({"source": SOURCE})
+
+
+TEXTS = {
+    "Label": (datasets.Value("string"), ["dog ", "cat", "dog", "cat", "cat"], ("cat", "dog")),
+    "category_id": (datasets.Value("int64"), [10, 9, 10, 9, 9], ("9", "10")),
+    "is_class": (datasets.Value("bool"), [True, False, True, False, False], ()),
+    "breed": (datasets.Value("string"), ["dog", "cat", "dog", "cat", "cat"], ()),
+}
+
+
+@pytest.mark.parametrize("column", TEXTS)
+def test_columns_of_usual_names_are_labels_and_others_are_named(repo, pixels, column):
+    feature, values, classes = TEXTS[column]
+    columns = {"image": held(map(png, pixels)), "width": [8] * 5, column: values}
+    features = {"image": IMAGE, "width": datasets.Value("int32"), column: feature}
+    repo.put({TRAIN: parquet(columns, features)})
+    found = opened(SOURCE)
+    assert found.class_names == classes
+    assert found.labels.tolist() == ([1, 0, 1, 0, 0] if classes else [0] * 5)
+    (note,) = found.notes
+    assert note.startswith(
+        f"{SOURCE}: {f'labels are read from {column}' if classes else 'no labels'}"
+    )
+    assert f"columns not used: width{'' if classes else f', {column}'}" in note
+    assert opened(SOURCE, label="").notes == ()

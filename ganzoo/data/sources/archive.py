@@ -1,5 +1,6 @@
 """Pictures in an archive."""
 
+import functools
 import io
 import zipfile
 from typing import IO
@@ -9,10 +10,13 @@ import numpy as np
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
 from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
-from ganzoo.data.sources.classes import by_folder, without_wrapping
+from ganzoo.data.sources.classes import without_wrapping
+from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
-from ganzoo.data.sources.names import printable
+from ganzoo.data.sources.names import kind_of, printable
+from ganzoo.errors import DataError
+from ganzoo.resolve.paths import READERS
 
 
 class Archive(Pictures):
@@ -45,7 +49,19 @@ class Archive(Pictures):
             *(found.outside[name] for name in outside),
         ]
         inner = without_wrapping(names)
-        class_names, labels = by_folder(config.source, inner)
+        read = {
+            name: functools.partial(self._begin, member)
+            for name, member in found.others.items()
+            if kind_of(name) == LABEL_ENDING
+        }
+        others = list(found.others)
+        (class_names, labels), self.notes = classes_and_notes(
+            config.source, names, inner, others, read, packed=True
+        )
+        lists = [name for name in others if name.lower().endswith(READERS["manifest"])]
+        if lists and not class_names:
+            told = f"{printable(lists[0])} in it may list labels; unpack it and give that file"
+            self.notes += (f"{config.source}: {told}",)
         stamp = stamp_of(status)
         super().__init__(
             config,
@@ -54,6 +70,7 @@ class Archive(Pictures):
             (class_names, np.pad(labels, (0, len(outside)))),
             [(*stamp, member.offset, member.size) for member in self._members],
             alike=inner + outside,
+            others=others,
         )
 
     def opened(self, row: int) -> IO[bytes]:
@@ -62,6 +79,12 @@ class Archive(Pictures):
         check_size(member.size)
         with open(self._file, "rb") as file:
             return io.BytesIO(member.read(file))
+
+    def _begin(self, member: Member) -> bytes:
+        if member.size > LONGEST_LABEL:
+            raise DataError("it is too long for a label")
+        with open(self._file, "rb") as file:
+            return member.read(file)
 
     def called(self, row: int) -> str:
         """Return what errors call a picture, whose name may be absolute."""

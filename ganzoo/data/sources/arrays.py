@@ -2,9 +2,12 @@
 
 import functools
 import hashlib
+import lzma
+import math
+import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -15,15 +18,25 @@ from ganzoo.data.base import Item
 from ganzoo.data.config import ArraysConfig
 from ganzoo.data.depth import shades
 from ganzoo.data.sources.base import Source, absolute, chosen_white, file_status
-from ganzoo.data.sources.classes import Labels, by_label, named
+from ganzoo.data.sources.classes import Classes, by_label, label_of, look_alikes, named
+from ganzoo.data.sources.columns import LABELS, find, folded, left_over
 from ganzoo.data.sources.looking import content_key
 from ganzoo.data.sources.members import unpacked
 from ganzoo.data.sources.pixels import CHANNELS, channels_first, flat
 from ganzoo.errors import DataError, brief
 
-SAMPLE_ARRAYS = ("images", "image", "x", "samples", "data", "arr_0")
-LABEL_ARRAYS = ("labels", "label", "y")
-NAME_ARRAYS = ("class_names", "categories", "classes")
+SAMPLES = ("images", "image", "x", "samples", "data", "arr0", "imgs", "features")
+NAMES = ("classnames", "labelnames", "targetnames", "categories", "classes")
+SPLITS = ("", "train", "training", "test", "testing", "val", "valid", "validation")
+"""How arrays are usually called, as `folded` returns it, and of which split they may say to be."""
+
+LONGEST_LABEL = 4096
+"""Bytes; arrays of longer texts are refused before they are unpacked."""
+
+DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+MOST_NAMES = 100_000
+"""Names of classes."""
 
 ROWS = 1024
 """How many vectors are looked at at once."""
@@ -63,7 +76,7 @@ class Arrays(Source):
         self._told = f"data.source: {config.source}"
         try:
             self._samples, labels, names = self._read()
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, EOFError, RuntimeError, *DAMAGES) as error:
             objects = any(word in str(error) for word in ("pickle", "Python objects"))
             cause = "it holds Python objects" if objects else brief(error)
             raise DataError(
@@ -76,6 +89,7 @@ class Arrays(Source):
         if self.kind == "pictures" and self._samples.ndim == 3 and labels is None:
             self._check_count()
         self.class_names, self.labels = self._classes(labels, names)
+        self.notes += tuple(look_alikes("labels", self.class_names))
         self.names = [f"sample {row}" for row in range(len(self._samples))]
         self.bad = {}
 
@@ -99,51 +113,77 @@ class Arrays(Source):
     def fingerprint(self) -> str:
         """A hash of the file, and of what is read of it."""
         config, key = self._config, content_key(self._path)
-        chosen = [key, config.samples, config.labels, self.shape, self.background]
-        digest = hashlib.blake2b(
-            repr([*chosen, *chosen_white(self.white)]).encode(), digest_size=16
-        )
+        chosen = [key, config.samples, self.shape, self.background, self.class_names]
+        chosen += chosen_white(self.white)
+        digest = hashlib.blake2b(repr(chosen).encode(), digest_size=16)
+        digest.update(self.labels.tobytes())
         return f"arrays-{digest.hexdigest()}"
 
     def _read(self) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
         """Find the samples, their labels and the names of their classes."""
+        config = self._config
         if not zipfile.is_zipfile(self._path):
             for field in ("samples", "labels"):
-                if getattr(self._config, field) is not None:
-                    raise DataError(
-                        f"data.{field} is of .npz files, and {self._config.source} is none"
-                    )
-            return np.lib.format.open_memmap(self._path, mode="r"), None, None
-        with np.load(self._path, allow_pickle=False) as arrays:
-            known = list(arrays)
-            chosen = self._key(known, "samples", SAMPLE_ARRAYS)
+                if getattr(config, field):
+                    raise DataError(f"data.{field} is of .npz files, and {config.source} is none")
+            return _mapped(self._path), None, None
+        with zipfile.ZipFile(self._path) as archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            known = list(members)
+            chosen = self._key(known, "samples", _of_splits(SAMPLES, SPLITS))
             if chosen is None and len(known) == 1:
                 chosen = known[0]
             if chosen is None:
                 raise DataError(
                     f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, and none of "
-                    f"{', '.join(SAMPLE_ARRAYS)}; name the samples with data.samples"
+                    f"{', '.join(SAMPLES[:5])}; name the samples with data.samples"
                 )
+            header_in(archive, members[chosen])
             kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}"
-            member = f"{chosen}.npy" if f"{chosen}.npy" in arrays.zip.namelist() else chosen
-            labels = self._key(known, "labels", LABEL_ARRAYS)
-            names = self._key(known, "", NAME_ARRAYS)
-            others = [None if key is None else np.asarray(arrays[key]) for key in (labels, names)]
-        copy = unpacked(self._path, functools.partial(_opened, member), kept, ".npy")
-        return np.lib.format.open_memmap(copy, mode="r"), others[0], others[1]
+            opener = functools.partial(_opened, members[chosen])
+            samples = _mapped(unpacked(self._path, opener, kept, ".npy"))
+            shape = samples.shape[:1] or (0,)
+            # Labels are of the same split as the samples.
+            split = next(part for part in reversed(SPLITS) if part in folded(chosen))
+            usual = [name for name in _of_splits(LABELS, (split, "")) if name not in NAMES]
+            usual += ["arr1"] if folded(chosen) == "arr0" else []
+            others = [name for name in known if name != chosen]
+            label = self._key(known, "labels", usual)
+            names = find([name for name in others if name != label], None, NAMES)
+            none = self._config.labels == ""
+            if names and not label and not none and header_in(archive, members[names])[0] == shape:
+                label, names = names, None
+            if not none:
+                unused = [name for name in others if name not in (label, names)]
+                self.notes = left_over(config.source, "arrays", unused, label, "data.labels")
+            read = [
+                None if key is None else self._small(archive, members[key], most)
+                for key, most in ((label, shape[0]), (label and names, MOST_NAMES))
+            ]
+        return samples, read[0], read[1]
 
-    def _key(self, known: list[str], field: str, usual: tuple[str, ...]) -> str | None:
+    def _small(self, archive: zipfile.ZipFile, name: str, most: int) -> NDArray[Any]:
+        """Unpack labels, or names of classes, once their header says that they are few."""
+        shape, dtype = header_in(archive, name)
+        if math.prod(shape) > most or dtype.itemsize > LONGEST_LABEL:
+            raise DataError(
+                f"{self._told}: {brief(name)} holds {dtype} of the shape {brief(shape)}; labels "
+                "are integers or texts, one a sample"
+            )
+        with archive.open(name) as file:
+            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        return values
+
+    def _key(self, known: list[str], field: str, usual: Iterable[str]) -> str | None:
         """Find the array that a field of the config names, or else a usual one."""
-        chosen = getattr(self._config, field) if field else None
-        if chosen is None:
-            lower = {key.lower(): key for key in known}
-            return next((lower[name] for name in usual if name in lower), None)
-        if chosen not in known:
+        chosen = getattr(self._config, field)
+        found = find(known, chosen, usual)
+        if chosen and found is None:
             raise DataError(
                 f"data.{field}: {self._config.source} has no array {chosen!r}, but "
                 f"{brief(', '.join(known)) or 'none'}"
             )
-        return str(chosen)
+        return found
 
     def _pictures(self) -> tuple[int, int, int]:
         if self._samples.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
@@ -207,20 +247,65 @@ class Arrays(Source):
         self.scale = tuple(np.where(std > 0, std, 1.0).tolist())
         return (int(length),)
 
-    def _classes(
-        self, labels: NDArray[Any] | None, names: NDArray[Any] | None
-    ) -> tuple[tuple[str, ...], Labels]:
-        count = len(self._samples)
+    def _classes(self, labels: NDArray[Any] | None, names: NDArray[Any] | None) -> Classes:
+        count, source = len(self._samples), self._config.source
         if labels is None:
             return (), np.zeros(count, dtype=np.int64)
-        if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "iuUS":
+        if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "biufUS":
             raise DataError(
                 f"{self._told} holds {count} samples, and labels of {labels.dtype} of the shape "
                 f"{labels.shape}; labels are integers or texts, one a sample"
             )
-        values = labels.reshape(count)
-        if values.dtype.kind == "S":
-            values = np.char.decode(values, "utf-8")
-        if names is None or values.dtype.kind == "U":
-            return by_label(self._config.source, values.tolist())
-        return named(self._config.source, values.tolist(), [str(name) for name in names.ravel()])
+        values = labels.reshape(count).tolist()
+        if names is None or labels.dtype.kind in "US":
+            return by_label(source, values)
+        return named(source, values, [label_of(name) or "" for name in names.ravel().tolist()])
+
+
+def _of_splits(names: Iterable[str], splits: Iterable[str]) -> list[str]:
+    """Put the name of a split before and after each of some names, as in ``x_train``."""
+    return [both for part in splits for name in names for both in (name + part, part + name)]
+
+
+def _mapped(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """Map a .npy into memory, once its header is known to be of it."""
+    with open(path, "rb") as file:
+        header_of(file, os.path.getsize(path))
+    return np.lib.format.open_memmap(os.fspath(path), mode="r")
+
+
+def header_in(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Do as `header_of` for what a .npz holds under a name."""
+    info = archive.getinfo(name)
+    with archive.open(info) as file:
+        return header_of(file, info.file_size)
+
+
+def header_of(file: IO[bytes], size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read what the header of a .npy says, and nothing more.
+
+    Args:
+        file: At its beginning.
+        size: How many bytes it has.
+
+    Returns:
+        The shape, and the kind of its values.
+
+    Raises:
+        ValueError: It is damaged, or claims more than there is.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_2_0
+        if version == (1, 0):
+            read = np.lib.format.read_array_header_1_0
+        shape, _, dtype = read(file)
+    except (TypeError, SyntaxError, OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"its header is damaged: {brief(error)}") from None
+    if any(type(length) is not int or length < 0 for length in shape):
+        raise ValueError(f"its header gives the shape {brief(shape)}")
+    if dtype.hasobject:
+        raise ValueError("Python objects")
+    if not dtype.itemsize or math.prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"its header gives the shape {brief(shape)}, and it has {size:,} bytes")
+    return shape, dtype

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import PicturesConfig
@@ -61,8 +62,10 @@ class Pictures(Source):
         stamps: What tells that each file is still the same: see
             `ganzoo.data.sources.looking.Looks`.
         alike: What the fingerprint calls the files, where that differs from their names.
+        others: Files that are passed over, below the source.
 
     Attributes:
+        lists: Those of them that list images and can be read in place of the source.
         place: The absolute path of the source, or the repository.
         sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
         digests: uint8 (N, 16), hashes of the files' contents.
@@ -71,24 +74,27 @@ class Pictures(Source):
         DataError: No file is a picture.
     """
 
+    lists: tuple[str, ...] = ()
+
     def __init__(
         self,
         config: PicturesConfig,
         names: Sequence[str],
         classes: tuple[tuple[str, ...], Labels],
-        stamps: Sequence[tuple[int, ...]],
+        stamps: Sequence[tuple[int, ...]] | NDArray[np.int64],
         *,
         alike: Sequence[str] | None = None,
+        others: Sequence[str] = (),
     ) -> None:
         self.place = absolute(config.source)
         self.adopt(config)
         self.names, (self.class_names, self.labels) = names, classes
-        self._alike = alike or names
+        self._alike, self.others = alike or names, others
         if not names:
             raise DataError(
                 f"data.source: {config.source} holds no pictures ({', '.join(sorted(EXTENSIONS))})"
             )
-        looks = look_at(self.place, names, np.array(stamps, dtype=np.int64), self.opened)
+        looks = look_at(self.place, names, np.asarray(stamps, dtype=np.int64), self.opened)
         self.sizes, self.digests = looks.sizes, looks.digests
         self.bad = {names[row]: looks.causes[row] for row in sorted(looks.causes)}
         readable = self.sizes.all(axis=1)

@@ -1,15 +1,23 @@
-"""What the classes of some samples are, by the folders that they lie in or by their labels."""
+"""The one reader of labels: what the classes of samples are, by folders or by labels."""
 
 import itertools
+import math
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, brief
 
 Labels = NDArray[np.int64]
+
+Classes = tuple[tuple[str, ...], Labels]
+"""The names of the classes, in their order; and the place of each sample's among them."""
 
 
 def without_wrapping(names: Sequence[str]) -> list[str]:
@@ -22,61 +30,73 @@ def without_wrapping(names: Sequence[str]) -> list[str]:
     return ["/".join(part[depth:]) for part in parts]
 
 
-def by_folder(source: str, names: Sequence[str]) -> tuple[tuple[str, ...], Labels]:
-    """Tell the classes of pictures in a folder, which are its sub-folders if there are several.
+def cleaned(text: str) -> str:
+    """Return the form in which names of classes are kept: NFC, without blanks around it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def label_of(value: Any) -> str | None:
+    """Return the name of a class that a label stands for; None where there is no label.
+
+    Raises:
+        DataError: It is neither a text nor a whole number; the message is the cause alone.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"the label {brief(repr(value), 60)} is not UTF-8 text") from None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None if math.isnan(value) else value
+    if value is None:
+        return None
+    if not isinstance(value, str | int):
+        raise DataError(f"its label is {brief(repr(value), 60)}; give a name or an integer")
+    return cleaned(str(value)) or None
+
+
+def by_folder(source: str, names: Sequence[str]) -> Classes:
+    """Return the classes of images in a folder, which are its sub-folders if there are several.
 
     Args:
         source: What errors call the folder.
-        names: The pictures' paths in it, with ``/`` between their parts.
-
-    Returns:
-        The names of the classes, in their order; and each picture's label.
+        names: The images' paths in it, with ``/`` between their parts.
 
     Raises:
-        DataError: Pictures lie both in the folder and in its sub-folders, or a class has a name
-            that is no readable text.
+        DataError: Images lie both in the folder and in its sub-folders, or a class has a name that
+            is not readable text.
     """
     folders = [name.partition("/")[0] if "/" in name else "" for name in names]
-    classes = sorted(set(folders))
-    if classes == [""]:
-        return (), np.zeros(len(names), dtype=np.int64)
-    if "" in classes:
+    distinct = sorted(set(folders))
+    if distinct[:1] == [""]:
+        if len(distinct) == 1:
+            return (), np.zeros(len(names), dtype=np.int64)
         raise DataError(
             f"data.source: pictures lie both in {source} itself and in its sub-folder "
-            f"{classes[1]!r}; put all into sub-folders (one a class), or none"
+            f"{distinct[1]!r}; put all into sub-folders (one a class), or none"
         )
-    return _named(classes, folders, f"the sub-folder {{}} of {source}")
+    return _classes(source, folders, "the sub-folder")
 
 
-def by_label(source: str, labels: Sequence[int | str]) -> tuple[tuple[str, ...], Labels]:
-    """Tell the classes of samples by their labels, which are names or integers.
+def by_label(source: str, labels: Sequence[Any]) -> Classes:
+    """Return the classes of samples by their labels, which are names or whole numbers.
 
-    Integers are in the order of their values, and names in that of the alphabet. A single label
-    tells nothing apart.
+    A single label tells nothing apart.
 
     Args:
         source: What errors call that which has the labels.
         labels: A label for each sample.
 
-    Returns:
-        The names of the classes, in their order; and the place of each sample's among them.
-
     Raises:
-        DataError: A label is no readable text.
+        DataError: A label is not readable text, or is missing among others.
     """
-    texts = [str(label) for label in labels]
-    distinct = set(texts)
-    if len(distinct) < 2:
-        return (), np.zeros(len(texts), dtype=np.int64)
-    numbers = all(re.fullmatch(r"-?[0-9]{1,18}", text) for text in distinct)
-    classes = sorted(distinct, key=lambda text: (int(text) if numbers else 0, text))
-    return _named(classes, texts, f"the label {{}} of {source}")
+    return _classes(source, labels, "the label")
 
 
-def named(
-    source: str, labels: Sequence[int], names: Sequence[str]
-) -> tuple[tuple[str, ...], Labels]:
-    """Take integers for places among given names of classes.
+def named(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
+    """Take whole numbers for places among given names of classes.
 
     Args:
         source: What errors call that which has the labels.
@@ -87,26 +107,69 @@ def named(
         DataError: A label is beyond the names, or these are not distinct, readable texts.
     """
     for row, label in enumerate(labels):
-        if not 0 <= label < len(names):
+        if not 0 <= label < len(names) or label != int(label):
             raise DataError(
                 f"data.source: {source}: the label of sample {row} is {label}, and there are names "
                 f"for {len(names)} classes, from 0 on"
             )
     if len(names) < 2:
         return by_label(source, labels)
+    names = [cleaned(name) for name in names]
     if len(set(names)) < len(names):
         raise DataError(f"data.source: {source}: two classes have the same name")
-    return _named(names, [names[label] for label in labels], f"the class {{}} of {source}")
+    _check_readable(source, names, "the class")
+    return tuple(names), np.array([int(label) for label in labels], dtype=np.int64)
 
 
-def _named(
-    classes: Sequence[str], texts: Sequence[str], what: str
-) -> tuple[tuple[str, ...], Labels]:
-    for name in classes:
-        if not name.isprintable() or not name.strip():
+def ordered(names: Iterable[str]) -> list[str]:
+    """Sort names of classes: by value where all are numbers, and else as texts."""
+    distinct = set(names)
+    numbers = all(re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", name) for name in distinct)
+    return sorted(distinct, key=lambda name: (Decimal(name) if numbers else 0, name))
+
+
+def look_alikes(what: str, names: Iterable[str]) -> list[str]:
+    """Return sentences on names that differ by their case, a blank or their Unicode form alone.
+
+    Args:
+        what: What they are of, as ``sub-folders``.
+        names: As they were found.
+    """
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name in sorted(set(names)):
+        groups[unicodedata.normalize("NFKC", name).strip().casefold()].append(name)
+    return [
+        f"the {what} {' and '.join(ascii(name) for name in alike[:4])} differ only by case, blanks "
+        "or Unicode form, and are "
+        + ("one class" if len(set(map(cleaned, alike))) == 1 else "different classes")
+        for alike in groups.values()
+        if len(alike) > 1
+    ][:5]
+
+
+def _classes(source: str, labels: Sequence[Any], what: str) -> Classes:
+    texts: dict[Hashable, str] = {}
+    for label in dict.fromkeys(labels):  # each distinct one once
+        try:
+            text = label_of(label)
+        except DataError as error:
+            raise DataError(f"data.source: {source}: {error}") from None
+        texts[label] = "" if text is None else text
+    if all(re.fullmatch(r"-?[0-9]{1,18}(\.0{1,18})?", text) for text in texts.values()):
+        texts = {label: text.partition(".")[0] for label, text in texts.items()}
+    names = ordered(texts.values())
+    if len(names) < 2:
+        return (), np.zeros(len(labels), dtype=np.int64)
+    _check_readable(source, names, what)
+    places = {name: place for place, name in enumerate(names)}
+    codes = {label: places[text] for label, text in texts.items()}
+    return tuple(names), np.fromiter(map(codes.__getitem__, labels), np.int64, len(labels))
+
+
+def _check_readable(source: str, names: Iterable[str], what: str) -> None:
+    for name in names:
+        if not name.isprintable() or not name:
             raise DataError(
-                f"data.source: {what.format(repr(name))} names a class, and its name is not "
+                f"data.source: {what} {name!r} of {source} names a class, and its name is not "
                 "readable text; rename it"
             )
-    places = {name: place for place, name in enumerate(classes)}
-    return tuple(classes), np.array([places[text] for text in texts], dtype=np.int64)

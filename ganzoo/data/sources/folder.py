@@ -1,5 +1,7 @@
 """Pictures in a folder."""
 
+import functools
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -7,19 +9,24 @@ from typing import IO
 
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources.base import Pictures, absolute, open_file
-from ganzoo.data.sources.classes import by_folder, without_wrapping
+from ganzoo.data.sources.classes import without_wrapping
+from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
 from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.data.sources.manifest import lists_pictures
+from ganzoo.data.sources.names import is_clutter, is_picture, kind_of, printable
 from ganzoo.errors import DataError
-from ganzoo.resolve.paths import taken
+from ganzoo.resolve.paths import READERS, taken
+
+MOST_LISTS = 10
+"""Of so many files beside the images it is reported that they can be read as lists."""
 
 
 class Folder(Pictures):
     """The pictures below a folder; if they all lie in sub-folders, those are the classes.
 
     A single sub-folder around everything is looked through. Hidden files and folders, whose names
-    begin with a dot, are passed over. Links to files are followed, and those to folders that are
-    neither in this one nor around it.
+    begin with a dot, and the clutter of systems are passed over. Links to files are followed, and
+    those to folders that are neither in this one nor around it.
 
     Raises:
         DataError: There is no such folder, it holds no pictures, they lie both in it and in its
@@ -41,37 +48,51 @@ class Folder(Pictures):
             raise DataError(
                 f"data.source: {printable(str(error.filename))} cannot be read ({error.strerror})"
             ) from error
-        names = list(found)
-        inner = without_wrapping(names)
-        super().__init__(
-            config,
-            names,
-            by_folder(config.source, inner),
-            list(found.values()),
-            alike=inner,
-        )
+        names = [name for name in found if is_picture(name)]
+        inner, others = without_wrapping(names), [name for name in found if not is_picture(name)]
+        read = {
+            name: functools.partial(self._begin, name)
+            for name in others
+            if kind_of(name) == LABEL_ENDING
+        }
+        classes, notes = classes_and_notes(config.source, names, inner, others, read)
+        stamps = [found[name] for name in names]
+        super().__init__(config, names, classes, stamps, alike=inner, others=others)
+        lists = (name for name in others if name.lower().endswith(READERS["manifest"]))
+        readable = (name for name in lists if lists_pictures(os.path.join(self._root, name)))
+        self.lists = tuple(itertools.islice(readable, MOST_LISTS))
+        self.notes = notes
+        if self.lists and not self.class_names:
+            place = printable(os.path.join(config.source, self.lists[0]))
+            self.notes += (f"{place} lists images, maybe with labels; data={place} reads it",)
 
     def opened(self, row: int) -> IO[bytes]:
         """Open a picture's file."""
         return open_file(os.path.join(self._root, self.names[row]))
 
+    def _begin(self, name: str) -> bytes:
+        with open_file(os.path.join(self._root, name)) as file:
+            return file.read(LONGEST_LABEL + 1)
+
 
 def _files(root: str) -> Iterator[tuple[str, Stamp]]:
-    """Find the pictures below a folder: their paths in it, and their stamps."""
+    """Find what lies below a folder: the paths in it, and their stamps.
+
+    What is clutter is not entered, and has a ``/`` at its end if it is a folder.
+    """
     real = os.path.realpath(root)
     waiting, seen = [""], {_identity(os.stat(root))}
     while waiting:
         folder = waiting.pop()
         with os.scandir(os.path.join(root, folder)) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.name.startswith("."):
-                    continue
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 status = _status(entry)
                 # A link that is left leads nowhere, which is told when it is opened.
                 if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-                    if is_picture(name):
-                        yield name, stamp_of(status)
+                    yield name, stamp_of(status)
+                elif stat.S_ISDIR(status.st_mode) and is_clutter(entry.name):
+                    yield f"{name}/", stamp_of(status)
                 elif stat.S_ISDIR(status.st_mode) and _identity(status) not in seen:
                     if entry.is_symlink() and _is_related(os.path.realpath(entry.path), real):
                         continue

@@ -102,6 +102,9 @@ def look_at(
     if not len(todo):
         return looks
     unread: list[int] = []
+    firsts: dict[str, int] = {}
+    same = np.array([firsts.setdefault(names[row], row) for row in todo.tolist()], dtype=np.int64)
+    rows = todo[same == todo]  # a file that is named twice is read once
 
     def look_at_block(rows: NDArray[np.int64]) -> int:
         for row in rows.tolist():
@@ -118,15 +121,21 @@ def look_at(
                 unread.append(row)  # which another try may change, and a stamp would not tell
         return len(rows)
 
-    blocks = np.array_split(todo, -(-len(todo) // BLOCK))
+    blocks = np.array_split(rows, -(-len(rows) // BLOCK))
     with (
-        progress(f"looking at the pictures of {printable(source)}", len(todo)) as report,
+        progress(f"looking at the pictures of {printable(source)}", len(rows)) as report,
         ThreadPoolExecutor(THREADS) as pool,
     ):
         for count in pool.map(look_at_block, blocks):
             report(count)
+    for found in (looks.digests, looks.sizes, looks.grey):
+        found[todo] = found[same]
+    if looks.causes:
+        causes = looks.causes
+        copies = zip(todo.tolist(), same.tolist(), strict=True)
+        looks.causes |= {row: causes[first] for row, first in copies if first in causes}
     changing = _changing(stamps, began)
-    changing[unread] = True
+    changing[todo[np.isin(same, unread)]] = True
     _remember(index, source, names, looks, changing)
     return looks
 

@@ -1,20 +1,27 @@
 """Pictures that a file lists."""
 
+import codecs
 import csv
+import functools
+import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
-from ganzoo.data.config import ManifestConfig
-from ganzoo.data.sources.base import Pictures, absolute, file_status, open_file
-from ganzoo.data.sources.classes import by_label
-from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.names import printable
-from ganzoo.errors import DataError, brief
+import numpy as np
 
-FILE_COLUMNS = ("file", "path", "image")
-LABEL_COLUMNS = ("label", "class")
+from ganzoo.data.config import ManifestConfig
+from ganzoo.data.progress import progress
+from ganzoo.data.sources.base import Pictures, absolute, file_status, open_file
+from ganzoo.data.sources.classes import by_label, cleaned, label_of, look_alikes
+from ganzoo.data.sources.columns import FILES, LABELS, find, folded, left_over
+from ganzoo.data.sources.looking import Stamp, stamp_of
+from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.errors import DataError, brief
 
 GONE: Stamp = (0, 2**63 - 1, 0, 0)
 """Of a file that is not there: as if it changed in times to come, it is looked at every time."""
@@ -22,20 +29,74 @@ GONE: Stamp = (0, 2**63 - 1, 0, 0)
 LONGEST = 4096
 """A longer path leads to no file; of such a one so much is told."""
 
+MOST_KEYS = 1000
+"""Of objects with more keys than these no more are reported as not used."""
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What separates columns; of several that make as many the first."""
+
+BLANK = ' \t\r\n,;|"\ufeff'
+"""What a line of a spreadsheet without values consists of."""
+
+LONGEST_LINE = 1 << 24
+"""Characters; a longer one is taken for several."""
+
 
 class Row(NamedTuple):
     """A picture that is listed, with the line that it stands in."""
 
     line: int
     file: str
-    label: int | str | None
+    label: str | None
+
+
+class Columns:
+    """Which columns or keys are used, by the names that were met.
+
+    Attributes:
+        unused: Those that are not.
+        label: The one with the labels, if any.
+    """
+
+    def __init__(self, config: ManifestConfig) -> None:
+        self._config = config
+        self.of = functools.lru_cache(MOST_KEYS)(self._find)
+        self.unused: dict[str, None] = {}
+        self.label: str | None = None
+
+    def _find(self, names: tuple[str, ...]) -> tuple[str, str | None]:
+        """Find the column of files, and that of labels."""
+        config = self._config
+        usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
+        file = find(names, config.file_column, FILES)
+        label = find(names, config.label_column, usual)
+        for field, found in (("file_column", file), ("label_column", label)):
+            chosen = getattr(config, field)
+            if chosen and found is None:
+                raise ValueError(f"data.{field} is {chosen!r}, and it has {_told(names)}")
+        if file is None:
+            if any(map(is_picture, names)):
+                raise ValueError(
+                    "the first line is not a header; begin with one, such as file,label"
+                )
+            raise ValueError(
+                f"it has no file, filename, path or image but {_told(names)}; name what has "
+                "the files with data.file_column"
+            )
+        for name in (file, label):
+            if names.count(name or "") > 1:
+                raise ValueError(f"it has several columns {name!r}; rename all but one")
+        self.label = self.label or label
+        if len(self.unused) < MOST_KEYS:
+            self.unused |= dict.fromkeys(name for name in names if name not in (file, label))
+        return file, label
 
 
 class Manifest(Pictures):
     """Pictures that a .csv or .jsonl lists, with or without labels, in its order.
 
-    Paths are relative to the folder that the file lies in. Labels are names or integers. A picture
-    that is not there is one that cannot be read.
+    Paths are relative to the folder that the file lies in. Labels are names or whole numbers. A
+    picture that is not there is one that cannot be read.
 
     Raises:
         DataError: There is no such file, a line of it is not understood (the message has its
@@ -44,86 +105,106 @@ class Manifest(Pictures):
 
     def __init__(self, config: ManifestConfig) -> None:
         file_status(config.source)
-        path = absolute(config.source)
-        self._folder = os.path.dirname(path)
-        rows = list(_rows(config, path))
-        labels = [row.label for row in rows if row.label is not None]
-        if labels and len(labels) < len(rows):
-            line = next(row.line for row in rows if row.label is None)
+        self._list = absolute(config.source)
+        self._folder = os.path.dirname(self._list)
+        columns, bare, missing = Columns(config), 0, True
+        files: list[str] = []
+        labels: list[str | None] = []
+        lines, stamps = array("Q"), array("q")
+        firsts: dict[str, int] = {}
+        with progress(f"reading the lines of {printable(config.source)}") as report:
+            for row in _rows(config, self._list, columns):
+                # A million lines may name few files, each of which is asked for once.
+                first = firsts.setdefault(row.file, len(files))
+                if first == len(files):
+                    stamp = _stamp(os.path.join(self._folder, row.file))
+                    missing = missing and stamp is None
+                    stamps.extend(stamp or GONE)
+                else:
+                    stamps.extend(stamps[4 * first : 4 * first + 4])
+                files.append(files[first] if first < len(files) else row.file)
+                lines.append(row.line)
+                labels.append(row.label)
+                bare = bare or (row.line if row.label is None else 0)
+                report(1)
+        self.names, self._lines = files, lines
+        if bare and any(label is not None for label in labels):
             raise DataError(
-                f"data.source: {config.source}, line {line}: it has no label, and other lines "
+                f"data.source: {config.source}, line {bare}: it has no label, and other lines "
                 "have; give every line one, or none"
             )
-        self._paths = [os.path.join(self._folder, row.file) for row in rows]
-        self._listed = [f"line {row.line} of {os.path.basename(path)}" for row in rows]
-        if rows and all(map(_is_missing, self._paths)):
+        if files and missing:
             raise DataError(
                 f"data.source: {config.source}: no file that it names is there; relative paths are "
                 f"looked for in {printable(self._folder)}, where it lies, and so the first is "
                 f"{self.called(0)}; move it to where its paths begin, or correct them"
             )
-        super().__init__(
-            config,
-            [row.file for row in rows],
-            by_label(config.source, labels or [0] * len(rows)),
-            [_stamp(path) for path in self._paths],
-        )
+        del firsts
+        classes = by_label(config.source, [""] * len(files) if bare else labels)
+        super().__init__(config, files, classes, np.array(stamps, dtype=np.int64).reshape(-1, 4))
+        self.notes = tuple(look_alikes("labels", self.class_names))
+        if bare and columns.label:
+            self.notes += (
+                f"{config.source}: the column {brief(columns.label)} is empty: no labels",
+            )
+        elif config.label_column != "":
+            self.notes += left_over(
+                config.source, "columns", columns.unused, columns.label, "data.label_column"
+            )
 
     def opened(self, row: int) -> IO[bytes]:
         """Open a picture's file."""
-        return open_file(self._paths[row])
+        return open_file(os.path.join(self._folder, self.names[row]))
 
     def called(self, row: int) -> str:
         """Return what errors call a picture: its path, and the line that names it."""
-        return printable(f"{self._paths[row][:LONGEST]} ({self._listed[row]})")
+        path = os.path.join(self._folder, self.names[row])[:LONGEST]
+        return printable(f"{path} (line {self._lines[row]} of {os.path.basename(self._list)})")
 
 
-def _is_missing(path: str) -> bool:
+def lists_pictures(path: str) -> bool:
+    """Report whether a file can be read as a list, by its first line and the file that it names."""
+    config = ManifestConfig(source=path)
     try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
+        first = next(_rows(config, path, Columns(config)), None)
+    except (DataError, OSError):
         return False
-    return False
+    return first is not None and _stamp(os.path.join(os.path.dirname(path), first.file)) is not None
 
 
-def _stamp(path: str) -> Stamp:
-    """Return the stamp of a file; why there is none is told when it is opened."""
+def _stamp(path: str) -> Stamp | None:
+    """Return the stamp of a file, None if it is missing; other causes show when it is opened."""
     try:
         return stamp_of(os.stat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, ValueError):
         return GONE
 
 
-def _rows(config: ManifestConfig, path: str) -> Iterator[Row]:
+def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
     """Read what a manifest lists.
 
     Raises:
         DataError: A line is not understood.
     """
-    line, read = 0, _csv_lines if path.lower().endswith(".csv") else _json_lines
+    line, read = 0, _csv_lines if path.lower().endswith((".csv", ".tsv")) else _json_lines
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            for line, values in read(file):
-                picture = _key(values, config.file_column, FILE_COLUMNS, "file_column")
-                if picture is None:
-                    raise ValueError(
-                        f"it has no {' or '.join(FILE_COLUMNS)} but {_told(values)}; name what has "
-                        "the files with data.file_column"
-                    )
-                kind = _key(values, config.label_column, LABEL_COLUMNS, "label_column")
+        with open(path, encoding=_encoding(path), newline="") as file:
+            for line, names, values in read(file):
+                picture, kind = columns.of(names)
                 file_name = values[picture]
                 if not isinstance(file_name, str) or not file_name:
                     raise ValueError(f"its {picture} is {brief(repr(file_name), 60)}, and no path")
-                yield Row(line, file_name, None if kind is None else _label(values[kind]))
-    except UnicodeDecodeError as error:
+                label = None if kind is None else label_of(values[kind])
+                yield Row(line, file_name, label and sys.intern(label))
+    except UnicodeError as error:
         raise DataError(
             f"data.source: {config.source}, after line {line}: it is not UTF-8; save it as that"
         ) from error
     except _LineError as error:
         raise DataError(f"data.source: {config.source}, line {error.line}: {error}") from None
-    except ValueError as error:
+    except (ValueError, DataError) as error:
         raise DataError(f"data.source: {config.source}, line {line}: {error}") from None
 
 
@@ -135,22 +216,43 @@ class _LineError(Exception):
         self.line = line
 
 
-def _csv_lines(file: IO[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(file, strict=True)
+Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
+"""Of each row its line, the names of its columns, and its values by them."""
+
+
+def _csv_lines(file: IO[str]) -> Read:
+    numbered = _numbered(file)
+    start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
+    first = first.removeprefix("\ufeff")  # after a mark of UTF-16, say
+    mark = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # which spreadsheets begin with
+    if mark:
+        start, first = next(numbered, (0, ""))
+    delimiter = mark[1] if mark else max(DELIMITERS, key=lambda each: len(_cells(first, each)))
+    lines = itertools.chain([first], (text for _, text in numbered))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        for values in reader:
-            if None in values or None in values.values():
-                columns = len(reader.fieldnames or ())
+        names = tuple(cleaned(name) for name in next(reader, ()))
+        for cells in reader:
+            values = [cell.strip() for cell in cells]
+            if not any(values):
+                continue
+            if len(values) < len(names) or any(values[len(names) :]):
                 raise _LineError(
-                    reader.line_num, f"it has not as many columns as the {columns} of the header"
+                    start + reader.line_num - 1,
+                    f"it has not as many columns as the {len(names)} of the header",
                 )
-            yield reader.line_num, values
+            yield start + reader.line_num - 1, names, dict(zip(names, values, strict=False))
     except csv.Error as error:
-        raise _LineError(reader.reader.line_num, f"it is no CSV ({error})") from error
+        line = start + reader.line_num - 1
+        raise _LineError(line, f"it is not CSV ({error})") from error
 
 
-def _json_lines(file: IO[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, text in enumerate(file, 1):
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _json_lines(file: IO[str]) -> Read:
+    for line, text in _numbered(file):
         if not text.strip():
             continue
         try:
@@ -159,27 +261,19 @@ def _json_lines(file: IO[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise _LineError(line, f"it is no JSON ({error})") from error
         if not isinstance(values, dict):
             raise _LineError(line, 'it is no object, as {"file": "1.png", "label": "cat"}')
-        yield line, values
+        yield line, tuple(values), values
 
 
-def _key(
-    values: Mapping[str, Any], chosen: str | None, usual: tuple[str, ...], field: str
-) -> str | None:
-    """Find the column that was chosen, or else a usual one."""
-    if chosen is None:
-        return next((name for name in usual if name in values), None)
-    if chosen not in values:
-        raise ValueError(f"data.{field} is {chosen!r}, and it has {_told(values)}")
-    return chosen
+def _encoding(path: str) -> str:
+    """Return the encoding that a file begins to be in."""
+    with open(path, "rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return "utf-16" if marked else "utf-8-sig"
 
 
-def _label(value: Any) -> int | str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"its label is {brief(repr(value), 60)}; give a name or an integer")
-    return value
+def _numbered(file: IO[str]) -> Iterator[tuple[int, str]]:
+    return enumerate(iter(functools.partial(file.readline, LONGEST_LINE), ""), 1)
 
 
-def _told(values: Mapping[str, Any]) -> str:
-    return brief(", ".join(values)) or "nothing"
+def _told(names: Iterable[str]) -> str:
+    return brief(", ".join(names)) or "nothing"

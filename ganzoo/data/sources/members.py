@@ -20,7 +20,7 @@ from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.digests import folder_fault, record
 from ganzoo.data.cache.places import META, check_place, leads_out, remove
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.data.sources.names import clutter_of, is_picture, printable
 from ganzoo.errors import DataError
 
 
@@ -92,17 +92,20 @@ class Contents:
     Attributes:
         members: By their names; of several with one name the last counts, as on unpacking.
         outside: What has no place among them, as its name leads out of the archive.
+        others: Files that are passed over; of those in clutter the folder alone.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
     outside: dict[str, Member] = field(default_factory=dict)
+    others: dict[str, Member] = field(default_factory=dict)
 
     def add(self, name: str, member: Member) -> None:
-        """Add what is a picture by its name."""
+        """Add a file, as one of the images if it is one by its name."""
         parts = [part for part in name.split("/") if part != "."]
-        if not is_picture("/".join(part for part in parts if part != "..")):
-            return
-        if ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
+        plain = "/".join(part for part in parts if part not in ("", ".."))
+        if not is_picture(plain):
+            self.others[clutter_of(plain) or plain] = member
+        elif ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
             self.outside[name] = Refused(OUTSIDE)
         else:
             self.members["/".join(part for part in parts if part)] = member

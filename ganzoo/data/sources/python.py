@@ -16,7 +16,7 @@ from ganzoo.data.base import Item
 from ganzoo.data.config import PythonConfig
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.base import Source
-from ganzoo.data.sources.classes import Labels, by_label, named
+from ganzoo.data.sources.classes import Classes, by_label, label_of, look_alikes, named
 from ganzoo.data.sources.pixels import as_file, channels_first, flat, to_bytes
 from ganzoo.errors import ConfigError, DataError, brief
 from ganzoo.resolve.paths import is_path
@@ -200,6 +200,7 @@ class Python(Source):
         self.notes = (
             f"the data is a dataset of Python: this run can be resumed only after "
             f"ganzoo.register_dataset({config.source!r}, ...), as in a file that --import names",
+            *look_alikes("labels", self.class_names),
         )
 
     def read(self, index: int) -> Item:
@@ -224,7 +225,7 @@ class Python(Source):
                 "is read; leave random transforms out, as a run augments its pictures itself"
             )
 
-    def _classes(self, source: str) -> tuple[tuple[str, ...], Labels]:
+    def _classes(self, source: str) -> Classes:
         given = [label for label in self._held.seen.labels if label is not None]
         if not given:
             return (), np.zeros(len(self), dtype=np.int64)
@@ -252,15 +253,12 @@ def _picture(sample: Any, name: str) -> NDArray[np.uint8]:
     return flat(np.ascontiguousarray(pixels), name)
 
 
-def _label(label: Any) -> int | str:
-    if isinstance(label, str):
-        return label
+def _label(label: Any) -> int | str | None:
     array = _array(label)
-    if array is None and isinstance(label, int):
-        array = np.asarray(label)
-    if array is None or array.ndim or array.dtype.kind not in "iu":
-        raise DataError(f"its label is {brief(repr(label), 60)}; give an integer or a text")
-    return int(array)
+    if array is not None and not array.ndim:
+        label = array.item()
+    text = label_of(label)
+    return text if text is None or isinstance(label, str | bytes | bool) else int(label)
 
 
 def _array(value: Any) -> NDArray[Any] | None:

@@ -109,7 +109,7 @@ REFUSED = {
     "Python objects": ({"images": np.array([{}, []], dtype=object)}, "it holds Python objects"),
     "labels that are objects": ({**GOOD, "labels": np.array([{}] * 3)}, "it holds Python objects"),
     "too few labels": ({**GOOD, "labels": [0, 1]}, r"labels of int64 of the shape \(2,\)"),
-    "labels of floats": ({**GOOD, "labels": [0.0, 1.0, 0.0]}, "labels of float64"),
+    "labels of fractions": ({**GOOD, "labels": [0.0, 1.5, 0.0]}, "its label is 1.5"),
     "one-hot labels": ({**GOOD, "labels": np.eye(3, dtype=int)}, r"of the shape \(3, 3\)"),
     "a label beyond the names": (
         {**GOOD, "labels": [0, 2, 1], "class_names": ["a", "b"]},

@@ -79,6 +79,9 @@ LABELS = {
     "integers": ([3, 1, 3, 20], None, ("1", "3", "20"), [1, 0, 1, 2]),
     "tensors": ([torch.tensor(1), torch.tensor(0)] * 2, None, ("0", "1"), [1, 0, 1, 0]),
     "of NumPy": ([np.int32(1), np.uint8(0)] * 2, None, ("0", "1"), [1, 0, 1, 0]),
+    "floats": ([10.0, np.float32(9), 10, torch.tensor(9.0)], None, ("9", "10"), [1, 0, 1, 0]),
+    "truths": ([True, np.bool_(False)] * 2, None, ("False", "True"), [1, 0, 1, 0]),
+    "texts with blanks": (["dog ", "cat", "dog", b" cat"], None, ("cat", "dog"), [1, 0, 1, 0]),
     "texts": (["b", "a", "b", "c"], None, ("a", "b", "c"), [1, 0, 1, 2]),
     "with names": ([1, 0, 1, 0], ["cat", "dog", "emu"], ("cat", "dog", "emu"), [1, 0, 1, 0]),
 }
