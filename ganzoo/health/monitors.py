@@ -106,7 +106,7 @@ class ModeCollapse(Monitor):
         if (reason := super().early()) or max(self._covered) > self.covered:
             return reason
         return (
-            f"the fakes are not like the reals yet, of which {max(self._covered):.0%} have a fake "
+            f"fakes are unlike the reals yet: {max(self._covered):.0%} of the reals have a fake "
             "near them"
         )
 
@@ -170,12 +170,13 @@ class DiscriminatorDominance(Monitor):
 
     def see(self, row: Row) -> Finding | None:
         """Take in a row; each has outputs, and some have a look as well."""
-        return self._at_ends(row) or super().see(row)
+        seen = super().see(row)
+        return self._at_ends(row) or seen
 
     def early(self) -> str:
         """Say so as well while the outputs are at their ends, and were not for long enough."""
-        if not self._held or (reason := super().early()):
-            return super().early()
+        if (reason := super().early()) or not self._held:
+            return reason
         return f"the discriminator's outputs are at their ends since step {self._held[0][0]:,}"
 
     def _at_ends(self, row: Row) -> Finding | None:
@@ -196,8 +197,8 @@ class DiscriminatorDominance(Monitor):
             monitor=self.name,
             severity="severe" if severe else "warning",
             step=step,
-            evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and {fake:.3f} on "
-            f"fakes, and has been at these ends since step {first:,}",
+            evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and {fake:.3f} "
+            f"on fakes, and has been at these ends since step {first:,}",
             advice=self.advice,
         )
 

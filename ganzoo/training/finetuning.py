@@ -24,12 +24,14 @@ STEPS = 5000
 RATE = 0.5
 """Factor on the learning rates of the recipe: weights that are good already are moved less."""
 
-PARTIAL_RATE = 2.0
-"""The same where weights are taken in part: much is new, and has to be learned."""
+RAISED, HIGHEST = 5.0, 1e-3
+"""The same where weights are taken in part, as much has to be learned anew, and how far it raises
+a rate. With half the rates 300 steps leave nothing but patterns (dcgan.mnist5k on 233 emoji)."""
 
-R1 = {"weight": 2.0, "every": 4}
+R1 = {"weight": 10.0, "every": 4}
 """For images. With few of them and no penalty the discriminator wins within 50 steps, and every
-sample gets the same pattern; a weight of 0.2 was too weak (dcgan.mnist5k on 233 emoji)."""
+sample gets the same pattern. Measured there at 32x32: 0.2 was too weak, 2 and 10 were not, and the
+rule of `ganzoo.data.advice` (0.003) is far below them."""
 
 WARM_UP = 200
 """Steps in which a new discriminator learns alone before the generator listens to it."""
@@ -50,8 +52,9 @@ def finetune(
 
     The generator, its moving average and the discriminator are taken over; where no discriminator
     was published, a new one learns alone for the first 200 steps. Other values than those of the
-    architecture are the recipe's, with 5,000 steps, half its learning rates (twice them with
-    `allow_partial`), and for images the penalty R1 where the recipe has no penalty.
+    architecture are the recipe's, with 5,000 steps, half its learning rates (with
+    `allow_partial` five times them, to 0.001 at most), and for images the penalty R1 where the
+    recipe has no penalty.
 
     Args:
         reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
@@ -106,8 +109,8 @@ def finetuning_config(
     if r1 is None or "penalties" in user:
         return resolution
     note = (
-        f"the penalty r1 has the weight {r1.weight:g}, as a discriminator learns few images by heart "
-        "(penalties.r1=null for none)"
+        f"the penalty r1 has the weight {r1.weight:g}, so that the discriminator does not "
+        "win at once (penalties.r1=null for none)"
     )
     return dataclasses.replace(resolution, notes=(*resolution.notes, note))
 
@@ -140,20 +143,22 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     partial = user.get("base", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
-        "optimizers": _rates(recipe, PARTIAL_RATE if partial else RATE),
+        "optimizers": _rates(recipe, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
         "training": {"steps": STEPS},
         "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
 
 
-def _rates(recipe: Recipe, factor: float) -> Values:
-    """The recipe's learning rates times a factor; a schedule is as long as it was."""
+def _rates(recipe: Recipe, *, partial: bool) -> Values:
+    """The recipe's learning rates, lowered or raised; a schedule is as long as it was."""
     rates: Values = {}
     for role in ROLES:
         values = recipe.optimizers.get(role, {})
         name = values.get("name", "adam")
         rate = values.get("lr", OPTIMIZERS[name].model_fields["lr"].default)
+        first = rate["from"] if isinstance(rate, Mapping) else rate
+        factor = max(1.0, min(RAISED, HIGHEST / first)) if partial and first else RATE
         if isinstance(rate, Mapping):
             rate = {**rate, "from": factor * rate["from"], "to": factor * rate["to"]}
         else:
