@@ -42,6 +42,9 @@ class Watch:
         loader: Has the reals.
         hardware: Where to compute.
         classes: How many the data has; 0 for none.
+
+    Attributes:
+        count: Reals, and fakes, that a look compares.
     """
 
     def __init__(
@@ -56,9 +59,9 @@ class Watch:
         self.loader, self.hardware = loader, hardware
         samples = config.health.samples
         # Of a small set a part: as many draws as it has images would hold copies by chance.
-        self._count = min(samples, max(FEWEST, len(loader.trained_on) // 4))
+        self.count = min(samples, max(FEWEST, len(loader.trained_on) // 4))
         # With fewer reals of each, most classes would be missing by chance.
-        self.classes = classes if classes * 16 <= self._count else 0
+        self.classes = classes if classes * 16 <= self.count else 0
         seen = config.training.batch_size * config.training.discriminator_steps
         self._steps = math.ceil(samples / (seen // hardware.processes.world))
         self.witness: Witness | None = None
@@ -97,7 +100,7 @@ class Watch:
         }
         if witness.reals:
             reals, fakes = torch.cat(witness.reals), torch.cat(witness.fakes)
-            count = min(len(reals), len(fakes), self._count)
+            count = min(len(reals), len(fakes), self.count)
             reals, fakes = reals[-count:], fakes[-count:]
             found |= signals.compare(reals, fakes)
             if self.classes:
