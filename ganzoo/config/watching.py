@@ -75,7 +75,7 @@ class HealthConfig(Model):
 
     every: OptionalCadence = Field(
         default=250,
-        description="Steps between looks; 0 for none. If left out, a sixth of a run's steps at most.",
+        description="Steps between looks; 0 for none; at most a sixth of the run if left out.",
     )
     samples: Annotated[int, Field(ge=32, le=4096)] = Field(
         default=256, description="Reals, and fakes, that a look compares."

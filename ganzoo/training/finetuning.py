@@ -29,7 +29,7 @@ RAISED, HIGHEST = 5.0, 1e-3
 a rate. With half the rates 300 steps leave nothing but patterns (dcgan.mnist5k on 233 emoji)."""
 
 R1 = {"weight": 10.0, "every": 4}
-"""For images. With few of them and no penalty the discriminator wins within 50 steps, and every
+"""For images. With few of them and no penalty the discriminator wins within 100 steps, and every
 sample gets the same pattern. Measured there at 32x32: 0.2 was too weak, 2 and 10 were not, and the
 rule of `ganzoo.data.advice` (0.003) is far below them."""
 
