@@ -197,7 +197,8 @@ HALVES: dict[str, dict[str, list[tuple[Config, Config]]]] = {
         ],
     },
 }
-FIRST_SEED = {"set": 0, "told": 200}
+FIRST_SEED = {"set": 0, "told": 400}
+"""Rules were changed after runs with seeds from 200 on, which count nowhere."""
 
 Result = dict[str, Any]
 

@@ -21,6 +21,9 @@ Seen = tuple[Severity, str]
 
 PERSISTENCE, WINDOW = 2, 3
 
+YOUNG = 500
+"""Steps of a run in which healthy generators too make few kinds of samples that keep changing."""
+
 
 class Monitor(ABC):
     """Watches for one failure.
@@ -30,11 +33,13 @@ class Monitor(ABC):
         advice: What to try against it.
         enough: Looks that a verdict needs. The first look of a run shows the networks as they
             began, so that there are `WINDOW` others.
+        when: Which looks count, as words after them; empty for all.
     """
 
     name: ClassVar[str]
     advice: ClassVar[str]
     enough: ClassVar[int] = WINDOW + 1
+    when: ClassVar[str] = ""
 
     def __init__(self) -> None:
         self._last: deque[Severity | None] = deque(maxlen=WINDOW)
@@ -63,7 +68,7 @@ class Monitor(ABC):
         """Return why no finding means nothing yet; empty where it means no sign."""
         if self._looks >= self.enough:
             return ""
-        return f"{self._looks} of the {self.enough} looks that a verdict needs"
+        return f"{self._looks} of the {self.enough} looks{self.when} that a verdict needs"
 
     @abstractmethod
     def looks(self, row: Row) -> bool:
@@ -99,12 +104,13 @@ class ModeCollapse(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._best: dict[str, float] = {}
+        self._young = ""
         self._covered: deque[float] = deque(maxlen=WINDOW)
 
     def early(self) -> str:
         """Say so as well while fakes are unlike reals, as the variety of noise means nothing."""
         if (reason := super().early()) or max(self._covered) > self.covered:
-            return reason
+            return reason or self._young
         return (
             f"fakes are unlike the reals yet: {max(self._covered):.0%} of the reals have a fake "
             "near them"
@@ -135,7 +141,11 @@ class ModeCollapse(Monitor):
         if covered < self.classes[0] and covered <= before["covered"]:
             text = f"{1 - covered:.0%} of the classes are missing among the fakes"
             found.append(("severe" if covered < self.classes[1] else "warning", text))
-        return _worst(found)
+        seen, self._young = _worst(found), ""
+        if seen and row["step"] <= YOUNG and max(self._covered) > self.covered:
+            self._young = f"{seen[1]}, as in many runs before step {YOUNG}"
+            return None
+        return seen
 
 
 class DiscriminatorDominance(Monitor):
@@ -226,6 +236,7 @@ class Oscillation(Monitor):
 
     name = "oscillation"
     enough = WINDOW  # the first of them follows two others
+    when = f" after step {YOUNG}"
     advice = (
         "add the penalty r1, lower both learning rates or let them fall (schedule: linear), or "
         "lower the first beta of adam (0.5 or 0)"
@@ -242,8 +253,9 @@ class Oscillation(Monitor):
         self._before = 0.0
 
     def looks(self, row: Row) -> bool:
-        """Where the movement was followed."""
-        return "health/straightness" in row and "health/drift" in row
+        """Where the movement was followed, in a run that is not young."""
+        followed = "health/straightness" in row and "health/drift" in row
+        return followed and row["step"] > YOUNG
 
     def judge(self, row: Row) -> Seen | None:
         """Look at how far samples move, and whether the generator's way leads on."""

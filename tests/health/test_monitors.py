@@ -192,15 +192,18 @@ ALL = set(MONITORS) - {"non-finite"}
         pytest.param([], ALL, id="no rows"),
         pytest.param(outputs(*[FAIR] * 9), ALL, id="no looks"),
         pytest.param(run({}), ALL, id="one look"),
-        pytest.param(run({}, {}, {}), ALL - {"oscillation"}, id="three"),
-        pytest.param(run({}, {}, {}, {}), set(), id="four"),
+        pytest.param(run({}, {}, {}), ALL, id="three"),
+        pytest.param(run({}, {}, {}, {}), {"oscillation"}, id="four"),
+        pytest.param(run({}, {}, {}, {}, {}), set(), id="five"),
         pytest.param(run(*[{"health/coverage": 0.0}] * 6), {"mode-collapse"}, id="noise"),
-        pytest.param(run({}, *[{"health/coverage": 0.02}] * 3), {"mode-collapse"}, id="almost"),
+        pytest.param(run({}, {}, *[{"health/coverage": 0.02}] * 3), {"mode-collapse"}, id="almost"),
         pytest.param(
-            run({"health/coverage": 0.0}, {}, {"health/coverage": 0.0}, {}), set(), id="at times"
+            run({}, {"health/coverage": 0.0}, {}, {"health/coverage": 0.0}, {}),
+            set(),
+            id="at times",
         ),
         pytest.param(
-            [*run({}, {}, {}, {}), {**outputs(SURE)[0], "step": 1050}],
+            [*run({}, {}, {}, {}, {}), {**outputs(SURE)[0], "step": 1300}],
             {"discriminator-dominance"},
             id="sure since the last row",
         ),
@@ -209,3 +212,25 @@ ALL = set(MONITORS) - {"non-finite"}
 def test_when_silence_means_nothing(rows, early):
     assert too_early(rows).keys() == early
     assert all(too_early(rows).values())
+
+
+YOUNG_ALIKE = {"health/diversity": 0.3, "health/coverage": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("look", "every", "names"),
+    [
+        pytest.param(YOUNG_ALIKE, 50, set(), id="few kinds yet"),
+        pytest.param(YOUNG_ALIKE, 250, {"mode-collapse"}, id="few kinds for long"),
+        pytest.param({**YOUNG_ALIKE, "health/coverage": 0.0}, 50, {"mode-collapse"}, id="noise"),
+        pytest.param({"health/straightness": 0.5, "health/drift": 0.9}, 50, set(), id="moves yet"),
+        pytest.param(
+            {"health/straightness": 0.5, "health/drift": 0.9}, 250, {"oscillation"}, id="moves"
+        ),
+    ],
+)
+def test_a_young_run_may_have_few_kinds_and_move(look, every, names):
+    rows = [{"step": every * number, **WELL, **look} for number in range(1, 8)]
+    assert {item.monitor for item in diagnose(rows)} == names
+    assert ("oscillation" in too_early(rows)) == (every == 50)
+    assert ("mode-collapse" in too_early(rows)) == ("health/coverage" in look and every == 50)

@@ -60,7 +60,8 @@ def test_a_short_run_gets_no_all_clear(looks, state, said):
     told = as_values(facts(), shown, [], [])
     states = {item["monitor"]: item["state"] for item in told["monitors"]}
     assert states["mode-collapse"] == state
-    assert told["health"] == ("no sign" if state == "not watched" else state)
+    # Whether it oscillates, nobody knows before step 500.
+    assert told["health"] == ("no sign" if state == "not watched" else "too early")
 
 
 def test_the_worst_of_a_run_is_its_health(rows, findings):
