@@ -73,7 +73,10 @@ class EvaluationConfig(Model):
 class HealthConfig(Model):
     """How a run is watched for what goes wrong with GANs."""
 
-    every: OptionalCadence = Field(default=250, description="Steps between looks; 0 for none.")
+    every: OptionalCadence = Field(
+        default=250,
+        description="Steps between looks; 0 for none; at most a sixth of the run if left out.",
+    )
     samples: Annotated[int, Field(ge=32, le=4096)] = Field(
         default=256, description="Reals, and fakes, that a look compares."
     )

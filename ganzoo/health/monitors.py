@@ -2,7 +2,8 @@
 
 Each sees the rows of the log one by one, oldest first, and remembers little of them, so that the
 same findings come of a run that goes on and of its log. What it takes for wrong has to hold at
-`PERSISTENCE` of the last `WINDOW` looks: one look is one draw of a few hundred samples.
+`PERSISTENCE` of the last `WINDOW` looks: one look is one draw of a few hundred samples. Where it
+has too little to look at, a monitor says so (`early`), as silence would read as an all-clear.
 """
 
 import math
@@ -20,6 +21,9 @@ Seen = tuple[Severity, str]
 
 PERSISTENCE, WINDOW = 2, 3
 
+YOUNG = 500
+"""Steps of a run in which healthy generators too make few kinds of samples that keep changing."""
+
 
 class Monitor(ABC):
     """Watches for one failure.
@@ -27,18 +31,25 @@ class Monitor(ABC):
     Attributes:
         name: Of the failure.
         advice: What to try against it.
+        enough: Looks that a verdict needs. The first look of a run shows the networks as they
+            began, so that there are `WINDOW` others.
+        when: Which looks count, as words after them; empty for all.
     """
 
     name: ClassVar[str]
     advice: ClassVar[str]
+    enough: ClassVar[int] = WINDOW + 1
+    when: ClassVar[str] = ""
 
     def __init__(self) -> None:
         self._last: deque[Severity | None] = deque(maxlen=WINDOW)
+        self._looks = 0
 
     def see(self, row: Row) -> Finding | None:
         """Take in a row; return what is wrong at it, if anything is."""
         if not self.looks(row):
             return None
+        self._looks += 1
         seen = self.judge(row)
         self._last.append(seen and seen[0])
         bad = [severity for severity in self._last if severity is not None]
@@ -52,6 +63,12 @@ class Monitor(ABC):
             evidence=seen[1],
             advice=self.advice,
         )
+
+    def early(self) -> str:
+        """Return why no finding means nothing yet; empty where it means no sign."""
+        if self._looks >= self.enough:
+            return ""
+        return f"{self._looks} of the {self.enough} looks{self.when} that a verdict needs"
 
     @abstractmethod
     def looks(self, row: Row) -> bool:
@@ -81,10 +98,23 @@ class ModeCollapse(Monitor):
     """Below which share of the classes too many are missing."""
     BETTER: ClassVar[float] = 0.1
     """By which share a figure has to pass the best one so far to be getting better."""
+    covered: ClassVar[float] = 0.02
+    """At which share of reals with a fake near them, or less, fakes are nothing like them yet."""
 
     def __init__(self) -> None:
         super().__init__()
         self._best: dict[str, float] = {}
+        self._young = ""
+        self._covered: deque[float] = deque(maxlen=WINDOW)
+
+    def early(self) -> str:
+        """Say so as well while fakes are unlike reals, as the variety of noise means nothing."""
+        if (reason := super().early()) or max(self._covered) > self.covered:
+            return reason or self._young
+        return (
+            f"fakes are unlike the reals yet: {max(self._covered):.0%} of the reals have a fake "
+            "near them"
+        )
 
     def looks(self, row: Row) -> bool:
         """Where samples were compared."""
@@ -94,6 +124,7 @@ class ModeCollapse(Monitor):
         """Look at distances, copies and classes."""
         apart, copies = row["health/diversity"], row["health/duplicates"]
         covered = row.get("health/classes", 1.0)
+        self._covered.append(row.get("health/coverage", 1.0))
         before = self._best or {"apart": 0.0, "copies": math.inf, "covered": 0.0}
         self._best = {
             "apart": max(before["apart"], apart),
@@ -110,17 +141,31 @@ class ModeCollapse(Monitor):
         if covered < self.classes[0] and covered <= before["covered"]:
             text = f"{1 - covered:.0%} of the classes are missing among the fakes"
             found.append(("severe" if covered < self.classes[1] else "warning", text))
-        return _worst(found)
+        seen, self._young = _worst(found), ""
+        if seen and row["step"] <= YOUNG and max(self._covered) > self.covered:
+            self._young = f"{seen[1]}, as in many runs before step {YOUNG}"
+            return None
+        return seen
 
 
 class DiscriminatorDominance(Monitor):
-    """The discriminator tells all fakes, and the generator learns nothing from it any more."""
+    """The discriminator tells all fakes, and the generator gets nowhere against it.
+
+    Either its outputs stay at their ends (1 and 0, which a row has at each of its steps), or it
+    tells all fakes and the generator's gradient vanishes.
+    """
 
     name = "discriminator-dominance"
     advice = (
-        "lower optimizers.discriminator.lr or training.discriminator_steps, take the loss "
-        "non-saturating where it is minimax, or add the penalty r1"
+        "add the penalty r1 or raise its weight, lower optimizers.discriminator.lr or "
+        "training.discriminator_steps, or take the loss non-saturating where it is minimax"
     )
+    ends: ClassVar[tuple[float, float]] = (0.015, 0.005)
+    """How near to 1 and 0 the mean outputs are at their ends: a warning, and severe."""
+    HOLD: ClassVar[int] = 150
+    """Steps from the first row to the last in which they have to stay there."""
+    ROWS: ClassVar[int] = 3
+    """Rows that have to show it."""
     separation: ClassVar[float] = 0.98
     """Above which chance of telling a real from a fake the game is one-sided."""
     fallen: ClassVar[tuple[float, float]] = (0.2, 0.05)
@@ -131,6 +176,41 @@ class DiscriminatorDominance(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._early: list[float] = []
+        self._held: list[tuple[int, float]] = []
+
+    def see(self, row: Row) -> Finding | None:
+        """Take in a row; each has outputs, and some have a look as well."""
+        seen = super().see(row)
+        return self._at_ends(row) or seen
+
+    def early(self) -> str:
+        """Say so as well while the outputs are at their ends, and were not for long enough."""
+        if (reason := super().early()) or not self._held:
+            return reason
+        return f"the discriminator's outputs are at their ends since step {self._held[0][0]:,}"
+
+    def _at_ends(self, row: Row) -> Finding | None:
+        """Look at how sure the discriminator is; a generator that waits is not its match."""
+        # Scores that are no probabilities are hardly ever within these bounds.
+        real, fake = 1 - row.get("d_real", -1.0), row.get("d_fake", -1.0)
+        away = max(real, fake)
+        if min(real, fake) < 0 or away > self.ends[0] or "loss/generator" not in row:
+            self._held.clear()
+            return None
+        self._held.append((int(row["step"]), away))
+        first, step = self._held[0][0], int(row["step"])
+        if len(self._held) < self.ROWS or step - first < self.HOLD:
+            return None
+        lately = [near for at, near in self._held if step - at <= self.HOLD]
+        severe = sum(lately) / len(lately) < self.ends[1]
+        return Finding(
+            monitor=self.name,
+            severity="severe" if severe else "warning",
+            step=step,
+            evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and {fake:.3f} "
+            f"on fakes, and has been at these ends since step {first:,}",
+            advice=self.advice,
+        )
 
     def looks(self, row: Row) -> bool:
         """Where separation and the generator's gradient were measured."""
@@ -155,6 +235,8 @@ class Oscillation(Monitor):
     """The networks move, and get nowhere."""
 
     name = "oscillation"
+    enough = WINDOW  # the first of them follows two others
+    when = f" after step {YOUNG}"
     advice = (
         "add the penalty r1, lower both learning rates or let them fall (schedule: linear), or "
         "lower the first beta of adam (0.5 or 0)"
@@ -171,8 +253,9 @@ class Oscillation(Monitor):
         self._before = 0.0
 
     def looks(self, row: Row) -> bool:
-        """Where the movement was followed."""
-        return "health/straightness" in row and "health/drift" in row
+        """Where the movement was followed, in a run that is not young."""
+        followed = "health/straightness" in row and "health/drift" in row
+        return followed and row["step"] > YOUNG
 
     def judge(self, row: Row) -> Seen | None:
         """Look at how far samples move, and whether the generator's way leads on."""
@@ -219,6 +302,7 @@ class NonFinite(Monitor):
     """A figure is no number any more."""
 
     name = "non-finite"
+    enough = 0
     advice = "training.precision=fp32, a lower optimizers.*.lr, or a penalty such as r1"
 
     def looks(self, row: Row) -> bool:
@@ -274,6 +358,16 @@ def diagnose(rows: Iterable[Row]) -> list[Finding]:
     Returns:
         One finding for each look at which a failure was seen.
     """
+    return _shown(rows)[1]
+
+
+def too_early(rows: Iterable[Row]) -> dict[str, str]:
+    """Return the monitors whose silence means nothing yet, each with the reason."""
+    reasons = {monitor.name: monitor.early() for monitor in _shown(rows)[0]}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _shown(rows: Iterable[Row]) -> tuple[list[Monitor], list[Finding]]:
     monitors = [monitor() for monitor in MONITORS.values()]
     seen = [monitor.see(row) for row in rows for monitor in monitors]
-    return [finding for finding in seen if finding is not None]
+    return monitors, [finding for finding in seen if finding is not None]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ganzoo.config import RunConfig
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
+from ganzoo.health.monitors import too_early
 
 WIDTH = 100
 """Most characters of a line."""
@@ -60,21 +61,28 @@ class Facts:
     note: str
 
 
+STATES = ("severe", "warning", "too early", "no sign", "not watched")
+"""What a monitor may have to say, the worst first."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one monitor has to say of a run.
 
     Attributes:
         monitor: Its name.
+        state: One of `STATES`; too early where it found nothing, and has seen too little for that
+            to mean anything.
         watched: Whether the log holds what it looks at.
         severity: The worst that was found; empty where nothing was.
         first: The first step at which something was found.
         last: The last one.
-        evidence: What was seen.
+        evidence: What was seen, or why it is too early.
         advice: What to try; where it could not look, what makes it look.
     """
 
     monitor: str
+    state: str
     watched: bool
     severity: str = ""
     first: int | None = None
@@ -109,21 +117,21 @@ def verdicts(rows: Sequence[Mapping[str, float]], findings: Iterable[Finding]) -
     of: dict[str, list[Finding]] = {name: [] for name in NEEDS}
     for finding in findings:
         of.setdefault(finding.monitor, []).append(finding)
-    seen = {key for row in rows for key in row}
-    result = [_verdict(name, found, seen) for name, found in of.items()]
-    order = {"severe": 0, "warning": 1}
-    return sorted(result, key=lambda verdict: order.get(verdict.severity, 3 - verdict.watched))
+    seen, early = {key for row in rows for key in row}, too_early(rows)
+    result = [_verdict(name, found, seen, early.get(name, "")) for name, found in of.items()]
+    return sorted(result, key=lambda verdict: STATES.index(verdict.state))
 
 
-def _verdict(name: str, found: Sequence[Finding], seen: set[str]) -> Verdict:
+def _verdict(name: str, found: Sequence[Finding], seen: set[str], early: str) -> Verdict:
     if not found:
         need = NEEDS[name]
-        watched = not seen.isdisjoint(need.figures)
-        return Verdict(name, watched, advice="" if watched else need.setting)
+        if seen.isdisjoint(need.figures):
+            return Verdict(name, "not watched", watched=False, advice=need.setting)
+        return Verdict(name, "too early" if early else "no sign", watched=True, evidence=early)
     # Of the worst ones the last tells how it stands.
     worst = max(found, key=lambda finding: (finding.severity == "severe", finding.step))
-    steps = [finding.step for finding in found]
-    return Verdict(name, True, worst.severity, min(steps), max(steps), worst.evidence, worst.advice)
+    steps, state = [finding.step for finding in found], worst.severity
+    return Verdict(name, state, True, state, min(steps), max(steps), worst.evidence, worst.advice)
 
 
 def latest(rows: Iterable[Mapping[str, float]]) -> dict[str, tuple[int, float]]:
@@ -258,6 +266,8 @@ def _columns(pairs: Sequence[tuple[str, str]]) -> list[str]:
 def _told(verdict: Verdict) -> list[str]:
     if not verdict.watched:
         return _indented(f"{verdict.monitor}: not watched; {verdict.advice}")
+    if verdict.state == "too early":
+        return _indented(f"{verdict.monitor}: too early to say; {verdict.evidence}")
     if not verdict.severity:
         return _indented(f"{verdict.monitor}: no sign")
     first, last = verdict.first, verdict.last
@@ -287,6 +297,7 @@ def as_values(
     findings: Iterable[Finding],
 ) -> dict[str, Any]:
     """Return what `report` tells as plain values, for programs."""
+    every = verdicts(rows, findings)
     return {
         "run": facts.name,
         "architecture": facts.config.architecture.name,
@@ -310,5 +321,6 @@ def as_values(
             }
             for course in courses(scores)
         ],
-        "monitors": [vars(verdict) for verdict in verdicts(rows, findings)],
+        "health": every[0].state,
+        "monitors": [vars(verdict) for verdict in every],
     }

@@ -1,8 +1,10 @@
 """What is measured of a run to tell its health: functions of tensors that give scalars.
 
 Samples are `(N, length)`, flattened, of training's own range; reals and fakes are equally many
-where they are compared. Nothing here waits for the device.
+where they are compared, but that equal reals count once. Nothing here waits for the device.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -35,7 +37,8 @@ def compare(reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
     """Compare how varied reals and fakes are.
 
     Coverage is Naeem et al.'s (Reliable Fidelity and Diversity Metrics for Generative Models,
-    2020), in the space of the samples themselves.
+    2020), in the space of the samples themselves. A real that equals an earlier one counts nowhere:
+    the last reals of a small set hold some images twice, which would be no distance apart.
 
     Returns:
         ``diversity``: the mean distance of two fakes over that of two reals. ``nearest``: the
@@ -43,15 +46,22 @@ def compare(reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
         a near copy among the others. ``coverage``: the share of reals with a fake in their
         neighbourhood.
     """
-    among_reals, among_fakes = torch.cdist(reals, reals), torch.cdist(fakes, fakes)
-    near_reals, near_fakes = _nearest(among_reals), _nearest(among_fakes)
-    usual = near_reals[:, 0].median().clamp(min=_LEAST)
-    inside = torch.cdist(reals, fakes) <= near_reals[:, -1:]
+    # By differences, as only these are exactly 0 between equals.
+    among_reals = torch.cdist(reals, reals, compute_mode="donot_use_mm_for_euclid_dist")
+    among_fakes = torch.cdist(fakes, fakes)
+    again = (among_reals == 0).tril(-1).any(dim=1)
+    near_reals = _nearest(among_reals.masked_fill(again, math.inf))
+    near_fakes = _nearest(among_fakes)
+    usual = near_reals[:, 0].masked_fill(again, math.nan).nanmedian()
+    usual = usual.nan_to_num(posinf=0.0).clamp(min=_LEAST)
+    once = ~again
+    apart = (among_reals * once * once[:, None]).sum() / once.sum().square()
+    inside = (torch.cdist(reals, fakes) <= near_reals[:, -1:].nan_to_num(posinf=0.0)).any(dim=1)
     return {
-        "diversity": among_fakes.mean() / among_reals.mean().clamp(min=_LEAST),
+        "diversity": among_fakes.mean() / apart.clamp(min=_LEAST),
         "nearest": near_fakes[:, 0].median() / usual,
         "duplicates": (near_fakes[:, 0] < NEAR * usual).float().mean(),
-        "coverage": inside.any(dim=1).float().mean(),
+        "coverage": (inside & once).sum() / once.sum(),
     }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo import registry
 from ganzoo.config import DataConfig, RunConfig, TrainingConfig, files
 from ganzoo.config.run import ROLES
-from ganzoo.config.watching import POINT_METRICS
+from ganzoo.config.watching import POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmentation import AUTO, check_augmentation, chosen
 from ganzoo.resolve.check import (
@@ -35,6 +35,9 @@ from ganzoo.spec import Architecture, Preset, Shape
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
+
+LOOKS = 6
+"""At a run's health at least, where it has as many rows; a verdict of its monitors needs four."""
 
 DEFAULTS: Values = {
     "loss": {"name": "non-saturating"},
@@ -101,6 +104,7 @@ def resolve(
         "penalties": check_penalty_names(values.get("penalties", {})),
         "data": data,
     }
+    values["health"] = _looks(values, training)
     if dataset.kind == "vectors":
         values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
     result = validate(RunConfig, {**values, **sections}, "")
@@ -202,6 +206,13 @@ def _scores_of_points(values: Any) -> Any:
     if not isinstance(values, Mapping) or "metrics" in values:
         return values
     return {"best": "divergence", **values, "metrics": POINT_METRICS}
+
+
+def _looks(values: Values, training: TrainingConfig) -> Mapping[str, Any]:
+    """Look more often at a short run where no cadence is named."""
+    default: int = HealthConfig.model_fields["every"].default
+    every = min(default, max(1, training.steps // LOOKS))
+    return {"every": every, **values.get("health", {})}
 
 
 def _named(section: str, lookup: Any, values: Mapping[str, Any]) -> Any:

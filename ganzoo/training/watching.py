@@ -26,6 +26,9 @@ PREFIX = "health/"
 FIXED = 64
 """Samples of the same latents whose movement is followed."""
 
+FEWEST = 32
+"""Reals, and fakes, that are compared at least."""
+
 COORDINATES = 100_000
 """Parameters of the generator, evenly spread over all, whose way is followed."""
 
@@ -39,6 +42,9 @@ class Watch:
         loader: Has the reals.
         hardware: Where to compute.
         classes: How many the data has; 0 for none.
+
+    Attributes:
+        count: Reals, and fakes, that a look compares.
     """
 
     def __init__(
@@ -52,8 +58,10 @@ class Watch:
         self.config, self.objective = config, objective
         self.loader, self.hardware = loader, hardware
         samples = config.health.samples
+        # Of a small set a part: as many draws as it has images would hold copies by chance.
+        self.count = min(samples, max(FEWEST, len(loader.trained_on) // 4))
         # With fewer reals of each, most classes would be missing by chance.
-        self.classes = classes if classes * 16 <= samples else 0
+        self.classes = classes if classes * 16 <= self.count else 0
         seen = config.training.batch_size * config.training.discriminator_steps
         self._steps = math.ceil(samples / (seen // hardware.processes.world))
         self.witness: Witness | None = None
@@ -92,7 +100,7 @@ class Watch:
         }
         if witness.reals:
             reals, fakes = torch.cat(witness.reals), torch.cat(witness.fakes)
-            count = min(len(reals), len(fakes), self.config.health.samples)
+            count = min(len(reals), len(fakes), self.count)
             reals, fakes = reals[-count:], fakes[-count:]
             found |= signals.compare(reals, fakes)
             if self.classes:

@@ -13,7 +13,7 @@ ALIKE = {"health/diversity": 0.01, "health/duplicates": 0.0}
 
 
 def result(kind, look, error="", number=0):
-    rows = [{"step": 250 * n, **look} for n in range(1, 5)]
+    rows = [{"step": 250 * n, **look} for n in range(1, 6)]
     return {"half": "set", "kind": kind, "number": number, "rows": rows, "error": error}
 
 
@@ -38,11 +38,11 @@ def test_the_table_counts_what_is_named_and_what_else_is():
     ]
     lines = health.table("set", results)[2:]
     assert [line.split(" (")[0] for line in lines] == [
-        "| healthy",
+        "| healthy: false alarms | 2 | 1",
         "| mode-collapse | 1 | 1",
         "| non-finite | 1 | 1",
     ]
-    assert "| 2 | 1 (9% to 91%) | mode-collapse 1 |" in lines[0]
+    assert "| 2 | 1 (9% to 91%) | 1 | mode-collapse 1 |" in lines[0]
     assert "mode-collapse 1 |" in lines[2]
 
 
@@ -53,5 +53,6 @@ def test_both_halves_have_every_failure_and_nothing_in_common():
     ]
     assert not bases[0] & bases[1]
     for half in health.HALVES.values():
-        assert half.keys() == {"healthy", *MONITORS}
+        assert {kind for kind in half if "(" not in kind} == {"healthy", *MONITORS}
+        assert {kind.partition(" (")[2] for kind in half} == {"", "short)", "fine-tuned)"}
     assert not math.isclose(health.FIRST_SEED["set"], health.FIRST_SEED["told"])

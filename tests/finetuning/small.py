@@ -16,7 +16,8 @@ DCGAN = {"name": "dcgan", "width": 2, "sample_shape": (1, 16, 16), "num_classes"
 
 def make_base(folder, *, without=(), class_names=CLASSES, **values):
     """Write a weights folder whose raw generator is another one than its average."""
-    values = {**DCGAN, **values}
+    given = {"name": "dcgan", **values}
+    values = {**(DCGAN if given["name"] != "vanilla" else {}), **given}
     G, D = create_generator(seed=1, **values), create_discriminator(seed=1, **values)
     raw = copy.deepcopy(G.module)
     with torch.no_grad():

@@ -117,6 +117,65 @@ def test_a_schedule_is_as_long_as_it_was(tmp_path):
     assert rate.over == recipe["over"]
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, {"r1": (10, 4)}),
+        ({"penalties.r1.weight": 1}, {"r1": (1, 4)}),
+        ({"penalties.r1.every": 16}, {"r1": (10, 16)}),
+        ({"penalties.r1": None}, {}),
+        ({"penalties.r2.weight": 3}, {"r2": (3, 1)}),
+    ],
+)
+def test_images_get_r1_unless_the_user_says_otherwise(base, pictures, values, expected):
+    resolution = finetuning_config(base, pictures, None, values)
+    active = resolution.config.active_penalties
+    assert {name: (item.weight, item.every) for name, item in active.items()} == expected
+    assert any("penalties.r1=null" in note for note in resolution.notes) == (not values)
+
+
+@pytest.mark.parametrize(
+    ("base", "data", "penalties"),
+    [
+        ({"name": "wgan-gp", "preset": "cnn"}, "", {"gradient-penalty"}),
+        ({"name": "vanilla", "sample_shape": (1, 28, 28)}, "", {"r1"}),
+        ({"name": "vanilla", "sample_shape": (2,)}, "ring8", set()),
+    ],
+    ids=["a recipe with a penalty", "perceptrons", "points"],
+)
+def test_r1_is_for_images_and_for_recipes_without_a_penalty(tmp_path, base, data, penalties):
+    reference = make_base(tmp_path / "base", **{"num_classes": 0, **base}, **_narrow(base["name"]))
+    config = finetuning_config(reference, data or make_pictures(tmp_path / "p", [])).config
+    assert config.active_penalties.keys() == penalties
+
+
+def _narrow(name):
+    return {} if name == "vanilla" else {"width": 2, "sample_shape": (1, 16, 16)}
+
+
+@pytest.mark.parametrize(
+    ("preset", "recipe", "whole", "partial"),
+    [
+        ({"name": "dcgan", "preset": "pytorch"}, 2e-4, 1e-4, 1e-3),
+        ({"name": "wgan-gp", "preset": "cnn"}, 1e-4, 5e-5, 5e-4),
+        ({"name": "wgan-gp", "preset": "resnet"}, 2e-4, 1e-4, 1e-3),
+        ({"name": "vanilla", "preset": "goodfellow"}, 0.1, 0.05, 0.1),
+    ],
+)
+def test_rates_are_raised_where_weights_are_taken_in_part(tmp_path, preset, recipe, whole, partial):
+    narrow = {"width": 2, "sample_shape": (1, 16, 16)}
+    if preset["name"] == "vanilla":
+        narrow = {"sample_shape": (1, 4, 4), "generator_widths": (4,), "discriminator_widths": (4,)}
+    reference = make_base(tmp_path / "base", num_classes=0, **preset, **narrow)
+    data = make_pictures(tmp_path / "pictures", [])
+    for allowed, expected in ((False, whole), (True, partial)):
+        values = {"base.allow_partial": allowed}
+        rate = finetuning_config(reference, data, None, values).config.optimizers["generator"].lr
+        assert getattr(rate, "start", rate) == pytest.approx(expected)
+    spec = ganzoo.info(preset["name"]).presets[preset["preset"]].recipe.optimizers["generator"]
+    assert (spec["lr"]["from"] if isinstance(spec["lr"], dict) else spec["lr"]) == recipe
+
+
 REFERENCES = ("folder", "run", "tag", "hub", "commit")
 
 

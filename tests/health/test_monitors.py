@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ganzoo.health.monitors import MONITORS, diagnose
+from ganzoo.health.monitors import MONITORS, diagnose, too_early
 
 WELL = {
     "health/diversity": 0.95,
@@ -118,3 +118,119 @@ def test_a_figure_that_is_not_finite_is_found_at_once(value):
 
 def test_rows_without_a_look_tell_nothing():
     assert diagnose([{"step": step, "loss/generator": 1.0} for step in range(50, 500, 50)]) == []
+
+
+def outputs(*values, every=50, **others):
+    """Rows of mean outputs on reals and fakes, without looks."""
+    return [
+        {"step": every * number, "loss/generator": 5.0, "d_real": real, "d_fake": fake, **others}
+        for number, (real, fake) in enumerate(values, 1)
+    ]
+
+
+# Of a run whose samples all had the same pattern: 300 steps on 222 images, with looks at 50, 250
+# and 300 as they were then.
+SILENT = outputs(
+    (0.887, 0.043), (0.9927, 0.0075), (0.9961, 0.0052),
+    (0.9971, 0.005), (0.9976, 0.0032), (0.9983, 0.002),
+)  # fmt: skip
+for number, look in {
+    0: {"diversity": 0.999, "nearest": 1.3, "coverage": 0.0, "classes": 0.5, "separation": 0.218,
+        "gradient/generator": 8.6, "recognition": 0.44, "overfit": -0.02},
+    4: {"diversity": 0.666, "nearest": 0.82, "coverage": 0.0, "classes": 1.0, "separation": 1.0,
+        "gradient/generator": 7.9, "recognition": 0.44, "overfit": -0.02, "drift": 1.8},
+    5: {"diversity": 0.63, "nearest": 598.3, "coverage": 0.0, "classes": 1.0, "separation": 1.0,
+        "gradient/generator": 8.0, "recognition": 0.45, "overfit": -0.01, "drift": 0.88,
+        "straightness": 0.81},
+}.items():  # fmt: skip
+    SILENT[number] |= {"health/duplicates": 0.0}
+    SILENT[number] |= {f"health/{name}": value for name, value in look.items()}
+
+
+def test_a_discriminator_that_won_is_named_though_the_gradient_does_not_vanish():
+    assert [(item.monitor, item.severity, item.step) for item in diagnose(SILENT)] == [
+        ("discriminator-dominance", "warning", 250),
+        ("discriminator-dominance", "severe", 300),
+    ]
+    assert too_early(SILENT).keys() == set(MONITORS) - {"non-finite"}
+
+
+SURE, SURER, FAIR = (0.99, 0.01), (0.998, 0.002), (0.9, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param(outputs(FAIR, *[SURE] * 4), ["warning"], id="sure for 150 steps"),
+        pytest.param(outputs(*[SURER] * 5), ["severe", "severe"], id="surer"),
+        pytest.param(outputs(*[SURE] * 3), [], id="for 100 steps"),
+        pytest.param(outputs(SURE, SURE, FAIR, SURE, SURE), [], id="with a break"),
+        pytest.param(outputs(*[SURE] * 4, every=1), [], id="for four rows of a step each"),
+        pytest.param(outputs(SURE, SURE, every=500), [], id="for two rows"),
+        pytest.param(outputs(*[(0.99, 0.4)] * 9), [], id="of reals alone"),
+        pytest.param(outputs(*[(5.0, -7.0)] * 9), [], id="scores that are no probabilities"),
+        pytest.param(outputs(*[(1.0, -1.0)] * 9), [], id="hinge"),
+    ],
+)
+def test_outputs_that_stay_at_their_ends(rows, expected):
+    assert [item.severity for item in diagnose(rows)] == expected
+
+
+def test_a_discriminator_that_warms_up_dominates_nothing():
+    rows = outputs(*[SURER] * 9)
+    for row in rows[:6]:
+        del row["loss/generator"]
+    assert diagnose(rows) == []
+
+
+ALL = set(MONITORS) - {"non-finite"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "early"),
+    [
+        pytest.param([], ALL, id="no rows"),
+        pytest.param(outputs(*[FAIR] * 9), ALL, id="no looks"),
+        pytest.param(run({}), ALL, id="one look"),
+        pytest.param(run({}, {}, {}), ALL, id="three"),
+        pytest.param(run({}, {}, {}, {}), {"oscillation"}, id="four"),
+        pytest.param(run({}, {}, {}, {}, {}), set(), id="five"),
+        pytest.param(run(*[{"health/coverage": 0.0}] * 6), {"mode-collapse"}, id="noise"),
+        pytest.param(run({}, {}, *[{"health/coverage": 0.02}] * 3), {"mode-collapse"}, id="almost"),
+        pytest.param(
+            run({}, {"health/coverage": 0.0}, {}, {"health/coverage": 0.0}, {}),
+            set(),
+            id="at times",
+        ),
+        pytest.param(
+            [*run({}, {}, {}, {}, {}), {**outputs(SURE)[0], "step": 1300}],
+            {"discriminator-dominance"},
+            id="sure since the last row",
+        ),
+    ],
+)
+def test_when_silence_means_nothing(rows, early):
+    assert too_early(rows).keys() == early
+    assert all(too_early(rows).values())
+
+
+YOUNG_ALIKE = {"health/diversity": 0.3, "health/coverage": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("look", "every", "names"),
+    [
+        pytest.param(YOUNG_ALIKE, 50, set(), id="few kinds yet"),
+        pytest.param(YOUNG_ALIKE, 250, {"mode-collapse"}, id="few kinds for long"),
+        pytest.param({**YOUNG_ALIKE, "health/coverage": 0.0}, 50, {"mode-collapse"}, id="noise"),
+        pytest.param({"health/straightness": 0.5, "health/drift": 0.9}, 50, set(), id="moves yet"),
+        pytest.param(
+            {"health/straightness": 0.5, "health/drift": 0.9}, 250, {"oscillation"}, id="moves"
+        ),
+    ],
+)
+def test_a_young_run_may_have_few_kinds_and_move(look, every, names):
+    rows = [{"step": every * number, **WELL, **look} for number in range(1, 8)]
+    assert {item.monitor for item in diagnose(rows)} == names
+    assert ("oscillation" in too_early(rows)) == (every == 50)
+    assert ("mode-collapse" in too_early(rows)) == ("health/coverage" in look and every == 50)

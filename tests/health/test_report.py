@@ -44,6 +44,31 @@ def test_a_monitor_without_figures_says_how_to_have_them(rows, blind):
     assert all(bool(item.advice) == (not item.watched) for item in told)
 
 
+@pytest.mark.parametrize(
+    ("looks", "state", "said"),
+    [
+        (1, "too early", "mode-collapse: too early to say; 1 of the 4 looks that a verdict needs"),
+        (3, "too early", "mode-collapse: too early to say; 3 of the 4 looks that a verdict needs"),
+        (4, "no sign", "mode-collapse: no sign"),
+        (0, "not watched", "mode-collapse: not watched; "),
+    ],
+)
+def test_a_short_run_gets_no_all_clear(looks, state, said):
+    every = [row for row in made_up(look=50) if row["step"] <= 50 * looks]
+    shown = every or made_up(look=0)
+    assert said in report(facts(), shown, [], [])
+    told = as_values(facts(), shown, [], [])
+    states = {item["monitor"]: item["state"] for item in told["monitors"]}
+    assert states["mode-collapse"] == state
+    # Whether it oscillates, nobody knows before step 500.
+    assert told["health"] == ("no sign" if state == "not watched" else "too early")
+
+
+def test_the_worst_of_a_run_is_its_health(rows, findings):
+    assert as_values(facts(), rows, [], findings)["health"] == "severe"
+    assert as_values(facts(), rows, [], findings[:1])["health"] == "warning"
+
+
 def test_a_finding_of_a_monitor_that_is_not_known_is_told_too(rows, findings):
     other = findings[0].model_copy(update={"monitor": "boredom"})
     assert "boredom: warning, at step 2,500" in report(facts(), rows, [], [other])

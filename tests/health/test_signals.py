@@ -62,6 +62,26 @@ def test_reals_that_are_all_the_same_do_no_harm():
 
 
 @pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param([0], id="one twice"),
+        pytest.param([*range(40)], id="each twice"),
+        pytest.param([*range(40)] * 3, id="each four times"),
+        pytest.param([7] * 60, id="one many times"),
+    ],
+)
+def test_equal_reals_count_once(again):
+    """Long ones, of which a matrix product would tell equals apart."""
+    distinct, fakes = points(40, 3000), points(40, 3000, seed=1, scale=0.9)
+    fakes[20:] = fakes[:20]
+    once = signals.compare(distinct, fakes)
+    several = signals.compare(torch.cat([distinct, distinct[again]]), fakes)
+    for name, value in once.items():
+        assert float(several[name]) == pytest.approx(float(value), rel=1e-4), name
+    assert float(several["duplicates"]) == 1
+
+
+@pytest.mark.parametrize(
     ("labels", "expected"), [([0, 1, 2, 3], 1.0), ([0, 0, 1, 1], 0.5), ([2, 2, 2, 2], 0.25)]
 )
 def test_classes_are_those_of_the_nearest_reals(labels, expected):

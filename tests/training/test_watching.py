@@ -46,6 +46,30 @@ def test_looks_are_at_rows_of_the_log(tmp_path, every, steps, expected):
     assert looks(run) == expected
 
 
+@pytest.mark.parametrize(
+    ("steps", "values", "every"),
+    [
+        (300, {}, 50),
+        (100, {}, 16),
+        (3, {}, 1),
+        (1500, {}, 250),
+        (20_000, {}, 250),
+        (300, {"health.every": 250}, 250),
+        (300, {"health.every": 0}, 0),
+    ],
+)
+def test_a_short_run_is_looked_at_more_often(steps, values, every):
+    config = resolve(SMALL, {**values, "steps": steps}).config
+    assert config.health.every == every
+    assert resolve(config).config == config
+
+
+@pytest.mark.parametrize(("holdout", "count"), [(0, 256), (49_500, 125), (49_900, 32)])
+def test_of_a_small_set_a_part_is_compared(tmp_path, holdout, count):
+    trainer = Trainer(SMALL, tmp_path / "run", overrides={"data.holdout": holdout})
+    assert trainer.watch.count == count
+
+
 @pytest.mark.parametrize("config", [SMALL, DCGAN], ids=["vanilla", "dcgan"])
 def test_watching_leaves_training_alone(tmp_path, config):
     """Batch norm's statistics and random numbers included, with held-out reals looked at."""
