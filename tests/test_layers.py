@@ -7,12 +7,14 @@ import pytest
 from tests.imports import ROOT, Import, imports, sources
 
 LAYERS = (
-    {"about", "errors"},
+    {"about", "errors", "numbers"},
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {
         "randomness",
         "latents",
+        "memory",
+        "settings",
         "classes",
         "networks",
         "losses",

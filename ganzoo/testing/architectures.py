@@ -13,7 +13,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.config.run import ROLES
 from ganzoo.losses.base import Critique, as_critique
-from ganzoo.networks import build
+from ganzoo.networks import build, check_network
 from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
 from ganzoo.resolve.check import check_architecture, validate
@@ -144,6 +144,7 @@ def networks_are_whole(case: ArchitectureCase) -> None:
                 f"the {role} is a {type(network).__name__}; let the spec name a torch.nn.Module "
                 "class that takes the config"
             )
+        check_network(role, network)
         before = [(name, id(parameter)) for name, parameter in network.named_parameters()]
         if not before:
             raise Fault(f"the {role} has no parameters; there is nothing to train")
