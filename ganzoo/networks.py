@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.classes import Labels, Mixture, class_numbers
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, PluginError, RequestError, closest
+from ganzoo.errors import ConfigError, GanzooError, PluginError, RequestError, brief, closest
 from ganzoo.latents import way
 from ganzoo.memory import check_room
 from ganzoo.numbers import share, whole_number
@@ -136,16 +136,24 @@ def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1)
 
     Raises:
         RequestError: They have none.
+        PluginError: A network cannot be built without memory, as loading does.
     """
     need = 0
     for role in roles:
-        with suppress(Exception), isolated(torch.device("cpu"), 0):
-            # What a plugin raises here, it raises again where the network is built.
-            network = build(role, config, device="meta")
-            need += sum(4 * tensor.numel() for tensor in network.parameters())
-    names = " and ".join(roles)
+        try:
+            with isolated(torch.device("cpu"), 0):
+                network = build(role, config, device="meta")
+        except GanzooError:
+            raise
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"the {role} cannot be built on torch's device meta, so that its weights could not "
+                f"be loaded ({brief(error)}); let its constructor read no weights"
+            ) from error
+        need += sum(4 * tensor.numel() for tensor in network.parameters())
     cure = "choose smaller values for the architecture"
-    check_room(f"the weights of the {names}", times * need, torch.device("cpu"), cure)
+    what = f"the weights of the {' and '.join(roles)}"
+    check_room(what, times * need, torch.device("cpu"), cure)
 
 
 def create_generator(
@@ -173,7 +181,8 @@ def _created(
     role: str, name: str, preset: str | None, seed: int | None, values: dict[str, Any]
 ) -> tuple[nn.Module, Info]:
     config = architecture_config(name, preset, **values)
-    check_size([role], config)
+    with suppress(PluginError):  # whatever is wrong is so again when it is built
+        check_size([role], config)
     return build(role, config, seed), Info.of(config)
 
 

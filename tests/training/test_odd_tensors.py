@@ -89,6 +89,10 @@ def orthogonal(self):
     parametrizations.orthogonal(self.second)
 
 
+def reading(self):
+    self.gain = self.second.weight.norm().item()
+
+
 def whole_numbers(self):
     self.register_buffer("table", torch.arange(5))
 
@@ -105,7 +109,7 @@ KEPT = {
     f.__name__: f
     for f in (
         *(tied_parameter, tied_module, tied_buffer, overlapping_buffers, transposed, weight_norm),
-        *(spectral_norm, orthogonal, whole_numbers, complex_buffer, constant),
+        *(spectral_norm, whole_numbers, complex_buffer, constant),
     )
 }
 
@@ -175,8 +179,13 @@ CONFIG = {
     "architecture": {"name": "odd", "latent_dim": 4},
     "data": "ring8",
     "training": {
-        "batch_size": 4, "generator_batch": None, "steps": 4, "sample_every": 0,
-        "checkpoint_every": 2, "keep_checkpoints": 9, "precision": "fp32",
+        "batch_size": 4,
+        "generator_batch": None,
+        "steps": 4,
+        "sample_every": 0,
+        "checkpoint_every": 2,
+        "keep_checkpoints": 9,
+        "precision": "fp32",
     },
     "health": {"every": 0},
     "logging": {"every": 1},
@@ -227,6 +236,15 @@ def test_tied_tensors_are_stored_once_and_stay_tied(tmp_path, plant):
         network = trainer.objective.networks["generator"]
         state = network.state_dict(keep_vars=True)
         assert state[double] is state[{"same": "gain"}.get(double, "second.weight")]
+
+
+@pytest.mark.parametrize("plant", [orthogonal, reading])
+def test_what_could_not_be_loaded_is_refused_before_training(tmp_path, plant):
+    with registry.registered(spec(planted(plant))):
+        with pytest.raises(PluginError, match="let its constructor read no weights"):
+            ganzoo.train(CONFIG, out=tmp_path / "run")
+        assert ganzoo.create_generator("odd", sample_shape=(2,)).sample(1).shape == (1, 2)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
@@ -283,6 +301,7 @@ class SharingJudge(Judge):
 
 
 def test_networks_that_share_a_module_are_refused_before_training(tmp_path):
-    with registry.registered(spec(SharingMaker, SharingJudge)):
-        with pytest.raises(PluginError, match=r"shared\.weight of the discriminator and shared"):
-            ganzoo.train(CONFIG, out=tmp_path / "run")
+    message = r"shared\.weight of the discriminator and shared"
+    sharing = registry.registered(spec(SharingMaker, SharingJudge))
+    with sharing, pytest.raises(PluginError, match=message):
+        ganzoo.train(CONFIG, out=tmp_path / "run")
