@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganzoo.errors import GanzooError, WeightsError, brief
+from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
 from ganzoo.memory import check_room
 from ganzoo.networks import build
 from ganzoo.settings import own_settings
@@ -119,9 +119,9 @@ def _build(role: str, info: Info, label: str, device: str = "cpu") -> nn.Module:
     try:
         with _Uninitialised():
             return build(role, info.architecture, seed=0, device=device)
-    except GanzooError:
-        raise
     except Exception as error:  # of torch, for sizes beyond 64 bits; or whatever a plugin raises
+        if isinstance(error, GanzooError) and type(error) is not RequestError:
+            raise
         problem = brief(f"{type(error).__name__}: {error}")
         raise WeightsError(
             f"{label} describes a {role} that cannot be built ({problem})"
