@@ -15,6 +15,7 @@ LAYERS = (
         "latents",
         "memory",
         "settings",
+        "tensors",
         "classes",
         "networks",
         "losses",

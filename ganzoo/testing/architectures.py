@@ -13,11 +13,12 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.config.run import ROLES
 from ganzoo.losses.base import Critique, as_critique
-from ganzoo.networks import build, check_network
+from ganzoo.networks import build
 from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
+from ganzoo.tensors import check_network
 from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.testing.standins import CLASSES, SAMPLES, small_run

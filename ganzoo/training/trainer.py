@@ -20,11 +20,12 @@ from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
 from ganzoo.hub.card import write_card
-from ganzoo.networks import Generator, check_apart, check_size
+from ganzoo.networks import Generator, check_size
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.settings import own_settings
 from ganzoo.sheet import sample_sheet
+from ganzoo.tensors import check_apart
 from ganzoo.training import advice, base, checkpoints, distribution, sharing
 from ganzoo.training.ema import Ema
 from ganzoo.training.facts import info_of, plugins_of, recipe_of
