@@ -1,19 +1,21 @@
 """The classes of a conditional generator: their numbers, and what lies between two of them."""
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, SupportsIndex
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ganzoo.errors import RequestError, closest
+from ganzoo.numbers import whole_of
 from ganzoo.randomness import seed_for
 
-Labels = int | str | Sequence[int | str] | Tensor
+Labels = SupportsIndex | str | Sequence[SupportsIndex | str] | Tensor | NDArray[Any]
 """One class for all, or one for each, as names or numbers."""
 
 
@@ -35,30 +37,59 @@ def class_numbers(
     if labels is None:
         source = torch.Generator().manual_seed(seed_for(seed, "labels"))
         return torch.cat([torch.randint(count, (1,), generator=source) for _ in range(n)])
-    if isinstance(labels, (Tensor, np.ndarray, np.generic)):
-        labels = labels.tolist()
-    given = [labels] * n if isinstance(labels, (int, str)) else list(labels)
+    given: Any = labels
+    if hasattr(given, "tolist"):  # an array or a tensor
+        if getattr(given, "is_meta", False):
+            raise RequestError("labels are a tensor on the device meta, which holds no numbers")
+        given = given.tolist()
+    given = list(given) if _are_several(given) else [given] * n
     if len(given) != n:
         raise RequestError(
             f"{len(given)} labels are given for {n}; give one for all, or one for each"
         )
-    return torch.tensor([class_number(label, count, names) for label in given])
+    different = {repr(label): label for label in given}
+    numbers = {key: class_number(label, count, names) for key, label in different.items()}
+    return torch.tensor([numbers[repr(label)] for label in given], dtype=torch.int64)
 
 
-def class_number(label: int | str, count: int, names: Sequence[str]) -> int:
-    """Return the number of a class, given by it or by name.
+def class_number(label: SupportsIndex | str, count: int, names: Sequence[str]) -> int:
+    """Return the number of a class.
+
+    Args:
+        label: Its name; Unicode forms do not matter, and case and blanks around it do only where
+            several classes differ in nothing else. An integer, of any type, means the class that
+            has it as its name, and where no class has, the class of that number.
+        count: How many classes there are.
+        names: Of the classes, in the order of their numbers; empty where they have none.
 
     Raises:
         RequestError: There is no such class.
     """
-    if isinstance(label, str) and label in names:
-        return names.index(label)
-    if isinstance(label, str) and not names and label.isdecimal():
-        label = int(label)
-    if isinstance(label, int) and 0 <= label < count:
-        return label
+    number = whole_of(label)
+    text = label if isinstance(label, str) else str(number)
+    for form in (str, _composed, _folded):
+        known = isinstance(label, str) or number is not None
+        found = [place for place, name in enumerate(names) if known and form(name) == form(text)]
+        if len(found) == 1 or (found and form is str):
+            return found[0]
+    if not names and text.isdecimal():
+        number = int(text)
+    if number is not None and 0 <= number < count:
+        return number
     allowed = names or [f"0 to {count - 1}"]
-    raise RequestError(f"there is no class {label!r}{closest(str(label), allowed)}")
+    raise RequestError(f"there is no class {label!r:.100}{closest(str(label), allowed)}")
+
+
+def _are_several(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _folded(name: str) -> str:
+    return _composed(name).strip().casefold()
 
 
 class Mixture(TorchFunctionMode):

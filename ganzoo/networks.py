@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, SupportsIndex, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,14 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.classes import Labels, Mixture, class_numbers
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, RequestError, closest
+from ganzoo.errors import ConfigError, GanzooError, PluginError, RequestError, brief, closest
 from ganzoo.latents import way
-from ganzoo.randomness import isolated, seed_for
+from ganzoo.memory import check_room
+from ganzoo.numbers import share, whole_number
+from ganzoo.randomness import TURN, isolated, seed_for
 from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.settings import own_settings
+from ganzoo.tensors import check_network
 from ganzoo.weights.info import Info
 from ganzoo.weights.store import Source
 
@@ -41,7 +46,10 @@ def architecture_config(name: str, preset: str | None = None, **values: Any) -> 
     return config
 
 
-def build(role: str, config: ArchitectureConfig, seed: int | None = None) -> nn.Module:
+@own_settings(grad=True)
+def build(
+    role: str, config: ArchitectureConfig, seed: int | None = None, device: str = "cpu"
+) -> nn.Module:
     """Build the plugin's module of a role, initialised as its config says.
 
     Args:
@@ -49,14 +57,51 @@ def build(role: str, config: ArchitectureConfig, seed: int | None = None) -> nn.
         config: A validated config.
         seed: Makes the initial weights reproducible and leaves the global random state alone;
             None draws them from the global state.
+        device: ``meta`` for a network without memory.
+
+    Raises:
+        RequestError: The seed is out of range, or there is not enough memory.
+        PluginError: The network cannot be trained, kept and loaded.
     """
-    if seed is None:
+    draws: AbstractContextManager[object] = nullcontext()
+    if seed is not None:
+        draws = isolated(torch.device("cpu"), seed_for(checked_seed(seed), "initialise", role))
+    place = nullcontext() if device == "cpu" else torch.device(device)
+    with draws, place:
         module = registry.instantiate("architectures", config.name, config, part=role)
-    else:
-        with isolated(torch.device("cpu"), seed_for(seed, "initialise", role)):
-            module = registry.instantiate("architectures", config.name, config, part=role)
     assert isinstance(module, nn.Module)
+    check_network(role, module)
     return module
+
+
+def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
+    """Check that networks have room in memory, before any of them is built.
+
+    Args:
+        roles: The networks.
+        config: Their config.
+        times: How often as many numbers are needed, as for gradients.
+
+    Raises:
+        RequestError: They have none.
+        PluginError: A network cannot be built without memory, as loading does.
+    """
+    need = 0
+    for role in roles:
+        try:
+            with isolated(torch.device("cpu"), 0):
+                network = build(role, config, device="meta")
+        except GanzooError:
+            raise
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"the {role} cannot be built on torch's device meta, so that its weights could not "
+                f"be loaded ({brief(error)}); let its constructor read no weights"
+            ) from error
+        need += sum(4 * tensor.numel() for tensor in network.parameters())
+    cure = "choose smaller values for the architecture"
+    what = f"the weights of the {' and '.join(roles)}"
+    check_room(what, times * need, torch.device("cpu"), cure)
 
 
 def create_generator(
@@ -84,6 +129,8 @@ def _created(
     role: str, name: str, preset: str | None, seed: int | None, values: dict[str, Any]
 ) -> tuple[nn.Module, Info]:
     config = architecture_config(name, preset, **values)
+    with suppress(PluginError):  # whatever is wrong is so again when it is built
+        check_size([role], config)
     return build(role, config, seed), Info.of(config)
 
 
@@ -161,11 +208,16 @@ class Generator(Network):
 
     role = "generator"
 
+    @property
+    def classes(self) -> list[str] | list[int]:
+        """What `labels` may be, in the order of the classes: names, or numbers without names."""
+        return self.info.data.class_names or [*range(self.config.num_classes)]
+
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples from latents, and int64 labels ``(N,)`` where it takes them."""
         return cast(Tensor, self.module(latents, labels))
 
-    @torch.no_grad()
+    @own_settings(grad=False)
     def sample(
         self,
         n: int,
@@ -177,11 +229,15 @@ class Generator(Network):
     ) -> Tensor:
         """Generate samples in evaluation mode, without touching the global random state.
 
+        Threads that sample take turns.
+
         Args:
-            n: How many. ``sample(4, seed=0)`` starts ``sample(16, seed=0)``, on any device.
+            n: How many. ``sample(4, seed=0)`` starts ``sample(16, seed=0)``, on any device and
+                whatever torch's default type, default device, autocast and grad mode are.
             seed: The seed; None draws a new one.
-            labels: One class for all, or one for each sample, as names or numbers; drawn
-                uniformly where left out. Conditional generators only.
+            labels: One class for all, or one for each sample, as names or numbers; an integer
+                that is a class's name means that class. Drawn uniformly where left out.
+                Conditional generators only.
             truncation: Between 0 and 1: fewer, more typical samples; by the network's own method
                 where it has one, else latents of a normal distribution cut off there.
             batch_size: How many are generated at once.
@@ -194,14 +250,14 @@ class Generator(Network):
             RequestError: A number is out of range, a class is unknown, or truncation or labels are
                 asked of a generator that has none.
         """
-        if n < 1 or batch_size < 1:
-            raise RequestError(f"n is {n} and batch_size {batch_size}; both must be at least 1")
-        seed = checked_seed(seed)
+        n, batch_size = whole_number("n", n), whole_number("batch_size", batch_size)
+        seed, truncation = checked_seed(seed), checked_truncation(truncation)
+        self._check_room(n)
         latents = self._latents(n, seed, truncation)
         classes = self._classes(n, seed, labels)
         return self._samples(latents, classes, seed, truncation, batch_size)
 
-    @torch.no_grad()
+    @own_settings(grad=False)
     def interpolate(
         self,
         n: int = 6,
@@ -236,28 +292,25 @@ class Generator(Network):
             RequestError: A number is out of range, a class is unknown, or truncation or labels are
                 asked of a generator that has none.
         """
-        if n < 2:
-            raise RequestError(f"n is {n}; it must be at least 2, for a way from one to the next")
-        if steps < 1 or batch_size < 1:
-            raise RequestError(
-                f"steps is {steps} and batch_size {batch_size}; both must be at least 1"
-            )
-        seed = checked_seed(seed)
-        ends = self._latents(n, seed, truncation)
+        n, steps = whole_number("n", n, 2), whole_number("steps", steps)
+        batch_size = whole_number("batch_size", batch_size)
+        seed, truncation = checked_seed(seed), checked_truncation(truncation)
         legs = n if loop else n - 1
+        self._check_room(legs * (steps + 1))
+        ends = self._latents(n, seed, truncation)
         ways = [
             way(ends[leg], ends[(leg + 1) % n], steps + 1, self.config.latent)
             for leg in range(legs)
         ]
         if labels is None and self.config.num_classes:
-            labels = [leg % self.config.num_classes for leg in range(legs)]
+            labels = [self.classes[leg % self.config.num_classes] for leg in range(legs)]
         classes = self._classes(legs, seed, labels)
         if classes is not None:
             classes = classes.repeat_interleave(steps + 1)
         samples = self._samples(torch.cat(ways), classes, seed, truncation, batch_size)
         return samples.reshape(legs, steps + 1, *samples.shape[1:])
 
-    @torch.no_grad()
+    @own_settings(grad=False)
     def blend(
         self,
         start: int | str,
@@ -291,11 +344,10 @@ class Generator(Network):
             RequestError: A number is out of range, a class is unknown, the generator has no
                 classes, or it takes them in a way in which they cannot be mixed.
         """
-        if n < 1 or steps < 1 or batch_size < 1:
-            raise RequestError(
-                f"n is {n}, steps {steps} and batch_size {batch_size}; all must be at least 1"
-            )
-        seed = checked_seed(seed)
+        n, steps = whole_number("n", n), whole_number("steps", steps)
+        batch_size = whole_number("batch_size", batch_size)
+        seed, truncation = checked_seed(seed), checked_truncation(truncation)
+        self._check_room(n * (steps + 1))
         latents = self._latents(n, seed, truncation).repeat_interleave(steps + 1, 0)
         ends = self._classes(2, seed, [start, end])
         assert ends is not None
@@ -314,21 +366,20 @@ class Generator(Network):
         mixture: Mixture | None = None,
     ) -> Tensor:
         """Generate in evaluation mode, and bring samples to [0, 1] or to data units."""
-        modes = [(part, part.training) for part in self.module.modules()]
-        self.module.eval()
-        try:
-            batches = []
+        batches = []
+        with TURN, evaluating(self.module):
             for start in range(0, len(latents), batch_size):
                 rows = slice(start, start + batch_size)
                 given = None if classes is None else classes[rows].to(self.device)
                 mixed = nullcontext() if mixture is None else mixture.of(rows, self.device)
                 with isolated(self.device, seed_for(seed, "network", start)), mixed:
                     batches.append(self._generate(latents[rows].to(self.device), given, truncation))
-            samples = torch.cat(batches).float()
-        finally:
-            for part, training in modes:
-                part.training = training
-        return self.info.data.to_units(samples)
+        return self.info.data.to_units(torch.cat(batches).float())
+
+    def _check_room(self, n: int) -> None:
+        """Check that samples, the batches that they are joined from, and latents have room."""
+        numbers = 2 * math.prod(self.config.sample_shape) + self.config.latent_dim
+        check_room(f"{n:,} samples", 4 * n * numbers, self.device, "ask for fewer at once")
 
     def _generate(self, latents: Tensor, labels: Tensor | None, truncation: float | None) -> Tensor:
         latents = latents.to(next(self.module.parameters()).dtype)
@@ -343,8 +394,6 @@ class Generator(Network):
         source = torch.Generator().manual_seed(seed_for(seed, "latents"))
         length = self.config.latent_dim
         rows = torch.empty(n, length)
-        if truncation is not None and not 0 < truncation <= 1:
-            raise RequestError(f"truncation is {truncation}; it must be above 0 and at most 1")
         cut = truncation is not None and not hasattr(self.module, "truncate")
         if cut and self.config.latent != "normal":
             raise RequestError(
@@ -370,14 +419,33 @@ class Generator(Network):
         return class_numbers(labels, n, count, self.info.data.class_names, seed)
 
 
-def checked_seed(seed: int | None) -> int:
-    """Check a seed, or draw one.
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """Keep a network in evaluation mode, in which it gathers no statistics, and put it back."""
+    modes = [(part, part.training) for part in network.modules()]
+    network.eval()
+    try:
+        yield network
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def checked_seed(seed: SupportsIndex | None) -> int:
+    """Check a seed, or draw one; integers of every type are the same seed.
 
     Raises:
-        RequestError: It is out of range.
+        RequestError: It is not an integer, or it is out of range.
     """
     if seed is None:
         return random.SystemRandom().randint(0, MAX_SEED)
-    if not 0 <= seed <= MAX_SEED:
-        raise RequestError(f"the seed is {seed}; it must be between 0 and {MAX_SEED}")
-    return seed
+    return whole_number("the seed", seed, 0, MAX_SEED)
+
+
+def checked_truncation(truncation: float | None) -> float | None:
+    """Check a truncation, if there is one.
+
+    Raises:
+        RequestError: It is not a number, or it is out of range.
+    """
+    return None if truncation is None else share("truncation", truncation)

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.errors import RequestError
+from ganzoo.numbers import whole_number
 
 GAP = 2
 """Pixels between the pictures of a grid."""
@@ -58,11 +59,9 @@ def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Im
     """Lay pictures side by side; arguments as those of `save_grid`."""
     arrays = _as_bytes(images)
     count, height, width, channels = arrays.shape
-    if columns is None:
-        columns = math.ceil(math.sqrt(count))
-    if columns < 1 or scale < 1:
-        raise RequestError(f"columns is {columns} and scale {scale}; both must be at least 1")
-    columns = min(count, columns)
+    square = math.ceil(math.sqrt(count))
+    columns = min(count, square if columns is None else whole_number("columns", columns))
+    scale = whole_number("scale", scale)
     rows = math.ceil(count / columns)
     shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
     sheet = np.full(shape, 255, dtype=np.uint8)

@@ -6,16 +6,23 @@ a batch over processes therefore see the same numbers.
 """
 
 import hashlib
+import operator
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
 
+TURN = threading.RLock()
+"""Held by a thread while it draws from the global random state: threads take turns."""
+
 
 def seed_for(*place: int | str) -> int:
-    """Hash a place in a run to a seed of 63 bits."""
-    digest = hashlib.blake2b(repr(place).encode(), digest_size=8).digest()
+    """Hash a place in a run to a seed of 63 bits; integers of every type are the same place."""
+    plain = tuple(part if isinstance(part, str) else int(operator.index(part)) for part in place)
+    digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
@@ -59,12 +66,12 @@ class Draws:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal numbers, ``(rows, *shape)``."""
-        numbers = torch.randn((self.size, *shape), generator=self._at(purpose), device=self.device)
+        numbers = self._drawn(torch.randn, purpose, shape)
         return numbers[self.rows].to(self.dtype)
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """Draw numbers uniform in [0, 1), ``(rows, *shape)``."""
-        numbers = torch.rand((self.size, *shape), generator=self._at(purpose), device=self.device)
+        numbers = self._drawn(torch.rand, purpose, shape)
         return numbers[self.rows].to(self.dtype)
 
     def integers(self, purpose: str, high: int) -> Tensor:
@@ -78,6 +85,11 @@ class Draws:
             return self.normal(purpose, length)
         return self.uniform(purpose, length) * 2 - 1
 
+    def _drawn(self, draw: Any, purpose: str, shape: tuple[int, ...]) -> Tensor:
+        source, size = self._at(purpose), (self.size, *shape)
+        drawn: Tensor = draw(size, generator=source, device=self.device, dtype=torch.float32)
+        return drawn
+
     def _at(self, purpose: str) -> torch.Generator:
         return self._generator.manual_seed(seed_for(*self.place, purpose))
 
@@ -88,11 +100,12 @@ def isolated(device: torch.device, seed: int | None = None) -> Iterator[None]:
 
     Args:
         device: Its state is kept and seeded, and the CPU's; that of other devices is let alone.
-        seed: What to seed both with; None leaves them as they are.
+        seed: What to seed both with, while no other thread does; None leaves them as they are.
     """
     accelerator = [device] if device.type not in ("cpu", "meta") else []
     kind = accelerator[0].type if accelerator else "cuda"
-    with torch.random.fork_rng(devices=accelerator, device_type=kind):
+    turn = nullcontext() if seed is None else TURN
+    with turn, torch.random.fork_rng(devices=accelerator, device_type=kind):
         if seed is not None:
             seed_global(device, seed)
         yield

@@ -1,6 +1,7 @@
 """Sheets and films of samples: what a person looks at first."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
         return pictures.plot_points(points, extent=2 * max(generator.info.data.scale or [1.0]))
     classes = min(generator.config.num_classes, MAX_CLASSES)
     rows, columns = (classes, MAX_CLASSES) if classes else (ROWS, COLUMNS)
-    labels = [row for row in range(rows) for _ in range(columns)] if classes else None
+    labels = [label for label in generator.classes[:rows] for _ in range(columns)] or None
     images = generator.sample(rows * columns, seed=seed, labels=labels)
     return pictures.to_grid(images, columns=columns, scale=_scale(images, SMALL))
 
@@ -77,9 +78,9 @@ def interpolation_film(
     Raises:
         RequestError: An option is out of range, or there are no pictures of the samples.
     """
-    classes = [labels]
+    classes: Sequence[int | str | None] = [labels]
     if labels is None and generator.config.num_classes:
-        classes = [*range(min(generator.config.num_classes, MAX_CLASSES))]
+        classes = generator.classes[:MAX_CLASSES]
     films = torch.stack(
         [
             # The end of a leg is the beginning of the next.

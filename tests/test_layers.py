@@ -7,13 +7,16 @@ import pytest
 from tests.imports import ROOT, Import, imports, sources
 
 LAYERS = (
-    {"about", "errors"},
+    {"about", "errors", "numbers"},
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {
         "locks",
         "randomness",
         "latents",
+        "memory",
+        "settings",
+        "tensors",
         "classes",
         "networks",
         "losses",

@@ -17,7 +17,9 @@ Reference = Annotated[
     str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
-Label = Annotated[str | None, typer.Option(help="A class, by name or number.")]
+Label = Annotated[
+    str | None, typer.Option(help="A class, by its name; by its number where no class is named so.")
+]
 Truncation = Annotated[
     float | None, typer.Option(help="Above 0, at most 1: fewer, more typical samples.")
 ]

@@ -20,11 +20,14 @@ from ganzoo.evaluation import modes, statistics
 from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
-from ganzoo.networks import Generator, checked_seed
+from ganzoo.memory import check_room
+from ganzoo.networks import Generator, checked_seed, checked_truncation
+from ganzoo.numbers import whole_number
 from ganzoo.randomness import seed_for
 from ganzoo.resolve import open_dataset
 from ganzoo.resolve.check import check_metrics, dataset_name, validate
 from ganzoo.resolve.paths import public_name
+from ganzoo.settings import own_settings
 from ganzoo.spec import Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
@@ -61,6 +64,7 @@ class Scorer:
         RequestError: A metric is unknown or has no meaning here, or a number is out of range.
     """
 
+    @own_settings(grad=False)
     def __init__(
         self,
         data: DataConfig,
@@ -75,10 +79,10 @@ class Scorer:
         batch_size: int = 250,
         progress: Progress | None = None,
     ) -> None:
-        if fakes < 2:
-            raise RequestError(f"fakes is {fakes}; it must be at least 2")
-        self.shape, self.seed, self.fakes = shape, checked_seed(seed), fakes
-        self.truncation, self.batch_size = truncation, batch_size
+        self.shape, self.seed = shape, checked_seed(seed)
+        self.fakes = whole_number("fakes", fakes, 2)
+        self.truncation = checked_truncation(truncation)
+        self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
         self._data, self._dataset = data, open_dataset(data)
@@ -102,8 +106,12 @@ class Scorer:
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is none"
             )
+        length = self.extractor.length if self.extractor is not None and self._keep else 0
+        need = self.fakes * (16 + 4 * length)  # of labels, and of features
+        check_room(f"{self.fakes:,} fakes", need, torch.device("cpu"), "ask for fewer")
         self._store = open_store(self._dataset, shape, name=data.source)
 
+    @own_settings(grad=False)
     def __call__(self, generator: Generator, *, averaged: bool = True) -> list[Score]:
         """Score a generator.
 
@@ -221,7 +229,7 @@ class Scorer:
             yield batch.permute(0, 3, 1, 2).float() / 255
             self._progress("reals", start + len(batch), len(samples))
 
-    def _made(self, generator: Generator, labels: Tensor | None) -> Iterator[Tensor]:
+    def _made(self, generator: Generator, labels: list[int | str] | None) -> Iterator[Tensor]:
         """Fakes, pictures in [0, 1] or points in data units, of which a batch is held at a time."""
         for start in range(0, self.fakes, self.batch_size):
             rows = slice(start, min(start + self.batch_size, self.fakes))
@@ -266,7 +274,7 @@ def _families(names: Sequence[str], extractor: Extractor) -> list[Family]:
 
 def _labels(
     generator: Generator, dataset: Dataset, store: Store, count: int, seed: int
-) -> Tensor | None:
+) -> list[int | str] | None:
     """Labels of the fakes, with the shares that classes have in the data."""
     if not generator.config.num_classes:
         return None
@@ -276,6 +284,5 @@ def _labels(
             f"{len(dataset.class_names) or 'none'}; they have to be the same ones"
         )
     source = torch.Generator().manual_seed(seed_for(seed, "evaluate", "labels"))
-    return torch.from_numpy(store.labels)[
-        torch.randint(len(store.labels), (count,), generator=source)
-    ]
+    numbers = torch.randint(len(store.labels), (count,), generator=source)
+    return [generator.classes[label] for label in store.labels[numbers.numpy()]]

@@ -15,6 +15,7 @@ from ganzoo.errors import WeightsError
 from ganzoo.hub.metadata import read_card, split
 from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_path, parse
 from ganzoo.networks import Discriminator, Generator, Network
+from ganzoo.settings import own_settings
 from ganzoo.weights.folder import CARD_FILE
 from ganzoo.weights.info import Info, read_info
 from ganzoo.weights.loading import load_network
@@ -183,6 +184,7 @@ def _refuse_ambiguous(text: str) -> None:
     )
 
 
+@own_settings(grad=True)
 def _load(
     store: Store, *names: str, device: str | torch.device, dtype: torch.dtype | None
 ) -> list[Network]:

@@ -18,6 +18,7 @@ from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
+from ganzoo.tensors import check_network
 from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.testing.standins import CLASSES, SAMPLES, small_run
@@ -144,6 +145,7 @@ def networks_are_whole(case: ArchitectureCase) -> None:
                 f"the {role} is a {type(network).__name__}; let the spec name a torch.nn.Module "
                 "class that takes the config"
             )
+        check_network(role, network)
         before = [(name, id(parameter)) for name, parameter in network.named_parameters()]
         if not before:
             raise Fault(f"the {role} has no parameters; there is nothing to train")

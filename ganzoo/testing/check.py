@@ -20,6 +20,7 @@ from ganzoo import registry
 from ganzoo.data.cache import CACHE_VARIABLE
 from ganzoo.errors import GanzooError
 from ganzoo.randomness import isolated
+from ganzoo.settings import own_settings
 from ganzoo.spec import Spec
 from ganzoo.testing.standins import PERCEPTRONS, SAMPLES
 
@@ -146,11 +147,11 @@ class Check:
 @contextmanager
 def undisturbed(*specs: Spec) -> Iterator[None]:
     """Register plugins, seed torch, and put everything back afterwards that a plugin may change."""
-    python, numpy, dtype = random.getstate(), np.random.get_state(), torch.get_default_dtype()
+    python, numpy = random.getstate(), np.random.get_state()
     with (
         registry.registered(PERCEPTRONS, SAMPLES, *specs),
         isolated(torch.device("cpu"), 0),
-        torch.enable_grad(),
+        own_settings(grad=True),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         mock.patch.dict(os.environ, {CACHE_VARIABLE: folder}),
     ):
@@ -159,7 +160,6 @@ def undisturbed(*specs: Spec) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
-            torch.set_default_dtype(dtype)
 
 
 def _told(error: BaseException) -> str:

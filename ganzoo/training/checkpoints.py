@@ -19,7 +19,7 @@ from ganzoo.errors import RunError, TrainingError
 from ganzoo.training.ema import Ema
 from ganzoo.training.objective import Objective
 from ganzoo.training.optimizers import Optimizer
-from ganzoo.weights.files import not_finite, write_tensors, write_text
+from ganzoo.weights.files import not_finite, once, with_ties, write_tensors, write_text
 
 FORMAT = 1
 TENSORS, STATE = "state.safetensors", "state.json"
@@ -31,7 +31,7 @@ def collect(
     """Return everything that changes in training, each tensor as ``part/name``."""
     parts: dict[str, Mapping[str, Tensor]] = {}
     for role, network in objective.networks.items():
-        parts[f"network.{role}"] = network.state_dict()
+        parts[f"network.{role}"] = once(network.state_dict(keep_vars=True))
         parts[f"optimizer.{role}"] = optimizers[role].state()
     parts["ema"] = {} if ema is None else ema.state()
     parts["objective"] = objective.state()
@@ -55,7 +55,8 @@ def hand_out(
         part, _, name = key.partition("/")
         parts[part][name] = tensor
     for role, network in objective.networks.items():
-        network.load_state_dict(parts[f"network.{role}"])
+        expected = network.state_dict(keep_vars=True)
+        network.load_state_dict(with_ties(parts[f"network.{role}"], expected))
         optimizers[role].load_state(parts[f"optimizer.{role}"])
     if ema is not None:
         ema.load_state(parts["ema"])
@@ -82,8 +83,7 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str
     aside = folder / f".writing-{uuid.uuid4().hex}"  # by mkdtemp only its owner could read it
     aside.mkdir()
     try:
-        plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        write_tensors(aside / TENSORS, plain, {"format": "pt"})
+        write_tensors(aside / TENSORS, tensors, {"format": "pt"})
         text = json.dumps({"format": FORMAT, "step": step, **state}, indent=1)
         write_text(aside / STATE, text)
         if target.exists():

@@ -335,7 +335,12 @@ class Adversarial:
         return step * per_step + phase.index
 
     def _placed(self, network: nn.Module) -> nn.Module:
-        network = network.to(self.hardware.device, self.hardware.dtype).train()
+        device, dtype = self.hardware.device, self.hardware.dtype
+        # Module.to would make complex buffers real.
+        network._apply(  # type: ignore[no-untyped-call]
+            lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype)
+        )
+        network.train()
         if self.config.training.channels_last:
             network = network.to(memory_format=torch.channels_last)
         return network

@@ -13,6 +13,7 @@ import torch
 from ganzoo import registry
 from ganzoo.about import __version__
 from ganzoo.config import RunConfig, files
+from ganzoo.config.run import ROLES
 from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
@@ -22,11 +23,13 @@ from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
 from ganzoo.hub.card import write_card
-from ganzoo.networks import Generator
-from ganzoo.randomness import isolated, seed_for, seed_global
+from ganzoo.networks import Generator, check_size
+from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.resolve.paths import shown
+from ganzoo.settings import own_settings
 from ganzoo.sheet import sample_sheet
+from ganzoo.tensors import check_apart
 from ganzoo.training import advice, base, checkpoints, distribution, sharing
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
@@ -75,6 +78,7 @@ class Trainer:
         notes: What was decided for the user, as sentences.
     """
 
+    @own_settings(grad=True)
     def __init__(
         self,
         config: RunConfig | Resolution | Mapping[str, Any] | str | Path | None = None,
@@ -129,8 +133,10 @@ class Trainer:
             holdout=self.config.data.holdout,
         )
         spec = registry.architecture(self.config.architecture.name)
+        check_size(ROLES, self.config.architecture, times=2)  # of weights and gradients
         kind: Any = registry.import_target(spec.objective) if spec.objective else Adversarial
         self.objective: Objective = kind(self.config, self.loader, self.hardware)
+        check_apart(self.objective.networks)
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
         begun = bool(checkpoints.every(self.run.checkpoints))
@@ -208,6 +214,7 @@ class Trainer:
             trainer._claimed = True
         return trainer
 
+    @own_settings(grad=True)
     def fit(self) -> Run:
         """Train until the config's number of steps is done.
 
@@ -271,30 +278,32 @@ class Trainer:
         vote.close()
         self.save()
 
+    @own_settings(grad=True)
     def train_step(self) -> None:
         """Do one step: every phase of the objective, then the moving average."""
         step, training = self.step, self.config.training
         samples = step * training.batch_size
         self.objective.witness = witness = self.watch.begin(step)
         warming = step < self.config.warm_up
-        for phase in self.objective.phases():
-            if warming and phase.role == self.objective.averaged:
-                continue
-            optimizer = self.optimizers[phase.role]
-            place = (training.seed, step, phase.role, phase.index, self.processes.rank)
-            seed_global(self.hardware.device, seed_for(*place, "network"))
-            optimizer.inner.zero_grad(set_to_none=True)
-            for part in range(training.accumulate):
-                loss, scalars = self.objective.loss(step, phase, part)
-                # Only this phase's network gets gradients; the other's are never computed.
-                torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
-                self._figures.add(scalars)
-            gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
-            distribution.average(self.processes, gradients)
-            if witness is not None:
-                witness.updated(phase.role, optimizer.parameters)
-            optimizer.step(samples)
-            self.objective.after_update(step, phase)
+        with TURN:
+            for phase in self.objective.phases():
+                if warming and phase.role == self.objective.averaged:
+                    continue
+                optimizer = self.optimizers[phase.role]
+                place = (training.seed, step, phase.role, phase.index, self.processes.rank)
+                seed_global(self.hardware.device, seed_for(*place, "network"))
+                optimizer.inner.zero_grad(set_to_none=True)
+                for part in range(training.accumulate):
+                    loss, scalars = self.objective.loss(step, phase, part)
+                    # Only this phase's network gets gradients; the other's are never computed.
+                    torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
+                    self._figures.add(scalars)
+                gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
+                distribution.average(self.processes, gradients)
+                if witness is not None:
+                    witness.updated(phase.role, optimizer.parameters)
+                optimizer.step(samples)
+                self.objective.after_update(step, phase)
         self.step += 1
         if self.ema is not None and not warming:
             self.ema.update(self.step * training.batch_size, training.batch_size)
@@ -332,6 +341,7 @@ class Trainer:
         saved = checkpoints.every(self.run.checkpoints)
         raise TrainingError(advice.on_collapse(bad, self.step, saved, self.hardware.precision))
 
+    @own_settings(grad=True)
     def save(self) -> None:
         """Write a checkpoint and the weights folder of the step that is done.
 
@@ -350,6 +360,7 @@ class Trainer:
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
 
+    @own_settings(grad=True)
     def load_checkpoint(self, path: Path) -> None:
         """Take over a checkpoint.
 
@@ -372,6 +383,7 @@ class Trainer:
         self.step = state["step"]
         self.notes += differences(state, self.processes, plugins_of(self.config))
 
+    @own_settings(grad=True)
     def snapshot(self) -> Generator:
         """Return the generator to use as it is now: averaged, with statistics of its own."""
         if self._snapshot is None or self._snapshot[0] != self.step:
@@ -379,6 +391,7 @@ class Trainer:
             self._snapshot = (self.step, usable_generator(self.objective, self.ema, info))
         return self._snapshot[1]
 
+    @own_settings(grad=True)
     def export(self, folder: str | Path) -> Path:
         """Write a weights folder of the networks as they are now.
 

@@ -6,8 +6,6 @@ discriminator. Its scalars stay on the device, and are fetched with the row's ot
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +14,7 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.health import signals
 from ganzoo.losses.base import as_critique
+from ganzoo.networks import evaluating
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.objective import Objective, Scalars
@@ -158,15 +157,3 @@ class Watch:
         parameters = [*self.objective.networks[self.objective.averaged].parameters()]
         stride = math.ceil(sum(p.numel() for p in parameters) / COORDINATES)
         return torch.cat([p.detach().flatten()[::stride].float() for p in parameters])
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[nn.Module]:
-    """Keep a network in evaluation mode, in which it gathers no statistics, and put it back."""
-    modes = [(part, part.training) for part in network.modules()]
-    network.eval()
-    try:
-        yield network
-    finally:
-        for part, mode in modes:
-            part.training = mode

@@ -18,15 +18,38 @@ _HERE, _EXCHANGE = -100, 2
 
 
 def portable_state(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's state: contiguous float32 on the CPU, tied tensors once."""
-    state, seen = {}, set()
-    for key, tensor in module.state_dict(keep_vars=True).items():
-        if id(tensor) in seen:
-            continue
-        seen.add(id(tensor))
-        tensor = tensor.detach().cpu()
-        state[key] = (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
-    return state
+    """Return a module's state as weights have it: float32, tied tensors once."""
+    state = once(module.state_dict(keep_vars=True))
+    return {
+        key: tensor.detach().float() if tensor.is_floating_point() else tensor
+        for key, tensor in state.items()
+    }
+
+
+def once(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors that are stored: of tied ones the first.
+
+    Args:
+        state: Of a module, with its own tensors (``keep_vars=True``).
+    """
+    first: dict[int, str] = {}
+    return {key: t for key, t in state.items() if first.setdefault(id(t), key) == key}
+
+
+def with_ties(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give every further name of a tied tensor the tensor that was stored under the first.
+
+    Args:
+        state: What was stored.
+        expected: The state of the module that takes it, with its own tensors.
+
+    Raises:
+        KeyError: A tensor is missing.
+    """
+    first: dict[int, str] = {}
+    for key, tensor in expected.items():
+        first.setdefault(id(tensor), key)
+    return {key: state[key if key in state else first[id(t)]] for key, t in expected.items()}
 
 
 def not_finite(state: Mapping[str, Tensor]) -> list[str]:
@@ -44,14 +67,30 @@ def not_finite(state: Mapping[str, Tensor]) -> list[str]:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file so that it is either whole or not there.
 
+    Args:
+        path: The file.
+        tensors: On any device, in any layout; they may share memory.
+        metadata: Of the file's header.
+
     Raises:
         OSError: It cannot be written.
     """
     with _aside(path) as aside:
         try:
-            save_file(dict(tensors), aside, metadata)
+            save_file(_apart(tensors), aside, metadata)
         except SafetensorError as error:  # by which the library tells of a full disk, too
             raise OSError(f"{path} cannot be written ({error})") from error
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Bring tensors to the CPU, each whole and with memory of its own, as safetensors asks."""
+    plain, taken = {}, set()
+    for key, tensor in tensors.items():
+        tensor = tensor.detach().cpu().contiguous()
+        place = tensor.untyped_storage().data_ptr()
+        plain[key] = tensor.clone() if place in taken else tensor
+        taken.add(place)
+    return plain
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,9 +11,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganzoo.errors import GanzooError, WeightsError, brief
+from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
+from ganzoo.memory import check_room
 from ganzoo.networks import build
-from ganzoo.weights.files import not_finite
+from ganzoo.settings import own_settings
+from ganzoo.weights.files import not_finite, once, with_ties
 from ganzoo.weights.folder import FILES
 from ganzoo.weights.info import CONFIG_FILE, Info, unique_fields
 from ganzoo.weights.store import Store
@@ -49,6 +51,7 @@ MAX_HEADER_BYTES = 8_000_000
 """A safetensors file whose header is longer is refused: no network has that many tensors."""
 
 
+@own_settings(grad=True)
 def load_network(store: Store, name: str, info: Info) -> nn.Module:
     """Build a network, once its file was found to fit what its config implies.
 
@@ -65,12 +68,14 @@ def load_network(store: Store, name: str, info: Info) -> nn.Module:
     role = "discriminator" if name == "discriminator" else "generator"
     expected = _expected(role, info, store.label(CONFIG_FILE))
     # What the config implies is known before anything of that size is fetched.
-    size = sum(_bytes(tensor) for tensor in _once(expected).values())
+    size = sum(_bytes(tensor) for tensor in once(expected).values())
     if size > MAX_BYTES:
         raise WeightsError(
             f"{store.label(CONFIG_FILE)} implies a {role} of {size:,} bytes, and at most "
             f"{MAX_BYTES:,} are loaded"
         )
+    what, cure = f"the weights of {store.label(CONFIG_FILE)}", "load them on a larger machine"
+    check_room(what, size, torch.device("cpu"), cure)
     largest = 8 + MAX_HEADER_BYTES + size
     path, label = store.fetch(FILES[name], largest=largest), store.label(FILES[name])
     try:
@@ -85,7 +90,7 @@ def load_network(store: Store, name: str, info: Info) -> nn.Module:
     bad = not_finite(state)
     if bad:
         raise WeightsError(f"{label} holds a number that is not finite (in {bad[0]})")
-    module.load_state_dict(_with_ties(state, expected))
+    module.load_state_dict(with_ties(state, expected))
     return module
 
 
@@ -107,27 +112,20 @@ class _Uninitialised(TorchFunctionMode):
 
 def _expected(role: str, info: Info, label: str) -> dict[str, Tensor]:
     """The tensors that a config implies, without their memory."""
-    with torch.device("meta"):
-        return dict(_build(role, info, label).state_dict(keep_vars=True))
+    return dict(_build(role, info, label, device="meta").state_dict(keep_vars=True))
 
 
-def _build(role: str, info: Info, label: str) -> nn.Module:
+def _build(role: str, info: Info, label: str, device: str = "cpu") -> nn.Module:
     try:
         with _Uninitialised():
-            return build(role, info.architecture, seed=0)
-    except GanzooError:
-        raise
+            return build(role, info.architecture, seed=0, device=device)
     except Exception as error:  # of torch, for sizes beyond 64 bits; or whatever a plugin raises
+        if isinstance(error, GanzooError) and type(error) is not RequestError:
+            raise
         problem = brief(f"{type(error).__name__}: {error}")
         raise WeightsError(
             f"{label} describes a {role} that cannot be built ({problem})"
         ) from error
-
-
-def _once(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that are stored: of tied ones the first."""
-    first: dict[int, str] = {}
-    return {key: t for key, t in state.items() if first.setdefault(id(t), key) == key}
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -149,7 +147,7 @@ def _check_header_text(path: Path) -> None:
 
 
 def _check_header(label: str, header: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
-    missing = [key for key in _once(expected) if key not in header]
+    missing = [key for key in once(expected) if key not in header]
     unexpected = [repr(key)[:100] for key in header if key not in expected]
     different = []
     for key in expected.keys() & header.keys():
@@ -176,13 +174,3 @@ def _check_header(label: str, header: Mapping[str, Any], expected: Mapping[str, 
 def _counted(kind: str, keys: Iterable[str]) -> str:
     keys = list(keys)
     return f"{len(keys)} {kind} ({', '.join(keys[:3])}{', ...' if len(keys) > 3 else ''})"
-
-
-def _with_ties(state: dict[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give every further name of a tied tensor the tensor that was stored under the first."""
-    first: dict[int, str] = {}
-    return {
-        key: state[key] if key in state else state[first[id(tensor)]]
-        for key, tensor in expected.items()
-        if first.setdefault(id(tensor), key)
-    }

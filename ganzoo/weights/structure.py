@@ -91,8 +91,7 @@ def _names(network: nn.Module) -> list[list[str]]:
 
 
 def _shapes(role: str, config: ArchitectureConfig) -> dict[str, torch.Size]:
-    with torch.device("meta"):
-        network = build(role, config, seed=0)
+    network = build(role, config, seed=0, device="meta")
     return {name: p.shape for name, p in network.named_parameters(remove_duplicate=False)}
 
 

@@ -100,7 +100,9 @@ def test_labels_of_fakes_have_the_shares_of_the_data(G, monkeypatch):
 
     monkeypatch.setattr(G, "sample", watched)
     score(G, MNIST, metrics=["fid"], fakes=3000)
-    shares = torch.cat(given).bincount(minlength=10) / 3000
+    shares = (
+        torch.tensor([int(label) for part in given for label in part]).bincount(minlength=10) / 3000
+    )
     assert shares.sub(0.1).abs().max() < 0.03
 
 
@@ -144,9 +146,9 @@ class TestBadRequests:
         ("options", "message"),
         [
             ({"metrics": ["fdi"]}, "there is no metric 'fdi'; did you mean 'fid'"),
-            ({"fakes": 1}, "fakes is 1; it must be at least 2"),
+            ({"fakes": 1}, "fakes is 1; it must be a whole number of at least 2"),
             ({"truncation": 2.0}, "truncation is 2.0"),
-            ({"seed": -1}, "the seed is -1; it must be between 0 and"),
+            ({"seed": -1}, "the seed is -1; it must be a whole number between 0 and"),
         ],
         ids=["metric", "too few", "truncation", "seed"],
     )

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganzoo import registry
+from ganzoo.config.run import ROLES
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.networks import create_discriminator, create_generator
+from ganzoo.networks import architecture_config, build, create_discriminator, create_generator
 
 # (architecture, preset): the parameters of generator and discriminator, layer by layer. Norms have
 # a weight and a bias for each of their channels.
@@ -77,8 +78,8 @@ def test_every_preset_is_counted():
 
 @pytest.mark.parametrize("key", COUNTS, ids="-".join)
 def test_parameter_counts(key):
-    with torch.device("meta"):
-        found = size(create_generator(*key)), size(create_discriminator(*key))
+    config = architecture_config(*key)
+    found = tuple(size(build(role, config, device="meta")) for role in ROLES)
     assert found == COUNTS[key]
     assert found == PUBLISHED.get(key, found)
 
@@ -170,10 +171,10 @@ def test_networks_keep_their_contract(case):
 def test_networks_build_on_meta_with_the_same_state(case):
     name, shape, values = case
     options = {"sample_shape": shape, "latent_dim": 6, **values}
-    for create in (create_generator, create_discriminator):
-        with torch.device("meta"):
-            there = create(name, **options).state_dict()
-        here = create(name, **options).state_dict()
+    config = architecture_config(name, **options)
+    for role in ROLES:
+        there = build(role, config, device="meta").state_dict()
+        here = build(role, config).state_dict()
         assert all(tensor.is_meta for tensor in there.values())
         assert {k: (t.shape, t.dtype) for k, t in there.items()} == {
             k: (t.shape, t.dtype) for k, t in here.items()

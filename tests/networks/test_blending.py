@@ -112,8 +112,8 @@ REFUSED = {
         "was trained without labels",
     ),
     "unknown": (lambda: conditional("dcgan"), ("cat", "cow"), {}, "no class 'cow'"),
-    "none": (lambda: conditional("dcgan"), (0, 1), {"n": 0}, "n is 0, steps 12 and batch_size 64"),
-    "no step": (lambda: conditional("dcgan"), (0, 1), {"steps": 0}, "all must be at least 1"),
+    "none": (lambda: conditional("dcgan"), (0, 1), {"n": 0}, "n is 0"),
+    "no step": (lambda: conditional("dcgan"), (0, 1), {"steps": 0}, "steps is 0"),
     "a seed": (lambda: conditional("dcgan"), (0, 1), {"seed": -1}, "the seed is -1"),
     "truncation": (lambda: conditional("dcgan"), (0, 1), {"truncation": 2.0}, "truncation is 2.0"),
 }

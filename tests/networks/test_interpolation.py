@@ -215,9 +215,9 @@ def test_a_networks_own_truncation_is_used(styled):
 @pytest.mark.parametrize(
     ("values", "n", "options", "message"),
     [
-        ({}, 1, {}, "n is 1; it must be at least 2"),
+        ({}, 1, {}, "n is 1; it must be a whole number of at least 2"),
         ({}, 2, {"steps": 0}, "steps is 0"),
-        ({}, 2, {"batch_size": 0}, "batch_size 0"),
+        ({}, 2, {"batch_size": 0}, "batch_size is 0"),
         ({}, 2, {"seed": -1}, "seed is -1"),
         ({}, 2, {"truncation": 2.0}, r"truncation is 2\.0"),
         ({}, 2, {"labels": 0}, "without labels"),

@@ -459,7 +459,7 @@ FAULTS = {
     "a constructor that reads a weight": (
         {"generator": Measuring},
         ("weights-round-trip", "meta"),
-        [],
+        TRAINS,
     ),
     "a parameter made on the way": (
         {"discriminator": Lazy},

@@ -1,0 +1,127 @@
+"""What has no room in memory is refused in a sentence, before it is tried."""
+
+import json
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import memory
+from ganzoo.cli import main
+from ganzoo.errors import RequestError
+from ganzoo.evaluation.scorer import Scorer
+from ganzoo.networks import create_generator
+from ganzoo.resolve import data_config
+from ganzoo.settings import own_settings
+
+HUGE = {"generator_widths": [65536] * 12, "discriminator_widths": [8]}
+MANY = 10**9
+
+
+@pytest.fixture(scope="module")
+def small():
+    return create_generator("vanilla", generator_widths=(4,), num_classes=2, seed=0)
+
+
+@pytest.fixture
+def folder(small, tmp_path):
+    return small.save(tmp_path / "weights")
+
+
+def run(**architecture):
+    return {"architecture": {"name": "vanilla", **architecture}, "data": "mnist5k"}
+
+
+def fakes(metrics):
+    return Scorer(data_config({"source": "mnist5k"}), (1, 28, 28), metrics=metrics, fakes=10**12)
+
+
+REFUSED = {
+    "samples": lambda G, folder: G.sample(MANY),
+    "samples of a class": lambda G, folder: G.sample(MANY, labels=1),
+    "samples in small batches": lambda G, folder: G.sample(10**12, batch_size=1),
+    "legs": lambda G, folder: G.interpolate(MANY),
+    "steps": lambda G, folder: G.interpolate(2, steps=MANY),
+    "a loop": lambda G, folder: G.interpolate(MANY, loop=True),
+    "blends": lambda G, folder: G.blend(0, 1, MANY),
+    "steps of a blend": lambda G, folder: G.blend(0, 1, 1, steps=MANY),
+    "fakes with features": lambda G, folder: fakes(["kid"]),
+    "fakes": lambda G, folder: fakes(["fid"]),
+    "a generator": lambda G, folder: create_generator("vanilla", **HUGE),
+    "a discriminator": lambda G, folder: ganzoo.create_discriminator(
+        "vanilla", discriminator_widths=[65536] * 12
+    ),
+    "training": lambda G, folder: ganzoo.train(run(**HUGE), out=folder / "run"),
+    "training a large discriminator": lambda G, folder: ganzoo.train(
+        run(discriminator_widths=[65536] * 12), out=folder / "run"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_has_no_room_is_refused_before_it_is_tried(case, small, folder, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda device: 10**10)
+    with pytest.raises(RequestError, match=r"need [\d,.]+ GB of memory, and 10\.0 GB are free"):
+        REFUSED[case](small, folder)
+
+
+@pytest.mark.parametrize("widths", [[30000], [40000, 60000]])
+def test_weights_beyond_memory_are_refused_before_they_are_fetched(widths, folder, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda device: 10**7)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["architecture"]["generator_widths"] = widths
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(RequestError, match=r"config\.json need .* load them on a larger machine"):
+        ganzoo.load_generator(folder)
+
+
+@pytest.mark.parametrize("options", [["-n", str(MANY)], ["-n", str(10**30)]])
+@pytest.mark.parametrize("command", ["sample", "interpolate"])
+def test_the_command_line_refuses_it(command, options, folder, tmp_path, capsys, monkeypatch):
+    arguments = [command, str(folder), *options, "--out", str(tmp_path / "out.png")]
+    monkeypatch.setattr("sys.argv", ["ganzoo", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "GB of memory" in capsys.readouterr().err
+
+
+FAILURES = {
+    "one tensor": lambda: torch.empty(10**16),
+    "beyond 64 bits": lambda: torch.empty(10**10, 10**10),
+    "a number beyond 64 bits": lambda: torch.empty(10**30),
+    "of Python": lambda: bytearray(10**18),
+}
+
+
+@pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES)
+def test_where_an_allocation_fails_a_sentence_says_so(fail):
+    with pytest.raises(RequestError, match="there is not enough memory"), own_settings(grad=False):
+        fail()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shape"), TypeError("no"), KeyError("a")], ids=repr)
+def test_other_errors_stay_as_they_are(error):
+    with pytest.raises(type(error)) as found, own_settings(grad=False):
+        raise error
+    assert found.value is error
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, None),
+        ({"a": "max\n"}, None),
+        ({"a": "1000\n"}, 1000),
+        ({"a": "2000\n", "b": "1000\n"}, 1000),
+        ({"a": "max\n", "b": "3000"}, 3000),
+        ({"a": "no number"}, None),
+    ],
+)
+def test_the_limit_of_a_container_counts(limits, expected, tmp_path, monkeypatch):
+    for name, text in limits.items():
+        (tmp_path / name).write_text(text, encoding="ascii")
+    without = memory.available(torch.device("cpu"))
+    monkeypatch.setattr(memory, "LIMITS", [tmp_path / "a", tmp_path / "b"])
+    found = memory.available(torch.device("cpu"))
+    assert found == expected if expected else found > without / 2
