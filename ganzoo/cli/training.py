@@ -8,6 +8,7 @@ from ganzoo.cli.common import (
     Imports,
     Overrides,
     load_local,
+    printable,
     rank_among_several,
     split_arguments,
 )
@@ -80,7 +81,9 @@ def export(
     load_local(imports)
     from ganzoo.training.session import export as make
 
-    typer.echo(make(source, folder))
+    typer.echo(
+        make(source, folder, say=lambda note: typer.echo(f"note: {printable(note)}", err=True))
+    )
 
 
 def report(run: "Run") -> None:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,13 @@ from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
-from ganzoo.training.resuming import differences, resumed_config
+from ganzoo.training.resuming import check_unchanged, differences, resumed_config
 from ganzoo.training.run import Run, new_folder
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.training.watching import Watch
 from ganzoo.weights import folder as weights_folder
-from ganzoo.weights.files import write_text
+from ganzoo.weights.files import folder_aside, tidy, write_text
 from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
@@ -172,12 +173,17 @@ class Trainer:
             RunError: It is no run, is finished, has other data, or may not change so.
         """
         run = Run.open(path)
-        trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
-        saved = checkpoints.every(run.checkpoints)
-        if saved:
-            trainer.load_checkpoint(saved[-1])
+        _ = run.log  # of which damage is told before anything is done
+        resolution = resumed_config(run, overrides or {})
+        saved, notes = checkpoints.newest(run.checkpoints)
+        if saved is not None:
+            check_unchanged(run, resolution.config, saved[1])
+        trainer = cls(resolution, run, observers=observers)
+        trainer.notes += notes
+        if saved is not None:
+            trainer.load_checkpoint(saved)
         steps = trainer.config.training.steps
-        if trainer.step > steps or (trainer.step == steps and run.exported == steps):
+        if trainer.step > steps or (trainer.step == steps and run.ended(steps)):
             raise RunError(
                 f"{path} has done {trainer.step} steps already, and training.steps is {steps}; ask "
                 f"for more with training.steps={2 * trainer.step}"
@@ -198,6 +204,8 @@ class Trainer:
         distribution.barrier(self.processes)  # so that all have looked before one writes
         if self.processes.first:
             self.run.path.mkdir(parents=True, exist_ok=True)
+            tidy(self.run.path)
+            checkpoints.drop_after(self.run.checkpoints, self.step)
             values = self.config.model_dump(mode="json")
             write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
             if self.start is not None:
@@ -319,13 +327,13 @@ class Trainer:
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
 
-    def load_checkpoint(self, path: Path) -> None:
+    def load_checkpoint(self, checkpoint: checkpoints.Loaded) -> None:
         """Take over a checkpoint.
 
         Raises:
-            RunError: It is damaged, or of other networks or data.
+            RunError: It is of other networks or data.
         """
-        tensors, state = checkpoints.load(path)
+        tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
                 f"the data of {self.run.path} ({self.config.data.source}) changed since step "
@@ -335,8 +343,8 @@ class Trainer:
             checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)
         except (KeyError, RuntimeError) as error:
             raise RunError(
-                f"the checkpoint {path} does not fit the networks of {self.run.path}: "
-                f"{' '.join(str(error).split())[:200]}"
+                f"the checkpoint of step {state['step']} does not fit the networks of "
+                f"{self.run.path}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step = state["step"]
         self.notes += differences(state, self.processes, plugins_of(self.config))
@@ -366,14 +374,16 @@ class Trainer:
             networks["discriminator"] = self.objective.networks["discriminator"]
         if self.ema is not None:
             networks["generator_raw"] = self.objective.networks[self.objective.averaged]
-        path = weights_folder.save(folder, info, networks)
-        sheet = sample_sheet(generator, seed=self.config.training.seed)
-        if sheet is not None:
-            sheet.save(path / SHEET_FILE)
-        write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
-        files = [file.name for file in path.iterdir()]
-        write_text(path / CARD_FILE, write_card(info, "./folder", files))
-        return path
+        target = Path(folder)
+        with _placed(target) as path:
+            weights_folder.save(path, info, networks)
+            sheet = sample_sheet(generator, seed=self.config.training.seed)
+            if sheet is not None:
+                sheet.save(path / SHEET_FILE)
+            write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
+            files = [file.name for file in path.iterdir()]
+            write_text(path / CARD_FILE, write_card(info, "./folder", files))
+        return target
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -384,3 +394,14 @@ class Trainer:
             "processes": self.processes.world,
             "config": self.config.model_dump(mode="json"),
         }
+
+
+@contextmanager
+def _placed(folder: Path) -> Iterator[Path]:
+    """Lend a folder for weights, which takes the place of another as a whole."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        yield folder  # it may be one that is mounted, or where a shell stands
+        return
+    with folder_aside(folder) as aside:
+        yield aside
+        weights_folder.carry_over(folder, aside)
