@@ -153,7 +153,14 @@ def load(path: Path) -> Loaded:
         return load_file(path / TENSORS), values
     except KeyError as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {STATE} has no {error}") from error
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error
 
 

@@ -261,9 +261,12 @@ def events(killer, tmp_path_factory):
 
 
 def moment(index, events):
-    """Choose an event: two of three kills are in the last third, the others before."""
+    """Choose an event: the last of each kind, then two of three in the last third of the run."""
+    kinds = sorted({event.split()[0]: place for place, event in enumerate(events)}.values())
     early, late = KILLS // 3, KILLS - KILLS // 3
     begin = 2 * len(events) // 3
+    if index < len(kinds):
+        return kinds[index]
     if index < early:
         return index * begin // early
     return begin + (index - early) * (len(events) - begin) // late
