@@ -191,7 +191,7 @@ FILES = {
     "log, infinite": ("log.jsonl", '{"step": 1e999}\n', "line 1 of .*log.jsonl is damaged"),
     "log, true": ("log.jsonl", '{"step": true}\n', "line 1 of .*log.jsonl is damaged"),
     "log, huge": ("log.jsonl", '{"step": 1, "d": 1%s}\n' % ("0" * 400), "line 1 of .* is damaged"),
-    "weights, text": ("weights/config.json", "{", "config.json is damaged .*line 1.*remove .*weigh"),
+    "weights, text": ("weights/config.json", "{", "config.json is damaged .*line 1.*remove .*wei"),
     "weights, list": ("weights/config.json", "[]", "config.json is damaged .*resume the run"),
     "weights, no step": ("weights/config.json", "{}", "config.json is damaged .*training"),
     "best, odd step": (
