@@ -125,7 +125,7 @@ def _open(plan: Plan, folder: Path) -> optuna.Study:
             pruner=optuna.pruners.MedianPruner(n_warmup_steps=plan.base.evaluation.every + 1),
             load_if_exists=True,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
         raise RunError(
             f"{folder / JOURNAL} is damaged ({brief(repr(error))}); give a new folder for the sweep"
         ) from error
