@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganzoo.errors import RequestError
 from ganzoo.numbers import whole_number
+from ganzoo.weights.files import aside
 
 GAP = 2
 """Pixels between the pictures of a grid."""
@@ -115,7 +116,7 @@ def save_gif(
 
 
 def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
-    """Write one picture; its folder is made.
+    """Write one picture, so that it is either whole or not there; its folder is made.
 
     Args:
         image: The picture.
@@ -131,9 +132,11 @@ def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, **options)
+        with aside(path) as file:
+            image.save(file, **options)
     except (OSError, ValueError) as error:
-        raise RequestError(f"{path} cannot be written: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise RequestError(f"{path} cannot be written: {reason}") from error
     return path
 
 

@@ -49,14 +49,14 @@ def sample(
         raise RequestError(f"--columns is {columns}; it must be at least 1")
 
     from ganzoo.hub.loading import load_generator
-    from ganzoo.pictures import plot_points, save_grid
+    from ganzoo.pictures import plot_points, save_grid, save_picture
 
     generator = load_generator(reference, raw=raw)
     samples = generator.sample(n, seed=seed, labels=label, truncation=truncation)
     if samples.dim() == 4:
         save_grid(samples, path, columns=columns)
     elif samples.shape[1] == 2:
-        plot_points(samples, 2 * max(generator.info.data.scale or [1.0])).save(path)
+        save_picture(plot_points(samples, 2 * max(generator.info.data.scale or [1.0])), path)
     else:
         raise RequestError(
             f"{reference} makes vectors of {samples.shape[1]}, which have no picture"

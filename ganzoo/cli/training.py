@@ -8,6 +8,7 @@ from ganzoo.cli.common import (
     Imports,
     Overrides,
     load_local,
+    printable,
     rank_among_several,
     split_arguments,
 )
@@ -81,7 +82,10 @@ def export(
     load_local(imports)
     from ganzoo.training.session import export as make
 
-    typer.echo(shown(make(source, folder)))
+    folder_made = make(
+        source, folder, say=lambda note: typer.echo(f"note: {printable(note)}", err=True)
+    )
+    typer.echo(shown(folder_made))
 
 
 def report(run: "Run") -> None:

@@ -49,8 +49,11 @@ class Monitor(ABC):
         """Take in a row; return what is wrong at it, if anything is."""
         if not self.looks(row):
             return None
+        try:
+            seen = self.judge(row)
+        except KeyError:  # a row that an editor took a figure out of
+            return None
         self._looks += 1
-        seen = self.judge(row)
         self._last.append(seen and seen[0])
         bad = [severity for severity in self._last if severity is not None]
         if seen is None or len(bad) < PERSISTENCE:

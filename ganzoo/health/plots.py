@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
+from ganzoo.weights.files import aside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -192,7 +193,8 @@ def save_plots(
         _draw(axes, item, spans, limits)
         if index >= len(drawn) - COLUMNS:
             axes.set_xlabel("step", color=INK, fontsize=9)
-    figure.savefig(path, format="png", dpi=100)
+    with aside(Path(path)) as file:
+        figure.savefig(file, format="png", dpi=100)
     return True
 
 

@@ -116,6 +116,17 @@ def nest(overrides: Mapping[str, Any]) -> Values:
     return result
 
 
+def flat(values: Any, prefix: str = "") -> Values:
+    """Turn nested values into ``{"training.steps": 2000}``; an empty mapping is a value."""
+    if not isinstance(values, Mapping) or not values:
+        return {prefix: values}
+    return {
+        name: item
+        for key, value in values.items()
+        for name, item in flat(value, f"{prefix}.{key}".lstrip(".")).items()
+    }
+
+
 def _join(values: Values, others: Mapping[str, Any], key: str) -> None:
     """Put other values into nested ones; both say nothing of the same field."""
     for name, value in others.items():

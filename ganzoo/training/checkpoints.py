@@ -1,28 +1,70 @@
 """Checkpoints: everything that a run needs to go on, as safetensors and JSON.
 
-A checkpoint is a folder that is written aside and renamed, so that one that has its name is whole.
+A checkpoint is a folder that is written aside and renamed, so that one that has its name is whole;
+a digest guards what is in it against damage that comes later.
 """
 
+import hashlib
 import json
 import shutil
-import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ganzoo.errors import RunError, TrainingError
+from ganzoo.config import Model
+from ganzoo.errors import RunError, TrainingError, brief
 from ganzoo.training.ema import Ema
 from ganzoo.training.objective import Objective
 from ganzoo.training.optimizers import Optimizer
-from ganzoo.weights.files import not_finite, once, with_ties, write_tensors, write_text
+from ganzoo.weights.files import (
+    folder_aside,
+    not_finite,
+    once,
+    with_ties,
+    write_tensors,
+    write_text,
+)
+from ganzoo.weights.places import RUN_CONFIG
 
-FORMAT = 1
-TENSORS, STATE = "state.safetensors", "state.json"
+FORMAT = 2
+"""Format 1 has no digest."""
+
+TENSORS, STATE, DIGEST = "state.safetensors", "state.json", "digest"
+
+Loaded = tuple[dict[str, Tensor], dict[str, Any]]
+"""The tensors of a checkpoint, on the CPU, and its plain values."""
+
+
+class DamagedError(RunError):
+    """A checkpoint does not hold what was written into it."""
+
+
+class State(Model, extra="ignore"):
+    """The plain values of a checkpoint.
+
+    Attributes:
+        step: Steps done.
+        ganzoo: The version that wrote it.
+        torch: Its version.
+        plugins: The distribution of each plugin, with its version.
+        data: The fingerprint of the data.
+        processes: How many shared the run.
+        config: The resolved config.
+    """
+
+    step: int = Field(ge=0)
+    ganzoo: str
+    torch: str
+    plugins: dict[str, str]
+    data: str
+    processes: int = Field(ge=1)
+    config: dict[str, Any]
 
 
 def collect(
@@ -78,54 +120,108 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str
     bad = not_finite(tensors)
     if bad:
         raise TrainingError(f"no checkpoint is written at step {step}: {bad[0]} is not finite")
-    folder.mkdir(parents=True, exist_ok=True)
     target = path_at(folder, step)
-    aside = folder / f".writing-{uuid.uuid4().hex}"  # by mkdtemp only its owner could read it
-    aside.mkdir()
-    try:
+    values = {"format": FORMAT, "step": step, **state}
+    with folder_aside(target) as aside:
         write_tensors(aside / TENSORS, tensors, {"format": "pt"})
-        text = json.dumps({"format": FORMAT, "step": step, **state}, indent=1)
-        write_text(aside / STATE, text)
-        if target.exists():
-            shutil.rmtree(target)
-        aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        values[DIGEST] = _digest(aside, values)
+        write_text(aside / STATE, json.dumps(values, indent=1))
     return target
 
 
-def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _digest(path: Path, values: Mapping[str, Any]) -> str:
+    """Hash the tensors of a checkpoint and its plain values."""
+    with (path / TENSORS).open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32))
+    digest.update(json.dumps(values, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def load(path: Path) -> Loaded:
     """Read a checkpoint.
 
-    Returns:
-        Its tensors, on the CPU, and its plain values.
-
     Raises:
-        RunError: It is damaged or of another format.
+        DamagedError: Its digest is another than when it was written, or it cannot be read.
+        RunError: It is of another format.
     """
     try:
-        state = json.loads((path / STATE).read_text(encoding="utf-8"))
-        if not isinstance(state, dict) or state.get("format") != FORMAT:
-            raise RunError(f"the checkpoint {path} is of another format than {FORMAT}")
-        return load_file(path / TENSORS), state
-    except (OSError, ValueError, SafetensorError) as error:
+        values = json.loads((path / STATE).read_text(encoding="utf-8"))
+        digest = values.pop(DIGEST, None)
+        if digest is None and values["format"] != 1:
+            raise ValueError(f"{STATE} has no digest")
+        if digest is not None and digest != _digest(path, values):
+            raise ValueError("its digest is another than when it was written")
+        if values["format"] not in (1, FORMAT):
+            raise RunError(
+                f"the checkpoint {path} is of format {values['format']}, and this version of "
+                f"ganzoo reads up to {FORMAT}; update ganzoo to resume"
+            )
+        State.model_validate(values)
+        return load_file(path / TENSORS), values
+    except KeyError as error:
+        raise DamagedError(f"the checkpoint {path} is damaged: {STATE} has no {error}") from error
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
+        raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return brief(f"{STATE}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}")
+    return brief(getattr(error, "strerror", None) or error)
+
+
+def newest(folder: Path) -> tuple[Loaded | None, list[str]]:
+    """Read the newest checkpoint of a run that is not damaged.
+
+    Returns:
+        The checkpoint, None where there has been none yet, and a note for each one passed over.
+
+    Raises:
+        RunError: There are some, and none can be used.
+    """
+    faults: list[str] = []
+    for path in reversed(every(folder)):
+        try:
+            return load(path), [f"{fault}; the one before is used" for fault in faults]
+        except DamagedError as error:
+            faults.append(str(error))
+    if faults:
         raise RunError(
-            f"the checkpoint {path} is damaged ({' '.join(str(error).split())}); remove it to go "
-            "on from the one before"
-        ) from error
+            f"{faults[0]}; the run has no other that can be used, so start a new one with: "
+            f"ganzoo train {folder.parent / RUN_CONFIG}"
+        )
+    return None, []
 
 
 def every(folder: Path) -> list[Path]:
-    """Return the whole checkpoints of a run, oldest first."""
-    return sorted(path for path in folder.glob("step-*") if (path / STATE).is_file())
+    """Return the checkpoints of a run, oldest first; one of them may be damaged."""
+    return sorted(filter(is_checkpoint, folder.iterdir())) if folder.is_dir() else []
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path is a folder that is called as a checkpoint."""
+    return path.name.startswith("step-") and path.name[5:].isdecimal() and path.is_dir()
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest checkpoints, and what a killed process left half-written."""
+    """Remove all but the newest checkpoints."""
     for path in every(folder)[:-keep]:
         shutil.rmtree(path)
-    for path in folder.glob(".writing-*"):
-        shutil.rmtree(path, ignore_errors=True)
+
+
+def drop_after(folder: Path, step: int) -> None:
+    """Remove the checkpoints of later steps, which were passed over as damaged."""
+    for path in every(folder):
+        if path > path_at(folder, step):
+            shutil.rmtree(path)
 
 
 def path_at(folder: Path, step: int) -> Path:

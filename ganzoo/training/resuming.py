@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig
-from ganzoo.errors import DataError, RunError
+from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig, RunConfig
+from ganzoo.errors import DataError, RequestError, RunError
 from ganzoo.resolve import Resolution, resolve
-from ganzoo.resolve.merge import nest
+from ganzoo.resolve.check import shown as value_shown
+from ganzoo.resolve.config import user_values
+from ganzoo.resolve.merge import Values, expand, flat, nest
 from ganzoo.resolve.paths import shown
 from ganzoo.training.distribution import Processes
 from ganzoo.training.run import Run
@@ -27,6 +29,9 @@ CHANGEABLE = frozenset(
 )
 """Fields that do not change what a step computes."""
 
+NAMED = 5
+"""How many changed fields a sentence names."""
+
 
 def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     """Lay overrides over the config of a run.
@@ -35,22 +40,82 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
         RunError: One of them would change the steps that were done already, or the data is no
             longer where it was.
     """
-    for section, values in nest(overrides).items():
+    changes = nest(overrides)
+    for section, values in changes.items():
         fields = values if isinstance(values, Mapping) else {"": values}
         for field in fields:
             key = f"{section}.{field}".rstrip(".")
             if key not in CHANGEABLE:
                 raise RunError(
-                    f"{key} cannot change when a run goes on; what can is "
-                    f"{', '.join(sorted(CHANGEABLE))}; begin a new run for anything else"
+                    f"{key} cannot be changed on resume; these can: "
+                    f"{', '.join(sorted(CHANGEABLE))}; start a new run for anything else"
                 )
     try:
-        return resolve(run.path / RUN_CONFIG, overrides)
+        return resolve(_overlaid(user_values(run.path / RUN_CONFIG), changes))
     except DataError as error:
         raise RunError(
             f"{error}; where the data of {shown(run.path)} has another place now, name it by "
             "data.source=PATH"
         ) from error
+
+
+def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> None:
+    """Check that a config computes the steps that a checkpoint holds, as its file may be edited.
+
+    Args:
+        run: The run.
+        config: Its config as it is now.
+        state: The checkpoint's plain values.
+
+    Raises:
+        RunError: Another field than those that may change has another value.
+    """
+    now, before = config.model_dump(mode="json"), state["config"]
+    if _kept(now) == _kept(before):
+        return
+    # Other versions of ganzoo and of plugins have other fields: one that is new has its default.
+    may_change: Values = {}
+    for key in CHANGEABLE:
+        section, _, field = key.partition(".")
+        may_change.setdefault(section, {})[field] = now[section][field]
+    try:
+        before = resolve(_overlaid(expand(before), may_change)).config.model_dump(mode="json")
+    except RequestError as error:
+        raise RunError(
+            f"the checkpoint of step {state['step']} was written with a config that cannot be "
+            f"used here ({error}); resume with ganzoo {state['ganzoo']}, or start a new run"
+        ) from error
+    old, new = _kept(before), _kept(now)
+    changed = [
+        f"{key} ({_told(old, key)}, now {_told(new, key)})"
+        for key in sorted(old.keys() | new.keys())
+        if key not in old or key not in new or old[key] != new[key]
+    ]
+    if changed:
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        raise RunError(
+            f"{run.path / RUN_CONFIG} was changed since step {state['step']}: "
+            f"{', '.join(changed[:NAMED])}{more}; this cannot be changed on resume, so change it "
+            f"back, or start a new run with: ganzoo train {run.path / RUN_CONFIG}"
+        )
+
+
+def _overlaid(values: Values, changes: Mapping[str, Mapping[str, Any]]) -> Values:
+    """Replace single fields; by `merge` another source would drop the fields beside it."""
+    return values | {key: {**(values.get(key) or {}), **new} for key, new in changes.items()}
+
+
+def _kept(values: Mapping[str, Any]) -> Values:
+    """The fields that may not change, by dotted key."""
+    return {
+        key: value
+        for key, value in flat(values).items()
+        if ".".join(key.split(".")[:2]) not in CHANGEABLE
+    }
+
+
+def _told(values: Values, key: str) -> str:
+    return value_shown(values[key]) if key in values else "not there"
 
 
 def differences(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ganzoo.config import RunConfig
-from ganzoo.errors import RunError
+from ganzoo.errors import RunError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
@@ -67,9 +67,16 @@ class Run:
     def exported(self) -> int | None:
         """The step of which the weights are; None where there are none yet."""
         file = self.path / RUN_WEIGHTS / CONFIG_FILE
-        if not file.is_file():
-            return None
-        return cast(int, json.loads(file.read_text(encoding="utf-8"))["training"]["steps"])
+        return _facts_in(file)[0] if file.is_file() else None
+
+    def ended(self, step: int) -> bool:
+        """Whether a run of so many steps has written all of its end.
+
+        Its weights folder is replaced as a whole, and the film, which is written last, is removed
+        when a run is resumed.
+        """
+        drawn = any(self.samples.glob("step-*.png"))
+        return self.exported == step and (not drawn or (self.path / PROGRESS_GIF).exists())
 
     @property
     def best(self) -> str | None:
@@ -82,11 +89,10 @@ class Run:
         """The step and the score for which the best weights are kept; None where none are."""
         if self.best is None:
             return None
-        values = json.loads(Path(self.best, CONFIG_FILE).read_text(encoding="utf-8"))
-        scores = map(Score.model_validate, values["scores"])
+        step, scores = _facts_in(Path(self.best, CONFIG_FILE))
         metric = self.config.evaluation.best_metric
         found = next((score for score in scores if score.protocol.metric == metric), None)
-        return None if found is None else (values["training"]["steps"], found)
+        return None if found is None else (step, found)
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -113,16 +119,25 @@ class Run:
         file = self.path / BASE_FILE
         if not file.is_file():
             return None
-        return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))
+        return _values_in(file, "start a new run with ganzoo finetune")
+
+    def log_until(self, step: int) -> str:
+        """Return the lines of the log up to a step as they are, but for one that is half-written.
+
+        Raises:
+            RunError: A line is damaged.
+        """
+        lines = zip(self._whole_lines(), self._lines(), strict=True)
+        return b"".join(line for line, values in lines if values["step"] <= step).decode()
+
+    def _whole_lines(self) -> list[bytes]:
+        file = self.path / LOG_FILE
+        lines = file.read_bytes().splitlines(keepends=True) if file.is_file() else []
+        # The last one may be half-written, as the run may be going on.
+        return [line for line in lines if line.endswith(b"\n")]
 
     def _lines(self) -> list[dict[str, Any]]:
-        file = self.path / LOG_FILE
-        if not file.is_file():
-            return []
-        lines = file.read_bytes().splitlines(keepends=True)
-        # The last one may be half-written, as the run may be going on.
-        whole = [line for line in lines if line.endswith(b"\n")]
-        return [self._parsed(number, line) for number, line in enumerate(whole, 1)]
+        return [self._parsed(number, line) for number, line in enumerate(self._whole_lines(), 1)]
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         """Read a line of the log.
@@ -133,8 +148,9 @@ class Run:
         try:
             values = json.loads(line)
             figures = values.keys().isdisjoint((SCORES, FINDING))
-            numbers = {"step": values["step"], **(values if figures else {})}
-            if not all(isinstance(number, int | float) for number in numbers.values()):
+            if not is_step(values["step"]) or (
+                figures and not all(map(_is_figure, values.values()))
+            ):
                 raise TypeError
             if SCORES in values:
                 values[SCORES] = [Score.model_validate(score) for score in values[SCORES]]
@@ -157,6 +173,10 @@ class Run:
         """The folder of sample grids."""
         return self.path / SAMPLES
 
+    def grid(self, step: int) -> Path:
+        """The sample grid of a step, whether it is there or not."""
+        return self.samples / f"step-{step:010d}.png"
+
     def __fspath__(self) -> str:
         """Let a run stand where a path or a reference may."""
         return str(self.path)
@@ -167,3 +187,44 @@ def run_around(folder: Path) -> Path:
     around = folder.expanduser().resolve().parent
     known = all((around / name).is_file() for name in (RUN_CONFIG, LOG_FILE))
     return around if known else folder
+
+
+def _values_in(file: Path, cure: str) -> dict[str, Any]:
+    """Read a JSON object that ganzoo wrote.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("it holds no fields")
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{file} is damaged ({brief(error)}); {cure}") from error
+    return values
+
+
+def _facts_in(file: Path) -> tuple[int, list[Score]]:
+    """Read of which step the weights in a run are, and their scores.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    cure = f"remove {file.parent} and resume the run"
+    values = _values_in(file, cure)
+    try:
+        step = values["training"]["steps"]
+        if not is_step(step):
+            raise TypeError(f"training.steps is {step!r}")
+        return step, [Score.model_validate(score) for score in values["scores"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{file} is damaged ({brief(repr(error))}); {cure}") from error
+
+
+def is_step(value: object) -> bool:
+    """Whether a value from a file can be a number of steps."""
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_figure(value: object) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) < 2**63)

@@ -1,6 +1,6 @@
 """Training in one call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from ganzoo.errors import RunError
 from ganzoo.locks import is_empty, writing
 from ganzoo.training import checkpoints
 from ganzoo.training.observers.base import Observer
+from ganzoo.training.resuming import check_unchanged
 from ganzoo.training.run import Run, run_around
 from ganzoo.training.trainer import Trainer
 
@@ -75,32 +76,42 @@ def resume(
     return Trainer.resume(run, observers=observers, overrides=laid_over).fit()
 
 
-def export(source: Run | str | Path, folder: str | Path) -> Path:
+def export(
+    source: Run | str | Path,
+    folder: str | Path,
+    *,
+    say: Callable[[str], None] | None = None,
+) -> Path:
     """Make a weights folder from a run's last checkpoint, or from one of its checkpoints.
 
     Args:
         source: A run, or the folder of a checkpoint (``RUN/checkpoints/step-...``).
         folder: The weights folder to make.
+        say: Called with a sentence for each damaged checkpoint of a run that was passed over.
 
     Returns:
         The folder, as an absolute path.
 
     Raises:
-        RunError: There is no checkpoint, the folder holds something already, or another command
-            writes there.
+        RunError: There is no checkpoint that can be used, the run's config was changed since, the
+            folder holds something already, or another command writes there.
     """
     target = Path(folder).expanduser().absolute()
     if target.is_file():
         raise RunError(f"{folder} is a file; give a new folder for the weights")
     path = Path(source).expanduser()
-    if (path / checkpoints.STATE).is_file():
-        run, checkpoint = Run.open(path.absolute().parent.parent), path
+    if checkpoints.is_checkpoint(path):
+        run, checkpoint = Run.open(path.absolute().parent.parent), checkpoints.load(path)
     else:
         run = Run.open(path)
-        saved = checkpoints.every(run.checkpoints)
-        if not saved:
+        saved, notes = checkpoints.newest(run.checkpoints)
+        if saved is None:
             raise RunError(f"{source} has no checkpoint yet")
-        checkpoint = saved[-1]
+        checkpoint = saved
+        if say is not None:
+            for note in notes:
+                say(note)
+    check_unchanged(run, run.config, checkpoint[1])
     with writing(run_around(target), "written"):
         if target.is_dir() and not is_empty(target):
             raise RunError(f"{folder} exists already; give a new folder for the weights")

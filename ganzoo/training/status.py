@@ -42,11 +42,11 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
     step = max(kept, logged)
-    if kept >= training.steps:
+    if kept >= training.steps and run.ended(kept):
         return Status(step, "finished", "finished")
     # At its cadence a checkpoint tells nothing; another one is written when a signal comes.
     at_cadence = bool(training.checkpoint_every) and kept % training.checkpoint_every == 0
-    if kept >= max(logged, 1) and not at_cadence:
+    if training.steps > kept >= max(logged, 1) and not at_cadence:
         return Status(step, "interrupted", f"interrupted by a signal, and saved; {go_on}")
     if not rows:
         return Status(step, "empty", "its log holds no figures yet")

@@ -3,8 +3,8 @@
 import json
 import time
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,13 @@ from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
-from ganzoo.training.resuming import differences, resumed_config
+from ganzoo.training.resuming import check_unchanged, differences, resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.training.watching import Watch
 from ganzoo.weights import folder as weights_folder
-from ganzoo.weights.files import write_text
+from ganzoo.weights.files import folder_aside, tidy, write_text
 from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
@@ -200,12 +200,17 @@ class Trainer:
         with ExitStack() as claimed:
             # Before anything of the run is read, which another command could change then.
             claimed.enter_context(claim(run, distribution.launched()))
-            trainer = cls(resumed_config(run, overrides or {}), run, observers=observers)
-            saved = checkpoints.every(run.checkpoints)
-            if saved:
-                trainer.load_checkpoint(saved[-1])
+            _ = run.log  # damage there is reported before anything is done
+            resolution = resumed_config(run, overrides or {})
+            saved, notes = checkpoints.newest(run.checkpoints)
+            if saved is not None:
+                check_unchanged(run, resolution.config, saved[1])
+            trainer = cls(resolution, run, observers=observers)
+            trainer.notes += notes
+            if saved is not None:
+                trainer.load_checkpoint(saved)
             steps = trainer.config.training.steps
-            if trainer.step > steps or (trainer.step == steps and run.exported == steps):
+            if trainer.step > steps or (trainer.step == steps and run.ended(steps)):
                 raise RunError(
                     f"{path} has done {trainer.step} steps already, and training.steps is {steps}; "
                     f"ask for more with training.steps={2 * trainer.step}"
@@ -236,6 +241,8 @@ class Trainer:
         training = self.config.training
         distribution.barrier(self.processes)  # so that all have looked before one writes
         if self.processes.first:
+            tidy(self.run.path)
+            checkpoints.drop_after(self.run.checkpoints, self.step)
             values = self.config.model_dump(mode="json")
             write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
             if self.start is not None:
@@ -361,13 +368,13 @@ class Trainer:
         self.export(self.run.path / RUN_WEIGHTS)
 
     @own_settings(grad=True)
-    def load_checkpoint(self, path: Path) -> None:
+    def load_checkpoint(self, checkpoint: checkpoints.Loaded) -> None:
         """Take over a checkpoint.
 
         Raises:
-            RunError: It is damaged, or of other networks or data.
+            RunError: It is of other networks or data.
         """
-        tensors, state = checkpoints.load(path)
+        tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
                 f"the data of {shown(self.run.path)} ({self.config.data.source}) changed since "
@@ -377,8 +384,8 @@ class Trainer:
             checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)
         except (KeyError, RuntimeError) as error:
             raise RunError(
-                f"the checkpoint {path} does not fit the networks of {shown(self.run.path)}: "
-                f"{' '.join(str(error).split())[:200]}"
+                f"the checkpoint of step {state['step']} does not fit the networks of "
+                f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step = state["step"]
         self.notes += differences(state, self.processes, plugins_of(self.config))
@@ -410,14 +417,16 @@ class Trainer:
             networks["discriminator"] = self.objective.networks["discriminator"]
         if self.ema is not None:
             networks["generator_raw"] = self.objective.networks[self.objective.averaged]
-        path = weights_folder.save(folder, info, networks)
-        sheet = sample_sheet(generator, seed=self.config.training.seed)
-        if sheet is not None:
-            sheet.save(path / SHEET_FILE)
-        write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
-        files = [file.name for file in path.iterdir()]
-        write_text(path / CARD_FILE, write_card(info, "./folder", files))
-        return path
+        target = Path(folder)
+        with _placed(target) as path:
+            weights_folder.save(path, info, networks)
+            sheet = sample_sheet(generator, seed=self.config.training.seed)
+            if sheet is not None:
+                sheet.save(path / SHEET_FILE)
+            write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
+            files = [file.name for file in path.iterdir()]
+            write_text(path / CARD_FILE, write_card(info, "./folder", files))
+        return target
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -428,3 +437,14 @@ class Trainer:
             "processes": self.processes.world,
             "config": self.config.model_dump(mode="json"),
         }
+
+
+@contextmanager
+def _placed(folder: Path) -> Iterator[Path]:
+    """Lend a folder for weights, which takes the place of another as a whole."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        yield folder  # it may be one that is mounted, or where a shell stands
+        return
+    with folder_aside(folder) as aside:
+        yield aside
+        weights_folder.carry_over(folder, aside)

@@ -13,6 +13,7 @@ from ganzoo.config import RunConfig
 from ganzoo.config.watching import METRICS
 from ganzoo.errors import ConfigError, RequestError, RunError, closest
 from ganzoo.resolve import Resolution, resolve
+from ganzoo.resolve.merge import flat
 from ganzoo.resolve.paths import short_name, shown
 from ganzoo.tuning.space import Space
 from ganzoo.weights.files import write_text
@@ -144,7 +145,7 @@ def _check_same(folder: Path, file: Path, plan: Plan) -> None:
         before = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         raise RunError(f"{shown(file)} is damaged; give a new folder for the sweep") from None
-    old, new = _flat(before), _flat(plan.record())
+    old, new = flat(before), flat(plan.record())
     changed = [
         f"{key} ({_shown(old, key)}, now {_shown(new, key)})"
         for key in sorted(old.keys() | new.keys())
@@ -159,14 +160,3 @@ def _check_same(folder: Path, file: Path, plan: Plan) -> None:
 
 def _shown(values: Mapping[str, Any], key: str) -> str:
     return json.dumps(values[key]) if key in values else "not there"
-
-
-def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
-    """Plain values by dotted key; keys below ``over`` have dots of their own."""
-    if not isinstance(values, dict) or not values:
-        return {prefix: values}
-    return {
-        name: item
-        for key, value in values.items()
-        for name, item in _flat(value, f"{prefix}.{key}".lstrip(".")).items()
-    }

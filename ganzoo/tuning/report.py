@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ganzoo.tuning.results import Sweep, Trial
 from ganzoo.tuning.space import Choice, Range, Space, label
-from ganzoo.weights.files import write_text
+from ganzoo.weights.files import aside, write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,8 @@ COLUMNS = 3
 def write_report(sweep: Sweep, space: Space) -> None:
     """Write ``report.md`` and ``sweep.png`` into the folder of a sweep."""
     write_text(sweep.path / REPORT, report(sweep))
-    draw(sweep, space).savefig(sweep.path / PICTURE, dpi=120)
+    with aside(sweep.path / PICTURE) as file:
+        draw(sweep, space).savefig(file, dpi=120)
 
 
 def trial_line(trial: Trial, metric: str) -> str:

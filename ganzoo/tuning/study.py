@@ -19,7 +19,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError, brief
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.randomness import seed_for
 from ganzoo.resolve.paths import shown
@@ -116,14 +116,19 @@ def _quiet() -> Iterator[None]:
 
 def _open(plan: Plan, folder: Path) -> optuna.Study:
     lower = LOWER_IS_BETTER.get(plan.metric, False)
-    return optuna.create_study(
-        study_name="sweep",
-        storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
-        direction="minimize" if lower else "maximize",
-        # The first score of a run says too little to stop it.
-        pruner=optuna.pruners.MedianPruner(n_warmup_steps=plan.base.evaluation.every + 1),
-        load_if_exists=True,
-    )
+    try:
+        return optuna.create_study(
+            study_name="sweep",
+            storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),
+            direction="minimize" if lower else "maximize",
+            # The first score of a run says too little to stop it.
+            pruner=optuna.pruners.MedianPruner(n_warmup_steps=plan.base.evaluation.every + 1),
+            load_if_exists=True,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        raise RunError(
+            f"{folder / JOURNAL} is damaged ({brief(repr(error))}); give a new folder for the sweep"
+        ) from error
 
 
 def _next(study: optuna.Study, plan: Plan, trials: int) -> optuna.Trial | None:

@@ -13,6 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+ASIDE = f".*-{'[0-9a-f]' * 32}*"
+"""A pattern of the names of files and folders that are not whole yet."""
+
 _HERE, _EXCHANGE = -100, 2
 """Of renameat2: paths are as they stand, and both names are there already."""
 
@@ -75,9 +78,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
     Raises:
         OSError: It cannot be written.
     """
-    with _aside(path) as aside:
+    with aside(path) as file:
         try:
-            save_file(_apart(tensors), aside, metadata)
+            save_file(_apart(tensors), file, metadata)
         except SafetensorError as error:  # by which the library tells of a full disk, too
             raise OSError(f"{path} cannot be written ({error})") from error
 
@@ -95,8 +98,8 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that it is either whole or not there."""
-    with _aside(path) as aside:
-        aside.write_text(text, encoding="utf-8", newline="")  # line ends as they are
+    with aside(path) as file:
+        file.write_text(text, encoding="utf-8", newline="")  # line ends as they are
 
 
 def replace_folder(path: Path, new: Path) -> None:
@@ -104,7 +107,7 @@ def replace_folder(path: Path, new: Path) -> None:
 
     On Linux both change places at once, so that a whole one has the name at every moment. Where a
     system or a file system cannot do that, the older one has another name between two renames, and
-    `recover_folder` brings it back if that is where a process was killed.
+    `tidy` brings it back if that is where a process was killed.
     """
     before = _before(path)
     if path.exists() and not _exchanged(path, new):
@@ -115,11 +118,23 @@ def replace_folder(path: Path, new: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def recover_folder(path: Path) -> None:
-    """Bring back a folder that a killed process was about to replace."""
-    before = _before(path)
-    if before.exists() and not path.exists():
-        before.rename(path)
+def tidy(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder and in the folders in it.
+
+    What was about to be replaced comes back.
+    """
+    for place in [folder, *(path for path in folder.iterdir() if path.is_dir())]:
+        for path in [*place.glob(ASIDE)]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        for before in [*place.glob(".*-before")]:
+            path = before.with_name(before.name.removeprefix(".").removesuffix("-before"))
+            if path.exists():
+                shutil.rmtree(before, ignore_errors=True)
+            else:
+                before.rename(path)
 
 
 def _before(path: Path) -> Path:
@@ -137,16 +152,39 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """Lend the name of a file beside a path, which takes its place if all goes well."""
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+def aside(path: Path) -> Iterator[Path]:
+    """Lend the name of a file beside a path, which takes its place if all goes well.
+
+    What is not a file, as ``/dev/stdout``, is written where it is.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    file = _name_aside(path)
     try:
-        aside.touch()
-        mode = aside.stat().st_mode
-        yield aside
-        aside.chmod(mode)  # as safetensors puts a file in its place that only its owner can read
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(path)
+        file.touch()
+        mode = file.stat().st_mode
+        yield file
+        file.chmod(mode)  # as safetensors puts a file in its place that only its owner can read
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
+        file.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_aside(path: Path) -> Iterator[Path]:
+    """Lend a new folder beside a path, which takes its place if all goes well."""
+    path = Path(os.path.realpath(path))
+    folder = _name_aside(path)
+    folder.mkdir(parents=True)  # by mkdtemp only its owner could read it
+    try:
+        yield folder
+        replace_folder(path, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name_aside(path: Path) -> Path:
+    return path.with_name(f".{path.stem[:40]}-{uuid.uuid4().hex}{path.suffix}")

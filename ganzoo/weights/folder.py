@@ -1,13 +1,14 @@
 """Writing a weights folder."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import nn
 
 from ganzoo.errors import WeightsError
-from ganzoo.weights.files import not_finite, portable_state, write_tensors, write_text
+from ganzoo.weights.files import ASIDE, not_finite, portable_state, write_tensors, write_text
 from ganzoo.weights.info import CONFIG_FILE, Info
 
 FILES = {
@@ -48,3 +49,14 @@ def save(folder: str | Path, info: Info, networks: Mapping[str, nn.Module]) -> P
     text = json.dumps(info.model_dump(mode="json"), indent=2, ensure_ascii=False)
     write_text(folder / CONFIG_FILE, text + "\n")
     return folder
+
+
+def carry_over(folder: Path, new: Path) -> None:
+    """Copy what is not ours from a weights folder into the one that takes its place."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name in ALL_FILES or path.match(ASIDE):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, new / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, new / path.name, follow_symlinks=False)

@@ -544,7 +544,8 @@ def test_interpolating_vectors(command, tmp_path):
 
 def damage(name, content):
     def apply(run):
-        write(sorted((run / "checkpoints").iterdir())[-1] / name, content)
+        for path in (run / "checkpoints").iterdir():
+            write(path / name, content)
 
     return apply
 
@@ -570,7 +571,7 @@ RUNS = {
     "a changed field": (
         lambda run: None,
         ["steps=9", "optimizers.generator.lr=1"],
-        "optimizers.generator cannot change when a run goes on",
+        "optimizers.generator cannot be changed on resume; these can: ",
     ),
     "data that is gone": (
         lambda run: None,
@@ -581,7 +582,11 @@ RUNS = {
     "config malformed": (lambda run: write(run / "config.yaml", "["), [], "malformed"),
     "state damaged": (damage("state.json", "{"), ["steps=9"], "is damaged"),
     "tensors damaged": (damage("state.safetensors", "xx"), ["steps=9"], "is damaged"),
-    "other networks": (other_networks, ["steps=9"], "does not fit the networks"),
+    "other networks": (
+        other_networks,
+        ["steps=9"],
+        "config.yaml was changed since step 4: architecture.generator_widths ([8], now [7])",
+    ),
 }
 
 

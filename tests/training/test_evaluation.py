@@ -10,7 +10,7 @@ from ganzoo.errors import ConfigError, RequestError
 from ganzoo.resolve import resolve
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import BEST
-from ganzoo.weights.files import recover_folder, replace_folder
+from ganzoo.weights.files import replace_folder, tidy
 from tests.training.test_resume import QUIET, SMALL_VANILLA, assert_same_bits, tensors_of
 
 CONFIG = {
@@ -128,5 +128,5 @@ def test_a_folder_is_replaced(tmp_path, monkeypatch, exchange):
 
 def test_a_folder_comes_back_that_was_about_to_be_replaced(tmp_path):
     (tmp_path / f".{BEST}-before").mkdir()
-    recover_folder(tmp_path / BEST)
+    tidy(tmp_path)
     assert os.listdir(tmp_path) == [BEST]

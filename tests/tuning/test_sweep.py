@@ -1,6 +1,7 @@
 """Sweeps of tiny runs."""
 
 import os
+import shutil
 import signal
 
 import optuna
@@ -82,6 +83,17 @@ def test_another_sweep_is_not_gone_on_with(whole):
         ganzoo.sweep(BASE, OVER, overrides={"batch_size": 9}, out=whole.path)
     with pytest.raises(RunError, match=r"over.loss \(.*, now \"hinge,minimax\"\)"):
         ganzoo.sweep(BASE, {**OVER, "loss": "hinge,minimax"}, out=whole.path)
+
+
+@pytest.mark.parametrize(
+    "text", ["{\n", "[]\n", "{}\n", '{"op_code": 1e999}\n', '{"op_code": 4}\n']
+)
+def test_a_damaged_journal_is_named(whole, tmp_path, text):
+    sweep = shutil.copytree(whole.path, tmp_path / "s")
+    with (sweep / "study.journal").open("a") as journal:
+        journal.write(text + '{"op_code": 4}\n')
+    with pytest.raises(RunError, match=r"study.journal is damaged .*give a new folder"):
+        ganzoo.sweep(BASE, OVER, trials=4, out=sweep)
 
 
 def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path):

@@ -113,7 +113,7 @@ class Arrays(Source):
     def fingerprint(self) -> str:
         """A hash of the file, and of what is read of it."""
         config, key = self._config, content_key(self._path)
-        chosen = [key, config.samples, self.shape, self.background, self.class_names]
+        chosen: list[Any] = [key, config.samples, self.shape, self.background, self.class_names]
         chosen += chosen_white(self.white)
         digest = hashlib.blake2b(repr(chosen).encode(), digest_size=16)
         digest.update(self.labels.tobytes())

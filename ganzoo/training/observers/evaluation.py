@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,7 @@ from ganzoo.evaluation.scorer import Scorer
 from ganzoo.training.hardware import choose
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import BEST
-from ganzoo.weights.files import not_finite, recover_folder, replace_folder
+from ganzoo.weights.files import not_finite
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
@@ -41,10 +39,8 @@ class Evaluation(Observer):
         self._scorer = _scorer(config)
 
     def start(self, trainer: Trainer) -> None:
-        """Remove what a killed process left half-written."""
-        recover_folder(trainer.run.path / BEST)
-        for path in trainer.run.path.glob(f".{BEST}-*"):
-            shutil.rmtree(path, ignore_errors=True)
+        """Look at the best weights so far, so that damage to them is told before training."""
+        _ = trainer.run.best_score
 
     def step(self, trainer: Trainer) -> None:
         """Score if it is time.
@@ -71,13 +67,7 @@ class Evaluation(Observer):
         metric = self.config.best_metric
         for score in scores:
             if score.protocol.metric == metric and _is_best(score, trainer.run.best_score):
-                self._keep(trainer)
-
-    def _keep(self, trainer: Trainer) -> None:
-        best = trainer.run.path / BEST
-        aside = best.with_name(f".{BEST}-{uuid.uuid4().hex}")
-        trainer.export(aside)
-        replace_folder(best, aside)
+                trainer.export(trainer.run.path / BEST)
 
 
 def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -26,7 +27,8 @@ class SampleGrids(Observer):
     """
 
     def start(self, trainer: Trainer) -> None:
-        """Show where training starts from."""
+        """Show where training starts from; a film of before is out of date."""
+        (trainer.run.path / PROGRESS_GIF).unlink(missing_ok=True)
         if trainer.step == 0:
             self._write(trainer)
 
@@ -42,17 +44,27 @@ class SampleGrids(Observer):
             return
         self._write(trainer)
         files = sorted(trainer.run.samples.glob("step-*.png"))
-        if len(files) > 1:
+        if files:
             stride = math.ceil(len(files) / FRAMES)
             # Counted from the end, so that the last one is always there.
-            frames = [Image.open(file) for file in files[::-1][::stride][::-1]]
+            found = map(_opened, files[::-1][::stride][::-1])
+            frames = [frame for frame in found if frame is not None]
             pictures.save_gif(frames, trainer.run.path / PROGRESS_GIF)
 
     def _write(self, trainer: Trainer) -> None:
-        path = trainer.run.samples / f"step-{trainer.step:010d}.png"
-        if path.exists():
+        path = trainer.run.grid(trainer.step)
+        if path.exists() and _opened(path) is not None:
             return
         sheet = sample_sheet(trainer.snapshot(), seed=trainer.config.training.seed)
         if sheet is not None:
-            trainer.run.samples.mkdir(exist_ok=True)
-            sheet.save(path)
+            pictures.save_picture(sheet, path)
+
+
+def _opened(path: Path) -> Image.Image | None:
+    """Read a grid; None where it is not whole, as older versions left it when they were killed."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except (OSError, SyntaxError, ValueError):
+        return None

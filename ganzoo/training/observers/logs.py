@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.run import FINDING, LOG_FILE, SCORES
+from ganzoo.weights.files import write_text
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score
@@ -21,16 +22,7 @@ class JsonLog(Observer):
     def start(self, trainer: Trainer) -> None:
         """Drop rows of steps that will be done again, a half-written one included."""
         self._path = trainer.run.path / LOG_FILE
-        kept = []
-        if self._path.is_file():
-            for line in self._path.read_text(encoding="utf-8").splitlines():
-                try:
-                    row = json.loads(line)
-                except ValueError:
-                    break
-                if row["step"] <= trainer.step:
-                    kept.append(line + "\n")
-        self._path.write_text("".join(kept), encoding="utf-8")
+        write_text(self._path, trainer.run.log_until(trainer.step))
 
     def log(self, trainer: Trainer, row: Row) -> None:
         """Append a row."""
