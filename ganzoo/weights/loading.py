@@ -11,11 +11,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ganzoo.config.files import unique_fields
 from ganzoo.errors import GanzooError, WeightsError, brief
 from ganzoo.networks import build
 from ganzoo.weights.files import not_finite
 from ganzoo.weights.folder import FILES
-from ganzoo.weights.info import CONFIG_FILE, Info, unique_fields
+from ganzoo.weights.info import CONFIG_FILE, Info
 from ganzoo.weights.store import Store
 
 DTYPES = {
