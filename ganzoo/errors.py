@@ -66,6 +66,10 @@ class TrainingError(GanzooError):
     """Training had to stop, as on a loss that is no longer finite."""
 
 
+LONGEST_NAME = 100
+"""To a longer one no known name is close."""
+
+
 def brief(text: object, most: int = 200) -> str:
     """Quote what may come from a file that is not trusted: one line, of printable characters."""
     line = " ".join(str(text)[: 4 * most].split())[:most]
@@ -80,7 +84,8 @@ def closest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     spellings = {item.lower(): item for item in names}
-    matches = difflib.get_close_matches(name.lower(), spellings, n=2)
+    near = name.lower() if len(name) <= LONGEST_NAME else ""  # whose cost grows with the square
+    matches = difflib.get_close_matches(near, spellings, n=2)
     hint = " or ".join(repr(spellings[match]) for match in matches)
     hint = f"; did you mean {hint}?" if hint else ""
     return f"{hint} (available: {', '.join(names) or 'none'})"

@@ -49,10 +49,10 @@ def check_plugin(
 
     For instance: ganzoo check-plugin dcgan width=8
     """
-    from ganzoo.config.files import parse_override
+    from ganzoo.config.written import parse_override, settled
 
-    values = dict(map(parse_override, arguments or []))
-    if nested := next((key for key in values if "." in key), None):
+    written = dict(map(parse_override, arguments or []))
+    if nested := next((key for key in written if "." in key), None):
         raise ConfigError(f"{nested} is not of the form KEY=VALUE, with a field of {name}'s config")
     load_local(imports)
     # A name that is unknown or broken is refused before torch is imported.
@@ -64,7 +64,7 @@ def check_plugin(
 
     from ganzoo.testing import checks_of
 
-    checks = checks_of(name, **values)
+    checks = checks_of(name, **settled(written, spec.config))
     if not as_json:
         title = typer.style(spec.name, bold=True)
         typer.echo(f"{title}, among the {group} of {origin}\n")

@@ -137,9 +137,10 @@ def split_arguments(arguments: list[str] | None) -> tuple[str | None, dict[str, 
     Raises:
         ConfigError: There are two files, an override is malformed or given twice.
     """
-    from ganzoo.config.files import parse_override
+    from ganzoo.config.written import parse_override
 
-    config, overrides = None, {}
+    config: str | None = None
+    overrides: dict[str, Any] = {}
     for argument in arguments or []:
         if "=" not in argument or os.path.isfile(argument):
             if config is not None:

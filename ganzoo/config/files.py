@@ -1,11 +1,13 @@
-"""Reading configs from YAML, JSON and TOML files and from ``key.sub=value``, and writing YAML."""
+"""Reading configs from YAML, JSON and TOML files, and writing YAML."""
 
 import io
 import json
+import math
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,15 @@ from ganzoo.errors import ConfigError
 
 MAX_BYTES = 1_000_000
 """A larger config file is refused: it is something else."""
+
+MAX_VALUES = 10_000
+"""A config of more values is refused: none has a hundredth, and each costs time to check."""
+
+MAX_DEPTH = 32
+"""One that nests deeper is refused: it could not be written again, or shown."""
+
+MAX_DIGITS = 300
+"""A whole number of more is refused: Python does not write thousands, and no float is larger."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -32,34 +43,103 @@ def read(path: Path) -> dict[str, Any]:
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise ConfigError(
-            f"{path} is no config file by its name; such a file ends in {', '.join(PARSERS)}"
+            f"{path} is not a config file by its name; such a file ends in {', '.join(PARSERS)}"
         )
     if path.stat().st_size > MAX_BYTES:
-        raise ConfigError(f"{path} has over {MAX_BYTES:,} bytes: that is no config file")
+        raise ConfigError(f"{path} has over {MAX_BYTES:,} bytes: that is not a config file")
     try:
         values = parse(path.read_text(encoding="utf-8-sig"))
+        check_values(values)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is malformed: {_one_line(error)}") from error
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+    if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold a mapping of sections, not {_kind(values)}")
     return values
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON that means the same to every reader, and can be written again.
+
+    Raises:
+        ValueError: It is malformed, gives a field twice, or has a number without a finite value.
+    """
+    return json.loads(
+        text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=unique_fields
+    )
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.30} is not a finite number")
+    return number
+
+
+def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of what JSON holds, which no two readers may understand differently.
+
+    Raises:
+        ValueError: A field is given twice.
+    """
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise ValueError(f"{key!r:.60} is given twice")
+        fields[key] = value
+    return fields
+
+
+def check_values(values: Any, most: int = MAX_VALUES) -> None:
+    """Check what no schema bounds, before anything else walks through the values.
+
+    Raises:
+        ValueError: They are too many or too deep in each other, a number has too many digits, a
+            key is not a text, or a text cannot be written.
+    """
+    level, count = [values], 0
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        if count > most:
+            raise ValueError(f"it holds over {most:,} values")
+        for item in level:
+            if isinstance(item, int) and abs(item) >= 10**MAX_DIGITS:
+                raise ValueError(f"a number has over {MAX_DIGITS} digits")
+            if isinstance(item, dict) and not all(isinstance(key, str) for key in item):
+                raise ValueError("a mapping has a key that is not a text")
+        try:
+            "".join(item for item in level if isinstance(item, str)).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds half of a character") from None
+        inner = chain.from_iterable(map(_inside, level))
+        level = [*islice(inner, most + 1)]  # as one list may be referred to from many places
+        if not level:
+            return
+    raise ValueError(f"it nests over {MAX_DEPTH} levels deep")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return chain(value, value.values())
+    return value if isinstance(value, list | tuple | set) else ()
 
 
 def parse_yaml(text: str) -> Any:
     """Parse YAML 1.2, where ``2e-4`` is a number and ``no`` is a string.
 
     Raises:
-        ValueError: The text is malformed.
+        ValueError: The text is malformed, or stands for too many values.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        reader = YAML(typ="safe", pure=True)
+        _check_events(reader.parse(text))
+        return reader.load(text)
     except YAMLError as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)
@@ -70,10 +150,42 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"a value cannot be read ({type(error).__name__})") from error
 
 
+def _check_events(events: Iterable[Any]) -> None:
+    """Count what YAML stands for, a reference as often as it stands there, before it is made.
+
+    Raises:
+        ValueError: It is too much, nests too deep, or refers to itself.
+    """
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+
+    sizes: dict[str, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    count = 0
+    for event in events:
+        before = count
+        if isinstance(event, AliasEvent):
+            if event.anchor not in sizes:
+                raise ValueError(f"*{event.anchor:.60} refers to nothing, or to itself")
+            count += sizes[event.anchor]
+        elif isinstance(event, NodeEvent):
+            count += 1
+        if isinstance(event, CollectionStartEvent):
+            opened.append((event.anchor, before))
+        elif isinstance(event, CollectionEndEvent):
+            anchor, before = opened.pop()
+            sizes[anchor or ""] = count - before
+        elif isinstance(event, NodeEvent) and not isinstance(event, AliasEvent):
+            sizes[event.anchor or ""] = 1
+        if count > MAX_VALUES:
+            raise ValueError(f"it holds over {MAX_VALUES:,} values")
+        if len(opened) > MAX_DEPTH:
+            raise ValueError(f"it nests over {MAX_DEPTH} levels deep")
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".yaml": parse_yaml,
     ".yml": parse_yaml,
-    ".json": json.loads,
+    ".json": parse_json,
     ".toml": tomllib.loads,
 }
 """By the ending of the file's name."""
@@ -132,26 +244,9 @@ def dump_yaml(values: dict[str, Any], *, width: int = 100) -> str:
     return stream.getvalue()
 
 
-def parse_override(text: str) -> tuple[str, Any]:
-    """Split ``key.sub=value`` and read the value as YAML.
-
-    Raises:
-        ConfigError: There is no ``=``, an empty key, or the value is malformed.
-    """
-    key, separator, value = text.partition("=")
-    if not separator or not all(part.strip() for part in key.split(".")):
-        raise ConfigError(f"{text!r} is not of the form key.sub=value, as in training.steps=2000")
-    try:
-        return key.strip(), parse_yaml(value) if value else ""
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{key}: {value!r} cannot be read: {_one_line(error)}") from error
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, dict):
-        return "a mapping with keys that are no text"
     return "a list" if isinstance(value, list) else f"the value {str(value)[:40]!r}"

@@ -70,7 +70,7 @@ class Advice:
         if partial is None:
             return _line(["ganzoo", "train"], {"architecture": name, "data": source, **given})
         words = ["ganzoo", "finetune", name, "--data", source]
-        if partial and not overrides.get("base.allow_partial"):
+        if partial and str(overrides.get("base.allow_partial")).lower() != "true":
             words.append("--allow-partial")
         return _line(words, given)
 

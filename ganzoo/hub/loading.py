@@ -153,7 +153,7 @@ def open_store(
     if isinstance(found, Tag):
         bundled = pretrained(found.architecture, found.tag)
         if bundled.folder is not None:
-            return FolderStore(bundled.folder, text)
+            return FolderStore(bundled.folder, text, bundled=True)
         name, _, commit = bundled.repository.partition("@")
         found = Repository(name, commit)
     from ganzoo.hub.client import Client

@@ -74,7 +74,7 @@ def staged(
 
 def _gather(store: FolderStore, discriminator: bool) -> Staged:
     info = read_info(store)
-    present = {name: store.folder / name for name in ALL_FILES if (store.folder / name).is_file()}
+    present = {name: store.folder / name for name in ALL_FILES if name in store.sizes()}
     present.pop(CARD_FILE, None)
     card = read_card(store)
     split(card, store.label(CARD_FILE))  # so that it is told before the Hub is asked

@@ -12,6 +12,7 @@ from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConf
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
+from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.paths import HUB_READER, is_on_hub, is_path, reader_of
 from ganzoo.spec import Architecture, Shape, Traits
@@ -37,7 +38,7 @@ def validate(model: type[M], values: Any, path: str) -> M:
         ConfigError: For every fault the field's path, what was given and what is allowed.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(settled(values, model))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         sentences = [_sentence(model, fault, path) for fault in faults[:MAX_FAULTS]]

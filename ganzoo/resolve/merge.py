@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.config import RunConfig, TrainingConfig
+from ganzoo.config.written import Written, settled
 from ganzoo.errors import ConfigError, closest
 
 NAMED = {"architecture": "name", "loss": "name", "data": "source", "augmentation": "name"}
@@ -27,7 +28,7 @@ def expand(values: Mapping[str, Any]) -> Values:
     for section, value in values.items():
         if section not in RunConfig.model_fields:
             raise ConfigError(
-                f"unknown section {section!r}{closest(str(section), RunConfig.model_fields)}"
+                f"unknown section {section!r:.60}{closest(str(section), RunConfig.model_fields)}"
             )
         if section in NAMED and isinstance(value, str):
             value = {NAMED[section]: value}
@@ -40,7 +41,7 @@ def expand(values: Mapping[str, Any]) -> Values:
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
         if value is not None and not isinstance(value, Mapping):
             allowed = "a mapping of fields" + (" or a name" if section in NAMED else "")
-            raise ConfigError(f"{section}: {value!r} is not allowed; it must be {allowed}")
+            raise ConfigError(f"{section}: {value!r:.60} is not allowed; it must be {allowed}")
         result[section] = value
     return result
 
@@ -76,6 +77,8 @@ def _merge_penalties(low: Values, high: Mapping[str, Any]) -> Values:
 
 
 def _overlay(low: Any, high: Any, name: str | None) -> Any:
+    if isinstance(low, Mapping) and isinstance(high, Written):
+        high = high.value
     if not isinstance(low, Mapping) or not isinstance(high, Mapping):
         return high
     if name and name in high and high[name] != low.get(name, high[name]):
@@ -108,11 +111,13 @@ def nest(overrides: Mapping[str, Any]) -> Values:
                 known = [*RunConfig.model_fields, *TrainingConfig.model_fields]
                 raise ConfigError(f"{key}: unknown key{closest(path[0], known)}")
             path.insert(0, "training")
-        if path[0] in NAMED and len(path) == 1 and isinstance(value, str):
+        # What is named may have any name, but a folder that begins so is written ./{name}.
+        mapping = isinstance(value, Written) and value.startswith("{")
+        if path[0] in NAMED and len(path) == 1 and isinstance(value, str) and not mapping:
             path.append(NAMED[path[0]])
         for part in reversed(path):
             value = {part: value}
-        _join(result, value, key)
+        _join(result, settled(value, RunConfig), key)
     return result
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from ganzoo.config import RunConfig
-from ganzoo.errors import RunError, brief
+from ganzoo.errors import RunError, WeightsError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
+from ganzoo.weights.store import check_inside
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"
@@ -44,13 +45,17 @@ class Run:
         """Open a run that exists.
 
         Raises:
-            RunError: The folder is no run.
+            RunError: The folder is no run, or what is told of it is a link that leads out.
         """
         folder = Path(path).expanduser()
         if not folder.is_dir():
             raise RunError(f"there is no run folder {path}")
         if not (folder / RUN_CONFIG).is_file():
             raise RunError(f"{path} is no run folder: it holds no {RUN_CONFIG}")
+        try:
+            check_inside(folder, RUN_CONFIG, LOG_FILE, BASE_FILE)
+        except WeightsError as error:
+            raise RunError(str(error)) from None
         return cls(folder)
 
     @cached_property

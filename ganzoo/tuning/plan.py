@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from ganzoo import locks
 from ganzoo.about import __version__
 from ganzoo.config import RunConfig
 from ganzoo.config.watching import METRICS
+from ganzoo.config.written import Written
 from ganzoo.errors import ConfigError, RequestError, RunError, closest
 from ganzoo.resolve import Resolution, resolve
-from ganzoo.resolve.merge import flat
+from ganzoo.resolve.merge import flat, nest
 from ganzoo.resolve.paths import short_name, shown
-from ganzoo.tuning.space import Space
+from ganzoo.tuning.space import Choice, Dimension, Range, Space
 from ganzoo.weights.files import write_text
 
 PLAN_FILE = "sweep.json"
@@ -100,10 +101,34 @@ def make_plan(
     plan = Plan(
         source, overrides, resolve(source, overrides).config, space, metric, seed, (*notes,)
     )
-    for key, dimension in space.items():
-        for value in dimension.probes():
-            plan.resolve({key: value})
-    return plan
+    return replace(plan, space={key: _checked(plan, key, item) for key, item in space.items()})
+
+
+def _checked(plan: Plan, key: str, dimension: Dimension) -> Dimension:
+    """Try the values that a field may have, and tell texts from others by what its type made."""
+    found = [_at(plan.resolve({key: value}).config, key) for value in dimension.probes()]
+    if isinstance(dimension, Range):
+        return dimension
+    pairs = zip(dimension.values, found, strict=True)
+    made = Choice(
+        tuple(
+            v if not isinstance(v, Written) else str(v) if isinstance(item, str) else v.value
+            for v, item in pairs
+        )
+    )
+    if len(set(made.labels)) < len(made.labels):
+        raise ConfigError(f"--over {key}: a value is there twice; give each once")
+    return made
+
+
+def _at(config: RunConfig, key: str) -> Any:
+    """What a config has at a key; of a section that names a plugin, the name."""
+    found: Any = config
+    place: Any = nest({key: ""})
+    while isinstance(place, dict):
+        [(name, place)] = place.items()
+        found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
+    return found
 
 
 @contextmanager

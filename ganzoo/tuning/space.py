@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.written import Written
 from ganzoo.errors import ConfigError
 
 FORMS = "1e-5..1e-2 for numbers, 32..128 for whole ones, or hinge,non-saturating for a choice"
@@ -55,7 +55,7 @@ class Choice:
     """One of some values.
 
     Attributes:
-        values: Which JSON can hold.
+        values: Which JSON can hold; as they were written until a plan knows their field.
     """
 
     values: tuple[Any, ...]
@@ -89,24 +89,34 @@ def parse_dimension(key: str, text: str) -> Dimension:
         key: The field, for the message.
         text: ``a..b`` or ``x,y,z``. Floats are drawn on a logarithmic scale where both are above 0
             and at least a factor of `LOG_RATIO` apart; ints give whole numbers. What stands between
-            the commas of a choice is YAML.
+            the commas of a choice, outside of brackets, is as after the = of an override.
 
     Raises:
         ConfigError: It is neither.
     """
     if found := _RANGE.fullmatch(text):
         return _range(key, text, *found.groups())
-    try:
-        values = parse_yaml(f"[{text}]")
-        labels = {label(value) for value in values}
-    except (ValueError, TypeError, RecursionError):
-        raise _not_a_space(key, text, "it cannot be read") from None
+    values = [Written(item.strip(), key) for item in _between_commas(text)]
+    if len(values) > 1 and not all(values):
+        raise _not_a_space(key, text, "there is nothing between two commas")
     if len(values) < 2:
         why = "both ends of a range are numbers" if ".." in text else "one value is nothing to vary"
         raise _not_a_space(key, text, why)
-    if len(labels) < len(values):
+    if len(set(values)) < len(values):
         raise _not_a_space(key, text, "a value is there twice")
     return Choice(tuple(values))
+
+
+def _between_commas(text: str) -> list[str]:
+    """Split a text at its commas, but for those inside brackets."""
+    items, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth <= 0:
+            items.append("")
+        else:
+            items[-1] += sign
+    return items
 
 
 def _range(key: str, text: str, first: str, second: str) -> Range:

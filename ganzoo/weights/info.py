@@ -1,9 +1,5 @@
 """What a weights folder tells of its networks: the contents of ``config.json``."""
 
-import itertools
-import json
-import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -11,6 +7,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 from ganzoo import registry
 from ganzoo.about import WEIGHTS_FORMAT, __version__
 from ganzoo.config import ArchitectureConfig, Model
+from ganzoo.config.files import check_values, parse_json
 from ganzoo.errors import PluginError, WeightsError
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.weights.formats import upgrade_architecture, upgrade_format
@@ -24,9 +21,6 @@ MAX_CONFIG_BYTES = 1_000_000
 
 MAX_VALUES = 100_000
 """A ``config.json`` of more values is refused: a fault of each would be told."""
-
-MAX_DEPTH = 32
-"""One that nests deeper is refused: it could not be written again, or shown."""
 
 
 class DataFacts(Model):
@@ -132,12 +126,15 @@ def read_info(store: Store) -> Info:
     """
     path, label = store.fetch(CONFIG_FILE, largest=MAX_CONFIG_BYTES), store.label(CONFIG_FILE)
     try:
-        values = _parse(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WeightsError(f"{label} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{label} is not JSON: {error}") from error
-    _check_values(values, label)
+    try:
+        check_values(values, MAX_VALUES)
+    except ValueError as error:
+        raise WeightsError(f"{label} is not read: {error}") from error
     if not isinstance(values, dict) or not isinstance(values.get("architecture"), dict):
         raise WeightsError(f"{label} describes no architecture")
     values = upgrade_format(values, label)
@@ -156,65 +153,6 @@ def read_info(store: Store) -> Info:
     config = validate(spec.config, given, f"{label}: architecture")
     check_architecture(spec, config)
     return validate(Info, {**values, "architecture": config}, f"{label}:")
-
-
-def _parse(text: str) -> Any:
-    """Parse JSON that means the same to every reader, and can be written again.
-
-    Raises:
-        ValueError: It is malformed, gives a field twice, or has a number without a finite value.
-    """
-    return json.loads(
-        text, parse_constant=_number, parse_float=_number, object_pairs_hook=unique_fields
-    )
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text:.30} is no finite number")
-    return number
-
-
-def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a mapping of what JSON holds, which no two readers may understand differently.
-
-    Raises:
-        ValueError: A field is given twice.
-    """
-    fields: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in fields:
-            raise ValueError(f"{_brief(key)} is given twice")
-        fields[key] = value
-    return fields
-
-
-def _check_values(values: Any, label: str) -> None:
-    """Check what no schema bounds, before anything else walks through the values.
-
-    Raises:
-        WeightsError: They are too many or too deep in each other, or a text cannot be written.
-    """
-    level, count = [values], 0
-    for _ in range(MAX_DEPTH):
-        count += len(level)
-        if count > MAX_VALUES:
-            raise WeightsError(f"{label} holds over {MAX_VALUES:,} values; it is not read")
-        try:
-            "".join(item for item in level if isinstance(item, str)).encode()
-        except UnicodeEncodeError as error:
-            raise WeightsError(f"{label} holds half of a character; it is not read") from error
-        level = [inner for item in level for inner in _inside(item)]
-        if not level:
-            return
-    raise WeightsError(f"{label} nests over {MAX_DEPTH} levels deep; it is not read")
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return itertools.chain(value, value.values())
-    return value if isinstance(value, list) else ()
 
 
 def _brief(value: object) -> str:

@@ -11,13 +11,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ganzoo.config.files import unique_fields
 from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
 from ganzoo.memory import check_room
 from ganzoo.networks import build
 from ganzoo.settings import own_settings
 from ganzoo.weights.files import not_finite, once, with_ties
 from ganzoo.weights.folder import FILES
-from ganzoo.weights.info import CONFIG_FILE, Info, unique_fields
+from ganzoo.weights.info import CONFIG_FILE, Info
 from ganzoo.weights.store import Store
 
 DTYPES = {

@@ -7,6 +7,7 @@ from ganzoo import registry
 from ganzoo.errors import PluginError, WeightsError, closest
 from ganzoo.spec import Pretrained
 from ganzoo.weights.info import CONFIG_FILE
+from ganzoo.weights.store import check_inside
 
 RUN_WEIGHTS = "weights"
 """The weights folder inside a run folder."""
@@ -19,7 +20,7 @@ def weights_folder(path: str | Path) -> Path:
     """Find the weights folder that a path means: itself, or that of a run.
 
     Raises:
-        WeightsError: There are no weights.
+        WeightsError: There are no weights, or those of a run are a link that leads out of it.
     """
     text = os.fspath(path)
     # The functions of os.path say no, where methods of a path raise, to what cannot be a path.
@@ -28,6 +29,8 @@ def weights_folder(path: str | Path) -> Path:
         raise WeightsError(f"there is no folder {text}")
     for place in (folder, folder / RUN_WEIGHTS):
         if os.path.isfile(place / CONFIG_FILE):
+            if place != folder:
+                check_inside(folder, RUN_WEIGHTS)
             return place
     if os.path.isfile(folder / RUN_CONFIG):
         raise WeightsError(

@@ -1,5 +1,6 @@
 """Where the files of weights are read from: a folder here, or a commit on the Hub."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,9 +57,22 @@ class Store(Protocol):
 
 
 class FolderStore:
-    """The files in a folder."""
+    """The files in a folder, none of which may be a link that leads out of it.
 
-    def __init__(self, folder: Path, reference: str = "") -> None:
+    Args:
+        folder: May itself lie behind a link.
+        reference: As it was asked for.
+        bundled: Whether it came with a plugin; an installer may lay links there.
+
+    Raises:
+        WeightsError: A file is a link that leads out, through which a stranger's folder could have
+            a private file read or published.
+    """
+
+    def __init__(self, folder: Path, reference: str = "", *, bundled: bool = False) -> None:
+        if not bundled:
+            with os.scandir(folder) as entries:
+                check_inside(folder, *sorted(entry.name for entry in entries if entry.is_symlink()))
         self.folder = folder
         self.source = Source(reference or str(folder))
 
@@ -85,6 +99,25 @@ class FolderStore:
 
     def remember(self) -> None:
         """A folder needs no note."""
+
+
+def check_inside(folder: Path, *names: str) -> None:
+    """Check that entries of a folder do not lead out of it.
+
+    Of a snapshot in the Hub's cache, the files are links to the blobs of the same repository.
+
+    Raises:
+        WeightsError: One does.
+    """
+    root = folder.resolve()
+    blobs = root.parents[1] / "blobs" if root.parent.name == "snapshots" else root
+    for name in names:
+        place = Path(os.path.realpath(folder / name))
+        if not (place.is_relative_to(root) or place.is_relative_to(blobs)):
+            raise WeightsError(
+                f"{folder / name} is a link that leads out of its folder, to {place}, and is not "
+                "read; put a copy of the file in its place, or remove the link"
+            )
 
 
 def check_size(label: str, size: int, largest: int) -> None:

@@ -179,3 +179,29 @@ def test_every_key_and_end_is_checked_before_any_trial(over, message, tmp_path):
 def test_what_is_set_is_not_varied(tmp_path):
     with pytest.raises(ConfigError, match="both set and varied"):
         ganzoo.sweep(BASE, OVER, overrides={"loss": "hinge"}, out=tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "values"),
+    [
+        ("loss", "hinge,wasserstein", ("hinge", "wasserstein")),
+        ("loss.name", "hinge, wasserstein", ("hinge", "wasserstein")),
+        ("batch_size", "8, 0x10", (8, 16)),
+        ("training.passes", "joint,separate", ("joint", "separate")),
+        ("training.generator_batch", "null,8", (None, 8)),
+        ("architecture.generator_widths", "[8],[8, 16]", ([8], [8, 16])),
+        ("penalties.r1", "null,{weight: 2, every: 4}", (None, {"weight": 2, "every": 4})),
+        ("penalties.r1.weight", "1,2.5,7", (1, 2.5, 7)),
+        ("ema", "null,{half_life: 100}", (None, {"half_life": 100})),
+        ("training.device", "cpu,auto", ("cpu", "auto")),
+    ],
+)
+def test_the_type_of_a_field_tells_texts_from_others(key, text, values):
+    space = make_plan(BASE, {}, parse_space({key: text}), None, 0).space
+    assert space[key].values == values
+    assert [type(value) for value in space[key].values] == [type(value) for value in values]
+
+
+def test_a_choice_has_each_value_once():
+    with pytest.raises(ConfigError, match="a value is there twice"):
+        make_plan(BASE, {}, parse_space({"batch_size": "8,0x8"}), None, 0)

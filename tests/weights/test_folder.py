@@ -16,10 +16,12 @@ from torch import nn
 import ganzoo
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, RequestError, WeightsError
+from ganzoo.errors import ConfigError, RequestError, RunError, WeightsError
 from ganzoo.hub.loading import load_discriminator, load_generator, load_pair, open_store
+from ganzoo.hub.scores import own_folder, save_scores
 from ganzoo.networks import Generator, create_generator
 from ganzoo.spec import Architecture, Pretrained, Traits
+from ganzoo.training.run import Run
 from ganzoo.weights import files, loading
 from ganzoo.weights import folder as weights
 from ganzoo.weights.info import DataFacts, Info, read_info
@@ -638,3 +640,94 @@ def test_errors_of_weights_are_wrong_requests():
 
 def test_an_info_is_read_back_as_it_was(saved, G):
     assert read_info(FolderStore(saved)) == G.info
+
+
+def _link(inside, target):
+    """Put a link in the place of a file."""
+    inside.unlink(missing_ok=True)
+    inside.symlink_to(target)
+
+
+LED_OUT = (*FILES, "config.json", "README.md", "samples.png", "recipe.yaml", "notes.txt")
+
+
+class TestLinks:
+    @pytest.fixture
+    def private(self, tmp_path, saved):
+        """A folder of somebody's own with files that the weights' could be taken for."""
+        folder = tmp_path / "private"
+        folder.mkdir()
+        for name in LED_OUT:
+            there = saved / name
+            (folder / name).write_bytes(there.read_bytes() if there.exists() else b"a secret")
+        return folder
+
+    @pytest.mark.parametrize("name", LED_OUT)
+    def test_a_file_that_leads_out_is_refused_by_name(self, saved, private, name):
+        _link(saved / name, private / name)
+        for read in (
+            load_generator,
+            load_pair,
+            lambda folder: ganzoo.push(folder, "acme/digits", dry_run=True),
+            lambda folder: ganzoo.pull(folder, saved.parent / "pulled"),
+            lambda folder: ganzoo.finetune(folder, "mnist5k", steps=1, out=saved.parent / "run"),
+            lambda folder: save_scores(own_folder(folder), []),
+        ):
+            with pytest.raises(WeightsError, match=f"{name} is a link that leads out") as error:
+                read(saved)
+            assert "secret" not in str(error.value)
+        assert (saved / name).is_symlink()
+        assert sorted(path.name for path in saved.parent.iterdir()) == ["private", "weights"]
+
+    @pytest.mark.parametrize(
+        "target", ["../private/samples.png", "../gone", "/dev/zero", "link-to-a-link"]
+    )
+    def test_however_it_leads_out(self, saved, private, target):
+        (saved / "link-to-a-link").symlink_to("../private")
+        _link(saved / "samples.png", target)
+        with pytest.raises(WeightsError, match="is a link that leads out"):
+            load_generator(saved)
+
+    def test_a_pipe_is_not_read(self, saved):
+        os.mkfifo(saved / "samples.png")
+        os.mkfifo(saved / "README.md")
+        assert not {"samples.png", "README.md"} & open_store(saved).sizes().keys()
+        load_pair(saved)
+
+    def test_the_folder_itself_may_lie_behind_a_link(self, saved, tmp_path):
+        (tmp_path / "run").mkdir()
+        saved.rename(tmp_path / "run" / "weights")
+        for place in ("latest", "best"):
+            (tmp_path / place).symlink_to({"latest": "run", "best": "run/weights"}[place])
+            load_generator(tmp_path / place)
+
+    def test_a_link_that_stays_inside_is_a_file(self, saved):
+        (saved / "model.safetensors").rename(saved / "step-9.safetensors")
+        (saved / "model.safetensors").symlink_to("step-9.safetensors")
+        load_generator(saved)
+
+    def test_a_snapshot_of_the_hubs_cache_has_its_files_among_the_blobs(self, saved, tmp_path):
+        repository = tmp_path / "models--acme--digits"
+        snapshot = repository / "snapshots" / ("0" * 40)
+        (repository / "blobs").mkdir(parents=True)
+        snapshot.mkdir(parents=True)
+        for path in sorted(saved.iterdir()):
+            path.rename(repository / "blobs" / path.name)
+            (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
+        load_pair(snapshot)
+
+    def test_the_weights_of_a_run_lie_in_it(self, saved, tmp_path):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "weights").symlink_to(saved)
+        with pytest.raises(WeightsError, match="run/weights is a link that leads out"):
+            load_generator(tmp_path / "run")
+
+    @pytest.mark.parametrize("name", ["config.yaml", "log.jsonl", "base.json"])
+    def test_what_is_told_of_a_run_lies_in_it(self, tmp_path, name):
+        run = tmp_path / "run"
+        run.mkdir()
+        (run / "config.yaml").write_text("architecture: dcgan\n")
+        (tmp_path / "private").write_text("architecture: dcgan\n")
+        _link(run / name, tmp_path / "private")
+        with pytest.raises(RunError, match=f"{name} is a link that leads out"):
+            Run.open(run)
