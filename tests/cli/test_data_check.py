@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.config.files import parse_override
+from ganzoo.config.written import parse_override
 from ganzoo.resolve import resolve
 
 

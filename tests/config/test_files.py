@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ganzoo import errors
 from ganzoo.config import files
+from ganzoo.config.written import parse_override
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import resolve
 
@@ -151,3 +153,103 @@ def test_checking_a_config_imports_no_torch():
         "assert not {'torch', 'torchvision'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def tree(levels, width=10, start="x"):
+    """A few lines of YAML that stand for width to the power of levels values."""
+    lines = [f"a0: &a0 {start}"]
+    for n in range(1, levels):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * width)}]")
+    return "\n".join(lines)
+
+
+MANY = {f"a{n}": n for n in range(6_000)}
+MERGED = "a0: &a0 {k0: 1, l0: 1}\n" + "\n".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 9)
+)
+TOO_MUCH = {
+    "a tree of references": ("run.yaml", tree(9), "over 10,000 values"),
+    "a tree of mappings": ("run.yaml", MERGED, "over 10,000 values"),
+    "wide references": ("run.yaml", tree(3, width=120), "over 10,000 values"),
+    "a reference to itself": ("run.yaml", "data: &a [*a]", r"\*a refers to nothing, or to itself"),
+    "a reference to nothing": ("run.yaml", "data: *a", r"\*a refers to nothing, or to itself"),
+    "unknown sections": ("run.json", json.dumps(MANY), "over 10,000 values"),
+    "unknown fields": ("run.json", json.dumps({"data": MANY}), "over 10,000 values"),
+    "unknown fields in TOML": (
+        "run.toml",
+        "[data]\n" + "\n".join(f"a{n} = 1" for n in range(6_000)),
+        "over 10,000 values",
+    ),
+    "unknown fields in YAML": (
+        "run.yaml",
+        "data:\n" + "\n".join(f"  a{n}: 1" for n in range(6_000)),
+        "over 10,000 values",
+    ),
+    "deep YAML": ("run.yaml", "data: " + "[" * 5_000, "over 32 levels"),
+    "deep JSON": ("run.json", '{"data": ' + "[" * 40 + "]" * 40 + "}", "over 32 levels"),
+    "deeper JSON": ("run.json", '{"data": ' + "[" * 200_000 + "]" * 200_000 + "}", "malformed"),
+    "deep TOML": ("run.toml", "data = " + "[" * 40 + "]" * 40, "over 32 levels"),
+    "an octal number": ("run.yaml", f"training: {{steps: 0o{'7' * 6000}}}", "over 300 digits"),
+    "a hexadecimal number": ("run.toml", f"[training]\nsteps = 0x{'f' * 6000}", "over 300 digits"),
+    "a decimal number": ("run.json", f'{{"training": {{"steps": {"9" * 4000}}}}}', "over 300 dig"),
+    "more digits than Python reads": ("run.json", f'{{"a": {"9" * 6000}}}', "malformed"),
+    "no number": ("run.json", '{"ema": {"half_life": NaN}}', "NaN is not a finite number"),
+    "an infinite number": ("run.json", '{"ema": {"half_life": 1e999}}', "is not a finite number"),
+    "a key that is a number": ("run.yaml", "data: {1: 2}", "a key that is not a text"),
+    "a section that is a number": ("run.yaml", "1: 2", "a key that is not a text"),
+    "half of a character": ("run.json", '{"data": "\\ud800"}', "half of a character"),
+    "a field twice in JSON": (
+        "run.json",
+        '{"training": {"steps": 3, "seed": 1, "steps": 4}}',
+        "'steps' is given twice",
+    ),
+    "a section twice in JSON": ("run.json", '{"data": "a", "data": "b"}', "'data' is given twice"),
+    "a field twice in YAML": (
+        "run.yaml",
+        "training: {steps: 3, steps: 4}",
+        'duplicate key "steps"',
+    ),
+    "a field twice in TOML": ("run.toml", "[training]\nsteps = 3\nsteps = 4", "overwrite"),
+    "a file that is too large": ("run.json", " " * 100_001, "over 100,000 bytes"),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MUCH)
+def test_a_file_is_bounded_before_it_is_checked(case, tmp_path, monkeypatch):
+    name, text, problem = TOO_MUCH[case]
+    monkeypatch.setattr("ganzoo.resolve.config.expand", None)  # whatever walks through the values
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=problem) as error:
+        resolve(tmp_path / name)
+    assert len(str(error.value)) < 400 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text", ["steps=0o" + "7" * 6000, "ema.half_life=1" + "0" * 400, "penalties.r1=" + "[" * 99]
+)
+def test_so_is_an_override(text):
+    with pytest.raises(ConfigError, match=r"cannot be read: .*(digits|levels)"):
+        resolve({"architecture": "vanilla"}, dict([parse_override(text)]))
+
+
+def test_references_that_stand_for_little_are_read(tmp_path):
+    (tmp_path / "run.yaml").write_text(
+        "optimizers:\n  generator: &a {lr: 1e-3}\n  discriminator: {<<: *a, weight_decay: 0.1}\n"
+        "architecture: vanilla\n"
+    )
+    found = resolve(tmp_path / "run.yaml").config.optimizers
+    assert (found["discriminator"].lr, found["discriminator"].weight_decay) == (1e-3, 0.1)
+
+
+def test_close_matches_are_sought_for_a_few_names_of_usual_length(monkeypatch):
+    asked = []
+    find = errors.difflib.get_close_matches
+    monkeypatch.setattr(
+        errors.difflib, "get_close_matches", lambda *a, **k: asked.append(a[0]) or find(*a, **k)
+    )
+    unknown = {f"stesp{n}" + "x" * 500 * (n % 2): 1 for n in range(3_000)}
+    with pytest.raises(ConfigError, match="and 2,990 more faults") as error:
+        resolve({"architecture": "vanilla", "training": unknown})
+    assert len(asked) <= 20
+    assert max(map(len, asked)) <= errors.LONGEST_NAME
+    assert len(str(error.value)) < 10_000

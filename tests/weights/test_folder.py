@@ -401,7 +401,7 @@ class TestHostileConfigs:
     def test_a_number_beyond_all_bounds_is_refused(self, saved):
         path = saved / "config.json"
         path.write_text(path.read_text().replace('"width": 2', '"width": 1e999'))
-        with pytest.raises(WeightsError, match=r"is not JSON: 1e999 is no finite number"):
+        with pytest.raises(WeightsError, match=r"is not JSON: 1e999 is not a finite number"):
             load_generator(saved)
 
     def test_bytes_that_are_no_text_are_refused(self, saved):

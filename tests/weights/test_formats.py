@@ -44,7 +44,7 @@ def refusal(folder):
 class TestFormat:
     @pytest.mark.parametrize(
         "number",
-        [WEIGHTS_FORMAT + 1, 0, -1, 10**400, True, False, 1.0, 1.5, "1", None, [], [1], {"1": 1}],
+        [WEIGHTS_FORMAT + 1, 0, -1, 10**200, True, False, 1.0, 1.5, "1", None, [], [1], {"1": 1}],
         ids=lambda value: repr(value)[:20],
     )
     def test_a_number_that_is_in_no_table_is_refused(self, saved, number):
