@@ -9,6 +9,7 @@ import typer
 
 from ganzoo.cli.common import AsJson, Imports, load_local, printable
 from ganzoo.errors import RequestError
+from ganzoo.resolve.paths import shown
 
 PICTURE = "health.png"
 
@@ -65,7 +66,7 @@ def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
         typer.echo("note: no picture; the package matplotlib draws it", err=True)
         return
     if drawn:
-        typer.echo(printable(f"picture: {path}"), err=True)
+        typer.echo(printable(f"picture: {shown(path)}"), err=True)
 
 
 def _finite(values: Any) -> Any:

@@ -196,7 +196,7 @@ FILES = {
     "other ending": (
         "x = 1",
         "run.ini",
-        "run.ini is no config file by its name; such a file ends in .yaml",
+        "run.ini is not a config file by its name; such a file ends in .yaml",
     ),
     "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
     "malformed JSON": ("{", "run.json", "run.json is malformed"),
@@ -205,7 +205,7 @@ FILES = {
     "a list": ("- 1", "run.yaml", "must hold a mapping of sections, not a list"),
     "a tag": ("architecture: !!python/name:os.system x", "run.yaml", "malformed"),
     "not UTF-8": (b"\xff\xfe\x00", "run.yaml", "malformed"),
-    "too large": ("#" * 1_000_001, "run.yaml", "that is no config file"),
+    "too large": ("#" * 1_000_001, "run.yaml", "that is not a config file"),
     "too deep": ("[" * 5000, "run.json", "run.json is malformed"),
     "unknown section": ("architectur: dcgan", "run.yaml", "run.yaml: unknown section"),
 }
@@ -493,7 +493,7 @@ def test_weights_folders(command, tmp_path, trained, cause):
 
 SAMPLING = {
     "unknown class": (["--label", "cat"], "there is no class 'cat'"),
-    "none at all": (["-n", "0"], "must be at least 1"),
+    "none at all": (["-n", "0"], "must be a whole number of at least 1"),
     "truncation": (["--truncation", "1.5"], "truncation is 1.5"),
     "seed": (["--seed", "-1"], "the seed is -1"),
     "ending": (["-o", "grid.txt"], "a picture ends in .png"),
@@ -509,7 +509,7 @@ def test_sampling(command, tmp_path, trained, cause):
 
 INTERPOLATING = {
     "unknown class": (["--label", "cat"], "there is no class 'cat'"),
-    "one alone": (["-n", "1"], "n is 1; it must be at least 2"),
+    "one alone": (["-n", "1"], "n is 1; it must be a whole number of at least 2"),
     "no steps": (["--steps", "0"], "steps is 0"),
     "truncation": (["--truncation", "0"], "truncation is 0.0"),
     "seed": (["--seed", "-1"], "the seed is -1"),
