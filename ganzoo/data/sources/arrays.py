@@ -211,7 +211,7 @@ class Arrays(Source):
                 f"ones that are {shape[2]} pixels wide? Save x[None] for one, x[..., None] for many"
             )
         if shape[0] in CHANNELS[1:]:
-            self.notes = (
+            self.notes += (
                 f"{self._config.source} of the shape {shape} is taken for {shape[0]} grey images; "
                 f"if it is one image of {shape[0]} channels, save x[None]",
             )
