@@ -11,6 +11,7 @@ from ganzoo.errors import RunError, WeightsError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
+from ganzoo.resolve.paths import shown
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 from ganzoo.weights.store import check_inside
@@ -163,7 +164,7 @@ class Run:
                 values[FINDING] = Finding.model_validate(values[FINDING])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise RunError(
-                f"line {number} of {self.path / LOG_FILE} is damaged; remove the line to read "
+                f"line {number} of {shown(self.path / LOG_FILE)} is damaged; remove the line to read "
                 "the others"
             ) from error
         return cast(dict[str, Any], values)
@@ -205,7 +206,7 @@ def _values_in(file: Path, cure: str) -> dict[str, Any]:
         if not isinstance(values, dict):
             raise ValueError("it holds no fields")
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{file} is damaged ({brief(error)}); {cure}") from error
+        raise RunError(f"{shown(file)} is damaged ({brief(error)}); {cure}") from error
     return values
 
 
@@ -215,7 +216,7 @@ def _facts_in(file: Path) -> tuple[int, list[Score]]:
     Raises:
         RunError: The file is damaged.
     """
-    cure = f"remove {file.parent} and resume the run"
+    cure = f"remove {shown(file.parent)} and resume the run"
     values = _values_in(file, cure)
     try:
         step = values["training"]["steps"]
@@ -223,7 +224,7 @@ def _facts_in(file: Path) -> tuple[int, list[Score]]:
             raise TypeError(f"training.steps is {step!r}")
         return step, [Score.model_validate(score) for score in values["scores"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{file} is damaged ({brief(repr(error))}); {cure}") from error
+        raise RunError(f"{shown(file)} is damaged ({brief(repr(error))}); {cure}") from error
 
 
 def is_step(value: object) -> bool:
