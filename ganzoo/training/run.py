@@ -164,8 +164,8 @@ class Run:
                 values[FINDING] = Finding.model_validate(values[FINDING])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise RunError(
-                f"line {number} of {shown(self.path / LOG_FILE)} is damaged; remove the line to read "
-                "the others"
+                f"line {number} of {shown(self.path / LOG_FILE)} is damaged; remove the line to "
+                "read the others"
             ) from error
         return cast(dict[str, Any], values)
 
