@@ -9,7 +9,6 @@ import typer
 
 from ganzoo.cli.common import AsJson, Imports, load_local, printable
 from ganzoo.errors import RequestError
-from ganzoo.resolve.paths import shown
 
 PICTURE = "health.png"
 
@@ -59,6 +58,7 @@ def diagnose(
 
 def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
     from ganzoo.health.plots import save_plots
+    from ganzoo.resolve.paths import shown
 
     try:
         drawn = save_plots(path, rows, scores, findings)

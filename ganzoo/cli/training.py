@@ -13,7 +13,6 @@ from ganzoo.cli.common import (
     split_arguments,
 )
 from ganzoo.errors import ConfigError
-from ganzoo.resolve.paths import shown
 
 if TYPE_CHECKING:
     from ganzoo.training.run import Run
@@ -80,6 +79,7 @@ def export(
     Prints the folder.
     """
     load_local(imports)
+    from ganzoo.resolve.paths import shown
     from ganzoo.training.session import export as make
 
     folder_made = make(
@@ -93,6 +93,7 @@ def report(run: "Run") -> None:
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
     from ganzoo.hub.reference import is_path
+    from ganzoo.resolve.paths import shown
     from ganzoo.training.run import BEST
 
     sheets = sorted(run.samples.glob("*.png"))

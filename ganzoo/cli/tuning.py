@@ -13,7 +13,6 @@ from ganzoo.cli.common import (
     printable,
     split_arguments,
 )
-from ganzoo.resolve.paths import shown
 
 
 def sweep(
@@ -83,6 +82,7 @@ def sweep(
         }
         typer.echo(json.dumps(values, indent=2))
         return
+    from ganzoo.resolve.paths import shown
     from ganzoo.tuning.report import REPORT
 
     typer.echo(printable((found.path / REPORT).read_text(encoding="utf-8")))

@@ -162,9 +162,14 @@ CONFIGS = {
     "width of 4000 digits": Cause(
         config(architecture__width=10**4000), "architecture.width: 1000.* is not allowed"
     ),
-    "float beyond all bounds": Cause(config_with("scores", '[{"x":1e999}]'), "1e999 is no finite"),
-    "NaN": Cause(config_with("training", '{"x":NaN}'), "NaN is no finite number"),
-    "minus infinity": Cause(config_with("format", "-Infinity"), "-Infinity is no finite number"),
+    "float beyond all bounds": Cause(
+        config_with("scores", '[{"x":1e999}]'), "1e999 is not a finite number"
+    ),
+    "number of 4,000 digits": Cause(
+        config_with("training", '{"x":1' + "0" * 4000 + "}"), "a number has over 300 digits"
+    ),
+    "NaN": Cause(config_with("training", '{"x":NaN}'), "NaN is not a finite number"),
+    "minus infinity": Cause(config_with("format", "-Infinity"), "-Infinity is not a finite number"),
     "field twice": Cause(
         config_with("plugin", '{"distribution":"a","version":"1"},"plugin":{}'),
         "'plugin' is given twice",
@@ -843,14 +848,14 @@ HARMLESS: dict[str, Change] = {
     "architecture named with its distribution": config(architecture__name="ganzoo-torch:dcgan"),
     "unknown preset": config(architecture__preset="x" * 100_000),
     "training that is odd": config(
-        training={"data": ["\x1b[2J", {"<script>": None}], "a|b\n": 10**4000, "": -0.0, "x": []}
+        training={"data": ["\x1b[2J", {"<script>": None}], "a|b\n": 10**299, "": -0.0, "x": []}
     ),
     "training of 50,000 fields": config(training={f"{i:x}": i for i in range(40_000)}),
     "scores that are odd": config(
         scores=[
             {},
             {"metric": "fid"},
-            {"metric": "fid", "value": 10**4000},
+            {"metric": "fid", "value": 10**299},
             {"metric": "\x1b[2J|<b>", "value": True, "extractor": {"a": ["b"]}},
             {"metric": "fid", "value": -1e308, "data": None, "<<": {"*a": "&a"}, "? ": "%TAG !"},
             {"metric": [1], "value": 1},
