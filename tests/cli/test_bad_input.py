@@ -196,7 +196,7 @@ FILES = {
     "other ending": (
         "x = 1",
         "run.ini",
-        "run.ini is no config file by its name; such a file ends in .yaml",
+        "run.ini is not a config file by its name; such a file ends in .yaml",
     ),
     "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
     "malformed JSON": ("{", "run.json", "run.json is malformed"),
@@ -205,7 +205,7 @@ FILES = {
     "a list": ("- 1", "run.yaml", "must hold a mapping of sections, not a list"),
     "a tag": ("architecture: !!python/name:os.system x", "run.yaml", "malformed"),
     "not UTF-8": (b"\xff\xfe\x00", "run.yaml", "malformed"),
-    "too large": ("#" * 1_000_001, "run.yaml", "that is no config file"),
+    "too large": ("#" * 1_000_001, "run.yaml", "that is not a config file"),
     "too deep": ("[" * 5000, "run.json", "run.json is malformed"),
     "unknown section": ("architectur: dcgan", "run.yaml", "run.yaml: unknown section"),
 }

@@ -187,7 +187,7 @@ TOO_MUCH = {
     ),
     "deep YAML": ("run.yaml", "data: " + "[" * 5_000, "over 32 levels"),
     "deep JSON": ("run.json", '{"data": ' + "[" * 40 + "]" * 40 + "}", "over 32 levels"),
-    "deeper JSON": ("run.json", '{"data": ' + "[" * 200_000 + "]" * 200_000 + "}", "malformed"),
+    "deeper JSON": ("run.json", '{"data": ' + "[" * 49_000 + "]" * 49_000 + "}", "malformed"),
     "deep TOML": ("run.toml", "data = " + "[" * 40 + "]" * 40, "over 32 levels"),
     "an octal number": ("run.yaml", f"training: {{steps: 0o{'7' * 6000}}}", "over 300 digits"),
     "a hexadecimal number": ("run.toml", f"[training]\nsteps = 0x{'f' * 6000}", "over 300 digits"),
