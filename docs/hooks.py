@@ -29,7 +29,7 @@ from ganzoo.config import (
     Schedule,
     TrainingConfig,
 )
-from ganzoo.config.files import dump_yaml
+from ganzoo.config.files import MAX_DEPTH, dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.hub import metadata
 from ganzoo.hub.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
@@ -151,7 +151,7 @@ def limits() -> str:
     rows = [
         (
             f"`{CONFIG_FILE}`",
-            f"{MAX_CONFIG_BYTES:,} bytes, {info.MAX_VALUES:,} values, {info.MAX_DEPTH} levels deep",
+            f"{MAX_CONFIG_BYTES:,} bytes, {info.MAX_VALUES:,} values, {MAX_DEPTH} levels deep",
         ),
         (
             "a safetensors file",

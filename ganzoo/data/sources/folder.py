@@ -13,8 +13,8 @@ from ganzoo.data.sources.classes import without_wrapping
 from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_pictures
-from ganzoo.data.sources.names import is_clutter, is_picture, kind_of, printable
-from ganzoo.errors import DataError
+from ganzoo.data.sources.names import is_clutter, is_picture, kind_of
+from ganzoo.errors import DataError, printable
 from ganzoo.resolve.paths import READERS, taken
 
 MOST_LISTS = 10
