@@ -1,7 +1,6 @@
 """The errors that ganzoo raises on purpose; each message is one sentence for a person."""
 
 import difflib
-import unicodedata
 from collections.abc import Iterable
 
 
@@ -67,7 +66,7 @@ class TrainingError(GanzooError):
     """Training had to stop, as on a loss that is no longer finite."""
 
 
-LONGEST_NAME = 100
+_LONGEST = 100
 """To a longer one no known name is close."""
 
 
@@ -75,23 +74,6 @@ def brief(text: object, most: int = 200) -> str:
     """Quote what may come from a file that is not trusted: one line, of printable characters."""
     line = " ".join(str(text)[: 4 * most].split())[:most]
     return line if line.isprintable() else ascii(line)[1:-1]
-
-
-def printable(text: object, *, lines: bool = False) -> str:
-    """Write what could command a terminal as escapes: control characters, directions of writing.
-
-    Args:
-        text: May come from a file, or be a path.
-        lines: Whether it is of several lines, whose ends stay.
-    """
-    text = str(text)
-    if text.isprintable():
-        return text
-    return "".join(c if _harmless(c) or (lines and c == "\n") else ascii(c)[1:-1] for c in text)
-
-
-def _harmless(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs"  # blanks of all kinds
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -102,7 +84,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     spellings = {item.lower(): item for item in names}
-    near = name.lower() if len(name) <= LONGEST_NAME else ""  # whose cost grows with the square
+    near = name.lower() if len(name) <= _LONGEST else ""  # whose cost grows with the square
     matches = difflib.get_close_matches(near, spellings, n=2)
     hint = " or ".join(repr(spellings[match]) for match in matches)
     hint = f"; did you mean {hint}?" if hint else ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.errors import ConfigError, printable
+from ganzoo.errors import ConfigError
+from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
     from ganzoo.testing import Result

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.errors import ConfigError, GanzooError, PluginError, printable
+from ganzoo.errors import ConfigError, GanzooError, PluginError
+from ganzoo.terminal import printable
 
 TRACEBACK_VARIABLE = "GANZOO_TRACEBACK"
 """Environment variable: set to 1, an error shows where it was raised."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.errors import RequestError, closest, printable
+from ganzoo.errors import RequestError, closest
+from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

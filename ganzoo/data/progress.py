@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ganzoo.errors import printable
+from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

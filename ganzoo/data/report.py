@@ -10,7 +10,7 @@ import numpy as np
 from ganzoo.config import RunConfig
 from ganzoo.data.advice import Advice, told
 from ganzoo.data.check import Survey
-from ganzoo.errors import printable
+from ganzoo.terminal import printable
 
 WIDTH, LABEL = 80, 12
 NAMED = 10

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ganzoo.config import RunConfig
-from ganzoo.errors import printable
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import too_early
+from ganzoo.terminal import printable
 
 WIDTH = 100
 """Most characters of a line."""

@@ -17,9 +17,9 @@ import ganzoo
 from ganzoo import cli
 from ganzoo.cli.common import echo
 from ganzoo.data.progress import progress, say
-from ganzoo.errors import printable
 from ganzoo.health.report import Facts
 from ganzoo.health.report import report as report_on
+from ganzoo.terminal import printable
 from ganzoo.training.run import Run
 
 TINY = (

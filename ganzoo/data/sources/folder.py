@@ -14,8 +14,9 @@ from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_pictures
 from ganzoo.data.sources.names import is_clutter, is_picture, kind_of
-from ganzoo.errors import DataError, printable
+from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
+from ganzoo.terminal import printable
 
 MOST_LISTS = 10
 """Of so many files beside the images it is reported that they can be read as lists."""
