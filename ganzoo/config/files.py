@@ -14,7 +14,7 @@ from typing import Any
 from ganzoo.errors import ConfigError
 
 MAX_BYTES = 100_000
-"""A larger config file is refused: it is something else, and to read as much YAML takes seconds."""
+"""A larger config file is refused: it is something else, and YAML takes a second for 50,000."""
 
 MAX_VALUES = 10_000
 """A config of more values is refused: none has a hundredth, and each costs time to check."""

@@ -223,6 +223,7 @@ def lock_of(**values):
         lock_of(process=2**70),
         lock_of(process="x"),
     ],
+    ids=range(10),
 )
 def test_what_a_dead_process_left_is_taken_over(tmp_path, left):
     (tmp_path / locks.LOCK_FILE).write_bytes(left)
@@ -251,6 +252,7 @@ def test_what_another_machine_left_is_told_apart(command, run, tmp_path, argumen
 @pytest.mark.parametrize(
     ("left", "refused"),
     [(None, False), (lock_of(), True), (lock_of(process=2**22 + 1), False), (b"{", False)],
+    ids=["none", "this process", "a dead process", "damaged"],
 )
 def test_a_file_system_without_locks(monkeypatch, tmp_path, number, left, refused):
     def flock(*arguments):
