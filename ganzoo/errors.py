@@ -66,7 +66,7 @@ class TrainingError(GanzooError):
     """Training had to stop, as on a loss that is no longer finite."""
 
 
-_LONGEST_NAME = 100
+_LONGEST = 100
 """To a longer one no known name is close."""
 
 
@@ -84,7 +84,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     spellings = {item.lower(): item for item in names}
-    near = name.lower() if len(name) <= _LONGEST_NAME else ""  # whose cost grows with the square
+    near = name.lower() if len(name) <= _LONGEST else ""  # whose cost grows with the square
     matches = difflib.get_close_matches(near, spellings, n=2)
     hint = " or ".join(repr(spellings[match]) for match in matches)
     hint = f"; did you mean {hint}?" if hint else ""

@@ -7,7 +7,7 @@ import pytest
 from tests.imports import ROOT, Import, imports, sources
 
 LAYERS = (
-    {"about", "errors", "numbers"},
+    {"about", "errors", "numbers", "terminal"},
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {

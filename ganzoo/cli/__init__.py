@@ -20,7 +20,7 @@ from ganzoo.cli import (
     training,
     tuning,
 )
-from ganzoo.cli.common import add_commands, complain
+from ganzoo.cli.common import add_commands, complain, echo, prepare_output
 
 app = typer.Typer(
     name="ganzoo",
@@ -68,7 +68,7 @@ def _alone(
     if version:
         from ganzoo.about import DISTRIBUTION, __version__
 
-        typer.echo(f"{DISTRIBUTION} {__version__}")
+        echo(f"{DISTRIBUTION} {__version__}")
         raise typer.Exit
     _help(context)
 
@@ -77,12 +77,13 @@ def _alone(
 @_data.callback(invoke_without_command=True)
 def _help(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        echo(context.get_help(), lines=True)
         raise typer.Exit(2)
 
 
 def main() -> None:
     """Run the command line."""
+    prepare_output()
     if not sys.stderr.isatty():
         # The Hub's client, which draws bars into pipes and logs too, reads it when it is imported.
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local
+from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.errors import ConfigError
+from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
     from ganzoo.testing import Result
@@ -33,8 +34,8 @@ def new_plugin(
     from ganzoo.cli.scaffold import write_plugin
 
     folder = write_plugin(name, Path(out or name))
-    typer.echo(f"its README says how to go on: {folder / 'README.md'}", err=True)
-    typer.echo(folder)
+    echo(f"its README says how to go on: {folder / 'README.md'}", err=True)
+    echo(folder)
 
 
 def check_plugin(
@@ -66,14 +67,15 @@ def check_plugin(
 
     checks = checks_of(name, **settled(written, spec.config))
     if not as_json:
-        title = typer.style(spec.name, bold=True)
-        typer.echo(f"{title}, among the {group} of {origin}\n")
+        echo(spec.name, nl=False, bold=True)
+        echo(f", among the {group} of {origin}")
+        echo()
     width = max(len(check.name) for check in checks)
     results = []
     for check in checks:
         results.append(check.run())
         if not as_json:
-            typer.echo(_row(results[-1], width))
+            _show(results[-1], width)
     counts: Counter[str] = Counter(result.state for result in results)
     if as_json:
         rows = [
@@ -81,16 +83,18 @@ def check_plugin(
             for c, r in zip(checks, results, strict=True)
         ]
         about = {"name": spec.name, "group": group, "plugin": origin}
-        typer.echo(json.dumps({**about, "checks": rows}, indent=2))
+        echo(json.dumps({**about, "checks": rows}, indent=2), lines=True)
     else:
-        typer.echo("\n" + ", ".join(f"{counts[state]} {state}" for state in COLOURS))
+        echo()
+        echo(", ".join(f"{counts[state]} {state}" for state in COLOURS))
     if counts["failed"]:
         raise typer.Exit(1)
 
 
-def _row(result: "Result", width: int) -> str:
-    """Lay one result out, its message wrapped below itself."""
+def _show(result: "Result", width: int) -> None:
+    """Print one result, its message wrapped below itself."""
     start = f"{result.state:<9}{result.check:<{width}}  "
     lines = textwrap.wrap(result.message, max(shutil.get_terminal_size().columns - len(start), 30))
-    text = f"\n{' ' * len(start)}".join(lines)
-    return (typer.style(start[:9], fg=COLOURS[result.state]) + start[9:] + text).rstrip()
+    text = f"\n{' ' * len(start)}".join(map(printable, lines))
+    echo(start[:9], nl=False, fg=COLOURS[result.state])
+    echo((start[9:] + text).rstrip(), lines=True)

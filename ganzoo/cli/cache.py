@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import AsJson, printable
+from ganzoo.cli.common import AsJson, echo
 
 if TYPE_CHECKING:
     from ganzoo.data.cache.entries import Entry
@@ -52,9 +52,9 @@ def cache(
     taking = bool(evict) or older_than is not None or unfinished or everything or check
     if check:
         count, faults = verify()
-        typer.echo(f"{count:,} checked, {len(faults):,} damaged", err=True)
+        echo(f"{count:,} checked, {len(faults):,} damaged", err=True)
         for entry, cause in faults.items():
-            typer.echo(printable(f"{entry.name} is damaged: {cause}"), err=True)
+            echo(f"{entry.name} is damaged: {cause}", err=True)
         chosen = _taken_away(list(faults), keep_used=True)
     elif evict:
         chosen = _taken_away(list({found.name: found for found in map(named, evict)}.values()))
@@ -73,15 +73,15 @@ def cache(
     size = sum(entry.size for entry in chosen)
     if as_json:
         values = {"folder": str(cache_folder()), "evicted": taking, "size": size}
-        typer.echo(json.dumps({**values, "entries": [_values(e) for e in chosen]}, indent=2))
+        echo(json.dumps({**values, "entries": [_values(e) for e in chosen]}, indent=2), lines=True)
         return
     width = max((len(entry.name) for entry in chosen), default=0)
     for entry in chosen:
         day = f"{datetime.fromtimestamp(entry.used):%Y-%m-%d}"
         line = f"{entry.name:{width}}  {size_text(entry.size):>9}  {day}  {entry.what}"
-        typer.echo(printable(line.rstrip()))
+        echo(line.rstrip())
     did = "taken away from" if taking else "in"
-    typer.echo(f"{size_text(size)} {did} {printable(str(cache_folder()))}", err=True)
+    echo(f"{size_text(size)} {did} {cache_folder()}", err=True)
 
 
 def _taken_away(chosen: "list[Entry]", keep_used: bool = False) -> "list[Entry]":
@@ -96,7 +96,7 @@ def _taken_away(chosen: "list[Entry]", keep_used: bool = False) -> "list[Entry]"
         except RequestError as error:
             if not keep_used:
                 raise
-            typer.echo(f"note: {error}", err=True)
+            echo(f"note: {error}", err=True)
             continue
         gone.append(entry)
     return gone

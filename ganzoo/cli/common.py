@@ -3,6 +3,8 @@
 import functools
 import importlib
 import importlib.util
+import io
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ganzoo.errors import ConfigError, GanzooError, PluginError
+from ganzoo.terminal import printable
 
 TRACEBACK_VARIABLE = "GANZOO_TRACEBACK"
 """Environment variable: set to 1, an error shows where it was raised."""
@@ -78,12 +81,53 @@ def complain(text: str, error: BaseException) -> None:
         return
     rank = rank_among_several()
     who = "ganzoo" if rank is None else f"ganzoo, process {rank}"
-    typer.echo(f"{who}: {printable(' '.join(text.split()))}", err=True)
+    echo(f"{who}: {' '.join(text.split())}", err=True)
 
 
-def printable(text: str) -> str:
-    """Write control characters as escapes, so that no text from a file can command a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+def echo(
+    text: object = "", *, lines: bool = False, err: bool = False, nl: bool = True, **style: Any
+) -> None:
+    """Print a text; what could command a terminal is escaped, wherever it is from.
+
+    Args:
+        text: One line.
+        lines: Whether it is of several lines instead, each with nothing in it that could end it.
+        err: Print on standard error.
+        nl: End it with a line end.
+        **style: Of typer.style, for a terminal.
+    """
+    shown = printable(text, lines=lines)
+    typer.echo(typer.style(shown, **style) if style else shown, err=err, nl=nl)
+
+
+class _Notes(logging.Handler):
+    """Prints what ganzoo logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message."""
+        echo(record.getMessage(), err=True)
+
+
+_NOTES = _Notes(logging.WARNING)
+
+
+def prepare_output() -> None:
+    """Make sure that nothing that is printed can fail the work, or command a terminal.
+
+    Characters that an encoding lacks are written as escapes, and a stream that was closed leads to
+    nowhere: its number would otherwise be that of the next file that is opened.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    logging.getLogger("ganzoo").addHandler(_NOTES)
 
 
 def rank_among_several() -> str | None:

@@ -3,9 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-import typer
-
-from ganzoo.cli.common import AsJson, Imports, Overrides, load_local, split_arguments
+from ganzoo.cli.common import AsJson, Imports, Overrides, echo, load_local, split_arguments
 
 if TYPE_CHECKING:
     from ganzoo.config import RunConfig
@@ -21,7 +19,7 @@ def show(arguments: Overrides = None, imports: Imports = None, as_json: AsJson =
     from ganzoo.config.files import dump_yaml
 
     values = _resolved(arguments, imports).model_dump(mode="json")
-    typer.echo(json.dumps(values, indent=2) if as_json else dump_yaml(values), nl=as_json)
+    echo(json.dumps(values, indent=2) if as_json else dump_yaml(values), nl=as_json, lines=True)
 
 
 def validate(arguments: Overrides = None, imports: Imports = None) -> None:
@@ -30,7 +28,7 @@ def validate(arguments: Overrides = None, imports: Imports = None) -> None:
     CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
     """
     _resolved(arguments, imports)
-    typer.echo("the config is valid")
+    echo("the config is valid")
 
 
 def schema(imports: Imports = None) -> None:
@@ -41,7 +39,7 @@ def schema(imports: Imports = None) -> None:
     load_local(imports)
     from ganzoo.resolve import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    echo(json.dumps(json_schema(), indent=2), lines=True)
 
 
 def _resolved(arguments: list[str] | None, imports: list[str] | None) -> "RunConfig":
@@ -51,5 +49,5 @@ def _resolved(arguments: list[str] | None, imports: list[str] | None) -> "RunCon
 
     resolution = resolve(config, overrides)
     for note in resolution.notes:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     return resolution.config

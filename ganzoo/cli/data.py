@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local, printable, split_arguments
+from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
 from ganzoo.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
@@ -85,16 +85,16 @@ def check(
     max_bad = dataset.max_bad
     if as_json:
         values = _values(found, run, advice, fit, name=name, command=command, max_bad=max_bad)
-        typer.echo(json.dumps(values, indent=2))
+        echo(json.dumps(values, indent=2), lines=True)
     else:
         text = report(source, found, run, advice, name=name, command=command, max_bad=max_bad)
-        typer.echo(printable(text))
+        echo(text, lines=True)
     if pictures and not no_preview:
         shape = run.architecture.sample_shape
         sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
         _save(sheet.image, out)
         for note in sheet.notes:
-            typer.echo(f"note: {note}", err=True)
+            echo(f"note: {note}", err=True)
     if found.bad_share > max_bad or not (fit is None or fit.fits):
         raise typer.Exit(2)
 
@@ -167,4 +167,4 @@ def _save(image: "Image", path: str) -> None:
         image.save(path)
     except OSError as error:
         raise RequestError(f"--out {path}: it cannot be written ({error.strerror})") from error
-    typer.echo(f"preview: {path}", err=True)
+    echo(f"preview: {path}", err=True)

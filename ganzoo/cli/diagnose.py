@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local, printable
+from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.errors import RequestError
 
 PICTURE = "health.png"
@@ -50,9 +50,9 @@ def diagnose(
     facts = report.Facts(run, opened.config, status.step, state, note)
     if as_json:
         values = report.as_values(facts, rows, scores, findings)
-        typer.echo(json.dumps(_finite(values), indent=2))
+        echo(json.dumps(_finite(values), indent=2), lines=True)
     else:
-        typer.echo(printable(report.report(facts, rows, scores, findings)))
+        echo(report.report(facts, rows, scores, findings), lines=True)
     _draw(Path(plots) if plots else opened.path / PICTURE, rows, scores, findings)
 
 
@@ -63,10 +63,10 @@ def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
     try:
         drawn = save_plots(path, rows, scores, findings)
     except ImportError:
-        typer.echo("note: no picture; the package matplotlib draws it", err=True)
+        echo("note: no picture; the package matplotlib draws it", err=True)
         return
     if drawn:
-        typer.echo(printable(f"picture: {shown(path)}"), err=True)
+        echo(f"picture: {shown(path)}", err=True)
 
 
 def _finite(values: Any) -> Any:

@@ -3,6 +3,7 @@
 import typer
 
 from ganzoo.about import DISTRIBUTION, __version__
+from ganzoo.cli.common import echo
 
 
 def doctor() -> None:
@@ -65,4 +66,4 @@ def _stranger() -> str | None:
 
 
 def _line(title: str, text: str) -> None:
-    typer.echo(f"{title:<10} {text}")
+    echo(f"{title:<10} {text}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local, printable
+from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
 from ganzoo.errors import RequestError
 
@@ -74,17 +74,15 @@ def evaluate(
         if save:
             save_scores(folder, [item.model_dump(mode="json") for item in scores])
     if as_json:
-        typer.echo(json.dumps([item.model_dump(mode="json") for item in scores], indent=2))
+        echo(json.dumps([item.model_dump(mode="json") for item in scores], indent=2), lines=True)
         return
     width = max(len(item.name) for item in scores)
     for item in scores:
         spread = "" if item.std is None else f"  (std {item.std:.4g})"
-        typer.echo(f"{item.name:{width}}  {item.value:.4g}{spread}")
+        echo(f"{item.name:{width}}  {item.value:.4g}{spread}")
     protocol = scores[0].protocol
-    typer.echo(
-        printable(
-            f"{protocol.reals:,} reals of {protocol.data}, {protocol.fakes:,} fakes, seed {seed}"
-        ),
+    echo(
+        f"{protocol.reals:,} reals of {protocol.data}, {protocol.fakes:,} fakes, seed {seed}",
         err=True,
     )
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import Imports, Overrides, load_local, split_arguments
+from ganzoo.cli.common import Imports, Overrides, echo, load_local, split_arguments
 from ganzoo.cli.training import report
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _tell(start: "Start") -> None:
     """Count what was taken over in part; notes name the first, and base.json all."""
     kinds = ("taken", "reordered", "adapted", "new", "left")
     width = max(map(len, start.grafts))
-    typer.echo(" ".join([f"{'':{width}}", *(f"{kind:>9}" for kind in kinds)]), err=True)
+    echo(" ".join([f"{'':{width}}", *(f"{kind:>9}" for kind in kinds)]), err=True)
     for role, found in start.grafts.items():
         counts = (f"{len(getattr(found, kind)):>9}" for kind in kinds)
-        typer.echo(" ".join([f"{role:{width}}", *counts]), err=True)
+        echo(" ".join([f"{role:{width}}", *counts]), err=True)

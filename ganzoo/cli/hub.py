@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import Imports, load_local, printable
+from ganzoo.cli.common import Imports, echo, load_local
 
 if TYPE_CHECKING:
     from ganzoo.hub.published import Published
@@ -61,9 +61,9 @@ def push(
     )
     _tell(done)
     if dry_run:
-        typer.echo(printable(done.card.rstrip("\n")))
+        echo(done.card.rstrip("\n"), lines=True)
     else:
-        typer.echo(done.pull_request_url or done.commit_url)
+        echo(done.pull_request_url or done.commit_url)
 
 
 def pull(
@@ -78,16 +78,16 @@ def pull(
     load_local(imports)
     from ganzoo.hub.pulling import pull as fetch
 
-    typer.echo(fetch(reference, folder))
+    echo(fetch(reference, folder))
 
 
 def _tell(done: "Published") -> None:
     """Say on standard error what becomes of each file."""
     where = f"{done.repository}{' (a new repository)' if done.created else ''}"
-    typer.echo(where if done.changed else f"{where}: nothing changes", err=True)
+    echo(where if done.changed else f"{where}: nothing changes", err=True)
     width = max(len(change.name) for change in done.changes)
     for change in done.changes:
         line = f"  {change.name:{width}}  {change.size:>13,} bytes  {WORDS[change.kind]}"
-        typer.echo(printable(line), err=True)
+        echo(line, err=True)
     for note in done.notes:
-        typer.echo(f"note: {printable(note)}", err=True)
+        echo(f"note: {note}", err=True)

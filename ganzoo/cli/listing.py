@@ -5,12 +5,14 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, load_local, printable
+from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.errors import RequestError, closest
+from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -19,6 +21,9 @@ PRETRAINED = "pretrained"
 
 MAX_NAMES = 20
 """How many of a long list are shown."""
+
+MAX_ROWS = 40
+"""How many rows of a table that a stranger's file can make long; with --json all of them are."""
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -44,11 +49,13 @@ def list_(
         raise RequestError(f"there is no group {group!r}{closest(group, groups)}")
     rows = {name: _names(name, pattern) for name in ([group] if group else registry.GROUPS)}
     if as_json:
-        typer.echo(json.dumps({name: list(items) for name, items in rows.items()}, indent=2))
+        echo(json.dumps({name: list(items) for name, items in rows.items()}, indent=2), lines=True)
         return
     for index, (name, items) in enumerate(rows.items()):
-        typer.echo(("\n" if index else "") + typer.style(name, bold=True))
-        typer.echo(_table(items.items() or [("none",)]))
+        if index:
+            echo()
+        echo(name, bold=True)
+        echo(_table(items.items() or [("none",)]), lines=True)
 
 
 def info(
@@ -70,9 +77,9 @@ def info(
     weights = not plugin and any(mark in name for mark in "./~")
     values = _weights(name) if weights else _plugin(name)
     if as_json:
-        typer.echo(json.dumps(values, indent=2))
+        echo(json.dumps(values, indent=2), lines=True)
     else:
-        typer.echo(_weights_page(values) if weights else _page(values))
+        (_show_weights if weights else _show)(values)
 
 
 def plugins(as_json: AsJson = False) -> None:
@@ -92,9 +99,9 @@ def plugins(as_json: AsJson = False) -> None:
                 rows.append((group, name, f"{offer.distribution} {offer.version}", state))
     keys = ("group", "name", "distribution", "state")
     if as_json:
-        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+        echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2), lines=True)
     else:
-        typer.echo(_table([keys, *rows], indent=""))
+        echo(_table([keys, *rows], indent=""), lines=True)
 
 
 def _names(group: str, pattern: str) -> dict[str, str]:
@@ -160,19 +167,19 @@ def _default(field: "FieldInfo") -> Any:
     return "required" if field.is_required() else to_jsonable_python(field.get_default())
 
 
-def _page(values: Mapping[str, Any]) -> str:
-    """Lay a description out as text: a title, the plain facts, then a table for each mapping."""
+def _show(values: Mapping[str, Any]) -> None:
+    """Print a description: a title, the plain facts, then a table for each mapping."""
     facts = {key: value for key, value in values.items() if not isinstance(value, dict)}
     tables = {
         key: [(name, *_cells(item)) for name, item in value.items()]
         for key, value in values.items()
         if isinstance(value, dict)
     }
-    return _lay_out(facts, tables)
+    _lay_out(facts, tables)
 
 
-def _weights_page(values: Mapping[str, Any]) -> str:
-    """Lay out what is known of weights, without what is empty or told twice."""
+def _show_weights(values: Mapping[str, Any]) -> None:
+    """Print what is known of weights, without what is empty or told twice."""
     values = {key: value for key, value in values.items() if value not in _EMPTY}
     scores, sizes = values.pop("scores", []), values.pop("file_sizes")
     # What stands there for the Hub are the scores.
@@ -181,25 +188,36 @@ def _weights_page(values: Mapping[str, Any]) -> str:
     mappings = {key: value for key, value in values.items() if isinstance(value, dict)}
     tables: dict[str, list[tuple[str, ...]]] = {
         key: [
-            (_brief(name, 60), _brief(item)) for name, item in value.items() if item not in _EMPTY
+            (_brief(name, 60), _brief(item))
+            for name, item in _first({k: v for k, v in value.items() if v not in _EMPTY})
         ]
         for key, value in {**mappings, "card": card}.items()
     }
     from ganzoo.weights.scores import flat
 
     tables["scores"] = []
-    for score in map(flat, scores):
+    for score in map(flat, scores[:MAX_ROWS]):
         metric = score.pop("metric", "?")
         name, value = score.pop("name", metric), score.pop("value", "?")
         rest = [f"{key} {_brief(item)}" for key, item in score.items() if item not in _EMPTY]
         tables["scores"].append((_brief(name, 60), _brief(value, 60), _brief(rest)))
-    texts = {name: f"{size:,}" for name, size in sizes.items()}
+    if len(scores) > MAX_ROWS:
+        tables["scores"].append(("...", f"and {len(scores) - MAX_ROWS:,} more", ""))
+    texts = {name: f"{size:,}" for name, size in islice(sizes.items(), MAX_ROWS)}
+    if others := [*sizes.values()][MAX_ROWS:]:
+        texts[f"... and {len(others):,} more"] = f"{sum(others):,}"
     texts["in all"] = f"{sum(sizes.values()):,}"
     longest = len(texts["in all"])
     tables["files"] = [
         (_brief(name, 60), f"{size:>{longest}} bytes") for name, size in texts.items()
     ]
-    return _lay_out(facts, {key: rows for key, rows in tables.items() if rows})
+    _lay_out(facts, {key: rows for key, rows in tables.items() if rows})
+
+
+def _first(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The first of many values, and how many more there are."""
+    more = len(values) - MAX_ROWS
+    return [*islice(values.items(), MAX_ROWS), *([("...", f"and {more:,} more")] * (more > 0))]
 
 
 def _brief(value: Any, longest: int = 1000) -> str:
@@ -212,15 +230,18 @@ def _brief(value: Any, longest: int = 1000) -> str:
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
-def _lay_out(facts: Mapping[str, Any], tables: Mapping[str, Sequence[Sequence[Any]]]) -> str:
+def _lay_out(facts: Mapping[str, Any], tables: Mapping[str, Sequence[Sequence[Any]]]) -> None:
     width = shutil.get_terminal_size().columns
     facts = dict(facts)
-    lines = [typer.style(facts.pop("name"), bold=True)]
-    lines += textwrap.wrap(facts.pop("summary", ""), width)
-    lines += ["", _table(((_words(key), value) for key, value in facts.items()), width)]
+    echo(facts.pop("name"), bold=True)
+    for line in textwrap.wrap(facts.pop("summary", ""), width):
+        echo(line)
+    echo()
+    echo(_table(((_words(key), value) for key, value in facts.items()), width), lines=True)
     for key, rows in tables.items():
-        lines += ["", typer.style(_words(key), bold=True), _table(rows or [("none",)], width)]
-    return "\n".join(lines)
+        echo()
+        echo(_words(key), bold=True)
+        echo(_table(rows or [("none",)], width), lines=True)
 
 
 def _cells(value: Any) -> Iterable[Any]:

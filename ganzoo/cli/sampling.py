@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli.common import Imports, load_local
+from ganzoo.cli.common import Imports, echo, load_local
 from ganzoo.errors import RequestError
 
 FRAME_TIME = 80
@@ -61,7 +61,7 @@ def sample(
         raise RequestError(
             f"{reference} makes vectors of {samples.shape[1]}, which have no picture"
         )
-    typer.echo(path)
+    echo(path)
 
 
 def interpolate(
@@ -115,4 +115,4 @@ def interpolate(
         save_picture(blend_sheet(generator, label, to, n, **options), path)
     else:
         save_picture(interpolation_sheet(generator, n, labels=label, **options), path)
-    typer.echo(path)
+    echo(path)

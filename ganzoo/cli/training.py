@@ -7,8 +7,8 @@ import typer
 from ganzoo.cli.common import (
     Imports,
     Overrides,
+    echo,
     load_local,
-    printable,
     rank_among_several,
     split_arguments,
 )
@@ -82,10 +82,8 @@ def export(
     from ganzoo.resolve.paths import shown
     from ganzoo.training.session import export as make
 
-    folder_made = make(
-        source, folder, say=lambda note: typer.echo(f"note: {printable(note)}", err=True)
-    )
-    typer.echo(shown(folder_made))
+    folder_made = make(source, folder, say=lambda note: echo(f"note: {note}", err=True))
+    echo(shown(folder_made))
 
 
 def report(run: "Run") -> None:
@@ -98,12 +96,12 @@ def report(run: "Run") -> None:
 
     sheets = sorted(run.samples.glob("*.png"))
     if sheets:
-        typer.echo(f"samples: {shown(sheets[-1])}", err=True)
+        echo(f"samples: {shown(sheets[-1])}", err=True)
     path = shown(run.path)
     reference = path if is_path(path) else f"./{path}"
     best = run.best_score
     if best is not None:
         step, score = best
         told = f"{score.name} {score.value:.4g} at {step}"
-        typer.echo(f"best weights: {reference}/{BEST} ({told})", err=True)
-    typer.echo(reference)
+        echo(f"best weights: {reference}/{BEST} ({told})", err=True)
+    echo(reference)

@@ -9,8 +9,8 @@ from ganzoo.cli.common import (
     AsJson,
     Imports,
     Overrides,
+    echo,
     load_local,
-    printable,
     split_arguments,
 )
 
@@ -59,7 +59,7 @@ def sweep(
         out=out,
         metric=metric,
         seed=seed,
-        say=lambda text: typer.echo(printable(text), err=True),
+        say=lambda text: echo(text, err=True),
     )
     if as_json:
         values = {
@@ -80,10 +80,10 @@ def sweep(
                 for trial in found.trials
             ],
         }
-        typer.echo(json.dumps(values, indent=2))
+        echo(json.dumps(values, indent=2), lines=True)
         return
     from ganzoo.resolve.paths import shown
     from ganzoo.tuning.report import REPORT
 
-    typer.echo(printable((found.path / REPORT).read_text(encoding="utf-8")))
-    typer.echo(shown(found.path))
+    echo((found.path / REPORT).read_text(encoding="utf-8"), lines=True)
+    echo(shown(found.path))

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ganzoo.terminal import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -35,9 +37,10 @@ def progress(what: str, total: int | None = None, done: int = 0) -> Iterator[Rep
         shown.close()
 
 
-def say(text: str) -> None:
-    """Write a line for a person."""
-    _console().print(text, highlight=False, markup=False, soft_wrap=True)
+def say(text: str, console: "Console | None" = None) -> None:
+    """Write a line for a person, on standard error if no console is given."""
+    line = printable(text)
+    (console or _console()).print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def size_text(count: int) -> str:
@@ -75,7 +78,8 @@ class _Shown:
         console = _console()
         if console.is_terminal:
             self._bar = Progress(console=console, transient=True)
-            self._bar.add_task(escape(self._what), total=self._total, completed=self._done)
+            what = escape(printable(self._what))
+            self._bar.add_task(what, total=self._total, completed=self._done)
             self._bar.start()
             return
         of = "" if self._total is None else f" of {self._total:,}, {self._left(self._total)} left"

@@ -10,6 +10,7 @@ import numpy as np
 from ganzoo.config import RunConfig
 from ganzoo.data.advice import Advice, told
 from ganzoo.data.check import Survey
+from ganzoo.terminal import printable
 
 WIDTH, LABEL = 80, 12
 NAMED = 10
@@ -78,7 +79,7 @@ def report(
         if advice.reasons:
             lines.append("")
         lines += [*textwrap.wrap(condition(survey, max_bad), WIDTH), command]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def condition(survey: Survey, max_bad: float) -> str:

@@ -9,6 +9,7 @@ from ganzoo.config import RunConfig
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import too_early
+from ganzoo.terminal import printable
 
 WIDTH = 100
 """Most characters of a line."""
@@ -180,7 +181,7 @@ def report(
         ),
     ]
     if not rows:
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
     last = latest(rows)
     lines += ["", "latest figures", *_columns(_in_words(last))]
     if not any(key.startswith("health/") for key in last):
@@ -194,7 +195,7 @@ def report(
     lines += ["", "findings"]
     for verdict in verdicts(rows, findings):
         lines += _told(verdict)
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 ENDS = ("first", "best", "last")

@@ -14,9 +14,10 @@ from ganzoo.data.sources.classes import without_wrapping
 from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
-from ganzoo.data.sources.names import kind_of, printable
+from ganzoo.data.sources.names import kind_of
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS
+from ganzoo.terminal import printable
 
 
 class Archive(Pictures):

@@ -18,9 +18,9 @@ from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
 from ganzoo.data.depth import FULL
 from ganzoo.data.sources.classes import Labels
 from ganzoo.data.sources.looking import look_at
-from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import is_on_hub
+from ganzoo.terminal import printable
 
 MAX_PICTURE_BYTES = 256 << 20
 """A larger file is taken for no picture, so that hostile ones cost no more memory."""

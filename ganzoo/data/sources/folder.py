@@ -13,9 +13,10 @@ from ganzoo.data.sources.classes import without_wrapping
 from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_pictures
-from ganzoo.data.sources.names import is_clutter, is_picture, kind_of, printable
+from ganzoo.data.sources.names import is_clutter, is_picture, kind_of
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
+from ganzoo.terminal import printable
 
 MOST_LISTS = 10
 """Of so many files beside the images it is reported that they can be read as lists."""

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from ganzoo.data.sources.classes import Classes, by_folder, by_label, look_alikes
-from ganzoo.data.sources.names import kind_of, printable, stem_of
+from ganzoo.data.sources.names import kind_of, stem_of
 from ganzoo.errors import DataError, brief
+from ganzoo.terminal import printable
 
 LABEL_ENDING = ".cls"
 """Of the file beside an image that holds its label, as in the shards of WebDataset."""

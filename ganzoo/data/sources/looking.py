@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from ganzoo.data.cache import cache_folder
 from ganzoo.data.decoding import look
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
+from ganzoo.terminal import printable
 
 VERSION = 2
 """Of the index, and of what a look finds."""

@@ -20,8 +20,9 @@ from ganzoo.data.sources.base import Pictures, absolute, file_status, open_file
 from ganzoo.data.sources.classes import by_label, cleaned, label_of, look_alikes
 from ganzoo.data.sources.columns import FILES, LABELS, find, folded, left_over
 from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.names import is_picture, printable
+from ganzoo.data.sources.names import is_picture
 from ganzoo.errors import DataError, brief
+from ganzoo.terminal import printable
 
 GONE: Stamp = (0, 2**63 - 1, 0, 0)
 """Of a file that is not there: as if it changed in times to come, it is looked at every time."""

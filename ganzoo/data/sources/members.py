@@ -20,8 +20,9 @@ from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.digests import folder_fault, record
 from ganzoo.data.cache.places import META, check_place, leads_out, remove
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.names import clutter_of, is_picture, printable
+from ganzoo.data.sources.names import clutter_of, is_picture
 from ganzoo.errors import DataError
+from ganzoo.terminal import printable
 
 
 class Unpacking(Protocol):

@@ -45,8 +45,3 @@ def stem_of(name: str) -> str:
     """Return what files of one sample have in common: the path up to the name's first dot."""
     folder, slash, last = name.rpartition("/")
     return folder + slash + last.partition(".")[0]
-
-
-def printable(name: str) -> str:
-    """Write what is no text in a name, as a byte that no encoding explains, as an escape."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from ganzoo.data.progress import say
 from ganzoo.resolve.paths import shown
 from ganzoo.training.observers.base import Observer, Row
 
@@ -88,10 +89,9 @@ class Progress(Observer):
                 self._bar.stop()
 
     def _say(self, text: str) -> None:
-        with contextlib.suppress(
-            OSError
-        ):  # the terminal has gone, and the run is still to be saved
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        # Where the terminal has gone, the run is still to be saved.
+        with contextlib.suppress(OSError):
+            say(text, self.console)
 
 
 def score_text(scores: Sequence[Score], best: tuple[int, Score] | None) -> str:

@@ -9,8 +9,8 @@ from PIL import Image
 
 from ganzoo.data.cache import open_store
 from ganzoo.data.check import survey
-from ganzoo.data.sources.names import printable
 from ganzoo.errors import DataError
+from ganzoo.terminal import printable
 from tests.data.sources.conftest import opened
 
 

@@ -1,0 +1,20 @@
+"""What a terminal is shown."""
+
+import unicodedata
+
+
+def printable(text: object, *, lines: bool = False) -> str:
+    """Write what could command a terminal as escapes: control characters, directions of writing.
+
+    Args:
+        text: May come from a file, or be a path.
+        lines: Whether it is of several lines, whose ends stay.
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(c if _harmless(c) or (lines and c == "\n") else ascii(c)[1:-1] for c in text)
+
+
+def _harmless(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"  # blanks of all kinds
