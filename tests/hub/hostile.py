@@ -160,13 +160,10 @@ CONFIGS = {
     ),
     "number of 5000 digits": Cause(config_with("format", "9" * 5000), "is not JSON: Exceeds"),
     "width of 4000 digits": Cause(
-        config(architecture__width=10**4000), "architecture.width: 1000.* is not allowed"
+        config(architecture__width=10**4000), "a number has over 300 digits"
     ),
     "float beyond all bounds": Cause(
         config_with("scores", '[{"x":1e999}]'), "1e999 is not a finite number"
-    ),
-    "number of 4,000 digits": Cause(
-        config_with("training", '{"x":1' + "0" * 4000 + "}"), "a number has over 300 digits"
     ),
     "NaN": Cause(config_with("training", '{"x":NaN}'), "NaN is not a finite number"),
     "minus infinity": Cause(config_with("format", "-Infinity"), "-Infinity is not a finite number"),
@@ -319,7 +316,7 @@ SIZES = {
             generator_norm="batch",
             **WIDE,
         ),
-        "a generator that cannot be built .RuntimeError: Storage size calculation overflowed",
+        "a generator that cannot be built .there is not enough memory",
         WEIGHTS,
     ),
     "the deepest vanilla": Cause(
@@ -329,7 +326,7 @@ SIZES = {
         architecture(
             "wgan-gp", sample_shape=[4, 128, 128], width=4096, latent_dim=65536, blocks="resnet"
         ),
-        "model.safetensors of .* does not fit its config",
+        "model.safetensors of .* does not fit its config|need .* GB of memory",
         WEIGHTS,
     ),
     "the widest plain wgan-gp": Cause(

@@ -295,8 +295,10 @@ def test_meta_tells_what_a_store_is(cache):
     (path,) = (cache / "data").glob("*/meta.json")
     meta = json.loads(path.read_text())
     assert meta.pop("created")
+    assert [*meta.pop("files")] == ["samples.npy", "labels.npy"]
     assert meta == {
-        "format": 2,
+        "dark": [0, 0],
+        "format": 3,
         "name": "noise",
         "fingerprint": "noise-5",
         "shape": [3, 12, 12],
