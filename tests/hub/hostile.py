@@ -316,7 +316,7 @@ SIZES = {
             generator_norm="batch",
             **WIDE,
         ),
-        "a generator that cannot be built .there is not enough memory",
+        "a generator that cannot be built .*Storage size calculation overflowed",
         WEIGHTS,
     ),
     "the deepest vanilla": Cause(
