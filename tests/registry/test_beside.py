@@ -26,6 +26,7 @@ ENUMERATING = ["losses/test_losses.py", "penalties/test_penalties.py", "docs/tes
 """Tests that go through all plugins."""
 
 
+@pytest.mark.sweep
 def test_the_suite_does_not_see_them(site):
     for index, groups in enumerate(STRANGERS.values()):
         write_distribution(site, f"strange-{index}", groups, {f"strange_zoo_{index}": LOUD})
