@@ -22,14 +22,7 @@ Labels = SupportsIndex | str | Sequence[SupportsIndex | str] | Tensor | NDArray[
 def class_numbers(
     labels: Labels | None, n: int, count: int, names: Sequence[str], seed: int
 ) -> Tensor:
-    """Return the numbers of classes, int64 ``(n,)``.
-
-    Args:
-        labels: One class for all, or one for each; drawn uniformly where None.
-        n: How many are asked for.
-        count: How many classes there are.
-        names: Of the classes, in the order of their numbers; empty where they have none.
-        seed: Of what is drawn.
+    """Return the numbers of `n` of `count` classes, int64 ``(n,)``; drawn uniformly without labels.
 
     Raises:
         RequestError: A class is unknown, or they are not as many as asked for.
@@ -42,7 +35,8 @@ def class_numbers(
         if getattr(given, "is_meta", False):
             raise RequestError("labels are a tensor on the device meta, which holds no numbers")
         given = given.tolist()
-    given = list(given) if _are_several(given) else [given] * n
+    several = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+    given = list(given) if several else [given] * n
     if len(given) != n:
         raise RequestError(
             f"{len(given)} labels are given for {n}; give one for all, or one for each"
@@ -78,10 +72,6 @@ def class_number(label: SupportsIndex | str, count: int, names: Sequence[str]) -
         return number
     allowed = names or [f"0 to {count - 1}"]
     raise RequestError(f"there is no class {label!r:.100}{closest(str(label), allowed)}")
-
-
-def _are_several(given: object) -> bool:
-    return isinstance(given, Iterable) and not isinstance(given, (str, bytes))
 
 
 def _composed(name: str) -> str:

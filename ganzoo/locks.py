@@ -29,11 +29,7 @@ LOCK_FILE = ".lock"
 
 @contextlib.contextmanager
 def alone(path: Path, waiting: Callable[[], None]) -> Iterator[int | None]:
-    """Be the only one who is inside with a path.
-
-    Args:
-        path: A file that is there for this purpose alone; it is removed afterwards.
-        waiting: Called where another process is inside.
+    """Be the only one with a file that is there for this alone; `waiting` is called if one waits.
 
     Yields:
         The number of the file. Processes that inherit it hold the lock too. None without locks.
@@ -53,11 +49,7 @@ def writing(folder: Path, doing: str, *, new: bool = False) -> Iterator[Path]:
     """Be the only process that writes into a folder.
 
     The folder is made where it is missing, and removed again where nothing was written.
-
-    Args:
-        folder: The folder.
-        doing: What happens to it, as ``trained``, for those who come meanwhile.
-        new: Whether it must not exist yet.
+    Others are told what is being done, as ``trained``.
 
     Yields:
         The folder, as an absolute path.
@@ -152,11 +144,7 @@ def _opened(path: str, flags: int) -> int:
 
 
 def _flock(file: IO[bytes], how: int) -> bool:
-    """Lock an open file, if its file system has locks, and return whether it has.
-
-    Raises:
-        BlockingIOError: Somebody else holds it.
-    """
+    """Lock an open file, if its file system has locks, and return whether it has."""
     try:
         fcntl.flock(file, how)
     except BlockingIOError:
@@ -179,7 +167,7 @@ def _written(path: Path, doing: str) -> Iterator[None]:
             writer = _writer(path.read_bytes())
             raise RunError(f"{folder} is {_told(writer)}; wait until it ends, or stop it")
 
-    with _locked(path, refuse) as (file, held):
+    with _locked(path, refuse) as (file, _):
         file.seek(0)
         before, host = _writer(file.read()), platform.node()
         if before.get("host", host) != host:
@@ -187,8 +175,6 @@ def _written(path: Path, doing: str) -> Iterator[None]:
                 f"{folder} was {_told(before)}, and from here nobody can tell whether that process "
                 f"still runs; if it has ended, remove {shown(path)}"
             )
-        if not held and _lives(before.get("process")):
-            refuse()
         since = datetime.now().astimezone().isoformat(" ", "seconds")
         writer = {"doing": doing, "process": os.getpid(), "host": host, "since": since}
         file.truncate(0)
@@ -215,14 +201,3 @@ def _told(writer: dict[str, Any]) -> str:
     who = "this process" if writer["process"] == os.getpid() else f"process {writer['process']}"
     place = "" if writer["host"] == platform.node() else f" on {writer['host']}"
     return brief(f"being {writer['doing']} by {who}{place} (since {writer['since']})")
-
-
-def _lives(process: Any) -> bool:
-    """Return whether a process of this machine runs."""
-    try:
-        os.kill(process, 0)
-    except PermissionError:  # it is another user's
-        return True
-    except (ProcessLookupError, TypeError, OverflowError):
-        return False
-    return bool(process > 0)

@@ -1,16 +1,13 @@
 """How much memory there is, asked before much of it is taken."""
 
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from ganzoo.errors import RequestError
 
-LIMITS = (
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-)
+LIMIT = Path("/sys/fs/cgroup/memory.max")
 """Where Linux keeps what a container may use at most."""
 
 SIGNS = ("DefaultCPUAllocator", "not enough memory", "allocate memory", "verflow")
@@ -23,25 +20,18 @@ def available(device: torch.device) -> int | None:
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu":
         return None
-    known = [_number(Path(name)) for name in LIMITS]
-    try:
+    known = []
+    with suppress(OSError, ValueError):  # there is none, or it says "max"
+        known.append(int(LIMIT.read_text(encoding="ascii")))
+    with suppress(OSError, ValueError, KeyError):  # another system
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         facts = dict(line.split(":") for line in lines)
         known.append(1024 * sum(int(facts[k].split()[0]) for k in ("MemAvailable", "SwapFree")))
-    except (OSError, ValueError, KeyError):  # another system
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return min((number for number in known if number is not None), default=None)
+    return min(known, default=None)
 
 
 def check_room(what: str, need: int, device: torch.device, cure: str) -> None:
     """Check that something has room in memory, before any of it is made.
-
-    Args:
-        what: In words, in the plural.
-        need: Bytes that it takes at least.
-        device: Where it is to be.
-        cure: What to ask for instead.
 
     Raises:
         RequestError: It has no room.
@@ -59,10 +49,3 @@ def is_shortage(error: Exception) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return type(error) in (RuntimeError, TypeError) and any(s in str(error) for s in SIGNS)
-
-
-def _number(path: Path) -> int | None:
-    try:
-        return int(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):  # there is none, or it says "max"
-        return None

@@ -1,107 +1,27 @@
-"""Building networks by name, and sampling from generators."""
+"""Networks with what is known of them, and sampling from generators."""
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, SupportsIndex, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo import registry
+from ganzoo.building import architecture_config, build, check_size
 from ganzoo.classes import Labels, Mixture, class_numbers
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, GanzooError, PluginError, RequestError, brief, closest
+from ganzoo.errors import PluginError, RequestError
 from ganzoo.latents import way
 from ganzoo.memory import check_room
 from ganzoo.numbers import share, whole_number
-from ganzoo.randomness import TURN, isolated, seed_for
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.randomness import TURN, checked_seed, isolated, seed_for
 from ganzoo.settings import own_settings
-from ganzoo.tensors import check_network
 from ganzoo.weights.info import Info
 from ganzoo.weights.store import Source
-
-MAX_SEED = 2**63 - 1
-
-
-def architecture_config(name: str, preset: str | None = None, **values: Any) -> ArchitectureConfig:
-    """Make an architecture's config from a preset and values of one's own.
-
-    Raises:
-        ConfigError: A value is not allowed, or there is no such preset.
-        PluginError: The architecture is unknown or broken.
-    """
-    spec = registry.architecture(name)
-    preset = preset or spec.default_preset
-    if preset not in spec.presets:
-        raise ConfigError(f"{name} has no preset {preset!r}{closest(preset, spec.presets)}")
-    merged = {**spec.presets[preset].values, **values, "name": name, "preset": preset}
-    config = validate(spec.config, merged, "architecture")
-    check_architecture(spec, config)
-    return config
-
-
-@own_settings(grad=True)
-def build(
-    role: str, config: ArchitectureConfig, seed: int | None = None, device: str = "cpu"
-) -> nn.Module:
-    """Build the plugin's module of a role, initialised as its config says.
-
-    Args:
-        role: ``generator`` or ``discriminator``.
-        config: A validated config.
-        seed: Makes the initial weights reproducible and leaves the global random state alone;
-            None draws them from the global state.
-        device: ``meta`` for a network without memory.
-
-    Raises:
-        RequestError: The seed is out of range, or there is not enough memory.
-        PluginError: The network cannot be trained, kept and loaded.
-    """
-    draws: AbstractContextManager[object] = nullcontext()
-    if seed is not None:
-        draws = isolated(torch.device("cpu"), seed_for(checked_seed(seed), "initialise", role))
-    place = nullcontext() if device == "cpu" else torch.device(device)
-    with draws, place:
-        module = registry.instantiate("architectures", config.name, config, part=role)
-    assert isinstance(module, nn.Module)
-    check_network(role, module)
-    return module
-
-
-def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
-    """Check that networks have room in memory, before any of them is built.
-
-    Args:
-        roles: The networks.
-        config: Their config.
-        times: How often as many numbers are needed, as for gradients.
-
-    Raises:
-        RequestError: They have none.
-        PluginError: A network cannot be built without memory, as loading does.
-    """
-    need = 0
-    for role in roles:
-        try:
-            with isolated(torch.device("cpu"), 0):
-                network = build(role, config, device="meta")
-        except GanzooError:
-            raise
-        except Exception as error:  # a plugin may raise anything
-            raise PluginError(
-                f"the {role} cannot be built on torch's device meta, so that its weights could not "
-                f"be loaded ({brief(error)}); let its constructor read no weights"
-            ) from error
-        need += sum(4 * tensor.numel() for tensor in network.parameters())
-    cure = "choose smaller values for the architecture"
-    what = f"the weights of the {' and '.join(roles)}"
-    check_room(what, times * need, torch.device("cpu"), cure)
 
 
 def create_generator(
@@ -429,17 +349,6 @@ def evaluating(network: nn.Module) -> Iterator[nn.Module]:
     finally:
         for part, mode in modes:
             part.training = mode
-
-
-def checked_seed(seed: SupportsIndex | None) -> int:
-    """Check a seed, or draw one; integers of every type are the same seed.
-
-    Raises:
-        RequestError: It is not an integer, or it is out of range.
-    """
-    if seed is None:
-        return random.SystemRandom().randint(0, MAX_SEED)
-    return whole_number("the seed", seed, 0, MAX_SEED)
 
 
 def checked_truncation(truncation: float | None) -> float | None:

@@ -17,12 +17,6 @@ def whole_of(value: Any) -> int | None:
 def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return an integer of any type as one of Python's.
 
-    Args:
-        name: What the caller calls it.
-        value: What was given.
-        least: The smallest that is allowed.
-        most: The largest; None for any.
-
     Raises:
         RequestError: It is not an integer, or it is out of range.
     """

@@ -118,14 +118,6 @@ def save_gif(
 def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
     """Write one picture, so that it is either whole or not there; its folder is made.
 
-    Args:
-        image: The picture.
-        path: The file to write.
-        **options: What the file's format takes, as `PIL.Image.Image.save` has them.
-
-    Returns:
-        The path.
-
     Raises:
         RequestError: The path cannot be written or ends in no known picture format.
     """

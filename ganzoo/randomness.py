@@ -7,16 +7,32 @@ a batch over processes therefore see the same numbers.
 
 import hashlib
 import operator
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor
 
+from ganzoo.numbers import whole_number
+
+MAX_SEED = 2**63 - 1
+
 TURN = threading.RLock()
 """Held by a thread while it draws from the global random state: threads take turns."""
+
+
+def checked_seed(seed: SupportsIndex | None) -> int:
+    """Check a seed, or draw one; integers of every type are the same seed.
+
+    Raises:
+        RequestError: It is not an integer, or it is out of range.
+    """
+    if seed is None:
+        return random.SystemRandom().randint(0, MAX_SEED)
+    return whole_number("the seed", seed, 0, MAX_SEED)
 
 
 def seed_for(*place: int | str) -> int:
@@ -54,12 +70,7 @@ class Draws:
         return len(range(self.size)[self.rows])
 
     def within(self, purpose: str, count: int | None = None) -> "Draws":
-        """Return the draws of a place inside of this one.
-
-        Args:
-            purpose: What tells it from others inside of this place.
-            count: How many of the rows, from the first on; all where left out.
-        """
+        """Return the draws of a place inside of this one, for the first `count` of the rows."""
         first, last, _ = self.rows.indices(self.size)
         rows = slice(first, last if count is None else min(last, first + count))
         return Draws((*self.place, purpose), self.size, rows, self.device, self.dtype)
@@ -96,11 +107,9 @@ class Draws:
 
 @contextmanager
 def isolated(device: torch.device, seed: int | None = None) -> Iterator[None]:
-    """Keep the global random state from what happens inside, and seed it there if asked.
+    """Keep the random state of the CPU and of a device from what happens inside, and seed both.
 
-    Args:
-        device: Its state is kept and seeded, and the CPU's; that of other devices is let alone.
-        seed: What to seed both with, while no other thread does; None leaves them as they are.
+    Without a seed they stay as they are; with one, other threads wait.
     """
     accelerator = [device] if device.type not in ("cpu", "meta") else []
     kind = accelerator[0].type if accelerator else "cuda"

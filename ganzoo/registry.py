@@ -128,10 +128,6 @@ def scan(entry_points: Iterable[importlib.metadata.EntryPoint], limit: str | Non
 
     Where a distribution offers a name twice, the first counts, as on Python's own path.
 
-    Args:
-        entry_points: Entry points of any group; those of other groups are passed over.
-        limit: Comma-separated distributions to which the result is limited; all if it is empty.
-
     Raises:
         PluginError: The limit names a distribution that offers nothing.
     """
@@ -204,10 +200,6 @@ def choices(group: str, name: str) -> tuple[Offer, ...]:
 
 def find(group: str, name: str) -> Offer:
     """Look a name up, importing nothing.
-
-    Args:
-        group: As ``architectures``.
-        name: As ``dcgan``, or ``distribution:name`` where several distributions offer it.
 
     Raises:
         PluginError: The name is unknown or ambiguous.
@@ -331,12 +323,6 @@ def import_target(target: Any) -> Any:
 
 def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -> Any:
     """Build a plugin's object from the class that its spec names.
-
-    Args:
-        group: As ``losses``.
-        name: The plugin.
-        *arguments: What its class takes, normally its config.
-        part: The field of the spec that names the class.
 
     Raises:
         PluginError: The class does not import.

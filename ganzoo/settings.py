@@ -27,9 +27,6 @@ def own_settings(*, grad: bool) -> Iterator[None]:
     A caller's default type, default device, autocast, grad mode and inference mode hold again
     afterwards. It serves as a decorator, too.
 
-    Args:
-        grad: Whether gradients are recorded inside.
-
     Raises:
         RequestError: More memory was asked for inside than there is.
     """

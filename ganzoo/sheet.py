@@ -50,11 +50,6 @@ def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
 def interpolation_sheet(generator: Generator, n: int, **options: Any) -> Image.Image:
     """Draw ways between latents as a grid with a row for each leg.
 
-    Args:
-        generator: Makes pictures.
-        n: How many latents are joined.
-        **options: Those of `Generator.interpolate`.
-
     Raises:
         RequestError: An option is out of range, or there are no pictures of the samples.
     """
@@ -98,13 +93,6 @@ def blend_sheet(
     generator: Generator, start: int | str, end: int | str, n: int, **options: Any
 ) -> Image.Image:
     """Draw ways from one class to another as a grid with a row for each latent.
-
-    Args:
-        generator: Makes pictures.
-        start: The class on the left.
-        end: The class on the right.
-        n: How many latents.
-        **options: Those of `Generator.blend`.
 
     Raises:
         RequestError: As `Generator.blend` does, or there are no pictures of the samples.

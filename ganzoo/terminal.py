@@ -4,12 +4,7 @@ import unicodedata
 
 
 def printable(text: object, *, lines: bool = False) -> str:
-    """Write what could command a terminal as escapes: control characters, directions of writing.
-
-    Args:
-        text: May come from a file, or be a path.
-        lines: Whether it is of several lines, whose ends stay.
-    """
+    """Write what could command a terminal as escapes: control characters, directions of writing."""
     text = str(text)
     if text.isprintable():
         return text

@@ -11,6 +11,7 @@ LAYERS = (
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {
+        "building",
         "locks",
         "randomness",
         "latents",

@@ -21,9 +21,9 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
 from ganzoo.memory import check_room
-from ganzoo.networks import Generator, checked_seed, checked_truncation
+from ganzoo.networks import Generator, checked_truncation
 from ganzoo.numbers import whole_number
-from ganzoo.randomness import seed_for
+from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
 from ganzoo.resolve.check import check_metrics, dataset_name, validate
 from ganzoo.resolve.paths import public_name

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig
 from ganzoo.config.run import ROLES
 from ganzoo.losses.base import Critique, as_critique
-from ganzoo.networks import build
 from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
-from ganzoo.tensors import check_network
+from ganzoo.tensors import check_apart, check_network
 from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.testing.standins import CLASSES, SAMPLES, small_run
@@ -171,22 +171,7 @@ def initialisation_is_seeded(case: ArchitectureCase) -> None:
 
 def networks_share_nothing(case: ArchitectureCase) -> None:
     """No two networks hold the same parameter or buffer."""
-    generator, discriminator = case.network("generator"), case.network("discriminator")
-    networks = {
-        "the generator": generator,
-        "the discriminator": discriminator,
-        "another generator": case.network("generator"),
-        "another discriminator": case.network("discriminator"),
-    }
-    owners: dict[int, tuple[str, str]] = {}
-    for owner, network in networks.items():
-        for name, tensor in _tensors(network):
-            first, known = owners.setdefault(tensor.untyped_storage().data_ptr(), (owner, name))
-            if first != owner and tensor.numel():
-                raise Fault(
-                    f"{name} of {owner} and {known} of {first} are the same memory; create a "
-                    "tensor for each network in its constructor"
-                )
+    check_apart({name + role: case.network(role) for name in ("", "other ") for role in ROLES})
 
 
 def samples_have_their_shape(case: ArchitectureCase) -> None:
@@ -372,10 +357,6 @@ def global_state_is_kept(case: ArchitectureCase) -> None:
 def recipe_resolves(case: ArchitectureCase) -> None:
     """Every preset's recipe is a config that can be run."""
     resolve(case.run())
-
-
-def _tensors(network: nn.Module) -> list[tuple[str, Tensor]]:
-    return [*network.named_parameters(), *network.named_buffers()]
 
 
 def _logits(network: nn.Module, inputs: list[Tensor | None]) -> tuple[Tensor, ...]:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig, PenaltyConfig, value_at
 from ganzoo.config.run import ROLES
 from ganzoo.losses.base import as_critique
-from ganzoo.networks import build
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
 from ganzoo.resolve.check import validate

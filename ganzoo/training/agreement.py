@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig, RunConfig
 from ganzoo.config.run import ROLES
 from ganzoo.data.base import Dataset
-from ganzoo.networks import build
 from ganzoo.training.base import Base, carried_over, told
 from ganzoo.weights.grafting import Graft
 
@@ -33,10 +33,6 @@ class Agreement:
 
 def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
     """Look how far the weights that a run starts from fit its data.
-
-    Args:
-        config: Of the run, as `ganzoo.training.finetuning.finetuning_config` resolves it.
-        dataset: Its data.
 
     Raises:
         ganzoo.errors.WeightsError: The weights cannot be read.

@@ -24,12 +24,7 @@ OWN, JUDGED = "augmentation/", "judged/"
 
 
 class Augmenting:
-    """Augments samples, and lets the augmentation follow what is said of the reals.
-
-    Args:
-        config: The run's config.
-        hardware: Where to compute.
-    """
+    """Augments samples, and lets the augmentation follow what is said of the reals."""
 
     def __init__(self, config: RunConfig, hardware: Hardware) -> None:
         self.config, self.hardware = config, hardware

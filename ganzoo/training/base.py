@@ -140,12 +140,6 @@ def begin(
     average, and its average from the published one. Where stages of the generator are frozen, both
     start from the average, as what stays is to be what was published.
 
-    Args:
-        config: Of the run.
-        objective: Its networks, as they are initialised.
-        dataset: Its data.
-        begun: Whether there is a checkpoint, which holds all that the run needs.
-
     Returns:
         What was taken over; None where there is nothing to take over, or no more.
 
@@ -185,13 +179,6 @@ def carried_over(
     dataset: Dataset,
 ) -> tuple[dict[str, Graft], Graft]:
     """Carry weights over to the networks of a run, which are not changed.
-
-    Args:
-        base: The weights.
-        config: Of a run that starts from weights.
-        networks: By role, as they are initialised.
-        averaged_role: The role whose moving average is kept.
-        dataset: The run's data.
 
     Returns:
         By role what becomes of each tensor, and the same of the moving average.

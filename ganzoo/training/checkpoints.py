@@ -108,12 +108,6 @@ def hand_out(
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:
     """Write a checkpoint, once its tensors were found finite.
 
-    Args:
-        folder: The run's folder of checkpoints.
-        step: Steps done.
-        tensors: Everything that changes in training.
-        state: What else is needed, as plain values.
-
     Raises:
         TrainingError: A tensor holds a number that is not finite; nothing is written.
     """

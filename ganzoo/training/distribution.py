@@ -136,10 +136,6 @@ def first_goes_ahead(processes: Processes) -> Iterator[None]:
 def check_agreement(processes: Processes, facts: Mapping[str, str]) -> None:
     """Check that the processes are about to do the same.
 
-    Args:
-        processes: This one among all.
-        facts: What they must agree in, by its name in an error.
-
     Raises:
         RunError: They differ in something.
     """

@@ -15,10 +15,6 @@ class Ema:
     Only parameters are averaged. Statistics of batch norm have to be estimated anew with the
     averaged weights, and all other buffers are copied when it is used: averaging the vectors of
     spectral norm would break them.
-
-    Args:
-        config: Half-life and its ramp, in samples.
-        network: The network that is trained.
     """
 
     def __init__(self, config: EmaConfig, network: nn.Module) -> None:

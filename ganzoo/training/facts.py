@@ -23,15 +23,7 @@ def info_of(
     step: int,
     base: Mapping[str, Any] | None = None,
 ) -> Info:
-    """Describe the networks of a run after a number of steps.
-
-    Args:
-        config: Of the run.
-        dataset: Its data.
-        hardware: Where it computes.
-        step: Steps done.
-        base: Of a fine-tuning run, what its ``base.json`` tells.
-    """
+    """Describe the networks of a run after a number of steps."""
     data = DataFacts(
         kind=dataset.kind,
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],

@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,11 +14,7 @@ from ganzoo.training.objective import Scalars
 
 
 class Figures:
-    """The scalars of all parts of steps since the last row of the log.
-
-    Args:
-        processes: Those that share the run; means are over all of them.
-    """
+    """The scalars of all parts of steps since the last row of the log."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
@@ -45,14 +42,22 @@ class Figures:
         return dict(zip(gathered, means.tolist(), strict=True))
 
     def not_finite(self, means: Mapping[str, float]) -> str | None:
-        """Return the name of the figure that was the first not to be finite; None where all are.
-
-        Args:
-            means: As `means` returned them.
-        """
+        """Return the name of the figure that was the first not to be finite; None where all are."""
         bad = [name for name, mean in means.items() if not math.isfinite(mean)]
         if not bad:
             return None
         pairs = (pair for scalars in self._pending for pair in scalars.items())
         # Where none is bad here, it was in another process.
         return next((name for name, value in pairs if not math.isfinite(value.item())), bad[0])
+
+
+def on_collapse(figure: str, step: int, saved: Sequence[Path], precision: str) -> str:
+    """Say what is left of a run of which a figure stopped being finite, and what to try."""
+    kept = f"the last good checkpoint is {saved[-1]}" if saved else "no checkpoint was written"
+    advice = ["a lower optimizers.*.lr", "a penalty such as r1"]
+    if precision == "bf16":
+        advice.insert(0, "training.precision=fp32")
+    return (
+        f"{figure} stopped being finite before step {step}, and training was stopped; {kept}; try "
+        f"{', or '.join(advice)}"
+    )

@@ -19,10 +19,6 @@ def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, lis
     Their parameters get no gradients and no optimizer. Batch norm in them goes on as in training:
     it normalises by the batch, and its statistics follow.
 
-    Args:
-        base: The section of the config.
-        networks: By role; their stages are those of `ganzoo.weights.structure.stages`.
-
     Returns:
         By role the names of the parameters that stay as they are.
 
@@ -48,10 +44,6 @@ def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, lis
 
 def check_frozen(frozen: Mapping[str, Sequence[str]], grafts: Mapping[str, Graft]) -> None:
     """Check that all that stays as it is was taken over as it was.
-
-    Args:
-        frozen: By role the names that `freeze` returned.
-        grafts: By role what became of each tensor.
 
     Raises:
         ConfigError: Something would stay that is new, or only in part as it was.

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.building import build
 from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.losses.base import Critique, Loss, as_critique
-from ganzoo.networks import build
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
 from ganzoo.training.augmenting import Augmenting
@@ -84,13 +84,7 @@ class _Fakes:
 
 
 class Adversarial:
-    """The game of a generator and a discriminator, with any loss and any penalties.
-
-    Args:
-        config: The run's config.
-        loader: Supplies real samples.
-        hardware: Where and how to compute.
-    """
+    """The game of a generator and a discriminator, with any loss and any penalties."""
 
     averaged = "generator"
 

@@ -22,10 +22,6 @@ FUSED_DEVICES = ("cpu", "cuda", "mps")
 class Optimizer:
     """A torch optimizer over one network, whose rates follow the samples seen.
 
-    Args:
-        config: Which optimizer, with which values.
-        network: Its trainable parameters are optimized.
-
     Attributes:
         parameters: The parameters that are optimized.
     """

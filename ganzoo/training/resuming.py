@@ -62,11 +62,6 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
 def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> None:
     """Check that a config computes the steps that a checkpoint holds, as its file may be edited.
 
-    Args:
-        run: The run.
-        config: Its config as it is now.
-        state: The checkpoint's plain values.
-
     Raises:
         RunError: Another field than those that may change has another value.
     """
@@ -121,13 +116,7 @@ def _told(values: Values, key: str) -> str:
 def differences(
     state: Mapping[str, Any], processes: Processes, plugins: Mapping[str, str]
 ) -> list[str]:
-    """Tell what is other than when a checkpoint was written, as far as results depend on it.
-
-    Args:
-        state: The checkpoint's plain values.
-        processes: Those that go on.
-        plugins: Those of the run, as they are now.
-    """
+    """Tell what is other than when a checkpoint was written, as far as results depend on it."""
     notes = []
     if state["processes"] != processes.world:
         notes.append(

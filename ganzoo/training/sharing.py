@@ -1,13 +1,19 @@
 """What sharing a run among processes asks of its config, and what it changes."""
 
+import json
 from collections.abc import Mapping
 
+import torch
 from torch import nn
 
 from ganzoo import registry
+from ganzoo.about import __version__
 from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.errors import ConfigError
+from ganzoo.training import distribution
 from ganzoo.training.distribution import Processes
+from ganzoo.training.facts import plugins_of
+from ganzoo.training.hardware import Hardware
 
 PLACES = {"data": {"source"}, "base": {"reference"}}
 """Fields that may differ between the machines of a run, as folders lie where they do."""
@@ -28,7 +34,30 @@ def check_split(training: TrainingConfig, processes: Processes) -> None:
             )
 
 
-def notes(config: RunConfig, processes: Processes, networks: Mapping[str, nn.Module]) -> list[str]:
+def begin_alike(
+    config: RunConfig, hardware: Hardware, fingerprint: str, networks: Mapping[str, nn.Module]
+) -> list[str]:
+    """Begin with the same networks in all processes of a run; return notes on what that changes.
+
+    Raises:
+        RunError: The processes are about to do different things.
+    """
+    processes = hardware.processes
+    if processes.alone:
+        return []
+    facts = {
+        "config": json.dumps(config.model_dump(mode="json", exclude=PLACES)),
+        "data": fingerprint,
+        "precision": hardware.precision,
+        "versions": json.dumps([__version__, str(torch.__version__), plugins_of(config)]),
+    }
+    distribution.check_agreement(processes, facts)
+    for network in networks.values():
+        distribution.broadcast(processes, network.state_dict().values())
+    return _notes(config, processes, networks)
+
+
+def _notes(config: RunConfig, processes: Processes, networks: Mapping[str, nn.Module]) -> list[str]:
     """Say in sentences how batches are split, and where the result depends on that."""
     training, world = config.training, processes.world
     part = training.batch_size // world

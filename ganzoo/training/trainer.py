@@ -1,10 +1,9 @@
 """The trainer: steps through the phases of an objective, whatever its networks are."""
 
-import json
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 
 from ganzoo import registry
 from ganzoo.about import __version__
+from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
 from ganzoo.config.run import ROLES
 from ganzoo.data.cache import open_store, skip_note
@@ -22,19 +22,18 @@ from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
-from ganzoo.hub.card import write_card
-from ganzoo.networks import Generator, check_size
+from ganzoo.networks import Generator
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.resolve.paths import shown
 from ganzoo.settings import own_settings
-from ganzoo.sheet import sample_sheet
 from ganzoo.tensors import check_apart
-from ganzoo.training import advice, base, checkpoints, distribution, sharing
+from ganzoo.training import base, checkpoints, distribution, sharing
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
-from ganzoo.training.facts import info_of, plugins_of, recipe_of
-from ganzoo.training.figures import Figures
+from ganzoo.training.exporting import write_weights
+from ganzoo.training.facts import info_of, plugins_of
+from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.hardware import backend_flags, choose
 from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
@@ -45,9 +44,7 @@ from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
 from ganzoo.training.snapshot import usable_generator
 from ganzoo.training.watching import Watch
-from ganzoo.weights import folder as weights_folder
-from ganzoo.weights.files import folder_aside, tidy, write_text
-from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.files import tidy, write_text
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 
 
@@ -101,11 +98,10 @@ class Trainer:
         weakref.finalize(self, self._claim.close)  # where `fit` is never called
         self._claimed = not isinstance(out, Run)
         try:
-            self.run = (
-                out
-                if isinstance(out, Run)
-                else self._claim.enter_context(new_run(self.config, out, self.processes))
-            )
+            if isinstance(out, Run):
+                self.run = out
+            else:
+                self.run = self._claim.enter_context(new_run(self.config, out, self.processes))
             self._prepare(observers)
         except BaseException:
             self._claim.close()
@@ -142,7 +138,9 @@ class Trainer:
         begun = bool(checkpoints.every(self.run.checkpoints))
         with distribution.first_goes_ahead(self.processes):
             self.start = base.begin(self.config, self.objective, self._dataset, begun=begun)
-        self._share()
+        self.notes += sharing.begin_alike(
+            self.config, self.hardware, self._dataset.fingerprint, self.objective.networks
+        )
         self.optimizers = {
             role: Optimizer(self.config.optimizers[role], network)
             for role, network in self.objective.networks.items()
@@ -151,32 +149,8 @@ class Trainer:
         self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
         if self.start is not None:
             self.start.hand_over(self.ema, self.notes)
-        self.observers = [
-            observer
-            for observer in [*default_observers(self.config), *observers]
-            if observer.everywhere or self.processes.first
-        ]
-
-    def _share(self) -> None:
-        """Begin with the same networks in all processes of a run.
-
-        Raises:
-            RunError: The processes are about to do different things.
-        """
-        processes = self.processes
-        if processes.alone:
-            return
-        self.notes += sharing.notes(self.config, processes, self.objective.networks)
-        values = self.config.model_dump(mode="json", exclude=sharing.PLACES)
-        facts = {
-            "config": json.dumps(values),
-            "data": self._dataset.fingerprint,
-            "precision": self.hardware.precision,
-            "versions": json.dumps([__version__, str(torch.__version__), plugins_of(self.config)]),
-        }
-        distribution.check_agreement(processes, facts)
-        for network in self.objective.networks.values():
-            distribution.broadcast(processes, network.state_dict().values())
+        every = [*default_observers(self.config), *observers]
+        self.observers = [o for o in every if o.everywhere or self.processes.first]
 
     @classmethod
     def resume(
@@ -272,7 +246,7 @@ class Trainer:
         begun, since = time.perf_counter(), self.step
         vote = distribution.Vote(self.processes)
         while self.step < steps and not vote.cast(bool(stop.name)):
-            self.train_step()
+            self._step()
             if self.step % self.config.logging.every == 0 or self.step == steps:
                 now = time.perf_counter()
                 rate = (self.step - since) / (now - begun)
@@ -288,6 +262,9 @@ class Trainer:
     @own_settings(grad=True)
     def train_step(self) -> None:
         """Do one step: every phase of the objective, then the moving average."""
+        self._step()
+
+    def _step(self) -> None:
         step, training = self.step, self.config.training
         samples = step * training.batch_size
         self.objective.witness = witness = self.watch.begin(step)
@@ -346,7 +323,7 @@ class Trainer:
             return means
         self.report_finding(non_finite(self.step, f"{bad} stopped being finite"))
         saved = checkpoints.every(self.run.checkpoints)
-        raise TrainingError(advice.on_collapse(bad, self.step, saved, self.hardware.precision))
+        raise TrainingError(on_collapse(bad, self.step, saved, self.hardware.precision))
 
     @own_settings(grad=True)
     def save(self) -> None:
@@ -363,7 +340,15 @@ class Trainer:
         if not self.processes.first:
             return
         tensors = checkpoints.collect(self.objective, self.optimizers, self.ema)
-        checkpoints.save(self.run.checkpoints, self.step, tensors, self._state())
+        state = {
+            "ganzoo": __version__,
+            "torch": str(torch.__version__),
+            "plugins": plugins_of(self.config),
+            "data": self._dataset.fingerprint,
+            "processes": self.processes.world,
+            "config": self.config.model_dump(mode="json"),
+        }
+        checkpoints.save(self.run.checkpoints, self.step, tensors, state)
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
 
@@ -403,10 +388,7 @@ class Trainer:
         """Write a weights folder of the networks as they are now.
 
         Beside the weights lie a card, a sheet of samples and the config that trains them again. The
-        scores of this step go with them, if any were taken.
-
-        Returns:
-            The folder.
+        scores of this step go with them, if any were taken. Returns the folder.
         """
         generator = self.snapshot()
         # From the log, so that an old checkpoint is exported with its own.
@@ -417,34 +399,5 @@ class Trainer:
             networks["discriminator"] = self.objective.networks["discriminator"]
         if self.ema is not None:
             networks["generator_raw"] = self.objective.networks[self.objective.averaged]
-        target = Path(folder)
-        with _placed(target) as path:
-            weights_folder.save(path, info, networks)
-            sheet = sample_sheet(generator, seed=self.config.training.seed)
-            if sheet is not None:
-                sheet.save(path / SHEET_FILE)
-            write_text(path / RECIPE_FILE, recipe_of(self.config, self.hardware.precision))
-            files = [file.name for file in path.iterdir()]
-            write_text(path / CARD_FILE, write_card(info, "./folder", files))
-        return target
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "ganzoo": __version__,
-            "torch": str(torch.__version__),
-            "plugins": plugins_of(self.config),
-            "data": self._dataset.fingerprint,
-            "processes": self.processes.world,
-            "config": self.config.model_dump(mode="json"),
-        }
-
-
-@contextmanager
-def _placed(folder: Path) -> Iterator[Path]:
-    """Lend a folder for weights, which takes the place of another as a whole."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        yield folder  # it may be one that is mounted, or where a shell stands
-        return
-    with folder_aside(folder) as aside:
-        yield aside
-        weights_folder.carry_over(folder, aside)
+        write_weights(Path(folder), info, networks, self.config, self.hardware.precision)
+        return Path(folder)

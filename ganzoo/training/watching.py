@@ -35,13 +35,6 @@ COORDINATES = 100_000
 class Watch:
     """Decides when to look, and computes the signals of a look.
 
-    Args:
-        config: The run's config.
-        objective: The networks.
-        loader: Has the reals.
-        hardware: Where to compute.
-        classes: How many the data has; 0 for none.
-
     Attributes:
         count: Reals, and fakes, that a look compares.
     """

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ganzoo.building import build
 from ganzoo.config.files import unique_fields
 from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
 from ganzoo.memory import check_room
-from ganzoo.networks import build
 from ganzoo.settings import own_settings
 from ganzoo.weights.files import not_finite, once, with_ties
 from ganzoo.weights.folder import FILES

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig
-from ganzoo.networks import build
 
 Stage = list[nn.Module]
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganzoo.networks import architecture_config, build
+from ganzoo.building import architecture_config, build
 from ganzoo.weights.grafting import Plan, graft
 from ganzoo.weights.structure import channel_axes, class_axes, counterparts, stages
 

@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganzoo import registry
+from ganzoo.building import architecture_config, build
 from ganzoo.config.run import ROLES
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.networks import architecture_config, build, create_discriminator, create_generator
+from ganzoo.networks import create_discriminator, create_generator
 
 # (architecture, preset): the parameters of generator and discriminator, layer by layer. Norms have
 # a weight and a bias for each of their channels.

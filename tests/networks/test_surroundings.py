@@ -11,9 +11,10 @@ import torch
 
 import ganzoo
 import ganzoo.sheet
+from ganzoo.building import build
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.scorer import Scorer
-from ganzoo.networks import Generator, build, create_discriminator, create_generator
+from ganzoo.networks import Generator, create_discriminator, create_generator
 from ganzoo.randomness import Draws, seed_for
 from ganzoo.resolve import data_config
 from ganzoo.training.trainer import Trainer

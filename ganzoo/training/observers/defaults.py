@@ -1,13 +1,31 @@
 """The observers that every run has."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ganzoo.config import RunConfig
 from ganzoo.training.observers.base import Observer
-from ganzoo.training.observers.checkpoints import CheckpointWriter
 from ganzoo.training.observers.evaluation import Evaluation
 from ganzoo.training.observers.grids import SampleGrids
 from ganzoo.training.observers.health import Health
 from ganzoo.training.observers.logs import JsonLog
 from ganzoo.training.observers.progress import Progress
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
+
+
+class CheckpointWriter(Observer):
+    """Saves every `training.checkpoint_every` steps; the trainer itself saves at the end."""
+
+    everywhere = True
+
+    def step(self, trainer: Trainer) -> None:
+        """Save if it is time."""
+        every = trainer.config.training.checkpoint_every
+        if every and trainer.step % every == 0 and trainer.step < trainer.config.training.steps:
+            trainer.save()
 
 
 def default_observers(config: RunConfig) -> list[Observer]:

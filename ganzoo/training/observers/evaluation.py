@@ -27,9 +27,6 @@ class Evaluation(Observer):
 
     Nothing here needs the other processes of a run, which wait in their next step meanwhile.
 
-    Args:
-        config: Of the run.
-
     Raises:
         ConfigError: A metric has no meaning for the data, or the extractor cannot be had.
     """

@@ -1,0 +1,87 @@
+"""Building networks by the name of their architecture."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganzoo import registry
+from ganzoo.config import ArchitectureConfig
+from ganzoo.errors import ConfigError, GanzooError, PluginError, brief, closest
+from ganzoo.memory import check_room
+from ganzoo.randomness import checked_seed, isolated, seed_for
+from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.settings import own_settings
+from ganzoo.tensors import check_network
+
+
+def architecture_config(name: str, preset: str | None = None, **values: Any) -> ArchitectureConfig:
+    """Make an architecture's config from a preset and values of one's own.
+
+    Raises:
+        ConfigError: A value is not allowed, or there is no such preset.
+        PluginError: The architecture is unknown or broken.
+    """
+    spec = registry.architecture(name)
+    preset = preset or spec.default_preset
+    if preset not in spec.presets:
+        raise ConfigError(f"{name} has no preset {preset!r}{closest(preset, spec.presets)}")
+    merged = {**spec.presets[preset].values, **values, "name": name, "preset": preset}
+    config = validate(spec.config, merged, "architecture")
+    check_architecture(spec, config)
+    return config
+
+
+@own_settings(grad=True)
+def build(
+    role: str, config: ArchitectureConfig, seed: int | None = None, device: str = "cpu"
+) -> nn.Module:
+    """Build the plugin's module of a role, initialised as its config says.
+
+    Args:
+        role: ``generator`` or ``discriminator``.
+        config: A validated config.
+        seed: Makes the initial weights reproducible and leaves the global random state alone;
+            None draws them from the global state.
+        device: ``meta`` for a network without memory.
+
+    Raises:
+        RequestError: The seed is out of range, or there is not enough memory.
+        PluginError: The network cannot be trained, kept and loaded.
+    """
+    draws: AbstractContextManager[object] = nullcontext()
+    if seed is not None:
+        draws = isolated(torch.device("cpu"), seed_for(checked_seed(seed), "initialise", role))
+    place = nullcontext() if device == "cpu" else torch.device(device)
+    with draws, place:
+        module = registry.instantiate("architectures", config.name, config, part=role)
+    assert isinstance(module, nn.Module)
+    check_network(role, module)
+    return module
+
+
+def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
+    """Check that networks have room in memory, before any of them is built.
+
+    Raises:
+        RequestError: They have none.
+        PluginError: A network cannot be built without memory, as loading does.
+    """
+    need = 0
+    for role in roles:
+        try:
+            with isolated(torch.device("cpu"), 0):
+                network = build(role, config, device="meta")
+        except GanzooError:
+            raise
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"the {role} cannot be built on torch's device meta, so that its weights could not "
+                f"be loaded ({brief(error)}); let its constructor read no weights"
+            ) from error
+        need += sum(4 * tensor.numel() for tensor in network.parameters())
+    cure = "choose smaller values for the architecture"
+    what = f"the weights of the {' and '.join(roles)}"
+    check_room(what, times * need, torch.device("cpu"), cure)

@@ -1,0 +1,42 @@
+"""Writing the weights folder of a run."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import nn
+
+from ganzoo.config import RunConfig
+from ganzoo.hub.card import write_card
+from ganzoo.networks import Generator
+from ganzoo.sheet import sample_sheet
+from ganzoo.training.facts import recipe_of
+from ganzoo.weights import folder as weights_folder
+from ganzoo.weights.files import folder_aside, write_text
+from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.info import Info
+
+
+def write_weights(
+    folder: Path, info: Info, networks: Mapping[str, nn.Module], config: RunConfig, precision: str
+) -> None:
+    """Write networks with a card, a sheet of samples and the config that trains them again."""
+    with _placed(folder) as path:
+        weights_folder.save(path, info, networks)
+        sheet = sample_sheet(Generator(networks["generator"], info), seed=config.training.seed)
+        if sheet is not None:
+            sheet.save(path / SHEET_FILE)
+        write_text(path / RECIPE_FILE, recipe_of(config, precision))
+        files = [file.name for file in path.iterdir()]
+        write_text(path / CARD_FILE, write_card(info, "./folder", files))
+
+
+@contextmanager
+def _placed(folder: Path) -> Iterator[Path]:
+    """Lend a folder for weights, which takes the place of another as a whole."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        yield folder  # it may be one that is mounted, or where a shell stands
+        return
+    with folder_aside(folder) as aside:
+        yield aside
+        weights_folder.carry_over(folder, aside)
