@@ -18,12 +18,7 @@ from ganzoo.tensors import check_network
 
 
 def architecture_config(name: str, preset: str | None = None, **values: Any) -> ArchitectureConfig:
-    """Make an architecture's config from a preset and values of one's own.
-
-    Raises:
-        ConfigError: A value is not allowed, or there is no such preset.
-        PluginError: The architecture is unknown or broken.
-    """
+    """Make an architecture's config from a preset and values of one's own (ConfigError)."""
     spec = registry.architecture(name)
     preset = preset or spec.default_preset
     if preset not in spec.presets:
@@ -63,12 +58,7 @@ def build(
 
 
 def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
-    """Check that networks have room in memory, before any of them is built.
-
-    Raises:
-        RequestError: They have none.
-        PluginError: A network cannot be built without memory, as loading does.
-    """
+    """Check that networks have room, `times` over, before any is built (RequestError)."""
     need = 0
     for role in roles:
         try:

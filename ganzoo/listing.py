@@ -62,14 +62,7 @@ def info(name: str) -> Architecture:
 
 
 def find_anywhere(name: str) -> tuple[str, Spec]:
-    """Find a name, or ``distribution:name``, in any group.
-
-    Returns:
-        The first group that has it, and the spec.
-
-    Raises:
-        PluginError: No group has the name, or it is ambiguous or broken.
-    """
+    """Find a name, or ``distribution:name``: the first group that has it, and the spec."""
     for group in registry.GROUPS:
         if registry.choices(group, name):
             return group, registry.find(group, name).spec()

@@ -31,11 +31,7 @@ def available(device: torch.device) -> int | None:
 
 
 def check_room(what: str, need: int, device: torch.device, cure: str) -> None:
-    """Check that something has room in memory, before any of it is made.
-
-    Raises:
-        RequestError: It has no room.
-    """
+    """Check that something has room, before any of it is made; else a RequestError with a cure."""
     free = available(device)
     if free is not None and need > free:
         raise RequestError(

@@ -352,9 +352,5 @@ def evaluating(network: nn.Module) -> Iterator[nn.Module]:
 
 
 def checked_truncation(truncation: float | None) -> float | None:
-    """Check a truncation, if there is one.
-
-    Raises:
-        RequestError: It is not a number, or it is out of range.
-    """
+    """Check a truncation, if there is one (RequestError)."""
     return None if truncation is None else share("truncation", truncation)

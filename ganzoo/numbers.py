@@ -15,11 +15,7 @@ def whole_of(value: Any) -> int | None:
 
 
 def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
-    """Return an integer of any type as one of Python's.
-
-    Raises:
-        RequestError: It is not an integer, or it is out of range.
-    """
+    """Return an integer of any type, within bounds, as one of Python's; else raise RequestError."""
     number = whole_of(value)
     if number is None or number < least or (most is not None and number > most):
         allowed = f"of at least {least}" if most is None else f"between {least} and {most}"
@@ -29,11 +25,7 @@ def whole_number(name: str, value: object, least: int = 1, most: int | None = No
 
 
 def share(name: str, value: object) -> float:
-    """Return a number above 0 and at most 1, of any type, as a float.
-
-    Raises:
-        RequestError: It is not a number, or it is out of range.
-    """
+    """Return a number above 0 and at most 1, of any type, as a float; else raise RequestError."""
     number = None if isinstance(value, (str, bytes)) else _converted(float, value)
     if number is None or not 0 < number <= 1:
         raise RequestError(f"{name} is {value!r:.100}; it must be above 0 and at most 1")

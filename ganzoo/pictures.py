@@ -116,11 +116,7 @@ def save_gif(
 
 
 def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
-    """Write one picture, so that it is either whole or not there; its folder is made.
-
-    Raises:
-        RequestError: The path cannot be written or ends in no known picture format.
-    """
+    """Write one picture, whole or not at all, and its folder; RequestError if that cannot be."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

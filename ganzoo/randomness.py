@@ -25,11 +25,7 @@ TURN = threading.RLock()
 
 
 def checked_seed(seed: SupportsIndex | None) -> int:
-    """Check a seed, or draw one; integers of every type are the same seed.
-
-    Raises:
-        RequestError: It is not an integer, or it is out of range.
-    """
+    """Return an integer of any type as a seed, or draw one; else raise RequestError."""
     if seed is None:
         return random.SystemRandom().randint(0, MAX_SEED)
     return whole_number("the seed", seed, 0, MAX_SEED)

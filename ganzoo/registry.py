@@ -78,11 +78,7 @@ class Offer:
             return error
 
     def spec(self) -> Spec:
-        """Return the spec.
-
-        Raises:
-            PluginError: It does not import, is of the wrong type or of another API version.
-        """
+        """Return the spec; PluginError where it fails to import, or is of another kind."""
         if isinstance(self.outcome, PluginError):
             raise self.outcome
         return self.outcome
@@ -199,11 +195,7 @@ def choices(group: str, name: str) -> tuple[Offer, ...]:
 
 
 def find(group: str, name: str) -> Offer:
-    """Look a name up, importing nothing.
-
-    Raises:
-        PluginError: The name is unknown or ambiguous.
-    """
+    """Look a name up, importing nothing; PluginError where it is unknown or ambiguous."""
     found = choices(group, name)
     if not found:
         raise PluginError(f"unknown {_singular(group)} {name!r}{closest(name, names(group))}")
@@ -305,11 +297,7 @@ def registered(*specs: Spec) -> Iterator[None]:
 
 
 def import_target(target: Any) -> Any:
-    """Import what ``package.module:Name`` names; anything else is returned as it is.
-
-    Raises:
-        ImportError: There is no such module or name.
-    """
+    """Import what ``package.module:Name`` names; anything else is returned as it is."""
     if not isinstance(target, str):
         return target
     module, _, attribute = target.partition(":")
@@ -322,11 +310,7 @@ def import_target(target: Any) -> Any:
 
 
 def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -> Any:
-    """Build a plugin's object from the class that its spec names.
-
-    Raises:
-        PluginError: The class does not import.
-    """
+    """Build the object of the class that a part of a spec names, or raise PluginError."""
     offer = find(group, name)
     target = getattr(offer.spec(), part)
     try:

@@ -12,11 +12,7 @@ OLD_NORMS = ("torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm")
 
 
 def check_network(role: str, network: nn.Module) -> None:
-    """Check that a network's tensors can be trained, copied, kept and loaded.
-
-    Raises:
-        PluginError: They cannot.
-    """
+    """Check that a network's tensors can be trained, copied, kept and loaded (PluginError)."""
     for name, module in network.named_modules():
         for hook in module._forward_pre_hooks.values():
             kind = type(hook).__module__
@@ -45,11 +41,7 @@ def check_network(role: str, network: nn.Module) -> None:
 
 
 def check_apart(networks: Mapping[str, nn.Module]) -> None:
-    """Check that no two networks hold the same memory, as each is updated and kept by itself.
-
-    Raises:
-        PluginError: Two of them do.
-    """
+    """Check that networks, updated one by one, hold no memory in common (PluginError)."""
     owners: dict[int, tuple[str, str]] = {}
     for role, network in networks.items():
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]:

@@ -32,12 +32,7 @@ class Agreement:
 
 
 def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
-    """Look how far the weights that a run starts from fit its data.
-
-    Raises:
-        ganzoo.errors.WeightsError: The weights cannot be read.
-        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
-    """
+    """Look how far the weights that a run starts from fit its data; errors are those of loading."""
     assert config.base is not None
     base = Base.open(config.base.reference)
     networks = {role: build(role, config.architecture, seed=0) for role in ROLES}

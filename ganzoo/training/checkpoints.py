@@ -46,17 +46,7 @@ class DamagedError(RunError):
 
 
 class State(Model, extra="ignore"):
-    """The plain values of a checkpoint.
-
-    Attributes:
-        step: Steps done.
-        ganzoo: The version that wrote it.
-        torch: Its version.
-        plugins: The distribution of each plugin, with its version.
-        data: The fingerprint of the data.
-        processes: How many shared the run.
-        config: The resolved config.
-    """
+    """The plain values of a checkpoint, as of every format."""
 
     step: int = Field(ge=0)
     ganzoo: str
@@ -86,12 +76,7 @@ def hand_out(
     optimizers: Mapping[str, Optimizer],
     ema: Ema | None,
 ) -> None:
-    """Take over what `collect` returned.
-
-    Raises:
-        KeyError: A part is missing.
-        RuntimeError: A part does not fit.
-    """
+    """Take over what `collect` returned; KeyError or RuntimeError where it does not fit."""
     parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for key, tensor in tensors.items():
         part, _, name = key.partition("/")
@@ -106,11 +91,7 @@ def hand_out(
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:
-    """Write a checkpoint, once its tensors were found finite.
-
-    Raises:
-        TrainingError: A tensor holds a number that is not finite; nothing is written.
-    """
+    """Write a checkpoint, once its tensors were found finite; else raise TrainingError."""
     bad = not_finite(tensors)
     if bad:
         raise TrainingError(f"no checkpoint is written at step {step}: {bad[0]} is not finite")

@@ -16,11 +16,7 @@ from ganzoo.weights.places import RUN_CONFIG
 
 @contextmanager
 def claim(run: Run, processes: Processes) -> Iterator[None]:
-    """Keep other commands from writing into a run; the first of its processes does that for all.
-
-    Raises:
-        RunError: Another command writes there.
-    """
+    """Keep other commands from writing into a run (RunError); its first process does it for all."""
     with ExitStack() as stack:
         if processes.first:
             stack.enter_context(locks.writing(run.path, "trained"))

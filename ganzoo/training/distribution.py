@@ -134,11 +134,7 @@ def first_goes_ahead(processes: Processes) -> Iterator[None]:
 
 
 def check_agreement(processes: Processes, facts: Mapping[str, str]) -> None:
-    """Check that the processes are about to do the same.
-
-    Raises:
-        RunError: They differ in something.
-    """
+    """Check that the processes agree in facts, by name; else raise RunError."""
     if processes.alone:
         return
     digests = [hashlib.blake2b(text.encode(), digest_size=7).digest() for text in facts.values()]
@@ -210,12 +206,7 @@ class Vote:
         self._count: dist.Work | None = None
 
     def cast(self, stop: bool) -> bool:
-        """Vote before a step.
-
-        Returns:
-            Whether any process voted for stopping a step ago; where there are no others, the vote
-            itself.
-        """
+        """Vote before a step; return whether any voted for stopping a step ago (alone: now)."""
         if self.processes.alone:
             return stop
         decided = self.close()

@@ -43,11 +43,7 @@ def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, lis
 
 
 def check_frozen(frozen: Mapping[str, Sequence[str]], grafts: Mapping[str, Graft]) -> None:
-    """Check that all that stays as it is was taken over as it was.
-
-    Raises:
-        ConfigError: Something would stay that is new, or only in part as it was.
-    """
+    """Check that all that `freeze` named was taken over as it was; else raise ConfigError."""
     for role, names in frozen.items():
         found = grafts.get(role)
         for name in names:

@@ -42,11 +42,7 @@ class Hardware:
 
 
 def choose(config: TrainingConfig) -> Hardware:
-    """Choose the device and the precision that a config asks for.
-
-    Raises:
-        ConfigError: The device is not there, or cannot compute so.
-    """
+    """Choose the device and the precision of a config; ConfigError where they cannot be had."""
     processes = launched()
     device = _device(config.device, processes)
     if config.precision == "fp64" and device.type == "mps":

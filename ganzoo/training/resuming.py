@@ -60,11 +60,7 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
 
 
 def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> None:
-    """Check that a config computes the steps that a checkpoint holds, as its file may be edited.
-
-    Raises:
-        RunError: Another field than those that may change has another value.
-    """
+    """Check that a config, which may be edited, computes what a checkpoint holds (RunError)."""
     now, before = config.model_dump(mode="json"), state["config"]
     if _kept(now) == _kept(before):
         return

@@ -128,11 +128,7 @@ class Run:
         return _values_in(file, "start a new run with ganzoo finetune")
 
     def log_until(self, step: int) -> str:
-        """Return the lines of the log up to a step as they are, but for one that is half-written.
-
-        Raises:
-            RunError: A line is damaged.
-        """
+        """Return the lines of the log up to a step as they are, but for a half-written last one."""
         lines = zip(self._whole_lines(), self._lines(), strict=True)
         return b"".join(line for line, values in lines if values["step"] <= step).decode()
 
@@ -146,11 +142,7 @@ class Run:
         return [self._parsed(number, line) for number, line in enumerate(self._whole_lines(), 1)]
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
-        """Read a line of the log.
-
-        Raises:
-            RunError: It is none that ganzoo writes.
-        """
+        """Read a line of the log; RunError where it is none that ganzoo writes."""
         try:
             values = json.loads(line)
             figures = values.keys().isdisjoint((SCORES, FINDING))
@@ -196,11 +188,7 @@ def run_around(folder: Path) -> Path:
 
 
 def _values_in(file: Path, cure: str) -> dict[str, Any]:
-    """Read a JSON object that ganzoo wrote.
-
-    Raises:
-        RunError: It is damaged.
-    """
+    """Read a JSON object that ganzoo wrote; RunError where it is damaged."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
@@ -211,11 +199,7 @@ def _values_in(file: Path, cure: str) -> dict[str, Any]:
 
 
 def _facts_in(file: Path) -> tuple[int, list[Score]]:
-    """Read of which step the weights in a run are, and their scores.
-
-    Raises:
-        RunError: The file is damaged.
-    """
+    """Read of which step the weights in a run are, and their scores; RunError as above."""
     cure = f"remove {shown(file.parent)} and resume the run"
     values = _values_in(file, cure)
     try:

@@ -20,11 +20,7 @@ PLACES = {"data": {"source"}, "base": {"reference"}}
 
 
 def check_split(training: TrainingConfig, processes: Processes) -> None:
-    """Check that every process gets equal parts of every batch.
-
-    Raises:
-        ConfigError: A batch does not divide.
-    """
+    """Check that every process gets equal parts of every batch; else raise ConfigError."""
     for name in ("batch_size", "generator_batch"):
         batch = getattr(training, name)
         if batch is not None and batch % (processes.world * training.accumulate):

@@ -38,20 +38,12 @@ def fakes(metrics):
 
 REFUSED = {
     "samples": lambda G, folder: G.sample(MANY),
-    "samples of a class": lambda G, folder: G.sample(MANY, labels=1),
     "samples in small batches": lambda G, folder: G.sample(10**12, batch_size=1),
     "legs": lambda G, folder: G.interpolate(MANY),
     "steps": lambda G, folder: G.interpolate(2, steps=MANY),
-    "a loop": lambda G, folder: G.interpolate(MANY, loop=True),
-    "blends": lambda G, folder: G.blend(0, 1, MANY),
     "steps of a blend": lambda G, folder: G.blend(0, 1, 1, steps=MANY),
     "fakes with features": lambda G, folder: fakes(["kid"]),
-    "fakes": lambda G, folder: fakes(["fid"]),
     "a generator": lambda G, folder: create_generator("vanilla", **HUGE),
-    "a discriminator": lambda G, folder: ganzoo.create_discriminator(
-        "vanilla", discriminator_widths=[65536] * 12
-    ),
-    "training": lambda G, folder: ganzoo.train(run(**HUGE), out=folder / "run"),
     "training a large discriminator": lambda G, folder: ganzoo.train(
         run(discriminator_widths=[65536] * 12), out=folder / "run"
     ),
@@ -65,20 +57,18 @@ def test_what_has_no_room_is_refused_before_it_is_tried(case, small, folder, mon
         REFUSED[case](small, folder)
 
 
-@pytest.mark.parametrize("widths", [[30000], [40000, 60000]])
-def test_weights_beyond_memory_are_refused_before_they_are_fetched(widths, folder, monkeypatch):
+def test_weights_beyond_memory_are_refused_before_they_are_fetched(folder, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda device: 10**7)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config["architecture"]["generator_widths"] = widths
+    config["architecture"]["generator_widths"] = [30000]
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(RequestError, match=r"config\.json need .* load them on a larger machine"):
         ganzoo.load_generator(folder)
 
 
-@pytest.mark.parametrize("options", [["-n", str(MANY)], ["-n", str(10**30)]])
-@pytest.mark.parametrize("command", ["sample", "interpolate"])
-def test_the_command_line_refuses_it(command, options, folder, tmp_path, capsys, monkeypatch):
-    arguments = [command, str(folder), *options, "--out", str(tmp_path / "out.png")]
+@pytest.mark.parametrize("n", [MANY, 10**30])
+def test_the_command_line_refuses_it(n, folder, tmp_path, capsys, monkeypatch):
+    arguments = ["sample", str(folder), "-n", str(n), "--out", str(tmp_path / "out.png")]
     monkeypatch.setattr("sys.argv", ["ganzoo", *arguments])
     with pytest.raises(SystemExit) as stopped:
         main()
@@ -89,7 +79,6 @@ def test_the_command_line_refuses_it(command, options, folder, tmp_path, capsys,
 FAILURES = {
     "one tensor": lambda: torch.empty(10**16),
     "beyond 64 bits": lambda: torch.empty(10**10, 10**10),
-    "a number beyond 64 bits": lambda: torch.empty(10**30),
     "of Python": lambda: bytearray(10**18),
 }
 

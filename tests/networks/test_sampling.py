@@ -1,7 +1,5 @@
 """Sampling from generators, and the thin module around a plugin's network."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -63,8 +61,8 @@ def test_fewer_samples_are_the_first_of_more(make):
     assert not torch.allclose(many[:1].expand_as(many), many, atol=1e-4)
 
 
-@pytest.mark.parametrize("options", [{"truncation": 0.5}, {"labels": 1}], ids=str)
-def test_that_holds_with(options, G):
+def test_that_holds_with_truncation_and_labels(G):
+    options = {"truncation": 0.5, "labels": 1}
     many = G.sample(16, seed=0, **options)
     assert torch.allclose(G.sample(4, seed=0, **options), many[:4], atol=1e-6)
 
@@ -103,7 +101,7 @@ def test_draws_inside_a_network_are_seeded(styled):
     assert not G.sample(3, seed=0).equal(plain)
 
 
-def test_sampling_is_in_evaluation_mode_and_every_flag_is_restored(G):
+def test_sampling_is_in_evaluation_mode_and_every_flag_is_restored(G, monkeypatch):
     expected = G.sample(4, seed=0)
     G.train()
     frozen = next(m for m in G.modules() if isinstance(m, nn.BatchNorm2d)).eval()
@@ -112,17 +110,10 @@ def test_sampling_is_in_evaluation_mode_and_every_flag_is_restored(G):
     assert G.sample(4, seed=0).equal(expected)
     assert [module.training for module in G.modules()] == modes
     assert frozen.running_mean.equal(statistics)
-    with pytest.raises(RequestError):
-        G.sample(4, labels="nobody")
-    assert [module.training for module in G.modules()] == modes
-
-
-def test_flags_are_restored_when_the_network_fails(G, monkeypatch):
-    G.train()
     monkeypatch.setattr(G.module, "forward", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         G.sample(1)
-    assert all(module.training for module in G.modules())
+    assert [module.training for module in G.modules()] == modes
 
 
 def test_pictures_are_in_zero_to_one_and_clamped(styled, G):
@@ -157,12 +148,8 @@ def test_vectors_are_in_data_units_and_not_clamped():
 LABELS = {
     "number": 2,
     "numbers": [2, 2, 2],
-    "tuple": (2, 2, 2),
     "tensor": torch.tensor([2, 2, 2]),
-    "int32 tensor": torch.tensor([2, 2, 2], dtype=torch.int32),
-    "scalar tensor": torch.tensor(2),
     "array": np.array([2, 2, 2]),
-    "numpy number": np.int64(2),
     "name": "zebra",
     "names": ["zebra"] * 3,
     "both": ["zebra", 2, "zebra"],
@@ -184,16 +171,6 @@ def test_a_class_without_a_name_is_called_by_its_number(G):
     assert G.sample(2, seed=0, labels="1").equal(G.sample(2, seed=0, labels=1))
 
 
-def test_a_name_that_is_a_number_means_the_name():
-    torch.manual_seed(0)
-    G = digits(["2", "1", "0"])
-    seen = []
-    G.module.register_forward_hook(lambda module, arguments, output: seen.append(arguments[1]))
-    for label in ("2", 2):
-        G.sample(2, seed=0, labels=label)
-    assert [labels.tolist() for labels in seen] == [[0, 0], [0, 0]]
-
-
 def test_labels_left_out_are_drawn_evenly(G):
     seen = []
     G.module.register_forward_hook(lambda module, arguments, output: seen.append(arguments[1]))
@@ -209,11 +186,8 @@ def test_labels_left_out_are_drawn_evenly(G):
         ("", "no class ''"),
         (3, "no class 3"),
         (-1, "no class -1"),
-        (1.5, "no class 1.5"),
         ([0, 1], "2 labels are given for 3"),
-        ([0, 1, 2, 0], "4 labels are given for 3"),
         ([0, 1, 9], "no class 9"),
-        (torch.tensor([0.0, 1.0, 2.0]), "no class 0.0"),
     ],
     ids=str,
 )
@@ -227,12 +201,10 @@ def test_labels_that_are_none_are_refused(labels, message):
     ("n", "options", "message"),
     [
         (0, {}, "n is 0"),
-        (-1, {}, "n is -1"),
         (1, {"batch_size": 0}, "batch_size is 0"),
         (1, {"seed": -1}, "seed is -1"),
         (1, {"seed": 2**63}, "must be a whole number between"),
         (1, {"truncation": 0.0}, "truncation is 0"),
-        (1, {"truncation": -0.5}, "truncation is -0.5"),
         (1, {"truncation": 1.1}, r"truncation is 1\.1"),
         (1, {"truncation": float("nan")}, "truncation is nan"),
     ],
@@ -321,14 +293,6 @@ class TestNetwork:
         state.popitem()
         with pytest.raises(RuntimeError, match="Missing key"):
             other.load_state_dict(state)
-
-    def test_a_copy_is_independent(self, create):
-        network = self.make(create)
-        clone = copy.deepcopy(network)
-        with torch.no_grad():
-            next(network.parameters()).zero_()
-        assert not next(clone.parameters()).equal(next(network.parameters()))
-        assert clone.config == network.config
 
     def test_it_tells_what_it_is(self, create):
         network = self.make(create)

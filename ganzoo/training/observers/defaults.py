@@ -29,11 +29,7 @@ class CheckpointWriter(Observer):
 
 
 def default_observers(config: RunConfig) -> list[Observer]:
-    """Return the observers that a config asks for.
-
-    Raises:
-        ganzoo.errors.RequestError: What they are to do has no meaning here.
-    """
+    """Return the observers that a config asks for; RequestError where one has no meaning."""
     # The log first, as others read from it what was scored; checkpoints after all that belongs to
     # their step, as a run that goes on from one does not do that step again.
     observers: list[Observer] = [JsonLog(), Progress(), SampleGrids(), CheckpointWriter()]

@@ -40,11 +40,7 @@ class Evaluation(Observer):
         _ = trainer.run.best_score
 
     def step(self, trainer: Trainer) -> None:
-        """Score if it is time.
-
-        Raises:
-            TrainingError: Samples are not finite, though the weights are.
-        """
+        """Score if it is time; TrainingError where samples of finite weights are not finite."""
         if trainer.step % self.config.every and trainer.step != trainer.config.training.steps:
             return
         generator = trainer.snapshot()

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 class TensorBoard(Observer):
-    """Writes every row, and every score, as scalars into ``tensorboard/``.
-
-    Raises:
-        ConfigError: TensorBoard is not installed.
-    """
+    """Writes every row, and every score, as scalars into ``tensorboard/``."""
 
     def __init__(self) -> None:
         try:
