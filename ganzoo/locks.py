@@ -46,17 +46,11 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[int | None]:
 
 @contextlib.contextmanager
 def writing(folder: Path, doing: str, *, new: bool = False) -> Iterator[Path]:
-    """Be the only process that writes into a folder.
+    """Be the only process that writes into a folder, and yield its absolute path.
 
-    The folder is made where it is missing, and removed again where nothing was written.
-    Others are told what is being done, as ``trained``.
-
-    Yields:
-        The folder, as an absolute path.
-
-    Raises:
-        FileExistsError: It had to be new and is not.
-        RunError: Another process writes there, or may do so on a machine that cannot be asked.
+    The folder is made where it is missing, and removed again where nothing was written. Others get
+    a RunError that says what is being done, as ``trained``, or that nobody here can tell;
+    FileExistsError where it had to be new.
     """
     folder = folder.expanduser().absolute()
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -72,11 +66,7 @@ def writing(folder: Path, doing: str, *, new: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def numbered(stem: Path, doing: str) -> Iterator[int]:
-    """Be the one who makes and writes the first of ``stem``, ``stem-2``, ... that is free.
-
-    Yields:
-        Its number, for `nth`.
-    """
+    """Be the one who makes and writes the first of ``stem``, ``stem-2``, ... that is free."""
     with contextlib.ExitStack() as stack:
         for number in count(1):
             folder = nth(stem, number)

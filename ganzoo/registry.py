@@ -53,15 +53,7 @@ S = TypeVar("S", bound=Spec)
 
 @dataclass(frozen=True)
 class Offer:
-    """One distribution's offer of one name; nothing of it has been imported.
-
-    Attributes:
-        group: The plugin group, as ``architectures``.
-        name: The name that is offered.
-        distribution: Who offers it.
-        version: The distribution's version.
-        target: What to import, as ``package:SPEC``; or the spec itself where it was registered.
-    """
+    """One distribution's offer of a name: what to import (``package:SPEC``), or a spec."""
 
     group: str
     name: str

@@ -25,10 +25,7 @@ def own_settings(*, grad: bool) -> Iterator[None]:
     """Compute in float32, on the CPU unless a device is named, without a caller's autocast.
 
     A caller's default type, default device, autocast, grad mode and inference mode hold again
-    afterwards. It serves as a decorator, too.
-
-    Raises:
-        RequestError: More memory was asked for inside than there is.
+    afterwards. A shortage of memory inside becomes a RequestError.
     """
     with ExitStack() as stack:
         stack.enter_context(_float32())

@@ -48,11 +48,7 @@ def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
 
 
 def interpolation_sheet(generator: Generator, n: int, **options: Any) -> Image.Image:
-    """Draw ways between latents as a grid with a row for each leg.
-
-    Raises:
-        RequestError: An option is out of range, or there are no pictures of the samples.
-    """
+    """Draw ways between latents as a grid with a row for each leg; options of `interpolate`."""
     legs = generator.interpolate(n, **options)
     images = legs.flatten(0, 1)
     return pictures.to_grid(images, columns=legs.shape[1], scale=_scale(images, SMALL))
@@ -92,11 +88,7 @@ def interpolation_film(
 def blend_sheet(
     generator: Generator, start: int | str, end: int | str, n: int, **options: Any
 ) -> Image.Image:
-    """Draw ways from one class to another as a grid with a row for each latent.
-
-    Raises:
-        RequestError: As `Generator.blend` does, or there are no pictures of the samples.
-    """
+    """Draw ways between classes as a grid with a row for each latent; options of `blend`."""
     rows = generator.blend(start, end, n, **options)
     images = rows.flatten(0, 1)
     return pictures.to_grid(images, columns=rows.shape[1], scale=_scale(images, SMALL))

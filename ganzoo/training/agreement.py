@@ -16,14 +16,7 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far weights fit a run.
-
-    Attributes:
-        name: What the weights are called.
-        sentences: What they and the pictures do not agree in, and what that means.
-        partial: Whether they fit in part only.
-        fits: Whether anything of them does.
-    """
+    """How far weights fit a run: in sentences, whether in part only, and whether at all."""
 
     name: str
     sentences: tuple[str, ...]

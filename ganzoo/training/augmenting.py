@@ -39,13 +39,7 @@ class Augmenting:
         self.load_state(self.state())
 
     def __call__(self, samples: Tensor, draws: Draws, purpose: str) -> Tensor:
-        """Augment one batch.
-
-        Args:
-            samples: ``(N, *sample_shape)``; N may differ from the rows that are drawn for.
-            draws: Those of the phase.
-            purpose: What tells this batch from others of the phase.
-        """
+        """Augment one batch of a phase, of any length; `purpose` tells it from others."""
         parts = [
             self.augmentation(part, draws.within(f"augmented {purpose} {number}", len(part)))
             for number, part in enumerate(torch.split(samples, len(draws)))

@@ -34,13 +34,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Base:
-    """The weights that a run starts from.
-
-    Attributes:
-        store: Where their files are.
-        info: Their ``config.json``.
-        published: The names in `ganzoo.weights.folder.FILES` of the networks that there are.
-    """
+    """The weights that a run starts from; `published` names those of the networks in `FILES`."""
 
     store: Store
     info: Info
@@ -81,14 +75,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Start:
-    """What a fine-tuning run begins with.
-
-    Attributes:
-        base: The weights that it was taken from.
-        grafts: By role what became of each tensor.
-        average: The moving average of the generator's parameters, by name.
-        notes: What a person should know, in sentences.
-    """
+    """What a fine-tuning run begins with: by role what became of each tensor, and its average."""
 
     base: Base
     grafts: Mapping[str, Graft]
@@ -140,12 +127,8 @@ def begin(
     average, and its average from the published one. Where stages of the generator are frozen, both
     start from the average, as what stays is to be what was published.
 
-    Returns:
-        What was taken over; None where there is nothing to take over, or no more.
-
-    Raises:
-        WeightsError: The weights are no longer there, have changed, or do not fit.
-        ConfigError: They are of another architecture or kind.
+    Returns None where there is nothing to take over, or no more, as the run has `begun`. Raises
+    WeightsError or ConfigError where the weights have changed or do not fit.
     """
     wanted = config.base
     if wanted is None:
@@ -178,11 +161,7 @@ def carried_over(
     averaged_role: str,
     dataset: Dataset,
 ) -> tuple[dict[str, Graft], Graft]:
-    """Carry weights over to the networks of a run, which are not changed.
-
-    Returns:
-        By role what becomes of each tensor, and the same of the moving average.
-    """
+    """Return what weights become in the networks of a run, by role, and their average."""
     sources = _sources(base.info, config, dataset)
     network, average = networks[averaged_role], "generator"
     raw = average

@@ -113,12 +113,7 @@ def _digest(path: Path, values: Mapping[str, Any]) -> str:
 
 
 def load(path: Path) -> Loaded:
-    """Read a checkpoint.
-
-    Raises:
-        DamagedError: Its digest is another than when it was written, or it cannot be read.
-        RunError: It is of another format.
-    """
+    """Read a checkpoint; DamagedError if it is not as it was written, RunError if it is too new."""
     try:
         values = json.loads((path / STATE).read_text(encoding="utf-8"))
         digest = values.pop(DIGEST, None)
@@ -154,14 +149,7 @@ def _reason(error: Exception) -> str:
 
 
 def newest(folder: Path) -> tuple[Loaded | None, list[str]]:
-    """Read the newest checkpoint of a run that is not damaged.
-
-    Returns:
-        The checkpoint, None where there has been none yet, and a note for each one passed over.
-
-    Raises:
-        RunError: There are some, and none can be used.
-    """
+    """Read the newest checkpoint that is not damaged, if there is one, with notes on others."""
     faults: list[str] = []
     for path in reversed(every(folder)):
         try:

@@ -25,11 +25,7 @@ def claim(run: Run, processes: Processes) -> Iterator[None]:
 
 @contextmanager
 def new_run(config: RunConfig, out: str | Path | None, processes: Processes) -> Iterator[Run]:
-    """Make the folder of a run, and claim it; it goes again if nothing is written into it.
-
-    Raises:
-        RunError: It holds something already, or another command writes there.
-    """
+    """Make the folder of a run, and claim it (RunError); it goes again if nothing is written."""
     with ExitStack() as stack:
         if out is None:
             source = short_name(config.data.source) or "data"

@@ -24,12 +24,7 @@ class Ema:
         self._averages = [parameter.detach().clone() for parameter in self._sources]
 
     def update(self, samples: int, batch: int) -> None:
-        """Move the average towards the network's weights.
-
-        Args:
-            samples: Samples that the run has seen, this batch included.
-            batch: Samples since the last update.
-        """
+        """Move the average to the weights, after a batch that is the last of the run's samples."""
         half_life = value_at(self.config.half_life, samples)
         if self.config.ramp_up is not None:
             half_life = min(half_life, self.config.ramp_up * samples)

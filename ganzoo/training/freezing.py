@@ -14,16 +14,10 @@ from ganzoo.weights.structure import stages
 
 
 def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
-    """Freeze the stages that a run's config says.
+    """Freeze the stages that a config says, and return the names of their parameters by role.
 
-    Their parameters get no gradients and no optimizer. Batch norm in them goes on as in training:
-    it normalises by the batch, and its statistics follow.
-
-    Returns:
-        By role the names of the parameters that stay as they are.
-
-    Raises:
-        ConfigError: Nothing would be left to learn.
+    They get no gradients and no optimizer. Batch norm in them goes on as in training: it normalises
+    by the batch, and its statistics follow. ConfigError where nothing would be left to learn.
     """
     counts = {"generator": base.freeze_generator, "discriminator": base.freeze_discriminator}
     frozen = {}

@@ -15,14 +15,7 @@ from ganzoo.training.distribution import Processes, launched
 
 @dataclass(frozen=True)
 class Hardware:
-    """A device and an arithmetic.
-
-    Attributes:
-        device: Where networks and batches are.
-        precision: ``fp32``, ``bf16`` or ``fp64``.
-        reason: Why this precision, for people.
-        processes: This process among those that share the run.
-    """
+    """A device, and a precision (``fp32``, ``bf16``, ``fp64``) with the reason for it."""
 
     device: torch.device
     precision: str

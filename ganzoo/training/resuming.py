@@ -34,12 +34,7 @@ NAMED = 5
 
 
 def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
-    """Lay overrides over the config of a run.
-
-    Raises:
-        RunError: One of them would change the steps that were done already, or the data is no
-            longer where it was.
-    """
+    """Lay overrides over the config of a run; RunError where they would change what was done."""
     changes = nest(overrides)
     for section, values in changes.items():
         fields = values if isinstance(values, Mapping) else {"": values}

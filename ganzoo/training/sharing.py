@@ -33,11 +33,7 @@ def check_split(training: TrainingConfig, processes: Processes) -> None:
 def begin_alike(
     config: RunConfig, hardware: Hardware, fingerprint: str, networks: Mapping[str, nn.Module]
 ) -> list[str]:
-    """Begin with the same networks in all processes of a run; return notes on what that changes.
-
-    Raises:
-        RunError: The processes are about to do different things.
-    """
+    """Begin with the same networks in all processes (RunError); return notes on it."""
     processes = hardware.processes
     if processes.alone:
         return []

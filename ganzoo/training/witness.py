@@ -22,15 +22,7 @@ class Witness:
     def judged(
         self, reals: Tensor, labels: Tensor, fakes: Tensor, real: Critique, fake: Critique
     ) -> None:
-        """Take in one judgement of the discriminator.
-
-        Args:
-            reals: ``(N, *sample_shape)``.
-            labels: int64 ``(N,)``, those of the data.
-            fakes: Likewise.
-            real: What was said of the reals.
-            fake: What was said of the fakes.
-        """
+        """Take in one judgement of samples ``(N, *sample_shape)``, and int64 labels ``(N,)``."""
         self.reals.append(flattened(reals))
         self.labels.append(labels)
         self.fakes.append(flattened(fakes))

@@ -69,11 +69,6 @@ def test_the_size_of_batches_and_the_global_state_do_not_matter():
     assert F.one_hot(torch.tensor([0, 0]), 3).tolist() == [[1, 0, 0]] * 2
 
 
-def test_to_the_same_class_nothing_changes():
-    found = conditional("dcgan").blend("dog", "dog", 2, steps=3, seed=5)
-    torch.testing.assert_close(found, found[:, :1].expand_as(found), rtol=1e-5, atol=1e-5)
-
-
 class Taking(nn.Module):
     """Takes its classes in a way of its own."""
 
@@ -111,11 +106,6 @@ REFUSED = {
         {},
         "was trained without labels",
     ),
-    "unknown": (lambda: conditional("dcgan"), ("cat", "cow"), {}, "no class 'cow'"),
-    "none": (lambda: conditional("dcgan"), (0, 1), {"n": 0}, "n is 0"),
-    "no step": (lambda: conditional("dcgan"), (0, 1), {"steps": 0}, "steps is 0"),
-    "a seed": (lambda: conditional("dcgan"), (0, 1), {"seed": -1}, "the seed is -1"),
-    "truncation": (lambda: conditional("dcgan"), (0, 1), {"truncation": 2.0}, "truncation is 2.0"),
 }
 
 

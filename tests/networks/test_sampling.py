@@ -167,10 +167,6 @@ def test_labels_are_given_as(labels):
     assert seen[0].dtype == torch.int64
 
 
-def test_a_class_without_a_name_is_called_by_its_number(G):
-    assert G.sample(2, seed=0, labels="1").equal(G.sample(2, seed=0, labels=1))
-
-
 def test_labels_left_out_are_drawn_evenly(G):
     seen = []
     G.module.register_forward_hook(lambda module, arguments, output: seen.append(arguments[1]))
@@ -229,11 +225,6 @@ def test_truncation_cuts_normal_latents_off(truncation):
     assert seen[0].abs().max() <= truncation
     assert seen[0].abs().max() > 0.98 * truncation
     assert seen[0].mean().abs() < 0.05
-
-
-def test_truncated_samples_are_closer_to_each_other(G):
-    spread = [G.sample(64, seed=0, labels=0, truncation=t).std(dim=0).mean() for t in (0.1, 1.0)]
-    assert spread[0] < 0.5 * spread[1]
 
 
 def test_uniform_latents_refuse_truncation():

