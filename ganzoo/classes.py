@@ -22,10 +22,9 @@ Labels = SupportsIndex | str | Sequence[SupportsIndex | str] | Tensor | NDArray[
 def class_numbers(
     labels: Labels | None, n: int, count: int, names: Sequence[str], seed: int
 ) -> Tensor:
-    """Return the numbers of `n` of `count` classes, int64 ``(n,)``; drawn uniformly without labels.
+    """Return the numbers of `n` labels of `count` classes, int64 ``(n,)``; drawn where None.
 
-    Raises:
-        RequestError: A class is unknown, or they are not as many as asked for.
+    RequestError where a class is unknown, or they are not as many as asked for.
     """
     if labels is None:
         source = torch.Generator().manual_seed(seed_for(seed, "labels"))
@@ -47,17 +46,11 @@ def class_numbers(
 
 
 def class_number(label: SupportsIndex | str, count: int, names: Sequence[str]) -> int:
-    """Return the number of a class.
+    """Return the number of one of `count` classes; RequestError where there is none.
 
-    Args:
-        label: Its name; Unicode forms do not matter, and case and blanks around it do only where
-            several classes differ in nothing else. An integer, of any type, means the class that
-            has it as its name, and where no class has, the class of that number.
-        count: How many classes there are.
-        names: Of the classes, in the order of their numbers; empty where they have none.
-
-    Raises:
-        RequestError: There is no such class.
+    In a name Unicode forms do not matter, and case and blanks around it do only where several
+    classes differ in nothing else. An integer, of any type, means the class that has it as its
+    name, and where no class has, the class of that number.
     """
     number = whole_of(label)
     text = label if isinstance(label, str) else str(number)

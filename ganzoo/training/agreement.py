@@ -1,14 +1,12 @@
 """What weights and pictures do not agree in, told before a run starts from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig, RunConfig
 from ganzoo.config.run import ROLES
 from ganzoo.data.base import Dataset
-from ganzoo.training.base import Base, carried_over, told
-from ganzoo.weights.grafting import Graft
+from ganzoo.training.base import Base, all_told, carried_over
 
 NAMED = 5
 """How many classes a sentence names."""
@@ -46,7 +44,7 @@ def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
             "refuses; keep its architecture's values, or train from scratch"
         )
     elif partial:
-        sentences.append(f"{base.name} is taken over in part only: {_parts(grafts)}")
+        sentences.append(f"{base.name} is taken over in part only: {all_told(grafts)}")
     return Agreement(base.name, tuple(sentences), partial, not unfit)
 
 
@@ -106,10 +104,6 @@ def _of_values(old: ArchitectureConfig, new: ArchitectureConfig) -> list[str]:
     known = {"sample_shape", "num_classes"}
     other = [name for name, value in after.items() if value != before[name] and name not in known]
     return [f"architecture.{name} is {after[name]}, and was {before[name]}" for name in other]
-
-
-def _parts(grafts: Mapping[str, Graft]) -> str:
-    return "; ".join(f"{role}: {told(found)}" for role, found in grafts.items())
 
 
 def _named(names: list[str]) -> str:

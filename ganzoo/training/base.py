@@ -31,6 +31,9 @@ from ganzoo.weights.structure import channel_axes, class_axes, counterparts
 NAMED = 3
 """How many tensors a sentence names."""
 
+REPORTED = ("taken", "adapted", "reordered", "new", "left")
+"""What ``base.json`` tells of a network."""
+
 
 @dataclass(frozen=True)
 class Base:
@@ -91,13 +94,7 @@ class Start:
     def report(self) -> dict[str, Any]:
         """All that was taken over, tensor by tensor, as plain values."""
         networks = {
-            role: {
-                "taken": graft.taken,
-                "adapted": graft.adapted,
-                "reordered": graft.reordered,
-                "new": graft.new,
-                "left": graft.left,
-            }
+            role: {key: getattr(graft, key) for key in REPORTED}
             for role, graft in self.grafts.items()
         }
         return {
@@ -244,10 +241,9 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> N
                 "architecture's values, or train from scratch with ganzoo train"
             )
     if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
-        parts = "; ".join(f"{role}: {told(found)}" for role, found in grafts.items())
         raise WeightsError(
-            f"{base.name} can be taken over in part only ({parts}); begin so with --allow-partial "
-            "(base.allow_partial=true), or keep its classes, channels, size and other values"
+            f"{base.name} can be taken over in part only ({all_told(grafts)}); begin so with "
+            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size and other values"
         )
 
 
@@ -266,6 +262,11 @@ def told(found: Graft) -> str:
             more = ", ..." if len(names) > NAMED else ""
             parts.append(f"{len(names)} {kind} ({', '.join(names[:NAMED])}{more})")
     return ", ".join(parts)
+
+
+def all_told(grafts: Mapping[str, Graft]) -> str:
+    """Tell that of all networks."""
+    return "; ".join(f"{role}: {told(found)}" for role, found in grafts.items())
 
 
 def _notes(

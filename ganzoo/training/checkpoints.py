@@ -37,6 +37,10 @@ FORMAT = 2
 
 TENSORS, STATE, DIGEST = "state.safetensors", "state.json", "digest"
 
+UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError),
+)
+
 Loaded = tuple[dict[str, Tensor], dict[str, Any]]
 """The tensors of a checkpoint, on the CPU, and its plain values."""
 
@@ -128,20 +132,13 @@ def load(path: Path) -> Loaded:
             )
         State.model_validate(values)
         return load_file(path / TENSORS), values
-    except KeyError as error:
-        raise DamagedError(f"the checkpoint {path} is damaged: {STATE} has no {error}") from error
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        SafetensorError,
-    ) as error:
+    except UNREADABLE as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{STATE} has no {error}"
     if isinstance(error, ValidationError):
         fault = error.errors()[0]
         return brief(f"{STATE}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ganzoo import registry
-from ganzoo.config import BaseConfig, RunConfig, files
+from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.hub.reference import Place, Repository, is_path, parse
 from ganzoo.resolve import paths
@@ -47,20 +47,15 @@ def info_of(
     }
     model = None
     if config.base is not None:
-        training |= _finetuning(config.base, base or {})
+        special = {
+            "frozen_discriminator_stages": config.base.freeze_discriminator,
+            "frozen_generator_stages": config.base.freeze_generator,
+            "warm_up_steps": config.base.warm_up,
+            "partly_taken_over": (base or {}).get("partial", False),
+        }
+        training |= {name: value for name, value in special.items() if value}
         model = BaseModel(repo=public_name(config.base.reference), sha=config.base.sha)
     return Info.of(config.architecture, data=data, training=training, base_model=model)
-
-
-def _finetuning(base: BaseConfig, report: Mapping[str, Any]) -> dict[str, int | bool]:
-    """What was special about the start of a fine-tuning run."""
-    facts = {
-        "frozen_discriminator_stages": base.freeze_discriminator,
-        "frozen_generator_stages": base.freeze_generator,
-        "warm_up_steps": base.warm_up,
-        "partly_taken_over": report.get("partial", False),
-    }
-    return {name: value for name, value in facts.items() if value}
 
 
 def public_name(reference: str) -> str:

@@ -104,14 +104,13 @@ class Adversarial:
             for name, penalty in config.active_penalties.items()
         }
         specs = {name: registry.penalty(name) for name in self.penalties}
-        self._terms = {
-            role: [n for n, s in specs.items() if s.network == role and s.kind == "term"]
-            for role in self.networks
-        }
-        self._projections = {
-            role: [n for n, s in specs.items() if s.network == role and s.kind == "projection"]
-            for role in self.networks
-        }
+        self._terms, self._projections = (
+            {
+                role: [n for n, s in specs.items() if (s.network, s.kind) == (role, kind)]
+                for role in self.networks
+            }
+            for kind in ("term", "projection")
+        )
         training = config.training
         self._batch = training.batch_size
         self._generator_batch = training.generator_batch or training.batch_size

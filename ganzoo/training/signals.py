@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Sequence
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 ALWAYS = ("SIGINT", "SIGTERM")
@@ -42,12 +42,7 @@ class StopSignal:
                     self._before[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._restore((*ALWAYS, *UNLESS_TAKEN))
 
     def _note(self, number: int, frame: FrameType | None) -> None:

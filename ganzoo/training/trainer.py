@@ -310,9 +310,7 @@ class Trainer:
             observer.found(self, finding)
 
     def figures(self) -> dict[str, float]:
-        """Fetch the means of losses, outputs and penalties since the last row of the log.
-
-        This waits for the device, once.
+        """Fetch, waiting for the device, the means of all scalars since the last row of the log.
 
         Raises:
             TrainingError: One of them is not finite.
@@ -354,11 +352,7 @@ class Trainer:
 
     @own_settings(grad=True)
     def load_checkpoint(self, checkpoint: checkpoints.Loaded) -> None:
-        """Take over a checkpoint.
-
-        Raises:
-            RunError: It is of other networks or data.
-        """
+        """Take over a checkpoint; RunError where it is of other networks or data."""
         tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
