@@ -35,12 +35,8 @@ def build(
 ) -> nn.Module:
     """Build the plugin's module of a role, initialised as its config says.
 
-    Args:
-        role: ``generator`` or ``discriminator``.
-        config: A validated config.
-        seed: Makes the initial weights reproducible and leaves the global random state alone;
-            None draws them from the global state.
-        device: ``meta`` for a network without memory.
+    A seed leaves the global random state alone, from which weights are drawn without one. On the
+    device ``meta`` a network takes no memory.
 
     Raises:
         RequestError: The seed is out of range, or there is not enough memory.

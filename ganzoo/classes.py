@@ -79,13 +79,8 @@ class Mixture(TorchFunctionMode):
     """Lets a network see mixtures of two classes wherever it looks up its labels.
 
     While it is entered, what an embedding (``torch.nn.Embedding`` or its function) or
-    ``torch.nn.functional.one_hot`` gives for the labels becomes a point between what it gives for
-    both classes.
-
-    Args:
-        starts: int64 ``(N,)``, the labels that the network is given.
-        ends: int64 ``(N,)``.
-        shares: ``(N,)`` in [0, 1]: how much of the second class.
+    ``torch.nn.functional.one_hot`` gives for the labels, `starts`, becomes a point between what it
+    gives for both classes. All are ``(N,)``; `shares` in [0, 1] says how much of the second.
     """
 
     def __init__(self, starts: Tensor, ends: Tensor, shares: Tensor) -> None:
@@ -95,11 +90,7 @@ class Mixture(TorchFunctionMode):
 
     @contextmanager
     def of(self, rows: slice, device: torch.device) -> Iterator[None]:
-        """Mix the classes of some of the samples while their network runs on a device.
-
-        Raises:
-            RequestError: The network takes its labels in another way.
-        """
+        """Mix the classes of some samples while their network runs on a device (RequestError)."""
         part = Mixture(*(t[rows].to(device) for t in (self.starts, self.ends, self.shares)))
         with part:
             yield

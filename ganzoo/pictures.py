@@ -67,10 +67,8 @@ def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Im
     shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
     sheet = np.full(shape, 255, dtype=np.uint8)
     for index, array in enumerate(arrays):
-        top, left = (
-            GAP + (index // columns) * (height + GAP),
-            GAP + (index % columns) * (width + GAP),
-        )
+        top = GAP + (index // columns) * (height + GAP)
+        left = GAP + (index % columns) * (width + GAP)
         sheet[top : top + height, left : left + width] = array
     image = Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
     if scale > 1:

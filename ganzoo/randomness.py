@@ -73,13 +73,11 @@ class Draws:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal numbers, ``(rows, *shape)``."""
-        numbers = self._drawn(torch.randn, purpose, shape)
-        return numbers[self.rows].to(self.dtype)
+        return self._drawn(torch.randn, purpose, shape)
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """Draw numbers uniform in [0, 1), ``(rows, *shape)``."""
-        numbers = self._drawn(torch.rand, purpose, shape)
-        return numbers[self.rows].to(self.dtype)
+        return self._drawn(torch.rand, purpose, shape)
 
     def integers(self, purpose: str, high: int) -> Tensor:
         """Draw int64 numbers uniform in [0, high), ``(rows,)``."""
@@ -94,8 +92,8 @@ class Draws:
 
     def _drawn(self, draw: Any, purpose: str, shape: tuple[int, ...]) -> Tensor:
         source, size = self._at(purpose), (self.size, *shape)
-        drawn: Tensor = draw(size, generator=source, device=self.device, dtype=torch.float32)
-        return drawn
+        numbers: Tensor = draw(size, generator=source, device=self.device, dtype=torch.float32)
+        return numbers[self.rows].to(self.dtype)
 
     def _at(self, purpose: str) -> torch.Generator:
         return self._generator.manual_seed(seed_for(*self.place, purpose))

@@ -25,14 +25,9 @@ ALONE = 128
 def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
     """Draw a sheet of samples.
 
-    Args:
-        generator: Pictures become a grid; of a conditional generator with a row for each class (of
-            the first ten). Vectors of two numbers become a plot of points.
-        seed: Of the latents.
-
-    Returns:
-        The sheet; None for samples of which there is no picture: longer vectors, and more channels
-        than a picture file has.
+    Pictures become a grid; of a conditional generator with a row for each class (of the first
+    ten). Vectors of two numbers become a plot of points; of longer ones, and of more channels than
+    a picture file has, there is no picture: None.
     """
     shape = generator.config.sample_shape
     if shape[0] > 4 or (len(shape) == 1 and shape != (2,)):
@@ -59,15 +54,8 @@ def interpolation_film(
 ) -> list[Image.Image]:
     """Draw a round of ways between latents as the frames of a film without an end.
 
-    Args:
-        generator: Makes pictures.
-        n: How many latents are joined.
-        labels: The class; where it is left out, every frame of a conditional generator shows each
-            class (of the first ten) at the same latent, so that no cut is needed.
-        **options: Those of `Generator.interpolate`.
-
-    Raises:
-        RequestError: An option is out of range, or there are no pictures of the samples.
+    Where no class is given, every frame of a conditional generator shows each class (of the first
+    ten) at the same latent, so that no cut is needed. Options are those of `interpolate`.
     """
     classes: Sequence[int | str | None] = [labels]
     if labels is None and generator.config.num_classes:

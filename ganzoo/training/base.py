@@ -16,7 +16,6 @@ from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import open_store
 from ganzoo.hub.reference import is_path
-from ganzoo.training.ema import Ema
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.objective import Objective
 from ganzoo.training.run import BASE_FILE
@@ -103,12 +102,6 @@ class Start:
             "partial": self.partial,
             "networks": networks,
         }
-
-    def hand_over(self, ema: Ema | None, notes: list[str]) -> None:
-        """Begin the moving average with the published one, and add our notes to others."""
-        if ema is not None:
-            ema.load_state(self.average)
-        notes += self.notes
 
     def write(self, folder: Path) -> None:
         """Write the report into the folder of a run."""
@@ -243,7 +236,8 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> N
     if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
         raise WeightsError(
             f"{base.name} can be taken over in part only ({all_told(grafts)}); begin so with "
-            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size and other values"
+            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size and other "
+            "values"
         )
 
 

@@ -76,11 +76,7 @@ class Run:
         return _facts_in(file)[0] if file.is_file() else None
 
     def ended(self, step: int) -> bool:
-        """Whether a run of so many steps has written all of its end.
-
-        Its weights folder is replaced as a whole, and the film, which is written last, is removed
-        when a run is resumed.
-        """
+        """Whether a run of so many steps has written all of its end; the film is the last of it."""
         drawn = any(self.samples.glob("step-*.png"))
         return self.exported == step and (not drawn or (self.path / PROGRESS_GIF).exists())
 

@@ -148,7 +148,9 @@ class Trainer:
         averaged = self.objective.networks[self.objective.averaged]
         self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
         if self.start is not None:
-            self.start.hand_over(self.ema, self.notes)
+            self.notes += self.start.notes
+            if self.ema is not None:
+                self.ema.load_state(self.start.average)
         every = [*default_observers(self.config), *observers]
         self.observers = [o for o in every if o.everywhere or self.processes.first]
 

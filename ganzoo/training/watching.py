@@ -33,11 +33,7 @@ COORDINATES = 100_000
 
 
 class Watch:
-    """Decides when to look, and computes the signals of a look.
-
-    Attributes:
-        count: Reals, and fakes, that a look compares.
-    """
+    """Decides when to look, and computes the signals of a look, of `count` reals and fakes."""
 
     def __init__(
         self,
