@@ -66,10 +66,6 @@ class TrainingError(GanzooError):
     """Training had to stop, as on a loss that is no longer finite."""
 
 
-_LONGEST = 100
-"""To a longer one no known name is close."""
-
-
 def brief(text: object, most: int = 200) -> str:
     """Quote what may come from a file that is not trusted: one line, of printable characters."""
     line = " ".join(str(text)[: 4 * most].split())[:most]
@@ -84,7 +80,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     spellings = {item.lower(): item for item in names}
-    near = name.lower() if len(name) <= _LONGEST else ""  # whose cost grows with the square
+    near = name.lower() if len(name) <= 100 else ""  # as the cost grows with the square
     matches = difflib.get_close_matches(near, spellings, n=2)
     hint = " or ".join(repr(spellings[match]) for match in matches)
     hint = f"; did you mean {hint}?" if hint else ""

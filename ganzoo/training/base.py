@@ -234,10 +234,10 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> N
                 "architecture's values, or train from scratch with ganzoo train"
             )
     if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
+        parts = all_told(grafts)
         raise WeightsError(
-            f"{base.name} can be taken over in part only ({all_told(grafts)}); begin so with "
-            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size and other "
-            "values"
+            f"{base.name} can be taken over in part only ({parts}); begin so with --allow-partial "
+            "(base.allow_partial=true), or keep its classes, channels, size and other values"
         )
 
 

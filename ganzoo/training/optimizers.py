@@ -69,10 +69,9 @@ class Optimizer:
         }
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over a state that `state` returned.
+        """Take over a state that `state` returned, each tensor in its parameter's memory layout.
 
-        Each tensor gets its parameter's memory layout: fused kernels walk parameter, gradient and
-        state side by side in memory, and pair wrong elements where the layouts differ.
+        Fused kernels walk both side by side in memory, and would pair wrong elements.
         """
         parameters = dict(zip(self.names, self.parameters, strict=True))
         positions = {name: index for index, name in enumerate(self.names)}

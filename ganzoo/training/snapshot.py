@@ -17,11 +17,7 @@ STATISTICS_BATCHES = 16
 
 
 def usable_generator(objective: Objective, ema: Ema | None, info: Info) -> Generator:
-    """Copy the averaged network as it is now, in evaluation mode.
-
-    With averaged weights the statistics that batch norm gathered in training do not hold, so they
-    are estimated anew from batches that are the same at every call.
-    """
+    """Copy the averaged network as it is now, in evaluation mode, with statistics of its own."""
     clone = copy.deepcopy(objective.networks[objective.averaged]).eval()
     if ema is not None:
         ema.apply_to(clone)
