@@ -27,6 +27,7 @@ def usable_generator(objective: Objective, ema: Ema | None, info: Info) -> Gener
 
 @torch.no_grad()
 def _estimate_statistics(network: nn.Module, objective: Objective) -> None:
+    """Estimate them anew, as what was gathered in training does not hold for averaged weights."""
     norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     if not norms:
         return
