@@ -17,9 +17,6 @@ from ganzoo.errors import RequestError
 MADE_AGAIN = frozenset({STORES, "archives", "index", "statistics"})
 """Sub-folders of what is made again when it is needed; others hold downloads and a user's files."""
 
-OLD_UNFINISHED = ".writing-"
-"""What unfinished stores of the first version begin with."""
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -109,12 +106,8 @@ def evict(entry: Entry) -> None:
 
 
 def verify() -> tuple[int, dict[Entry, str]]:
-    """Check every store and unpacked archive in full, by the digests that were recorded.
-
-    Returns:
-        How many were checked, and what is wrong with those that are damaged.
-    """
-    kept = [e for e in entries() if e.kind in (STORES, "archives") and e.state == "finished"]
+    """Check every store in full, and return how many there are and what is wrong with which."""
+    kept = [entry for entry in entries() if entry.kind == STORES and entry.state == "finished"]
     faults = {entry: folder_fault(entry.path, full=True) for entry in kept}
     return len(kept), {entry: cause for entry, cause in faults.items() if cause}
 
@@ -127,7 +120,7 @@ def _entry(kind: str, path: Path) -> Entry:
     used = max(fact.st_mtime for fact in facts)
     if kind != STORES:
         return Entry(name, kind, what_of(kind, path), size, used, "finished", path)
-    if path.name.endswith(UNFINISHED) or path.name.startswith(OLD_UNFINISHED):
+    if path.name.endswith(UNFINISHED):
         return Entry(name, kind, "a store that is not finished", size, used, "unfinished", path)
     try:
         what = _told((path / META).read_text(encoding="utf-8"))

@@ -1,15 +1,13 @@
 """Pictures that a file lists."""
 
-import codecs
 import csv
 import functools
 import itertools
 import json
 import os
-import re
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -71,18 +69,19 @@ class Columns:
         usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
         file = find(names, config.file_column, FILES)
         label = find(names, config.label_column, usual)
+        told = brief(", ".join(names)) or "nothing"
         for field, found in (("file_column", file), ("label_column", label)):
             chosen = getattr(config, field)
             if chosen and found is None:
-                raise ValueError(f"data.{field} is {chosen!r}, and it has {_told(names)}")
+                raise ValueError(f"data.{field} is {chosen!r}, and it has {told}")
         if file is None:
             if any(map(is_picture, names)):
                 raise ValueError(
                     "the first line is not a header; begin with one, such as file,label"
                 )
             raise ValueError(
-                f"it has no file, filename, path or image but {_told(names)}; name what has "
-                "the files with data.file_column"
+                f"it has no file, filename, path or image but {told}; name what has the files "
+                "with data.file_column"
             )
         for name in (file, label):
             if names.count(name or "") > 1:
@@ -191,7 +190,7 @@ def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
     """
     line, read = 0, _csv_lines if path.lower().endswith((".csv", ".tsv")) else _json_lines
     try:
-        with open(path, encoding=_encoding(path), newline="") as file:
+        with open(path, encoding="utf-8-sig", newline="") as file:
             for line, names, values in read(file):
                 picture, kind = columns.of(names)
                 file_name = values[picture]
@@ -224,11 +223,7 @@ Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
 def _csv_lines(file: IO[str]) -> Read:
     numbered = _numbered(file)
     start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
-    first = first.removeprefix("\ufeff")  # after a mark of UTF-16, say
-    mark = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # which spreadsheets begin with
-    if mark:
-        start, first = next(numbered, (0, ""))
-    delimiter = mark[1] if mark else max(DELIMITERS, key=lambda each: len(_cells(first, each)))
+    delimiter = max(DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each), [])))
     lines = itertools.chain([first], (text for _, text in numbered))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -248,10 +243,6 @@ def _csv_lines(file: IO[str]) -> Read:
         raise _LineError(line, f"it is not CSV ({error})") from error
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
-
-
 def _json_lines(file: IO[str]) -> Read:
     for line, text in _numbered(file):
         if not text.strip():
@@ -265,16 +256,5 @@ def _json_lines(file: IO[str]) -> Read:
         yield line, tuple(values), values
 
 
-def _encoding(path: str) -> str:
-    """Return the encoding that a file begins to be in."""
-    with open(path, "rb") as file:
-        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return "utf-16" if marked else "utf-8-sig"
-
-
 def _numbered(file: IO[str]) -> Iterator[tuple[int, str]]:
     return enumerate(iter(functools.partial(file.readline, LONGEST_LINE), ""), 1)
-
-
-def _told(names: Iterable[str]) -> str:
-    return brief(", ".join(names)) or "nothing"

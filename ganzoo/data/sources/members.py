@@ -1,24 +1,21 @@
 """What archives hold, and unpacking them where they cannot be read in place."""
 
 import bz2
+import contextlib
 import gzip
-import json
 import lzma
 import os
 import re
-import shutil
 import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Protocol
 
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
-from ganzoo.data.cache.digests import folder_fault, record
-from ganzoo.data.cache.places import META, check_place, leads_out, remove
+from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.names import clutter_of, is_picture
 from ganzoo.errors import DataError
@@ -34,9 +31,6 @@ class Unpacking(Protocol):
 
 Opener = Callable[[str], AbstractContextManager[Unpacking]]
 """Opens a file for reading what it unpacks to."""
-
-CONTENT = "content"
-"""The name of what was unpacked, in a folder with its digest."""
 
 CHUNK = 1 << 20
 """Bytes that are unpacked at once."""
@@ -98,14 +92,14 @@ class Contents:
 
     members: dict[str, Member] = field(default_factory=dict)
     outside: dict[str, Member] = field(default_factory=dict)
-    others: dict[str, Member] = field(default_factory=dict)
+    others: dict[str, None] = field(default_factory=dict)
 
     def add(self, name: str, member: Member) -> None:
         """Add a file, as one of the images if it is one by its name."""
         parts = [part for part in name.split("/") if part != "."]
         plain = "/".join(part for part in parts if part not in ("", ".."))
         if not is_picture(plain):
-            self.others[clutter_of(plain) or plain] = member
+            self.others[clutter_of(plain) or plain] = None
         elif ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
             self.outside[name] = Refused(OUTSIDE)
         else:
@@ -124,33 +118,28 @@ def compression_of(path: str) -> Opener | None:
     return next((opener for magic, opener in known if begin.startswith(magic)), None)
 
 
-def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
-    """Return a copy, in ganzoo's cache, of what a file unpacks to; it is made where there is none.
-
-    One that is damaged is made anew.
+def unpacked(packed: str, opener: Opener, name: str) -> str:
+    """Return the path of what a file unpacks to, in ganzoo's cache; it is made where there is none.
 
     Args:
         packed: The file.
         opener: Opens it for reading what it unpacks to.
-        key: Of the file's content.
-        ending: Of the copy's name.
+        name: Of the copy, which tells the file's content.
 
     Raises:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
     """
-    target = cache_folder() / "archives" / f"{key}{ending}"
+    target = cache_folder() / "archives" / name
     most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    aside = target.with_name(f".{name}-{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         check_place(target.parent)
-        if os.path.lexists(target):
-            if not (leads_out(target / META) or folder_fault(target)):
-                return target / CONTENT
+        if target.is_file() and not leads_out(target):
+            return str(target)
+        if target.is_dir():
             remove(target)
-        aside.mkdir()
-        copied = aside / CONTENT
-        with copied.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
+        with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
             for chunk in _chunks(packed, opener):
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
@@ -160,12 +149,7 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
                     )
                 copy.write(chunk)
                 report(1)
-        (aside / META).write_text(json.dumps({"files": {CONTENT: record(copied)}}))
-        try:
-            aside.rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first
-                raise
+        aside.replace(target)
     except OSError as error:
         raise DataError(
             f"data.source: {printable(packed)} cannot be unpacked into {target.parent} "
@@ -173,8 +157,9 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
             "another folder"
         ) from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return target / CONTENT
+        with contextlib.suppress(OSError):
+            aside.unlink()
+    return str(target)
 
 
 def damaged(path: str, error: Exception) -> DataError:
