@@ -109,11 +109,7 @@ def _is_plain(folder: Path) -> bool:
 
 
 def check_skipped(causes: list[str], total: int, max_bad: float) -> None:
-    """Refuse to leave out more samples than a dataset allows.
-
-    Raises:
-        DataError: There are too many, or none is left.
-    """
+    """Refuse to leave out all samples, or more than a dataset allows."""
     if len(causes) > max_bad * total or len(causes) == total > 0:
         raise DataError(
             f"{complaint(causes, total)} (max_bad, the share that may be skipped, is {max_bad:g})"
@@ -129,8 +125,7 @@ def _decode(task: Task, name: str, processes: int | None, held: int | None) -> B
             for file, header in task.headers(task.count).items()
         ]
         journal = stack.enter_context(closing(Journal(task.folder / JOURNAL, facts)))
-        sizes = {name: (task.folder / name).stat().st_size for name in task.row_bytes}
-        reach = min(task.reach(name, size) for name, size in sizes.items())
+        reach = min(task.reach(name) for name in task.row_bytes)
         left = [
             chunk
             for chunk in range(task.chunks)

@@ -10,12 +10,7 @@ from safetensors import safe_open
 
 
 def what_of(kind: str, path: Path) -> str:
-    """Tell what a file of the cache is, in a few words; those of a damaged one are of its kind.
-
-    Args:
-        kind: The sub-folder that it is in, other than that of stores.
-        path: Where it is.
-    """
+    """Tell what a file of a sub-folder is; one that is damaged is told by its kind."""
     tell, usual = KINDS.get(kind, (None, ""))
     if tell is not None:
         with contextlib.suppress(Exception):  # which a file that is damaged may raise in many ways
@@ -25,13 +20,11 @@ def what_of(kind: str, path: Path) -> str:
 
 def _index(path: Path) -> str:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        count = len(arrays["grey"])
-        one_file = count == 1 and json.loads(arrays["names"].tobytes()) == [""]
-        told = f"what was found in {count:,} picture{'s' if count > 1 else ''}"
-        if "source" not in arrays:  # which the first version did not write
-            return "the hash of a file" if one_file else told
+        count, names = len(arrays["grey"]), json.loads(arrays["names"].tobytes())
         (source,) = json.loads(arrays["source"].tobytes())
-    return f"the hash of {source}" if one_file else f"{told} of {source}"
+    if names == [""]:
+        return f"the hash of {source}"
+    return f"what was found in {count:,} picture{'s' if count > 1 else ''} of {source}"
 
 
 def _statistics(path: Path) -> str:

@@ -28,8 +28,7 @@ class Entry:
         what: What it is, for people.
         size: In bytes.
         used: When it was last used, in seconds since 1970.
-        state: ``finished`` or ``unfinished``, or ``old`` for stores of another version, which are
-            not read any more.
+        state: Of a store; one of another version is ``old``, and not read any more.
         path: Where it is.
     """
 
@@ -60,11 +59,7 @@ def entries() -> list[Entry]:
 
 
 def named(name: str) -> Entry:
-    """Return the entry of a name, or of the beginning of one.
-
-    Raises:
-        RequestError: There is none, or several.
-    """
+    """Return the entry of a name, or of the beginning of one; refuse none or several."""
     known = entries()
     found = [entry for entry in known if entry.name == name]
     found = found or [entry for entry in known if entry.name.startswith(name)]
@@ -80,11 +75,7 @@ def named(name: str) -> Entry:
 
 
 def evict(entry: Entry) -> None:
-    """Take an entry out of the cache.
-
-    Raises:
-        RequestError: It is in use.
-    """
+    """Take an entry out of the cache, unless it is in use."""
 
     def in_use() -> None:
         raise RequestError(f"{entry.name} is in use by another process, and stays")

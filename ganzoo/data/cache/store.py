@@ -130,12 +130,10 @@ def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
             samples = np.load(folder / SAMPLES, mmap_mode="c")
             labels = np.load(folder / LABELS)
             dtype, row = Task(dataset, shape, folder).row
-            if samples.dtype != dtype or samples.shape != (meta["samples"], *row):
-                raise ValueError("samples of another shape")
-            if labels.dtype != np.int64 or labels.shape != (meta["samples"],):
-                raise ValueError("labels of another shape")
-            if not samples.flags.c_contiguous:
-                raise ValueError("samples in another order")
+            count = meta["samples"]
+            kinds = samples.dtype, samples.shape, labels.dtype, labels.shape
+            if kinds != (dtype, (count, *row), np.int64, (count,)) or samples.flags.fnc:
+                raise ValueError("arrays of another shape or order")
             skipped, total = tuple(map(str, meta["skipped"])), int(meta["of"])
             dark, top = map(int, meta["dark"])
             stack.pop_all()

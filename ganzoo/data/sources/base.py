@@ -161,11 +161,7 @@ def absolute(source: str) -> str:
 
 
 def file_status(source: str) -> os.stat_result:
-    """Return the status of the file that a source is.
-
-    Raises:
-        DataError: There is no such file, or it cannot be read.
-    """
+    """Return the status of the file that a source is, if it is there and can be read."""
     path = absolute(source)
     try:
         status = os.stat(path)
@@ -180,12 +176,7 @@ def file_status(source: str) -> os.stat_result:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a picture's file, if one is there: to open a pipe would wait for ever.
-
-    Raises:
-        OSError: It cannot be opened.
-        DataError: It is none that is read; the message is the cause alone.
-    """
+    """Open a picture's file, if one is there: to open a pipe would wait for ever."""
     try:
         status = os.stat(path)
     except ValueError as error:
@@ -196,11 +187,7 @@ def open_file(path: str) -> IO[bytes]:
 
 
 def check_size(count: int) -> None:
-    """Refuse what is larger than any picture.
-
-    Raises:
-        DataError: The message is the cause alone.
-    """
+    """Refuse what is larger than any picture; the message is the cause alone."""
     if count > MAX_PICTURE_BYTES:
         raise DataError(
             f"it has {count:,} bytes, and a picture may have at most {MAX_PICTURE_BYTES:,}"

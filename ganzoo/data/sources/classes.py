@@ -83,29 +83,13 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
 def by_label(source: str, labels: Sequence[Any]) -> Classes:
     """Return the classes of samples by their labels, which are names or whole numbers.
 
-    A single label tells nothing apart.
-
-    Args:
-        source: What errors call that which has the labels.
-        labels: A label for each sample.
-
-    Raises:
-        DataError: A label is not readable text, or is missing among others.
+    A single label tells nothing apart. One that is no readable text, or is missing, is an error.
     """
     return _classes(source, labels, "the label")
 
 
 def named(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
-    """Take whole numbers for places among given names of classes.
-
-    Args:
-        source: What errors call that which has the labels.
-        labels: A label for each sample.
-        names: Of the classes.
-
-    Raises:
-        DataError: A label is beyond the names, or these are not distinct, readable texts.
-    """
+    """Take whole numbers for places among given names of classes, which are distinct texts."""
     for row, label in enumerate(labels):
         if not 0 <= label < len(names) or label != int(label):
             raise DataError(
@@ -129,12 +113,7 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 
 def look_alikes(what: str, names: Iterable[str]) -> list[str]:
-    """Return sentences on names that differ by their case, a blank or their Unicode form alone.
-
-    Args:
-        what: What they are of, as ``sub-folders``.
-        names: As they were found.
-    """
+    """Return sentences on names that differ by their case, a blank or their Unicode form alone."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
         groups[unicodedata.normalize("NFKC", name).strip().casefold()].append(name)

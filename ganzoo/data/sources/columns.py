@@ -31,13 +31,7 @@ def folded(name: str) -> str:
 
 
 def find(names: Iterable[str], chosen: str | None, usual: Iterable[str]) -> str | None:
-    """Find the column that a user chose, or else a usual one.
-
-    Args:
-        names: Of all columns.
-        chosen: By the user, if any; ``""`` for none.
-        usual: Names as `folded` returns them, the likeliest first.
-    """
+    """Find the column that a user chose (``""`` for none), or else a usual one, as `folded`."""
     exact = list(names)
     known = {folded(name): name for name in reversed(exact)}
     if chosen is not None:

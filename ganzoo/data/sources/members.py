@@ -9,10 +9,10 @@ import re
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.places import check_place, leads_out, remove
@@ -21,15 +21,7 @@ from ganzoo.data.sources.names import clutter_of, is_picture
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
 
-
-class Unpacking(Protocol):
-    """A file that unpacks what is read of it."""
-
-    def read(self, size: int, /) -> bytes:
-        """Read at most so many bytes."""
-
-
-Opener = Callable[[str], AbstractContextManager[Unpacking]]
+Opener = Callable[[str], AbstractContextManager[Any]]
 """Opens a file for reading what it unpacks to."""
 
 CHUNK = 1 << 20
@@ -52,11 +44,7 @@ class Member(Protocol):
         """How many bytes it unpacks to, as the archive says."""
 
     def read(self, file: IO[bytes]) -> bytes:
-        """Read it, and no more than its size.
-
-        Raises:
-            DataError: It is damaged or encrypted; the message is the cause alone.
-        """
+        """Read it, and no more than its size; of errors the message is the cause alone."""
 
 
 LINK = "it is a link; pack the file that it leads to in its place"
@@ -65,11 +53,7 @@ OUTSIDE = "its name leads out of the archive"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A picture by its name, which is not even tried.
-
-    Attributes:
-        cause: What reading it tells.
-    """
+    """A picture by its name, which is not even tried: reading it tells the cause."""
 
     cause: str
     offset: int = 0
@@ -110,21 +94,16 @@ def compression_of(path: str) -> Opener | None:
     """Return what opens a compressed file, which is told by its first bytes; None for others."""
     with open(path, "rb") as file:
         begin = file.read(6)
-    known: Iterable[tuple[bytes, Opener]] = (
-        (b"\x1f\x8b", gzip.GzipFile),
-        (b"BZh", bz2.BZ2File),
-        (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    )
-    return next((opener for magic, opener in known if begin.startswith(magic)), None)
+    known: dict[bytes, Opener] = {
+        b"\x1f\x8b": gzip.GzipFile,
+        b"BZh": bz2.BZ2File,
+        b"\xfd7zXZ\x00": lzma.LZMAFile,
+    }
+    return next((opener for magic, opener in known.items() if begin.startswith(magic)), None)
 
 
 def unpacked(packed: str, opener: Opener, name: str) -> str:
     """Return the path of what a file unpacks to, in ganzoo's cache; it is made where there is none.
-
-    Args:
-        packed: The file.
-        opener: Opens it for reading what it unpacks to.
-        name: Of the copy, which tells the file's content.
 
     Raises:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
