@@ -115,28 +115,17 @@ def _networks(
     side = best_side(survey, traits)
     if side is not None and (side, side) != shape[1:]:
         shape = (shape[0], side, side)
-        suggest(
-            "data.image_size",
-            side,
-            f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large, or almost",
-        )
+        share = f"at least {1 - SMALLER_SHARE:.0%} of the pictures"
+        suggest("data.image_size", side, f"{share} are as large, or almost")
     if count < FEW and config.augmentation.name == "diffaugment":
-        times = shown(config.training, count)
-        suggest(
-            "augmentation",
-            "diffaugment",
-            f"D sees each picture {times:,} times, and would learn them by heart",
-        )
+        often = f"D sees each picture {shown(config.training, count):,} times"
+        suggest("augmentation", "diffaugment", f"{often}, and would learn them by heart")
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
-        suggest(
-            "penalties.r1.weight", weight, "0.0002 x pixels / batch size, to be tried up and down"
-        )
-        suggest(
-            "penalties.r1.every",
-            INTERVAL,
-            "with the same strength, as the weight is multiplied by it, and much faster",
-        )
+        rule = "0.0002 x pixels / batch size, to be tried up and down"
+        suggest("penalties.r1.weight", weight, rule)
+        faster = "with the same strength, as the weight is multiplied by it, and much faster"
+        suggest("penalties.r1.every", INTERVAL, faster)
     return values, reasons
 
 

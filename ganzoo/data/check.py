@@ -34,17 +34,7 @@ WORTH = 512
 
 @dataclass(frozen=True)
 class Looked:
-    """What was seen of one sample that can be read.
-
-    Attributes:
-        size: Width and height of a picture, upright; of a vector its length and 1.
-        mode: Format and kind of pixels, as ``PNG RGB``.
-        label: The index of its class.
-        content: A hash of what it shows.
-        hash: By `gradient_hash`.
-        thumb: By `thumbnail`; of a vector the vector.
-        brightest: The greatest value of a picture.
-    """
+    """What was seen of one sample that can be read; of a vector `thumb` is the vector."""
 
     size: tuple[int, int]
     mode: str

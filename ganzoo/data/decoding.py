@@ -98,36 +98,21 @@ def decode(
 
 
 def look(picture: Picture, name: str) -> tuple[tuple[int, int], bool]:
-    """Read a picture's header alone.
-
-    Returns:
-        Its width and height as they are stored, and whether it is grey.
-
-    Raises:
-        DataError: It is no picture that can be decoded.
-    """
+    """Read from a picture's header its width and height as stored, and whether it is grey."""
     with _refusals(name), _opened(picture) as file:
         image = _recognised(file)
         return image.size, image.mode in GREY_MODES
 
 
 def mode_of(picture: Picture, name: str) -> str:
-    """Read from a picture's header its format and how its pixels are stored, as ``PNG RGBA``.
-
-    Raises:
-        DataError: It is no picture that can be decoded.
-    """
+    """Read from a picture's header its format and how its pixels are stored, as ``PNG RGBA``."""
     with _refusals(name), _opened(picture) as file:
         image = _recognised(file)
         return f"{image.format} {image.mode}"
 
 
 def check_kind(mode: int) -> None:
-    """Refuse what is no file, by its mode.
-
-    Raises:
-        DataError: The message is the cause alone.
-    """
+    """Refuse what is no file, by its mode; the message is the cause alone."""
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
         raise DataError(f"it is {kind}, not a file")

@@ -64,9 +64,6 @@ def near_groups(hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> list[l
     Args:
         hashes: (N,), by `gradient_hash`.
         thumbs: (N, 8, 8, 3), by `thumbnail`.
-
-    Returns:
-        Groups of at least two places, each in order.
     """
     leader = list(range(len(hashes)))
 

@@ -9,11 +9,7 @@ from ganzoo.data.sources.base import Pictures
 
 
 def summary(dataset: Dataset) -> list[str]:
-    """Tell a source of picture files in a sentence, without decoding one.
-
-    Returns:
-        Notes for the user; none for other sources, which are what they are called.
-    """
+    """Return a sentence on a source of picture files; none on others, which are as called."""
     if not isinstance(dataset, Pictures):
         return []
     readable = dataset.sizes.all(axis=1)

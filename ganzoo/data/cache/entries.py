@@ -3,13 +3,15 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from safetensors import safe_open
+
 from ganzoo import locks
-from ganzoo.data.cache.descriptions import what_of
 from ganzoo.data.cache.digests import folder_fault
 from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder, remove
 from ganzoo.errors import RequestError
@@ -101,6 +103,43 @@ def verify() -> tuple[int, dict[Entry, str]]:
     kept = [entry for entry in entries() if entry.kind == STORES and entry.state == "finished"]
     faults = {entry: folder_fault(entry.path, full=True) for entry in kept}
     return len(kept), {entry: cause for entry, cause in faults.items() if cause}
+
+
+def what_of(kind: str, path: Path) -> str:
+    """Tell what a file of a sub-folder is; one that is damaged is told by its kind."""
+    tell, usual = KINDS.get(kind, (None, ""))
+    if tell is not None:
+        with contextlib.suppress(Exception):  # which a file that is damaged may raise in many ways
+            return tell(path)
+    return usual
+
+
+def _index(path: Path) -> str:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        count, names = len(arrays["grey"]), json.loads(arrays["names"].tobytes())
+        (source,) = json.loads(arrays["source"].tobytes())
+    if names == [""]:
+        return f"the hash of {source}"
+    return f"what was found in {count:,} picture{'s' if count > 1 else ''} of {source}"
+
+
+def _statistics(path: Path) -> str:
+    with safe_open(path, framework="numpy") as file:
+        count, length = int(file.get_tensor("count")), file.get_slice("mean").get_shape()[0]
+        told = f"{length:,} features of {count:,} samples"
+        what = (file.metadata() or {}).get("what")
+    return f"{what}: {told}" if what else told
+
+
+KINDS: dict[str, tuple[Callable[[Path], str] | None, str]] = {
+    "index": (_index, "what was found in pictures"),
+    "statistics": (_statistics, "what an extractor saw"),
+    "archives": (None, "a file, unpacked"),
+    "repositories": (None, "a dataset repository of the Hub"),
+    "torchvision": (None, "files of torchvision"),
+    "extractors": (None, "weights of an extractor"),
+}
+"""By sub-folder what tells of a file, and what is said of one that does not tell."""
 
 
 def _entry(kind: str, path: Path) -> Entry:

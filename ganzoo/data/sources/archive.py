@@ -9,8 +9,7 @@ import numpy as np
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
 from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
-from ganzoo.data.sources.classes import without_wrapping
-from ganzoo.data.sources.layout import classes_and_notes
+from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
 from ganzoo.resolve.paths import READERS

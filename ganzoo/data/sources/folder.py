@@ -8,8 +8,7 @@ from typing import IO
 
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources.base import Pictures, absolute, open_file
-from ganzoo.data.sources.classes import without_wrapping
-from ganzoo.data.sources.layout import classes_and_notes
+from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_pictures
 from ganzoo.data.sources.names import is_clutter, is_picture

@@ -182,50 +182,53 @@ def _stamp(path: str) -> Stamp | None:
         return GONE
 
 
+Read = Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]
+"""Of each row the names of its columns, and its values by them."""
+
+
+class _Lines:
+    """The lines of a file, and the number of the last one that was read."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file, self.number = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while text := self._file.readline(LONGEST_LINE):
+            self.number += 1
+            yield text
+
+
 def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
     """Read what a manifest lists.
 
     Raises:
         DataError: A line is not understood.
     """
-    line, read = 0, _csv_lines if path.lower().endswith((".csv", ".tsv")) else _json_lines
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            for line, names, values in read(file):
+    read = _csv_rows if path.lower().endswith((".csv", ".tsv")) else _json_rows
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = _Lines(file)
+        try:
+            for names, values in read(iter(lines)):
                 picture, kind = columns.of(names)
                 file_name = values[picture]
                 if not isinstance(file_name, str) or not file_name:
                     raise ValueError(f"its {picture} is {brief(repr(file_name), 60)}, and no path")
                 label = None if kind is None else label_of(values[kind])
-                yield Row(line, file_name, label and sys.intern(label))
-    except UnicodeError as error:
-        raise DataError(
-            f"data.source: {config.source}, after line {line}: it is not UTF-8; save it as that"
-        ) from error
-    except _LineError as error:
-        raise DataError(f"data.source: {config.source}, line {error.line}: {error}") from None
-    except (ValueError, DataError) as error:
-        raise DataError(f"data.source: {config.source}, line {line}: {error}") from None
+                yield Row(lines.number, file_name, label and sys.intern(label))
+        except UnicodeError as error:
+            raise DataError(
+                f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; save "
+                "it as that"
+            ) from error
+        except (ValueError, DataError) as error:
+            place = f"data.source: {config.source}, line {lines.number}"
+            raise DataError(f"{place}: {error}") from None
 
 
-class _LineError(Exception):
-    """A line is of another format; the message says how."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-
-
-Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
-"""Of each row its line, the names of its columns, and its values by them."""
-
-
-def _csv_lines(file: IO[str]) -> Read:
-    numbered = _numbered(file)
-    start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
+def _csv_rows(lines: Iterator[str]) -> Read:
+    first = next((text for text in lines if text.strip(BLANK)), "")
     delimiter = max(DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each), [])))
-    lines = itertools.chain([first], (text for _, text in numbered))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
     try:
         names = tuple(cleaned(name) for name in next(reader, ()))
         for cells in reader:
@@ -233,28 +236,20 @@ def _csv_lines(file: IO[str]) -> Read:
             if not any(values):
                 continue
             if len(values) < len(names) or any(values[len(names) :]):
-                raise _LineError(
-                    start + reader.line_num - 1,
-                    f"it has not as many columns as the {len(names)} of the header",
-                )
-            yield start + reader.line_num - 1, names, dict(zip(names, values, strict=False))
+                raise ValueError(f"it has not as many columns as the {len(names)} of the header")
+            yield names, dict(zip(names, values, strict=False))
     except csv.Error as error:
-        line = start + reader.line_num - 1
-        raise _LineError(line, f"it is not CSV ({error})") from error
+        raise ValueError(f"it is not CSV ({error})") from error
 
 
-def _json_lines(file: IO[str]) -> Read:
-    for line, text in _numbered(file):
+def _json_rows(lines: Iterator[str]) -> Read:
+    for text in lines:
         if not text.strip():
             continue
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _LineError(line, f"it is no JSON ({error})") from error
+            raise ValueError(f"it is no JSON ({error})") from error
         if not isinstance(values, dict):
-            raise _LineError(line, 'it is no object, as {"file": "1.png", "label": "cat"}')
-        yield line, tuple(values), values
-
-
-def _numbered(file: IO[str]) -> Iterator[tuple[int, str]]:
-    return enumerate(iter(functools.partial(file.readline, LONGEST_LINE), ""), 1)
+            raise ValueError('it is no object, as {"file": "1.png", "label": "cat"}')
+        yield tuple(values), values
