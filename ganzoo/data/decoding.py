@@ -7,7 +7,7 @@ import os
 import random
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -97,18 +97,10 @@ def decode(
         return _in_channels(plain if step is None else plain.transpose(step), channels, background)
 
 
-def look(picture: Picture, name: str) -> tuple[tuple[int, int], bool]:
-    """Read from a picture's header its width and height as stored, and whether it is grey."""
+def look(picture: Picture, name: str) -> Image.Image:
+    """Read a picture's header alone: size, format and mode; no pixels can be had from it."""
     with _refusals(name), _opened(picture) as file:
-        image = _recognised(file)
-        return image.size, image.mode in GREY_MODES
-
-
-def mode_of(picture: Picture, name: str) -> str:
-    """Read from a picture's header its format and how its pixels are stored, as ``PNG RGBA``."""
-    with _refusals(name), _opened(picture) as file:
-        image = _recognised(file)
-        return f"{image.format} {image.mode}"
+        return _recognised(file)
 
 
 def check_kind(mode: int) -> None:
@@ -118,13 +110,16 @@ def check_kind(mode: int) -> None:
         raise DataError(f"it is {kind}, not a file")
 
 
-def complaint(bad: list[str], total: int) -> str:
-    """Name the first few of the files that cannot be read."""
-    more = f" and {len(bad) - NAMED_AT_MOST} more" if len(bad) > NAMED_AT_MOST else ""
-    return (
-        f"{len(bad)} of {total} pictures cannot be read: {', '.join(bad[:NAMED_AT_MOST])}{more}; "
-        "remove or replace them"
-    )
+def complaint(bad: Sequence[str], total: int) -> str:
+    """Tell which files cannot be read."""
+    count = len(bad)
+    return f"{count} of {total} pictures cannot be read: {first_of(bad)}; remove or replace them"
+
+
+def first_of(causes: Sequence[str]) -> str:
+    """Name the first few."""
+    more = f" and {len(causes) - NAMED_AT_MOST} more" if len(causes) > NAMED_AT_MOST else ""
+    return ", ".join(causes[:NAMED_AT_MOST]) + more
 
 
 def put_on(image: Image.Image, background: str) -> Image.Image:

@@ -37,14 +37,7 @@ def from_grey(image: Image.Image, white: int) -> Image.Image:
 
 
 def darkness(brightest: NDArray[Any]) -> tuple[int, int]:
-    """Count the images that use so little of 8 bits that white may be a lower value.
-
-    Args:
-        brightest: The greatest value of each image.
-
-    Returns:
-        How many there are, and the greatest value in them.
-    """
+    """Count images whose greatest value is so low that white may be lower; find their greatest."""
     dark = brightest[brightest < DARK]
     return len(dark), int(dark.max(initial=0))
 

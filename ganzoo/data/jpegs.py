@@ -30,12 +30,7 @@ def scans_of(data: bytes) -> int:
 
 
 def start_of_scan(data: bytes, place: int = 2) -> int | None:
-    """Find where the next scan begins, after the thumbnail; None where no chain leads there.
-
-    Args:
-        data: The file.
-        place: Where a marker stands, or the segment of one, with pixels after it.
-    """
+    """Find where the scan begins that follows a marker or segment, which may be a thumbnail's."""
     while marker := _MARKER.search(data, place):
         kind, place = marker[1], marker.end()
         if kind == b"\xda":

@@ -27,12 +27,7 @@ MARGIN, EDGE = 96, 4
 
 @dataclass(frozen=True)
 class Preview:
-    """A sheet of pictures.
-
-    Attributes:
-        image: The sheet.
-        notes: Sentences on what it does not show.
-    """
+    """A sheet of pictures, and sentences on what it does not show."""
 
     image: Image.Image
     notes: tuple[str, ...] = ()
@@ -51,12 +46,8 @@ def preview(
 ) -> Preview:
     """Draw up to 64 pictures, from all over the source, in the shape that networks see.
 
-    Args:
-        dataset: The source.
-        shape: ``(C, H, W)``.
-        flip: Whether every second one is mirrored, as training does at random.
-        labels: The class of each, -1 for one that cannot be read; where there are classes, each
-            gets rows of its own, with its name beside them.
+    Every second one is mirrored if training flips. Where there are classes, by the labels (-1 for
+    one that cannot be read), each gets rows of its own, with its name beside them.
 
     Raises:
         DataError: None of those that were tried can be read.

@@ -31,17 +31,7 @@ def report(
     command: str | None,
     max_bad: float,
 ) -> str:
-    """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken.
-
-    Args:
-        source: What the user calls it.
-        survey: Of the source.
-        config: Of the run that is asked for.
-        advice: Of pictures.
-        name: What the networks are called.
-        command: The command line to begin with.
-        max_bad: The share that may be unreadable.
-    """
+    """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken."""
     kind = "vectors" if survey.spread is not None else "pictures"
     lines = [f"{source}: {survey.count:,} {kind}"]
     lines += _pictures(survey) if survey.spread is None else _vectors(survey.spread)

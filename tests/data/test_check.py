@@ -15,8 +15,8 @@ from ganzoo.data.check import look_at, survey
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.duplicates import equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.mixtures import Ring8
+from ganzoo.data.sources.base import summary
 from ganzoo.data.sources.folder import Folder
-from ganzoo.data.summary import summary
 from ganzoo.errors import DataError
 from ganzoo.resolve import resolve
 from tests.data.zoo import noise, saved

@@ -51,17 +51,7 @@ def build(
     """Make a store, unless another process does so first.
 
     It is made aside and renamed, so that what has its name is whole. What a killed process had
-    decoded is taken over by the next one.
-
-    Args:
-        dataset: The source.
-        shape: Of its samples in the store.
-        folder: The store's place.
-        facts: What the store is of, for its meta.json; ``name`` is what people are told.
-        processes: How many decode; None for what suits.
-
-    Raises:
-        DataError: Too many samples cannot be read, or there is no room.
+    decoded is taken over by the next one. The facts go into its meta.json, and have its ``name``.
     """
     name = facts["name"]
     if not len(dataset):

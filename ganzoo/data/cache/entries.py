@@ -22,16 +22,9 @@ MADE_AGAIN = frozenset({STORES, "archives", "index", "statistics"})
 
 @dataclass(frozen=True)
 class Entry:
-    """Something in the cache.
+    """Something in the cache, named by its path there, and of the kind of its sub-folder.
 
-    Attributes:
-        name: Its path in the cache.
-        kind: The sub-folder it is in.
-        what: What it is, for people.
-        size: In bytes.
-        used: When it was last used, in seconds since 1970.
-        state: Of a store; one of another version is ``old``, and not read any more.
-        path: Where it is.
+    A store of another version is ``old``: it is not read any more.
     """
 
     name: str

@@ -117,13 +117,11 @@ def _serve(
                 answers.put((chunk, [(index, cause) for index, cause in answer["bad"]]))
     except OSError:
         pass  # it has closed its end
+    code = worker.wait()
+    end = f"signal {-code}" if code < 0 else f"exit code {code}"
     answers.put(
         GanzooError(
-            f"a process that decodes samples has ended ({_end(worker.wait())}), as happens where "
-            "memory is short; what is decoded is kept, so free some and run this again"
+            f"a process that decodes samples has ended ({end}), as happens where memory is short; "
+            "what is decoded is kept, so free some and run this again"
         )
     )
-
-
-def _end(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -22,10 +22,6 @@ class Archive(Pictures):
     A zip and an uncompressed tar are read in place, by a table of where each picture lies. A
     compressed tar is unpacked once, into one file in ganzoo's cache. No name in the archive is ever
     that of a file on disk. Links, and what has a name that leads out, cannot be read.
-
-    Raises:
-        DataError: There is no such archive, it is damaged, or its pictures and classes will not do
-            (see `ganzoo.data.sources.folder.Folder`).
     """
 
     def __init__(self, config: ArchiveConfig) -> None:

@@ -63,9 +63,6 @@ class Arrays(Source):
     is unpickled.
 
     What a .npz holds is unpacked once, into ganzoo's cache, so that it need not be in memory.
-
-    Raises:
-        DataError: There is no such file, it is damaged, or its arrays are of another kind.
     """
 
     def __init__(self, config: ArraysConfig) -> None:

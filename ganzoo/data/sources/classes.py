@@ -75,12 +75,7 @@ def classes_and_notes(
 ) -> tuple[Classes, tuple[str, ...]]:
     """Return the classes of images by their folders, with notes on what is doubtful.
 
-    Args:
-        source: What errors call the folder or archive.
-        names: The images' paths in it, with ``/`` between their parts.
-        inner: The same below the folders that hold everything.
-        others: Files that are passed over.
-        packed: Whether the source is an archive.
+    Of the images there are the paths, and those below the folders that hold everything.
     """
     classes, notes = _by_folder(source, inner), _doubts(source, names, inner, packed)
     stems = {os.path.splitext(name)[0] for name in names}

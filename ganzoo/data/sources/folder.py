@@ -26,10 +26,6 @@ class Folder(Pictures):
     A single sub-folder around everything is looked through. Hidden files and folders, whose names
     begin with a dot, and the clutter of systems are passed over. Links to files are followed, and
     those to folders that are neither in this one nor around it.
-
-    Raises:
-        DataError: There is no such folder, it holds no pictures, they lie both in it and in its
-            sub-folders, or a class has an unreadable name.
     """
 
     def __init__(self, config: FolderConfig) -> None:

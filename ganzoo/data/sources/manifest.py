@@ -50,12 +50,7 @@ class Row(NamedTuple):
 
 
 class Columns:
-    """Which columns or keys are used, by the names that were met.
-
-    Attributes:
-        unused: Those that are not.
-        label: The one with the labels, if any.
-    """
+    """Which columns or keys are used, by the names that were met."""
 
     def __init__(self, config: ManifestConfig) -> None:
         self._config = config
@@ -97,10 +92,6 @@ class Manifest(Pictures):
 
     Paths are relative to the folder that the file lies in. Labels are names or whole numbers. A
     picture that is not there is one that cannot be read.
-
-    Raises:
-        DataError: There is no such file, a line of it is not understood (the message has its
-            number), or no picture that it names is there.
     """
 
     def __init__(self, config: ManifestConfig) -> None:

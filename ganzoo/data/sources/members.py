@@ -66,12 +66,10 @@ class Refused:
 
 @dataclass
 class Contents:
-    """The pictures of an archive, with those that cannot be read.
+    """The pictures of an archive, by their names; of several with one name the last counts.
 
-    Attributes:
-        members: By their names; of several with one name the last counts, as on unpacking.
-        outside: What has no place among them, as its name leads out of the archive.
-        others: Files that are passed over; of those in clutter the folder alone.
+    Those outside have a name that leads out of the archive. Others are passed over; of those in
+    clutter the folder alone.
     """
 
     members: dict[str, Member] = field(default_factory=dict)

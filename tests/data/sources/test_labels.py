@@ -426,24 +426,3 @@ def test_a_long_list_asks_for_each_file_once(images, lines, monkeypatch):
     assert (len(source), sorted(calls)) == (lines, ["_stamp"] * 3 + ["digest_of"] * 3)
     digests = np.unique(source.digests, axis=0, return_counts=True)[1]
     assert digests.tolist() == [lines // 3] * 3
-
-
-def test_the_lines_of_a_list_are_counted_from_the_start(images, monkeypatch):
-    from ganzoo.data.sources import manifest
-
-    shown = []
-
-    class Shown:
-        def __init__(self, what):
-            shown.append(what)
-
-        def __enter__(self):
-            return shown.append
-
-        def __exit__(self, *error):
-            pass
-
-    monkeypatch.setattr(manifest, "progress", Shown)
-    (images / "list.csv").write_text("file\n0.png\n1.png\n")
-    opened(images / "list.csv")
-    assert shown == [f"reading the lines of {images / 'list.csv'}", 1, 1]
