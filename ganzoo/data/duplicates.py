@@ -59,7 +59,7 @@ def equal_groups(keys: Sequence[Hashable]) -> list[list[int]]:
 
 
 def near_groups(hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> list[list[int]]:
-    """Group pictures that look alike by hashes (N,) and thumbnails (N, 8, 8, 3), in N log N time."""
+    """Group what looks alike by hashes (N,) and thumbnails (N, 8, 8, 3), in N log N time."""
     leader = list(range(len(hashes)))
 
     def find(place: int) -> int:

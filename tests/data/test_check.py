@@ -56,14 +56,8 @@ def test_a_survey_counts_what_is_there(tmp_path):
     (tmp_path / "dog" / "else.csv").write_text("file\nnot-here.jpg")
     found = survey(folder(tmp_path))
     assert found.count == 8
-    assert sorted(found.sizes.tolist()) == [
-        [20, 40],
-        [20, 40],
-        [30, 40],
-        [30, 40],
-        [40, 40],
-        [50, 30],
-    ]
+    expected = [[20, 40], [20, 40], [30, 40], [30, 40], [40, 40], [50, 30]]
+    assert sorted(found.sizes.tolist()) == expected
     assert found.modes == {"JPEG RGB": 5, "PNG L": 1}
     assert found.classes == {"cat": 4, "dog": 2}
     assert [sentence.split(": ")[0] for sentence in found.bad] == [

@@ -77,18 +77,6 @@ def test_alpha_can_be_kept_and_what_is_clear_shows_no_hidden_colour():
     assert np.array_equal(opaque, np.dstack([pixels[..., :3], np.full((8, 8), 255)]))
 
 
-def test_a_palette_is_looked_up():
-    palette = np.random.default_rng(0).integers(256, size=(256, 3), dtype=np.uint8)
-    places = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    image = Image.frombytes("P", (16, 16), places.tobytes())
-    image.putpalette(palette.tobytes())
-    assert np.array_equal(read(saved(image, "PNG")), palette[places])
-    alpha = np.arange(256)[::-1].astype(np.uint8)
-    result = read(saved(image, "PNG", transparency=alpha.tobytes()), background="#000000")
-    expected = palette[places] * (alpha[places][..., None] / 255)
-    assert np.abs(result - expected).max() <= 1
-
-
 @pytest.mark.parametrize("ink", [(0, 0, 0, 0), (255, 0, 0, 0), (30, 90, 200, 60), (0, 0, 0, 255)])
 def test_ink_becomes_light(ink):
     expected = [255 - min(255, c * (255 - ink[3]) / 255 + ink[3]) for c in ink[:3]]

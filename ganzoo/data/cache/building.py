@@ -154,7 +154,10 @@ def _results(
     begun = time.monotonic()
     while left and processes is None and time.monotonic() - begun < SECONDS_ALONE:
         yield _next(task, left)
-    if wanted > 1 and left and _is_long(begun, len(chunks), len(left)):
+    done = len(chunks) - len(left)
+    # Whether the rest would take longer than starting processes does.
+    is_long = not done or (time.monotonic() - begun) / done * len(left) > SECONDS_ALONE
+    if wanted > 1 and left and is_long:
         with closing(decode_in(wanted, task, list(left), held)) as answers:
             try:
                 for chunk, bad in answers:
@@ -170,12 +173,6 @@ def _next(task: Task, left: dict[int, None]) -> tuple[int, Bad]:
     chunk = next(iter(left))
     del left[chunk]
     return chunk, task.decode(chunk)
-
-
-def _is_long(begun: float, total: int, left: int) -> bool:
-    """Whether what is left would take longer than starting processes does."""
-    done = total - left
-    return not done or (time.monotonic() - begun) / done * left > SECONDS_ALONE
 
 
 def _begun(path: Path, header: bytes) -> IO[bytes]:

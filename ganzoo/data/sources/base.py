@@ -140,7 +140,7 @@ class Pictures(Source):
 
 
 def summary(dataset: Dataset) -> list[str]:
-    """Return a sentence on a source of picture files; none on others, which are as called."""
+    """Return a sentence on a source of picture files, by names and headers; none on others."""
     if not isinstance(dataset, Pictures):
         return []
     readable = dataset.sizes.all(axis=1)
