@@ -242,7 +242,7 @@ def test_of_two_processes_one_decodes_and_the_other_waits_and_says_so(start, cac
     assert len({out for out, _ in ends}) == 1
     assert reads(tmp_path / "log")[0] == list(range(400))
     said = "".join(err for _, err in ends)
-    assert said == "waiting for another process that decodes noise\n"
+    assert said.count("waiting for another process that decodes noise\n") == 1
 
 
 def test_no_room_is_told_before_anything_is_decoded(cache):
