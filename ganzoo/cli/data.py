@@ -65,7 +65,6 @@ def check(
     from ganzoo.data.preview import preview
     from ganzoo.data.progress import progress
     from ganzoo.data.report import report
-    from ganzoo.pictures import save_picture
     from ganzoo.resolve import open_dataset
 
     name = base or architecture or ARCHITECTURE
@@ -94,7 +93,11 @@ def check(
     if pictures and not no_preview:
         shape = run.architecture.sample_shape
         sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
-        save_picture(sheet.image, out)
+        try:
+            sheet.image.save(out)  # not by what imports torch
+        except OSError as error:
+            problem = f"it cannot be written ({error.strerror})"
+            raise RequestError(f"--out {out}: {problem}") from error
         echo(f"preview: {out}", err=True)
         for note in sheet.notes:
             echo(f"note: {note}", err=True)
