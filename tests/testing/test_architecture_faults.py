@@ -433,7 +433,7 @@ FAULTS = {
     ),
     "a buffer shared by two of a kind": (
         {"generator": SharingGenerator},
-        ("networks-share-nothing", "common of another generator and common of the generator"),
+        ("networks-share-nothing", "common of the other generator and common of the generator"),
         [],
     ),
     "a lock": (
