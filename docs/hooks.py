@@ -31,7 +31,6 @@ from ganzoo.config import (
 )
 from ganzoo.config.files import MAX_DEPTH, dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.hub import metadata
 from ganzoo.hub.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
 from ganzoo.hub.pulling import BESIDE
 from ganzoo.spec import Architecture
@@ -161,7 +160,7 @@ def limits() -> str:
         (
             f"`{CARD_FILE}`",
             f"{MAX_CARD_BYTES:,} bytes; its metadata {MAX_METADATA_CHARACTERS:,} characters, "
-            f"{metadata.MAX_DEPTH} levels deep",
+            f"{MAX_DEPTH} levels deep",
         ),
         *((f"`{name}`", f"{BESIDE[name]:,} bytes") for name in (SHEET_FILE, RECIPE_FILE)),
     ]

@@ -9,11 +9,8 @@ from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
 from ganzoo.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from ganzoo.config import RunConfig
     from ganzoo.data.advice import Advice
-    from ganzoo.data.base import Dataset
     from ganzoo.data.check import Survey
     from ganzoo.training.agreement import Agreement
 
@@ -73,7 +70,11 @@ def check(
     name = base or architecture or ARCHITECTURE
     run = _run(name, source, overrides, fine_tuned=base is not None)
     dataset = open_dataset(run.data)
-    fit = None if base is None else _fit(run, dataset)
+    fit = None
+    if base is not None:
+        from ganzoo.training.agreement import agreement
+
+        fit = agreement(run, dataset)
     with progress("looking at every sample", len(dataset)) as told:
         found = survey(dataset, processes=available(), report=told)
     pictures = dataset.kind == "pictures"
@@ -92,7 +93,12 @@ def check(
     if pictures and not no_preview:
         shape = run.architecture.sample_shape
         sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
-        _save(sheet.image, out)
+        try:
+            sheet.image.save(out)  # not by what imports torch
+        except OSError as error:
+            problem = f"it cannot be written ({error.strerror})"
+            raise RequestError(f"--out {out}: {problem}") from error
+        echo(f"preview: {out}", err=True)
         for note in sheet.notes:
             echo(f"note: {note}", err=True)
     if found.bad_share > max_bad or not (fit is None or fit.fits):
@@ -108,12 +114,6 @@ def _run(name: str, source: str, overrides: dict[str, Any], *, fine_tuned: bool)
     from ganzoo.resolve import resolve
 
     return resolve({"architecture": name, "data": {"source": source}}, overrides).config
-
-
-def _fit(run: "RunConfig", dataset: "Dataset") -> "Agreement":
-    from ganzoo.training.agreement import agreement
-
-    return agreement(run, dataset)
 
 
 def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advice | None":
@@ -160,11 +160,3 @@ def _values(
         }
         values["condition"] = condition(found, max_bad)
     return values
-
-
-def _save(image: "Image", path: str) -> None:
-    try:
-        image.save(path)
-    except OSError as error:
-        raise RequestError(f"--out {path}: it cannot be written ({error.strerror})") from error
-    echo(f"preview: {path}", err=True)

@@ -122,6 +122,11 @@ def check_values(values: Any, most: int = MAX_VALUES) -> None:
 
 
 def _inside(value: Any) -> Iterable[Any]:
+    match getattr(value, "id", None):  # of a node of YAML
+        case "mapping":
+            return chain.from_iterable(value.value)
+        case "sequence":
+            return value.value  # type: ignore[no-any-return]
     if isinstance(value, dict):
         return chain(value, value.values())
     return value if isinstance(value, list | tuple | set) else ()
@@ -135,11 +140,18 @@ def parse_yaml(text: str) -> Any:
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
     try:
-        reader = YAML(typ="safe", pure=True)
-        _check_events(reader.parse(text))
-        return reader.load(text)
+        depth = 0  # with whose square the time grows
+        for event in YAML(typ="safe", pure=True).parse(text):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise ValueError(f"it nests over {MAX_DEPTH} levels deep")
+        constructor, _ = YAML(typ="safe", pure=True).get_constructor_parser(text)
+        node = constructor.composer.get_single_node()
+        check_values(node)  # before any of it is made, as a reference may stand for much
+        return None if node is None else constructor.construct_document(node)
     except YAMLError as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)
@@ -148,38 +160,6 @@ def parse_yaml(text: str) -> Any:
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
         # Of the library itself, for a tag or an escape of what it does not expect.
         raise ValueError(f"a value cannot be read ({type(error).__name__})") from error
-
-
-def _check_events(events: Iterable[Any]) -> None:
-    """Count what YAML stands for, a reference as often as it stands there, before it is made.
-
-    Raises:
-        ValueError: It is too much, nests too deep, or refers to itself.
-    """
-    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
-
-    sizes: dict[str, int] = {}
-    opened: list[tuple[str | None, int]] = []
-    count = 0
-    for event in events:
-        before = count
-        if isinstance(event, AliasEvent):
-            if event.anchor not in sizes:
-                raise ValueError(f"*{event.anchor:.60} refers to nothing, or to itself")
-            count += sizes[event.anchor]
-        elif isinstance(event, NodeEvent):
-            count += 1
-        if isinstance(event, CollectionStartEvent):
-            opened.append((event.anchor, before))
-        elif isinstance(event, CollectionEndEvent):
-            anchor, before = opened.pop()
-            sizes[anchor or ""] = count - before
-        elif isinstance(event, NodeEvent) and not isinstance(event, AliasEvent):
-            sizes[event.anchor or ""] = 1
-        if count > MAX_VALUES:
-            raise ValueError(f"it holds over {MAX_VALUES:,} values")
-        if len(opened) > MAX_DEPTH:
-            raise ValueError(f"it nests over {MAX_DEPTH} levels deep")
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {

@@ -36,10 +36,10 @@ class Written(str):
         try:
             value = parse_yaml(self) if self else ""
             check_values(value)
-            return value
         except (ValueError, RecursionError) as error:
             problem = brief(error)
             raise ConfigError(f"{self.key}: {str(self)!r:.60} cannot be read: {problem}") from error
+        return value
 
 
 def parse_override(text: str) -> tuple[str, Written]:
@@ -85,15 +85,14 @@ def _is_text(kind: Any) -> bool:
     return kind in (str, type(None))
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
+def _alternatives(annotation: Any) -> list[Any]:
     """The types that an annotation allows, without what is said about them."""
+    parts = get_args(annotation)
     if get_origin(annotation) is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
-    elif get_origin(annotation) in (Union, types.UnionType):
-        for part in get_args(annotation):
-            yield from _alternatives(part)
-    else:
-        yield annotation
+        return _alternatives(parts[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [kind for part in parts for kind in _alternatives(part)]
+    return [annotation]
 
 
 def _inside(kinds: list[Any], key: str) -> Iterator[Any]:

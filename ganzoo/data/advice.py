@@ -38,13 +38,7 @@ COLOURED = ("RGB", "P", "CMYK", "LAB")
 
 @dataclass(frozen=True)
 class Advice:
-    """What to know before training.
-
-    Attributes:
-        warnings: Sentences on what is doubtful in the data.
-        values: By dotted key, what to begin with.
-        reasons: Why, a sentence for each of the values by its key.
-    """
+    """What to know before training: doubts, values by dotted key, and a reason for each."""
 
     warnings: tuple[str, ...]
     values: Mapping[str, Any]
@@ -60,11 +54,7 @@ class Advice:
     ) -> str:
         """Return the command line that trains so, and with what the user asks for.
 
-        Args:
-            name: The architecture; of a run that starts from weights their reference.
-            source: Of the data.
-            overrides: What the user asks for.
-            partial: Whether weights fit in part only; None for a run that starts from none.
+        `partial` tells whether weights fit in part only; None for a run that starts from none.
         """
         given = {**overrides, **self.values}
         if partial is None:
@@ -82,14 +72,7 @@ def advise(
 
     The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
     networks than these: a starting point. A run that starts from weights keeps to their size and
-    recipe, of which nothing is said.
-
-    Args:
-        survey: Of pictures.
-        config: Of the run that is asked for.
-        traits: Of its architecture.
-        fit: Of a run that starts from weights: sentences on what they and the pictures do not agree
-            in.
+    recipe, of which nothing is said but `fit`: in what they and the pictures do not agree.
     """
     crops = getattr(config.data, "fit", "crop") == "crop"
     doubts = [*(fit or ()), *_doubts(survey, config.architecture.sample_shape, crops)]
@@ -115,28 +98,17 @@ def _networks(
     side = best_side(survey, traits)
     if side is not None and (side, side) != shape[1:]:
         shape = (shape[0], side, side)
-        suggest(
-            "data.image_size",
-            side,
-            f"at least {1 - SMALLER_SHARE:.0%} of the pictures are as large, or almost",
-        )
+        share = f"at least {1 - SMALLER_SHARE:.0%} of the pictures"
+        suggest("data.image_size", side, f"{share} are as large, or almost")
     if count < FEW and config.augmentation.name == "diffaugment":
-        times = shown(config.training, count)
-        suggest(
-            "augmentation",
-            "diffaugment",
-            f"D sees each picture {times:,} times, and would learn them by heart",
-        )
+        often = f"D sees each picture {shown(config.training, count):,} times"
+        suggest("augmentation", "diffaugment", f"{often}, and would learn them by heart")
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
-        suggest(
-            "penalties.r1.weight", weight, "0.0002 x pixels / batch size, to be tried up and down"
-        )
-        suggest(
-            "penalties.r1.every",
-            INTERVAL,
-            "with the same strength, as the weight is multiplied by it, and much faster",
-        )
+        rule = "0.0002 x pixels / batch size, to be tried up and down"
+        suggest("penalties.r1.weight", weight, rule)
+        faster = "with the same strength, as the weight is multiplied by it, and much faster"
+        suggest("penalties.r1.every", INTERVAL, faster)
     return values, reasons
 
 

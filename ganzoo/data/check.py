@@ -1,6 +1,5 @@
 """A survey of a source: what is in it, what cannot be read, and what is there twice."""
 
-import concurrent.futures
 import multiprocessing
 import pickle
 import signal
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset
-from ganzoo.data.decoding import mode_of
+from ganzoo.data.decoding import look
 from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.sources.base import Pictures, Source
@@ -34,17 +33,7 @@ WORTH = 512
 
 @dataclass(frozen=True)
 class Looked:
-    """What was seen of one sample that can be read.
-
-    Attributes:
-        size: Width and height of a picture, upright; of a vector its length and 1.
-        mode: Format and kind of pixels, as ``PNG RGB``.
-        label: The index of its class.
-        content: A hash of what it shows.
-        hash: By `gradient_hash`.
-        thumb: By `thumbnail`; of a vector the vector.
-        brightest: The greatest value of a picture.
-    """
+    """What was seen of one sample that can be read; of a vector `thumb` is the vector."""
 
     size: tuple[int, int]
     mode: str
@@ -57,24 +46,13 @@ class Looked:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a source holds.
+    """What a source holds; of pictures `spread` is None.
 
-    Attributes:
-        count: Samples, with those that cannot be read.
-        sizes: int64 (N, 2), width and height of those that can.
-        modes: How many there are of each format and kind of pixels, the most frequent first.
-        classes: How many readable ones there are of each class.
-        bad: Why samples cannot be read; each sentence names one.
-        copies: Groups of names of what is exactly the same.
-        near: The same of what looks alike.
-        passed_over: How many other files lie beside the images, by their endings; and folders of
-            hidden files and clutter, by their names.
-        others: The first few of them.
-        lists: Those of them that list images and can be read in place of the source.
-        notes: Of the source, see `ganzoo.data.base.Dataset`.
-        labels: int64 (N,), the index of each sample's class; -1 for one that cannot be read.
-        spread: For vectors float64 (4, D): least, mean, standard deviation, greatest.
-        dark: Of pictures that look black; see `ganzoo.data.depth.darkness`.
+    Sizes are int64 (N, 2), width and height of what can be read. Labels are int64 (N,) of all, -1
+    for what cannot be read. The spread of vectors is float64 (4, D): least, mean, standard
+    deviation, greatest. Files that are passed over are counted by their endings, folders of hidden
+    files and clutter by their names; of the others the first few are named, and the lists that can
+    be read in place of the source.
     """
 
     count: int
@@ -118,24 +96,17 @@ def survey(
     processes: int = 1,
     report: Callable[[int], None] = lambda more: None,
 ) -> Survey:
-    """Look at every sample of a source.
+    """Look at every sample of a source, or refuse one of which none can be read.
 
-    Args:
-        dataset: The source.
-        processes: How many look, where there is enough for several. A script that asks for more
-            than one needs a guard: ``if __name__ == "__main__":``.
-        report: Called with the number of samples that were looked at since the last call.
-
-    Raises:
-        DataError: No sample can be read.
+    A script that asks for several processes needs a guard: ``if __name__ == "__main__":``. What
+    reports is called with the number of samples that were looked at since the last call.
     """
     looks: dict[int, Looked | str] = {}
     for index, looked in _looks(dataset, processes):
         looks[index] = looked
         report(1)
-    ordered = sorted(looks.items())
-    seen = {index: look for index, look in ordered if isinstance(look, Looked)}
-    bad = [look for _, look in ordered if isinstance(look, str)]
+    seen = {index: look for index, look in looks.items() if isinstance(look, Looked)}
+    bad = [look for look in looks.values() if isinstance(look, str)]
     if not seen:
         raise DataError(f"none of {len(dataset)} samples can be read: {bad[0]}")
     names, found = [name_of(dataset, index) for index in seen], list(seen.values())
@@ -143,7 +114,7 @@ def survey(
     vectors = dataset.kind == "vectors"
     near = [] if vectors else _near(found, exact)
     counts = Counter(look.label for look in found)
-    labels = [look.label if isinstance(look, Looked) else -1 for _, look in ordered]
+    labels = [look.label if isinstance(look, Looked) else -1 for look in looks.values()]
     others = dataset.others if isinstance(dataset, Pictures) else ()
     return Survey(
         count=len(dataset),
@@ -173,7 +144,8 @@ def look_at(dataset: Dataset, index: int) -> Looked | str:
         mode = "L" if pixels.ndim == 2 or pixels.shape[2] == 1 else "RGBA"[: pixels.shape[2]]
         if isinstance(dataset, Pictures):
             with dataset.opened(index) as file:
-                mode = mode_of(file, name_of(dataset, index))
+                header = look(file, name_of(dataset, index))
+            mode = f"{header.format} {header.mode}"
     except DataError as error:
         return str(error)
     size = (pixels.shape[1], pixels.shape[0])
@@ -201,7 +173,7 @@ def _spread(vectors: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:
-    """Look at every sample, in any order."""
+    """Look at every sample, in their order; at all again where other processes cannot help."""
     if processes > 1 and len(dataset) >= WORTH:
         try:
             yield from _in_processes(dataset, processes)
@@ -212,15 +184,11 @@ def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str
 
 
 def _in_processes(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:
-    message = pickle.dumps(dataset)
-    count = len(dataset)
     # Not forked, as other threads of this process may hold locks.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _begin, (message,)) as pool:
-        jobs = [pool.submit(_chunk, i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]
+    with ProcessPoolExecutor(processes, context, _begin, (pickle.dumps(dataset),)) as pool:
         try:
-            for job in concurrent.futures.as_completed(jobs):
-                yield from job.result()
+            yield from enumerate(pool.map(_look, range(len(dataset)), chunksize=CHUNK))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -235,5 +203,5 @@ def _begin(message: bytes) -> None:
     _dataset = pickle.loads(message)  # of our own parent, as multiprocessing does it
 
 
-def _chunk(start: int, end: int) -> list[tuple[int, Looked | str]]:
-    return [(index, look_at(_dataset, index)) for index in range(start, end)]
+def _look(index: int) -> Looked | str:
+    return look_at(_dataset, index)

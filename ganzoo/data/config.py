@@ -88,7 +88,7 @@ class PicturesConfig(DataConfig):
         default=65535,
         ge=255,
         le=65535,
-        description="The value that is white in images of 16 bits; 4095 for 12 bits stored in 16.",
+        description="The value that is white in grey of 16 bits; 4095 for 12 bits stored in 16.",
     )
     max_bad: float = Field(
         default=0.01,

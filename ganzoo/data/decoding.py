@@ -5,18 +5,17 @@ import functools
 import io
 import os
 import random
-import re
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor, UnidentifiedImageError
 
-from ganzoo.data import depth, tiffs
-from ganzoo.data.depth import DEEP_MODES, FULL
+from ganzoo.data import jpegs, tiffs
+from ganzoo.data.depth import DEEP_MODES, FULL, from_grey
 from ganzoo.data.signatures import HEAD, verdict
 from ganzoo.errors import DataError
 
@@ -35,13 +34,7 @@ Decoding takes two to four times as much, in each of up to eight processes."""
 
 STRIP_PIXELS = 1 << 20
 
-MAX_SCANS = 64
-"""Of a JPEG. libjpeg goes over the whole image for each; encoders write 1 to 20."""
-
 WHITE = "#ffffff"
-
-SRGB = 2.2
-"""The exponent of sRGB, about; by the gamma of a PNG light becomes numbers."""
 
 GREY_MODES = frozenset({"1", "L", "LA", "La"}) | DEEP_MODES
 UNBOUNDED_MODES = frozenset({"I", "F"})
@@ -62,19 +55,15 @@ Picture = str | os.PathLike[str] | IO[bytes]
 """A file by its path, or opened."""
 
 
-class _RefusedError(ValueError):
-    """Its message is the sentence to tell."""
-
-
 def decode(
     picture: Picture, name: str, channels: int, *, background: str = WHITE, white: int = FULL
 ) -> NDArray[np.uint8]:
     """Read a picture: the first frame, upright, in sRGB, in grey or colour.
 
     What is transparent is put on the background, by the arithmetic of stored sRGB values as
-    browsers do it, or kept as a fourth channel. An embedded colour profile, or a PNG's gamma, is
-    followed; a damaged one, like damaged EXIF, is ignored. A JPEG that would take too much memory
-    is decoded to half its width and height.
+    browsers do it, or kept as a fourth channel. An embedded colour profile is followed; a
+    damaged one, like damaged EXIF, is ignored. A JPEG that would take too much memory is decoded
+    to half its width and height.
 
     Args:
         picture: The file.
@@ -82,7 +71,7 @@ def decode(
         channels: 1 for grey, 3 for colour, 4 for colour with alpha.
         background: A colour as Pillow knows them. It also stands where a picture with alpha is
             clear, so that no unseen colours are learned.
-        white: The value that is white in pictures of 16 bits; larger ones are white too.
+        white: The value that is white in grey of 16 bits; larger ones are white too.
 
     Returns:
         uint8 (H, W) or (H, W, channels).
@@ -93,59 +82,44 @@ def decode(
     with _refusals(name), _opened(picture) as file:
         scans = _check_end(file)
         image = _recognised(file)
+        if white != FULL and image.mode not in DEEP_MODES and ";16" in _layout(image):
+            raise ValueError(
+                f"data.white applies to 16-bit grey alone, and its pixels are {image.mode}; spread "
+                "their values over all 16 bits, or leave data.white out"
+            )
         _bound_memory(image, scans)
         with _damage(image.format):
             image.load()
             if scans and _is_filled_up(file, image):
-                raise _RefusedError("its pixels end too early")
+                raise ValueError("its pixels end too early")
         step = _UPRIGHT.get(_orientation(image))
-        plain = _in_srgb(_to_8_bits(image, file, white))
+        plain = _in_srgb(_to_8_bits(image, white))
         return _in_channels(plain if step is None else plain.transpose(step), channels, background)
 
 
-def look(picture: Picture, name: str) -> tuple[tuple[int, int], bool]:
-    """Read a picture's header alone.
-
-    Returns:
-        Its width and height as they are stored, and whether it is grey.
-
-    Raises:
-        DataError: It is no picture that can be decoded.
-    """
+def look(picture: Picture, name: str) -> Image.Image:
+    """Read a picture's header alone: size, format and mode; no pixels can be had from it."""
     with _refusals(name), _opened(picture) as file:
-        image = _recognised(file)
-        return image.size, image.mode in GREY_MODES
-
-
-def mode_of(picture: Picture, name: str) -> str:
-    """Read from a picture's header its format and how its pixels are stored, as ``PNG RGBA``.
-
-    Raises:
-        DataError: It is no picture that can be decoded.
-    """
-    with _refusals(name), _opened(picture) as file:
-        image = _recognised(file)
-        return f"{image.format} {image.mode}"
+        return _recognised(file)
 
 
 def check_kind(mode: int) -> None:
-    """Refuse what is no file, by its mode.
-
-    Raises:
-        DataError: The message is the cause alone.
-    """
+    """Refuse what is no file, by its mode; the message is the cause alone."""
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
         raise DataError(f"it is {kind}, not a file")
 
 
-def complaint(bad: list[str], total: int) -> str:
-    """Name the first few of the files that cannot be read."""
-    more = f" and {len(bad) - NAMED_AT_MOST} more" if len(bad) > NAMED_AT_MOST else ""
-    return (
-        f"{len(bad)} of {total} pictures cannot be read: {', '.join(bad[:NAMED_AT_MOST])}{more}; "
-        "remove or replace them"
-    )
+def complaint(bad: Sequence[str], total: int) -> str:
+    """Tell which files cannot be read."""
+    count = len(bad)
+    return f"{count} of {total} pictures cannot be read: {first_of(bad)}; remove or replace them"
+
+
+def first_of(causes: Sequence[str]) -> str:
+    """Name the first few."""
+    more = f" and {len(causes) - NAMED_AT_MOST} more" if len(causes) > NAMED_AT_MOST else ""
+    return ", ".join(causes[:NAMED_AT_MOST]) + more
 
 
 def put_on(image: Image.Image, background: str) -> Image.Image:
@@ -202,29 +176,37 @@ def _recognised(file: IO[bytes]) -> Image.Image:
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        raise _RefusedError(verdict(head)) from None
+        raise ValueError(verdict(head)) from None
     except Image.DecompressionBombError:
         raise _too_large() from None
     except Exception as error:
-        raise _RefusedError(f"{verdict(head)} ({_cause(error)})") from error
+        raise ValueError(f"{verdict(head)} ({_cause(error)})") from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(image.size)
     if image.mode in UNBOUNDED_MODES:
-        raise _RefusedError("its pixels are of 32 bits; save it with 8 or 16")
+        raise ValueError("its pixels are of 32 bits; save it with 8 or 16")
     if image.format == "TIFF":
         if cause := tiffs.fault(image):
-            raise _RefusedError(f"a TIFF that is not read: {cause}")
+            raise ValueError(f"a TIFF that is not read: {cause}")
         tiffs.mend(image)
-    clear, layout = image.info.get("transparency"), depth.layout_of(image)
+    clear, layout = image.info.get("transparency"), _layout(image)
     if image.format == "PNG" and layout in _SHADES and isinstance(clear, int):
         image.info["transparency"] = clear * _SHADES[layout]
+    if clear is not None and layout.startswith("RGB;16"):
+        raise ValueError("one of its colours of 16 bits is clear; save it with an alpha channel")
     if image.format == "BMP":
         bits = head[24] if head[14] == 12 else head[28]
         if bits != {"1": 1, "L": 8}.get(image.mode, bits):
-            raise _RefusedError(
+            raise ValueError(
                 f"its {bits} bits choose from a list of greys of another length; save it as PNG"
             )
     return image
+
+
+def _layout(image: Any) -> str:
+    """Return how the pixels of an opened image are stored, by Pillow's name of a raw mode."""
+    args = image.tile[0].args if image.tile else ""
+    return str(args[0] if isinstance(args, tuple) else args)
 
 
 _SHADES = {"L;2": 85, "L;4": 17}
@@ -240,7 +222,7 @@ def _bound_memory(image: Image.Image, scans: int) -> None:
     if taken > MAX_BYTES and scans == 1:
         image.draft(None, (image.width // 2, image.height // 2))
     elif taken > MAX_BYTES:
-        raise _RefusedError(
+        raise ValueError(
             f"{image.width:,}x{image.height:,} pixels take {taken:,} bytes, more than the "
             f"{MAX_BYTES:,} that are spent on one; make it smaller"
         )
@@ -249,9 +231,9 @@ def _bound_memory(image: Image.Image, scans: int) -> None:
 _PIXEL_BYTES = dict.fromkeys(("1", "L", "P"), 1) | dict.fromkeys(DEEP_MODES, 2)
 
 
-def _too_large(size: tuple[int, int] | None = None) -> _RefusedError:
+def _too_large(size: tuple[int, int] | None = None) -> ValueError:
     given = f"{size[0]:,}x{size[1]:,} pixels are" if size else "it claims"
-    return _RefusedError(
+    return ValueError(
         f"{given} more than the {MAX_PIXELS // 1_000_000} million pixels that are read, as in a "
         "decompression bomb; make it smaller"
     )
@@ -263,31 +245,15 @@ def _damage(kind: str | None) -> Iterator[None]:
         yield
     except Exception as error:
         kind = {"MPO": "JPEG", "WEBP": "WebP"}.get(kind or "", kind)
-        raise _RefusedError(f"a {kind} that is damaged or breaks off ({_cause(error)})") from error
+        raise ValueError(f"a {kind} that is damaged or breaks off ({_cause(error)})") from error
 
 
 def _check_end(file: IO[bytes]) -> int:
-    """Refuse a JPEG without an end, which becomes grey there, and a PNG with false checksums.
-
-    Returns:
-        How many scans a JPEG has.
-    """
+    """Refuse a JPEG without an end, and a PNG with false checksums; count the scans of a JPEG."""
     head = file.read(4)
     file.seek(0)
     if head.startswith(b"\xff\xd8"):
-        data = file.read()
-        start = _start_of_scan(data)
-        if start is not None and data.rfind(_END) < start:
-            raise _RefusedError("a JPEG that is damaged or breaks off (its end is missing)")
-        scans = 1
-        while start is not None and (start := _start_of_scan(data, start + 2)) is not None:
-            scans += 1
-            if scans > MAX_SCANS:
-                raise _RefusedError(
-                    f"a JPEG of more than {MAX_SCANS} scans, which takes too long to decode; "
-                    "save it again"
-                )
-        return scans
+        return jpegs.scans_of(file.read())
     if head == b"\x89PNG":
         image = _recognised(file)
         with _damage("PNG"):
@@ -295,27 +261,8 @@ def _check_end(file: IO[bytes]) -> int:
     return 0
 
 
-_END = b"\xff\xd9"
-_MARKER = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])", re.DOTALL)  # neither a 0xff of pixels nor RSTn
 _PADDING = bytes(random.Random(0).choices(range(1, 255), k=64))
 _CORNER = 4
-
-
-def _start_of_scan(data: bytes, place: int = 2) -> int | None:
-    """Find where a JPEG's next scan begins, after the thumbnail; None where no chain leads there.
-
-    Args:
-        data: The file.
-        place: Where a marker stands, or the segment of one, with pixels after it.
-    """
-    while marker := _MARKER.search(data, place):
-        kind, place = marker[1], marker.end()
-        if kind == b"\xda":
-            return place - 2
-        if kind == b"\xd9":
-            return None
-        place += int.from_bytes(data[place : place + 2], "big")
-    return None
 
 
 def _is_filled_up(file: IO[bytes], image: Image.Image) -> bool:
@@ -332,7 +279,7 @@ def _is_filled_up(file: IO[bytes], image: Image.Image) -> bool:
         return False
     file.seek(0)
     data = file.read()
-    end = data.find(_END, _start_of_scan(data))
+    end = data.find(jpegs.END, jpegs.start_of_scan(data))
     again = Image.open(io.BytesIO(data[:end] + _PADDING + data[end:]), formats=FORMATS)
     if again.size != image.size:
         again.draft(None, image.size)
@@ -347,42 +294,31 @@ def _orientation(image: Image.Image) -> Any:
         return None
 
 
-def _to_8_bits(image: Image.Image, file: IO[bytes], white: int) -> Image.Image:
+def _to_8_bits(image: Image.Image, white: int) -> Image.Image:
     """Bring a picture to the modes of 8 bits that Pillow converts rightly."""
     if image.mode == "La":
         return image.convert("LA")
     if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
         return image.convert("RGB")  # as writers of BMP leave alpha at 0 where they have none
-    if image.mode in DEEP_MODES:
-        shown = depth.from_grey(image, white)
-    elif white == FULL and "transparency" not in image.info:
+    if image.mode not in DEEP_MODES:
         return image
-    elif depth.is_deep(low := _recognised(file)):
-        shown = depth.from_colour(image, low, white)
-    else:
-        return image
+    shown = from_grey(image, white)
     shown.info = {key: value for key, value in image.info.items() if key != "transparency"}
     return shown
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Follow the colour profile of a picture, if it has one that makes sense."""
-    profile, gamma = image.info.get("icc_profile"), image.info.get("gamma", 0)
+    profile = image.info.get("icc_profile")
     if image.mode == "LAB":
         return _from_lab().apply(image)
-    if not profile and ("srgb" in image.info or abs(gamma * SRGB - 1) < 0.05):
-        gamma = 0
-    if image.mode == "1" or not (profile or gamma):
+    if image.mode == "1" or not profile:
         return image
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif "transparency" in image.info:
         image = image.convert("RGBA")
     has_alpha = image.mode in ("LA", "RGBA")
-    if not profile:
-        curve = [round(255 * (value / 255) ** (1 / (SRGB * gamma))) for value in range(256)]
-        same = list(range(256)) if has_alpha else []
-        return image.point(curve * (len(image.getbands()) - has_alpha) + same)
     try:
         # The rule of a profile is for colours alone.
         colours = image.convert(image.mode.rstrip("A")) if has_alpha else image

@@ -59,15 +59,7 @@ def equal_groups(keys: Sequence[Hashable]) -> list[list[int]]:
 
 
 def near_groups(hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8]) -> list[list[int]]:
-    """Group pictures that look alike, in time that grows with N log N.
-
-    Args:
-        hashes: (N,), by `gradient_hash`.
-        thumbs: (N, 8, 8, 3), by `thumbnail`.
-
-    Returns:
-        Groups of at least two places, each in order.
-    """
+    """Group what looks alike by hashes (N,) and thumbnails (N, 8, 8, 3), in N log N time."""
     leader = list(range(len(hashes)))
 
     def find(place: int) -> int:

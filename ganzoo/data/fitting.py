@@ -17,21 +17,18 @@ def fit_picture(
 ) -> NDArray[np.uint8]:
     """Bring one picture to a shape by antialiased bicubic resizing, grey or colour.
 
-    Where pictures have alpha, clear pixels lend their neighbours no colour.
+    Of another aspect ``crop`` cuts off what is too long, the same at both ends; ``pad`` adds the
+    background (clear, where the shape has alpha) at both ends; ``stretch`` distorts. Where pictures
+    have alpha, clear pixels lend their neighbours no colour.
 
     Args:
         sample: uint8 (H, W) or (H, W, C).
         shape: ``(C, height, width)`` with C of 1 or 3, or the picture's own.
-        fit: What happens to another aspect: ``crop`` cuts off what is too long, the same at both
-            ends; ``pad`` adds the background (clear, where the shape has alpha) at both ends;
-            ``stretch`` distorts.
+        fit: ``crop``, ``pad`` or ``stretch``.
         background: A colour as Pillow knows them.
 
     Returns:
         uint8 (height, width, C).
-
-    Raises:
-        TypeError: The picture is not uint8.
     """
     channels, height, width = shape
     if sample.dtype != np.uint8:

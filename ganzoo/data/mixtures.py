@@ -11,12 +11,7 @@ from ganzoo.data.config import Grid25Config, MixtureConfig, Ring8Config
 
 
 class Mixture(Dataset):
-    """Points about given centres, all equally likely; the same points for the same config.
-
-    Attributes:
-        centres: float32 (modes, 2), in data units.
-        std: Standard deviation of the points about their centre.
-    """
+    """Points about given centres, float32 (modes, 2), all equally likely; the same for a config."""
 
     kind: Literal["pictures", "vectors"] = "vectors"
     shape = (2,)

@@ -27,23 +27,14 @@ MARGIN, EDGE = 96, 4
 
 @dataclass(frozen=True)
 class Preview:
-    """A sheet of pictures.
-
-    Attributes:
-        image: The sheet.
-        notes: Sentences on what it does not show.
-    """
+    """A sheet of pictures, and sentences on what it does not show."""
 
     image: Image.Image
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Pictures of one class; of all, without a name, where there are none."""
-
-    name: str
-    tiles: list[Image.Image]
+_Group = tuple[str, list[Image.Image]]
+"""The name of a class and its pictures; without a name where there are none."""
 
 
 def preview(
@@ -55,22 +46,16 @@ def preview(
 ) -> Preview:
     """Draw up to 64 pictures, from all over the source, in the shape that networks see.
 
-    Args:
-        dataset: The source.
-        shape: ``(C, H, W)``.
-        flip: Whether every second one is mirrored, as training does at random.
-        labels: The class of each, -1 for one that cannot be read; where there are classes, each
-            gets rows of its own, with its name beside them.
+    Every second one is mirrored if training flips. Where there are classes, by the labels (-1 for
+    one that cannot be read), each gets rows of its own, with its name beside them.
 
     Raises:
         DataError: None of those that were tried can be read.
     """
     chosen, notes = _chosen(dataset, labels)
     faults: list[DataError] = []
-    groups = [
-        _Group(name, list(_tiles(dataset, rows, shape, flip, faults))) for name, rows in chosen
-    ]
-    if not any(group.tiles for group in groups):
+    groups = [(name, list(_tiles(dataset, rows, shape, flip, faults))) for name, rows in chosen]
+    if not any(tiles for _, tiles in groups):
         cause = f": {faults[0]}" if faults else ""
         raise DataError(f"none of the pictures for a preview can be read{cause}")
     return Preview(_sheet(groups, shape), notes)
@@ -123,22 +108,22 @@ def _sheet(groups: Sequence[_Group], shape: Shape) -> Image.Image:
     """Lay groups below each other, each with its name; small ones beside each other, too."""
     scale = math.ceil(SMALL / shape[2])
     gap, height, width = GAP * scale, shape[1] * scale, shape[2] * scale
-    most = max(len(group.tiles) for group in groups)
-    columns, margin = min(COLUMNS, most), max(_label_width(group.name) for group in groups)
+    most = max(len(tiles) for _, tiles in groups)
+    columns, margin = min(COLUMNS, most), max(_label_width(name) for name, _ in groups)
     across = min(max(1, COLUMNS // most), len(groups))
     block = margin + columns * (width + gap)
     bands = [groups[i : i + across] for i in range(0, len(groups), across)]
-    rows = [max(1, *(math.ceil(len(g.tiles) / columns) for g in band)) for band in bands]
+    rows = [max(1, *(math.ceil(len(tiles) / columns) for _, tiles in band)) for band in bands]
     size = (across * block + gap, sum(rows) * (height + gap) + gap)
-    mode = next(tile.mode for group in groups for tile in group.tiles)
+    mode = next(tile.mode for _, tiles in groups for tile in tiles)
     sheet = Image.new(mode, size, "white")
     top = gap
     for band, count in zip(bands, rows, strict=True):
-        for place, group in enumerate(band):
+        for place, (name, tiles) in enumerate(band):
             left = gap + place * block
-            if group.name:
-                _write(sheet, group.name, (left, top + height // 2))
-            for index, tile in enumerate(group.tiles):
+            if name:
+                _write(sheet, name, (left, top + height // 2))
+            for index, tile in enumerate(tiles):
                 row, column = divmod(index, columns)
                 at = (left + margin + column * (width + gap), top + row * (height + gap))
                 sheet.paste(tile.resize((width, height), Image.Resampling.NEAREST), at)

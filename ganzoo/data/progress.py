@@ -22,13 +22,7 @@ Report = Callable[[int], None]
 def progress(what: str, total: int | None = None, done: int = 0) -> Iterator[Report]:
     """Show how many pieces of a work are done, if it takes more than 2 s.
 
-    Args:
-        what: The work, as ``looking at pictures``.
-        total: How many pieces there are; None where nobody knows.
-        done: How many were done before.
-
-    Yields:
-        A function to call with the number of pieces that were done since the last call.
+    What is lent is called with the number of pieces that were done since the last call.
     """
     shown = _Shown(what, total, done)
     try:

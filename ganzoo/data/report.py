@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganzoo.config import RunConfig
 from ganzoo.data.advice import Advice, told
@@ -30,23 +31,10 @@ def report(
     command: str | None,
     max_bad: float,
 ) -> str:
-    """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken.
-
-    Args:
-        source: What the user calls it.
-        survey: Of the source.
-        config: Of the run that is asked for.
-        advice: Of pictures.
-        name: What the networks are called.
-        command: The command line to begin with.
-        max_bad: The share that may be unreadable.
-    """
+    """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken."""
     kind = "vectors" if survey.spread is not None else "pictures"
     lines = [f"{source}: {survey.count:,} {kind}"]
-    if survey.spread is None:
-        lines += _pictures(survey)
-    else:
-        lines += _vectors(survey)
+    lines += _pictures(survey) if survey.spread is None else _vectors(survey.spread)
     if survey.classes:
         lines += _row("classes", f"{len(survey.classes)}: {_counted(survey.classes)}")
     place = os.path.join(config.data.source, "")
@@ -102,10 +90,9 @@ def _pictures(survey: Survey) -> list[str]:
     return lines
 
 
-def _vectors(survey: Survey) -> list[str]:
-    assert survey.spread is not None
-    lines = _row("dimension", f"{survey.spread.shape[1]:,}")
-    for place, (least, mean, std, most) in enumerate(survey.spread.T[:NAMED]):
+def _vectors(spread: NDArray[np.float64]) -> list[str]:
+    lines = _row("dimension", f"{spread.shape[1]:,}")
+    for place, (least, mean, std, most) in enumerate(spread.T[:NAMED]):
         lines += _row(f"x{place}", f"{least:.4g} to {most:.4g}, mean {mean:.4g}, std {std:.4g}")
     return lines
 
@@ -124,10 +111,7 @@ def _training(survey: Survey, config: RunConfig, name: str) -> list[str]:
     other = (survey.sizes[:, 0] * height != survey.sizes[:, 1] * width).any()
     changed = how[fit] if other else ""
     mirrored = ", half of them mirrored" if config.data.flip else ""
-    return _row(
-        "training",
-        f"{name} sees {width}x{height} {colours}{changed}{mirrored}",
-    )
+    return _row("training", f"{name} sees {width}x{height} {colours}{changed}{mirrored}")
 
 
 def _bad(survey: Survey, max_bad: float) -> str:

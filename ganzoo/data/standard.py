@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +21,10 @@ from ganzoo.data.config import StandardConfig
 from ganzoo.errors import DataError
 
 
-class Arrays(NamedTuple):
-    """The samples of a split: uint8 (N, H, W) or (N, H, W, C), and int64 labels (N,)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-
 class Standard(Dataset):
     """A dataset that torchvision knows how to download and to read.
 
-    A subclass says what it is called there, which files it has, and what is in them.
-
-    Attributes:
-        reader: Name of the class in ``torchvision.datasets``.
-        train: Files of the training split, below the root.
-        test: Files of the test split.
-
-    Raises:
-        DataError: Files are missing and may not be downloaded, or torchvision is not installed.
+    A subclass has the name of the class in ``torchvision.datasets``, and its files below the root.
     """
 
     reader: ClassVar[str]
@@ -66,11 +51,12 @@ class Standard(Dataset):
             )
 
     def __len__(self) -> int:
-        return len(self._arrays.images)
+        return len(self._arrays[0])
 
     def read(self, index: int) -> Item:
         """Return one picture, uint8 (H, W) or (H, W, 3)."""
-        return Item(self._arrays.images[index], int(self._arrays.labels[index]))
+        images, labels = self._arrays
+        return Item(images[index], int(labels[index]))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -91,12 +77,8 @@ class Standard(Dataset):
         return [name for name in self.train + self.test if not (self.root / name).is_file()]
 
     @functools.cached_property
-    def _arrays(self) -> Arrays:
-        """Read the split through torchvision.
-
-        Raises:
-            DataError: It cannot be downloaded or read, or holds something else.
-        """
+    def _arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Read the split through torchvision, and check that it holds what it should."""
         splits = {"train": [True], "test": [False], "all": [True, False]}[self._split]
         try:
             parts = [self._opened(train) for train in splits]
@@ -124,7 +106,7 @@ class Standard(Dataset):
                 f"data.source: the files in {self.root} are not {self.name}: a label is "
                 f"{labels.max()}, and there are {known} classes"
             )
-        return Arrays(images, labels)
+        return images, labels
 
     def _opened(self, train: bool) -> Any:
         from torchvision import datasets  # type: ignore[import-untyped]

@@ -29,11 +29,7 @@ CURE = "save it as RGB or grey of 8 or 16 bits"
 
 
 def fault(image: Image.Image) -> str:
-    """Return why a TIFF cannot be decoded as its tags say; empty where it can.
-
-    Args:
-        image: An opened TIFF, whose pixels were not read yet.
-    """
+    """Return why an opened TIFF cannot be decoded as its tags say; empty where it can."""
     tags: Any = image.tag_v2  # type: ignore[attr-defined]
     photometric, bits, extra = tags.get(PHOTOMETRIC), tags.get(BITS, (1,)), tags.get(EXTRA, ())
     count = tags.get(SAMPLES, len(bits))

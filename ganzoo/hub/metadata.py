@@ -13,8 +13,6 @@ from ganzoo.weights.store import Store
 
 MAX_CARD_BYTES = 1_000_000
 MAX_METADATA_CHARACTERS = 50_000
-MAX_DEPTH = 30
-"""How deep the metadata may be nested: the time to read it grows with the square of that."""
 
 _HEAD = re.compile(
     r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
@@ -48,22 +46,20 @@ def split(card: str, label: str) -> tuple[dict[str, Any], str]:
         Values that JSON can hold, and the text below them.
 
     Raises:
-        WeightsError: The metadata is no mapping, malformed, too long, or has references inside
-            (by which a few lines can stand for more than any memory holds), or cannot be written
-            again.
+        WeightsError: The metadata is no mapping, malformed, too long, or cannot be written again.
     """
     match = _HEAD.match(card)
     if match is None:
         return {}, card.removeprefix("\ufeff")
     try:
-        problem = _obstacle(match[1])
-        if not problem:
-            values = parse_yaml(match[1])
-            values = {} if values is None else _plain(values)
-            json.dumps(values, ensure_ascii=False).encode()  # a ValueError if it cannot be written
-            if isinstance(values, dict):
-                return values, card[match.end() :]
-            problem = "is no mapping of fields"
+        if len(match[1]) > MAX_METADATA_CHARACTERS:
+            raise ValueError(f"it is longer than {MAX_METADATA_CHARACTERS:,} characters")
+        values = parse_yaml(match[1])
+        values = {} if values is None else _plain(values)
+        json.dumps(values, ensure_ascii=False).encode()  # a ValueError if it cannot be written
+        if isinstance(values, dict):
+            return values, card[match.end() :]
+        problem = "is no mapping of fields"
     except (ValueError, RecursionError) as error:
         problem = f"is malformed: {brief(error)}"
     raise WeightsError(f"the metadata at the head of {label} {problem}; mend it there")
@@ -75,62 +71,20 @@ def join(metadata: Mapping[str, Any], text: str) -> str:
     return f"---\n{dump_yaml(dict(metadata), width=MAX_CARD_BYTES)}---\n{text}"
 
 
-def _obstacle(text: str) -> str:
-    """Tell why metadata is not read, before anything is made of it; empty where it may be."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import (
-        CollectionEndEvent,
-        CollectionStartEvent,
-        DocumentStartEvent,
-        NodeEvent,
-    )
-
-    if len(text) > MAX_METADATA_CHARACTERS:
-        return f"is longer than {MAX_METADATA_CHARACTERS:,} characters"
-    depth = 0
-    try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            depth += isinstance(event, CollectionStartEvent)
-            depth -= isinstance(event, CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                return f"is nested deeper than {MAX_DEPTH} levels"
-            if isinstance(event, DocumentStartEvent) and event.explicit:
-                return "has a document inside it"  # of another version of YAML, perhaps
-            if isinstance(event, NodeEvent) and event.anchor is not None:
-                return "has anchors and references (&, *), which are not read"
-    except (YAMLError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError):
-        pass  # which the parser then tells better
-    return ""
-
-
 def _plain(value: Any) -> Any:
     """Turn dates and the like into text, so that what is shown is what JSON can hold.
 
     Raises:
-        ValueError: A number has thousands of digits, a text cannot be written, or two fields have
-            the same name.
+        ValueError: Two fields have the same name.
     """
     if isinstance(value, Mapping):
-        fields = {_plain_text(key): _plain(item) for key, item in value.items()}
+        fields = {str(key): _plain(item) for key, item in value.items()}
         if len(fields) != len(value):
             raise ValueError("two fields have the same name")
         return fields
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(map(_plain_text, value))
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        str(value)  # which Python does not do for too many digits
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    return _plain_text(value)
-
-
-def _plain_text(value: Any) -> str:
-    text = str(value)
-    text.encode()
-    return text
+        return sorted(map(str, value))
+    plain = value is None or isinstance(value, int)
+    return value if plain or (isinstance(value, float) and math.isfinite(value)) else str(value)

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from ganzoo.errors import GanzooError, RequestError
 from ganzoo.hub.loading import open_store
 from ganzoo.hub.metadata import MAX_CARD_BYTES
+from ganzoo.weights.files import aside, folder_aside
 from ganzoo.weights.folder import CARD_FILE, FILES, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.info import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
 from ganzoo.weights.loading import load_network
@@ -73,30 +73,17 @@ def pull(
 
 def _fill(target: Path, paths: Mapping[str, Path]) -> None:
     """Copy files into a folder, so that one of that name is a whole weights folder or none."""
-    place = target if target.exists() else target.parent
-    place.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=place))
+    if not target.exists():
+        with folder_aside(target) as new:
+            for name, path in paths.items():
+                shutil.copyfile(path, new / name)
+        return
+    # An empty folder may be one that is mounted, or where a shell stands: it has to stay.
     try:
-        for name, path in paths.items():
-            shutil.copyfile(path, aside / name)
-        if place != target:
-            aside.chmod(0o777 & ~_umask())
-            aside.replace(target)
-            return
-        # An empty folder may be one that is mounted, or where a shell stands: it has to stay.
-        try:
-            for name in reversed(list(paths)):  # config.json last, which makes it a weights folder
-                (aside / name).replace(target / name)
-        except BaseException:
-            for name in paths:
-                (target / name).unlink(missing_ok=True)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _umask() -> int:
-    """The process's umask, which can be read only by setting it."""
-    umask = os.umask(0o022)
-    os.umask(umask)
-    return umask
+        for name in reversed(list(paths)):  # config.json last, which makes it a weights folder
+            with aside(target / name) as file:
+                shutil.copyfile(paths[name], file)
+    except BaseException:
+        for name in paths:
+            (target / name).unlink(missing_ok=True)
+        raise

@@ -10,7 +10,7 @@ In a plugin's own tests, one row for each check::
         check.verify()
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ganzoo import registry
@@ -21,6 +21,7 @@ from ganzoo.spec import (
     DatasetSpec,
     ExtractorSpec,
     LossSpec,
+    PenaltySpec,
     Spec,
 )
 from ganzoo.testing import (
@@ -34,7 +35,7 @@ from ganzoo.testing import (
     shared,
     stages,
 )
-from ganzoo.testing.check import Check, Result, Subject
+from ganzoo.testing.check import Case, Check, Result, Subject
 
 __all__ = ["Check", "Result", "check_plugin", "checks_of"]
 
@@ -63,6 +64,17 @@ _ARCHITECTURES = (
 )
 
 
+_OF: dict[type, tuple[Callable[[Subject], Iterable[Case]], tuple[Callable[[Any], None], ...]]] = {
+    Architecture: (architectures.cases, _ARCHITECTURES),
+    LossSpec: (losses.cases, losses.CHECKS),
+    PenaltySpec: (penalties.cases, penalties.CHECKS),
+    AugmentationSpec: (augmentations.cases, augmentations.CHECKS),
+    DatasetSpec: (datasets.cases, datasets.CHECKS),
+    ExtractorSpec: (extractors.cases, extractors.CHECKS),
+}
+"""What makes the cases of a plugin, and its checks."""
+
+
 def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
     """Return the checks of a plugin, of whatever group; none has run yet.
 
@@ -76,22 +88,8 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
         ganzoo.errors.ConfigError: A value is not allowed.
     """
     spec, offer = _looked_up(plugin)
-    subject: Subject
-    functions: tuple[Callable[[Any], None], ...]
-    if isinstance(spec, Architecture):
-        subject = architectures.ArchitectureSubject(spec, offer, values)
-        functions = _ARCHITECTURES
-    elif isinstance(spec, LossSpec):
-        subject, functions = losses.LossSubject(spec, offer, values), losses.CHECKS
-    elif isinstance(spec, AugmentationSpec):
-        subject = augmentations.AugmentationSubject(spec, offer, values)
-        functions = augmentations.CHECKS
-    elif isinstance(spec, DatasetSpec):
-        subject, functions = datasets.DatasetSubject(spec, offer, values), datasets.CHECKS
-    elif isinstance(spec, ExtractorSpec):
-        subject, functions = extractors.ExtractorSubject(spec, offer, values), extractors.CHECKS
-    else:
-        subject, functions = penalties.PenaltySubject(spec, offer, values), penalties.CHECKS
+    find, functions = next(_OF[kind] for kind in _OF if isinstance(spec, kind))
+    subject = Subject(spec, offer, values, find)
     if values:
         # Those that are not allowed are an error of the request, and no fault of the plugin.
         _ = subject.cases

@@ -1,8 +1,7 @@
 """What is demanded of an architecture: its subject, and the checks of single networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -20,7 +19,7 @@ from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
 from ganzoo.tensors import check_apart, check_network
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault, NotApplicable
+from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 from ganzoo.testing.standins import CLASSES, SAMPLES, small_run
 
 SIDE = 8
@@ -32,13 +31,11 @@ FACTORS = (1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
-class ArchitectureCase:
+class ArchitectureCase(Case):
     """One config of an architecture, and its networks."""
 
     spec: Architecture
-    offer: registry.Offer | None
     config: ArchitectureConfig
-    title: str
 
     @property
     def traits(self) -> Traits:
@@ -81,59 +78,44 @@ class ArchitectureCase:
         return small_run(architecture=self.config.model_dump(mode="json"), data=data)
 
 
-@dataclass(frozen=True)
-class ArchitectureSubject:
-    """An architecture that is checked.
-
-    Attributes:
-        spec: Its description.
-        offer: Where an installed one comes from.
-        values: Fields of its config that are to be other than the presets'.
-    """
-
-    spec: Architecture
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[ArchitectureCase]:
-        """Every preset, at the smallest shapes, with labels and without."""
-        return [case for preset in self.spec.presets for case in self._cases_of(preset)]
-
-    def _cases_of(self, preset: str) -> Iterator[ArchitectureCase]:
-        values = {**self.spec.presets[preset].values, **self.values}
-        values |= {"name": self.spec.name, "preset": preset}
-        draft = validate(self.spec.config, values, "architecture")
-        traits = self.spec.traits(draft)
-        for shape, classes in self._variants(traits, draft):
+def cases(subject: Subject) -> Iterator[ArchitectureCase]:
+    """Every preset, at the smallest shapes, with labels and without."""
+    spec: Architecture = subject.spec
+    for name, preset in spec.presets.items():
+        values = {**preset.values, **subject.values, "name": spec.name, "preset": name}
+        draft = validate(spec.config, values, "architecture")
+        for shape, classes in _variants(spec.traits(draft), draft, subject.values):
             given = {**values, "sample_shape": shape, "num_classes": classes}
-            config = validate(self.spec.config, given, "architecture")
-            check_architecture(self.spec, config)
+            config = validate(spec.config, given, "architecture")
+            check_architecture(spec, config)
             sizes = "x".join(map(str, shape))
-            title = f"preset {preset}, shape {sizes}, {classes or 'no'} classes"
-            yield ArchitectureCase(self.spec, self.offer, config, title)
+            title = f"preset {name}, shape {sizes}, {classes or 'no'} classes"
+            yield ArchitectureCase(spec, subject.offer, config, title=title)
 
-    def _variants(self, traits: Traits, draft: ArchitectureConfig) -> Iterator[tuple[Shape, int]]:
-        """Shapes and numbers of classes: what is given, else the smallest and the most various."""
-        classes = [0, CLASSES] if traits.labels else [0]
-        if "num_classes" in self.values:
-            classes = [draft.num_classes]
-        if "sample_shape" in self.values:
-            yield from product([draft.sample_shape], classes)
-            return
-        if not traits.pictures and not traits.vectors:
-            raise Fault("the traits allow neither pictures nor vectors; let traits allow one")
-        if traits.pictures:
-            side = min(traits.sides or (SIDE,))
-            # Where any height and width is promised, they differ.
-            width = side if traits.sides else side + 4
-            channels = traits.channels or (1, 3)
-            # Grey without labels, colour with them: every choice is met once.
-            numbers = [min(channels), 3 if 3 in channels else max(channels)]
-            pairs = {(numbers[0], classes[0]), (numbers[1], classes[-1])}
-            yield from (((number, side, width), count) for number, count in sorted(pairs))
-        if traits.vectors:
-            yield from product([VECTOR], classes)
+
+def _variants(
+    traits: Traits, draft: ArchitectureConfig, given: Mapping[str, Any]
+) -> Iterator[tuple[Shape, int]]:
+    """Shapes and numbers of classes: what is given, else the smallest and the most various."""
+    classes = [0, CLASSES] if traits.labels else [0]
+    if "num_classes" in given:
+        classes = [draft.num_classes]
+    if "sample_shape" in given:
+        yield from product([draft.sample_shape], classes)
+        return
+    if not traits.pictures and not traits.vectors:
+        raise Fault("the traits allow neither pictures nor vectors; let traits allow one")
+    if traits.pictures:
+        side = min(traits.sides or (SIDE,))
+        # Where any height and width is promised, they differ.
+        width = side if traits.sides else side + 4
+        channels = traits.channels or (1, 3)
+        # Grey without labels, colour with them: every choice is met once.
+        numbers = [min(channels), 3 if 3 in channels else max(channels)]
+        pairs = {(numbers[0], classes[0]), (numbers[1], classes[-1])}
+        yield from (((number, side, width), count) for number, count in sorted(pairs))
+    if traits.vectors:
+        yield from product([VECTOR], classes)
 
 
 def networks_are_whole(case: ArchitectureCase) -> None:

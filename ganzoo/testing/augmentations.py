@@ -1,7 +1,6 @@
 """What is demanded of an augmentation."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,12 +9,11 @@ from torch import Tensor
 
 from ganzoo import registry
 from ganzoo.augmentation.base import Augmentation
-from ganzoo.config import AugmentationConfig
 from ganzoo.randomness import Draws
 from ganzoo.resolve.check import validate
-from ganzoo.spec import AugmentationSpec, Shape
+from ganzoo.spec import Shape
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault
+from ganzoo.testing.check import Case, Fault, Subject
 from ganzoo.testing.standins import LATENT, PERCEPTRONS, SAMPLES, small_run
 
 PICTURES: tuple[tuple[str, Shape], ...] = (
@@ -27,14 +25,10 @@ VECTORS = ("vectors", (2,))
 
 
 @dataclass(frozen=True)
-class AugmentationCase:
+class AugmentationCase(Case):
     """The config of an augmentation, and the shape of the samples that it changes."""
 
-    spec: AugmentationSpec
-    offer: registry.Offer | None
-    config: AugmentationConfig
     shape: Shape
-    title: str
 
     def augmentation(self) -> Augmentation:
         """Build the augmentation; one that adapts has seen reals that are all judged real."""
@@ -60,23 +54,15 @@ class AugmentationCase:
         )
 
 
-@dataclass(frozen=True)
-class AugmentationSubject:
-    """An augmentation that is checked, with values of its config."""
-
-    spec: AugmentationSpec
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[AugmentationCase]:
-        """Its config, for samples of every kind that it has a meaning for."""
-        values = {**self.values, "name": self.spec.name}
-        config = validate(self.spec.config, values, "augmentation")
-        kinds = (*PICTURES, VECTORS) if self.spec.vectors else PICTURES
-        return [
-            AugmentationCase(self.spec, self.offer, config, shape, title) for title, shape in kinds
-        ]
+def cases(subject: Subject) -> list[AugmentationCase]:
+    """Its config, for samples of every kind that it has a meaning for."""
+    values = {**subject.values, "name": subject.spec.name}
+    config = validate(subject.spec.config, values, "augmentation")
+    kinds = (*PICTURES, VECTORS) if subject.spec.vectors else PICTURES
+    return [
+        AugmentationCase(subject.spec, subject.offer, config, shape, title=title)
+        for title, shape in kinds
+    ]
 
 
 def draws(rows: slice = slice(None), dtype: torch.dtype = torch.float32) -> Draws:

@@ -4,11 +4,12 @@ import os
 import random
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from unittest import SkipTest, mock
 
 import numpy as np
@@ -38,24 +39,43 @@ class NotApplicable(Exception):  # noqa: N818
     """A demand that has no meaning for the plugin, and why."""
 
 
-class Case(Protocol):
-    """One config under which a plugin is checked."""
+@dataclass(frozen=True)
+class Case:
+    """One config under which a plugin is checked.
 
-    @property
-    def title(self) -> str:
-        """What tells it from the other configs; empty where there is one alone."""
+    Attributes:
+        spec: The plugin's description.
+        offer: Where an installed plugin comes from; None for one that was registered or given.
+        config: The config.
+        title: What tells it from the other configs; empty where there is one alone.
+    """
+
+    spec: Any
+    offer: registry.Offer | None
+    config: Any
+    title: str = field(default="", kw_only=True)
 
 
-class Subject(Protocol):
-    """A plugin that is checked."""
+@dataclass(frozen=True)
+class Subject:
+    """A plugin that is checked.
 
-    @property
-    def spec(self) -> Spec:
-        """Its description."""
+    Attributes:
+        spec: Its description.
+        offer: As that of its cases.
+        values: Fields of its config that are to be other than usual.
+        find: Makes its cases.
+    """
 
-    @property
-    def cases(self) -> Sequence[Case]:
+    spec: Any
+    offer: registry.Offer | None
+    values: dict[str, Any]
+    find: Callable[["Subject"], Iterable[Case]]
+
+    @cached_property
+    def cases(self) -> list[Case]:
         """The configs under which it is checked; found when they are first asked for."""
+        return list(self.find(self))
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,7 @@ class Check:
     @property
     def plugin(self) -> str:
         """The plugin's name."""
-        return self.subject.spec.name
+        return str(self.subject.spec.name)
 
     @property
     def demand(self) -> str:

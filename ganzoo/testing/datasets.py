@@ -2,35 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
 
 from ganzoo import registry
-from ganzoo.config import DataConfig
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.cache import open_store
 from ganzoo.data.loader import Loader
 from ganzoo.randomness import Draws
 from ganzoo.resolve.check import validate
-from ganzoo.spec import DatasetSpec, Shape
+from ganzoo.spec import Shape
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault
+from ganzoo.testing.check import Case, Fault, Subject
 
 FEW = 64
 """Samples that are read; they are spread over the whole dataset."""
 
 
 @dataclass(frozen=True)
-class DatasetCase:
+class DatasetCase(Case):
     """The config of a dataset."""
-
-    spec: DatasetSpec
-    offer: registry.Offer | None
-    config: DataConfig
-    title: str = ""
 
     def open(self) -> Dataset:
         """Open the dataset."""
@@ -43,19 +35,10 @@ class DatasetCase:
             yield index, Item(*dataset.read(index))
 
 
-@dataclass(frozen=True)
-class DatasetSubject:
-    """A dataset that is checked, with values of its config."""
-
-    spec: DatasetSpec
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[DatasetCase]:
-        """Its config."""
-        values = {"source": self.spec.name, **self.values}
-        return [DatasetCase(self.spec, self.offer, validate(self.spec.config, values, "data"))]
+def cases(subject: Subject) -> list[DatasetCase]:
+    """Its config."""
+    values = {"source": subject.spec.name, **subject.values}
+    return [DatasetCase(subject.spec, subject.offer, validate(subject.spec.config, values, "data"))]
 
 
 class _Few(Dataset):

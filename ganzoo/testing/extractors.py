@@ -2,30 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo import registry
-from ganzoo.config import ExtractorConfig
 from ganzoo.evaluation.extractor import Extractor
 from ganzoo.resolve.check import validate
-from ganzoo.spec import ExtractorSpec
-from ganzoo.testing.check import Fault
+from ganzoo.testing.check import Case, Fault, Subject
 
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 17, 40))
 
 
 @dataclass(frozen=True)
-class ExtractorCase:
+class ExtractorCase(Case):
     """The config of an extractor."""
-
-    spec: ExtractorSpec
-    offer: registry.Offer | None
-    config: ExtractorConfig
-    title: str = ""
 
     def make(self) -> Extractor:
         """Make the extractor."""
@@ -33,20 +24,11 @@ class ExtractorCase:
         return made
 
 
-@dataclass(frozen=True)
-class ExtractorSubject:
-    """An extractor that is checked, with values of its config."""
-
-    spec: ExtractorSpec
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[ExtractorCase]:
-        """Its config."""
-        values = {"name": self.spec.name, **self.values}
-        config = validate(self.spec.config, values, "extractor")
-        return [ExtractorCase(self.spec, self.offer, config)]
+def cases(subject: Subject) -> list[ExtractorCase]:
+    """Its config."""
+    values = {"name": subject.spec.name, **subject.values}
+    config = validate(subject.spec.config, values, "extractor")
+    return [ExtractorCase(subject.spec, subject.offer, config)]
 
 
 def it_is_told_what_it_is(case: ExtractorCase) -> None:

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo import registry
-from ganzoo.config import LossConfig
 from ganzoo.losses.base import Critique, Loss
 from ganzoo.resolve.check import validate
-from ganzoo.spec import LossSpec
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault
+from ganzoo.testing.check import Case, Fault, Subject
 from ganzoo.testing.standins import CLASSES, small_run
 
 N = 6
@@ -30,13 +27,8 @@ LARGE = 100.0
 
 
 @dataclass(frozen=True)
-class LossCase:
+class LossCase(Case):
     """The config of a loss."""
-
-    spec: LossSpec
-    offer: registry.Offer | None
-    config: LossConfig
-    title: str = ""
 
     def loss(self) -> Loss:
         """Build the loss."""
@@ -55,19 +47,10 @@ class LossCase:
         return small_run(loss=self.config.model_dump(mode="json"))
 
 
-@dataclass(frozen=True)
-class LossSubject:
-    """A loss that is checked, with values of its config."""
-
-    spec: LossSpec
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[LossCase]:
-        """Its config."""
-        config = validate(self.spec.config, {**self.values, "name": self.spec.name}, "loss")
-        return [LossCase(self.spec, self.offer, config)]
+def cases(subject: Subject) -> list[LossCase]:
+    """Its config."""
+    config = validate(subject.spec.config, {**subject.values, "name": subject.spec.name}, "loss")
+    return [LossCase(subject.spec, subject.offer, config)]
 
 
 def critique(shapes: Sequence[tuple[int, ...]], low: float, high: float, seed: int) -> Critique:

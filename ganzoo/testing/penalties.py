@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,15 +9,15 @@ from torch import Tensor, nn
 
 from ganzoo import registry
 from ganzoo.building import build
-from ganzoo.config import ArchitectureConfig, PenaltyConfig, value_at
+from ganzoo.config import ArchitectureConfig, value_at
 from ganzoo.config.run import ROLES
 from ganzoo.losses.base import as_critique
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
 from ganzoo.resolve.check import validate
-from ganzoo.spec import PenaltySpec, Shape
+from ganzoo.spec import Shape
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault, NotApplicable
+from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, small_run
 
 VARIANTS: tuple[tuple[str, Shape, int], ...] = (
@@ -28,14 +27,10 @@ VARIANTS: tuple[tuple[str, Shape, int], ...] = (
 
 
 @dataclass(frozen=True)
-class PenaltyCase:
+class PenaltyCase(Case):
     """The config of a penalty, and networks for it to regularise."""
 
-    spec: PenaltySpec
-    offer: registry.Offer | None
-    config: PenaltyConfig
     architecture: ArchitectureConfig
-    title: str
 
     def penalty(self, **changes: Any) -> Penalty:
         """Build the penalty, with some values of its config changed."""
@@ -91,25 +86,16 @@ class PenaltyCase:
         )
 
 
-@dataclass(frozen=True)
-class PenaltySubject:
-    """A penalty that is checked, with values of its config."""
-
-    spec: PenaltySpec
-    offer: registry.Offer | None
-    values: dict[str, Any]
-
-    @cached_property
-    def cases(self) -> list[PenaltyCase]:
-        """Its config, for networks that differ in all that a penalty may meet."""
-        config = validate(self.spec.config, self.values, "penalty")
-        cases = []
-        for title, shape, classes in VARIANTS:
-            architecture = ArchitectureConfig(
-                name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
-            )
-            cases.append(PenaltyCase(self.spec, self.offer, config, architecture, title))
-        return cases
+def cases(subject: Subject) -> list[PenaltyCase]:
+    """Its config, for networks that differ in all that a penalty may meet."""
+    config = validate(subject.spec.config, subject.values, "penalty")
+    found = []
+    for title, shape, classes in VARIANTS:
+        architecture = ArchitectureConfig(
+            name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
+        )
+        found.append(PenaltyCase(subject.spec, subject.offer, config, architecture, title=title))
+    return found
 
 
 def kind_is_defined(case: PenaltyCase) -> None:

@@ -7,16 +7,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo import registry
-from ganzoo.config import Model
 from ganzoo.config.files import dump_yaml, parse_yaml
 from ganzoo.resolve.check import validate
-from ganzoo.testing.check import Fault, NotApplicable
+from ganzoo.testing.check import Case, Fault, NotApplicable
 from ganzoo.training.trainer import Trainer
 
 BATCH = 8
@@ -38,23 +36,7 @@ print("\\n" + json.dumps([described, "torch" not in sys.modules]))
 """
 
 
-class Configured(Protocol):
-    """A case, as far as the checks of this module know it."""
-
-    @property
-    def spec(self) -> Any:
-        """The plugin's description."""
-
-    @property
-    def config(self) -> Model:
-        """The config of this case."""
-
-    @property
-    def offer(self) -> registry.Offer | None:
-        """Where an installed plugin comes from; None for one that was registered or given."""
-
-
-def free_of_torch(case: Configured) -> None:
+def free_of_torch(case: Case) -> None:
     """The description is read and used without importing torch."""
     offer = case.offer
     if offer is None:
@@ -86,7 +68,7 @@ def free_of_torch(case: Configured) -> None:
         )
 
 
-def config_round_trip(case: Configured) -> None:
+def config_round_trip(case: Case) -> None:
     """The config survives YAML and JSON, and describes each of its fields."""
     values = case.config.model_dump(mode="json")
     for kind, copied in (
@@ -148,19 +130,16 @@ def precisions(
         config_of: Gives the config of a case's run.
     """
 
-    def trains_in_fp32(case: Any) -> None:
-        """A training step in float32 works, and is saved."""
-        train_one_step(config_of(case), "fp32")
+    def trains(precision: str, name: str) -> Callable[[Any], None]:
+        def check(case: Any) -> None:
+            train_one_step(config_of(case), precision)
 
-    def trains_in_bf16(case: Any) -> None:
-        """A training step in bfloat16 works, and is saved."""
-        train_one_step(config_of(case), "bf16")
+        check.__name__ = f"trains_in_{precision}"
+        check.__doc__ = f"A training step in {name} works, and is saved."
+        return check
 
-    def trains_in_fp64(case: Any) -> None:
-        """A training step in float64 works, and is saved."""
-        train_one_step(config_of(case), "fp64")
-
-    return trains_in_fp32, trains_in_bf16, trains_in_fp64
+    kinds = {"fp32": "float32", "bf16": "bfloat16", "fp64": "float64"}
+    return tuple(trains(*kind) for kind in kinds.items())
 
 
 def state_of(network: nn.Module) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from ganzoo.config.run import ROLES
 from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
-from ganzoo.data.summary import summary
+from ganzoo.data.sources.base import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding

@@ -171,8 +171,8 @@ TOO_MUCH = {
     "a tree of references": ("run.yaml", tree(9), "over 10,000 values"),
     "a tree of mappings": ("run.yaml", MERGED, "over 10,000 values"),
     "wide references": ("run.yaml", tree(3, width=120), "over 10,000 values"),
-    "a reference to itself": ("run.yaml", "data: &a [*a]", r"\*a refers to nothing, or to itself"),
-    "a reference to nothing": ("run.yaml", "data: *a", r"\*a refers to nothing, or to itself"),
+    "a reference to itself": ("run.yaml", "data: &a [*a]", "over 32 levels"),
+    "a reference to nothing": ("run.yaml", "data: *a", "found undefined alias"),
     "unknown sections": ("run.json", json.dumps(MANY), "over 10,000 values"),
     "unknown fields": ("run.json", json.dumps({"data": MANY}), "over 10,000 values"),
     "unknown fields in TOML": (

@@ -124,7 +124,7 @@ COUNTS = [
 
 @pytest.mark.parametrize("examples", COUNTS)
 def test_any_config(tmp_path, examples):
-    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
     @given(configs)
     def check(values):
         assert_same_after_writing(resolve(values).config, tmp_path)

@@ -15,8 +15,8 @@ from ganzoo.data.check import look_at, survey
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.duplicates import equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.mixtures import Ring8
+from ganzoo.data.sources.base import summary
 from ganzoo.data.sources.folder import Folder
-from ganzoo.data.summary import summary
 from ganzoo.errors import DataError
 from ganzoo.resolve import resolve
 from tests.data.zoo import noise, saved
@@ -56,14 +56,8 @@ def test_a_survey_counts_what_is_there(tmp_path):
     (tmp_path / "dog" / "else.csv").write_text("file\nnot-here.jpg")
     found = survey(folder(tmp_path))
     assert found.count == 8
-    assert sorted(found.sizes.tolist()) == [
-        [20, 40],
-        [20, 40],
-        [30, 40],
-        [30, 40],
-        [40, 40],
-        [50, 30],
-    ]
+    expected = [[20, 40], [20, 40], [30, 40], [30, 40], [40, 40], [50, 30]]
+    assert sorted(found.sizes.tolist()) == expected
     assert found.modes == {"JPEG RGB": 5, "PNG L": 1}
     assert found.classes == {"cat": 4, "dog": 2}
     assert [sentence.split(": ")[0] for sentence in found.bad] == [

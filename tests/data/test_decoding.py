@@ -12,7 +12,7 @@ from ganzoo.data.config import FolderConfig
 from ganzoo.data.decoding import decode
 from ganzoo.data.fitting import fit_picture
 from ganzoo.errors import DataError
-from tests.data.zoo import ROWS, WHOLE, chunk, noise, png, saved
+from tests.data.zoo import ROWS, WHOLE, noise, png, saved
 
 STORED = np.array(noise(5, 3))
 
@@ -75,34 +75,6 @@ def test_alpha_can_be_kept_and_what_is_clear_shows_no_hidden_colour():
     assert (result[:4] == [1, 2, 3, 0]).all()
     opaque = read(saved(Image.fromarray(pixels[..., :3]), "PNG"), 4)
     assert np.array_equal(opaque, np.dstack([pixels[..., :3], np.full((8, 8), 255)]))
-
-
-def test_a_palette_is_looked_up():
-    palette = np.random.default_rng(0).integers(256, size=(256, 3), dtype=np.uint8)
-    places = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    image = Image.frombytes("P", (16, 16), places.tobytes())
-    image.putpalette(palette.tobytes())
-    assert np.array_equal(read(saved(image, "PNG")), palette[places])
-    alpha = np.arange(256)[::-1].astype(np.uint8)
-    result = read(saved(image, "PNG", transparency=alpha.tobytes()), background="#000000")
-    expected = palette[places] * (alpha[places][..., None] / 255)
-    assert np.abs(result - expected).max() <= 1
-
-
-def test_16_bits_lose_their_lower_eight():
-    deep = np.random.default_rng(0).integers(1 << 16, size=(16, 24, 3)).astype(">u2")
-    rows = b"".join(b"\0" + row.tobytes() for row in deep)
-    assert np.array_equal(read(png(24, 16, rows, depth=16)), deep >> 8)
-    grey = deep[..., 0]
-    for kind in ("PNG", "TIFF"):
-        content = saved(Image.fromarray(grey.astype("<u2")), kind)
-        assert np.array_equal(read(content, 1), grey >> 8)
-
-
-def test_16_bit_grey_may_have_a_clear_shade():
-    rows = b"".join(b"\0" + np.array([700, 40_000], ">u2").tobytes() for _ in range(2))
-    content = png(2, 2, rows, depth=16, colour=0, before=chunk(b"tRNS", b"\x02\xbc"))
-    assert read(content, 1).tolist() == [[255, 40_000 >> 8]] * 2
 
 
 @pytest.mark.parametrize("ink", [(0, 0, 0, 0), (255, 0, 0, 0), (30, 90, 200, 60), (0, 0, 0, 255)])
@@ -176,14 +148,9 @@ def test_a_colour_profile_is_followed(mode):
     assert np.abs(result - expected).max() <= 2
 
 
-def test_srgb_itself_changes_nothing():
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    content = saved(Image.fromarray(STORED), "PNG", icc_profile=profile)
-    assert np.array_equal(read(content), STORED)
-
-
-def test_a_profile_of_other_colours_than_the_pictures_is_ignored():
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+@pytest.mark.parametrize("kind", ["sRGB", "LAB"])
+def test_a_profile_of_the_same_or_of_other_colours_changes_nothing(kind):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(kind)).tobytes()
     content = saved(Image.fromarray(STORED), "PNG", icc_profile=profile)
     assert np.array_equal(read(content), STORED)
 
@@ -262,16 +229,11 @@ def smooth(height, width, channels=3):
     return (128 + 100 * np.stack(waves, -1)).astype(np.uint8)
 
 
-def test_crop_cuts_both_ends_and_resizes():
+@pytest.mark.parametrize(("fit", "shown"), [("crop", slice(10, 50)), ("stretch", slice(60))])
+def test_another_aspect_is_cut_at_both_ends_or_stretched(fit, shown):
     pixels = smooth(40, 60)
-    result = fit_picture(pixels, (3, 16, 16))
-    assert np.abs(result - resized(pixels[:, 10:50], 16, 16)).max() <= 2
-
-
-def test_stretch_resizes_all():
-    pixels = smooth(40, 60)
-    result = fit_picture(pixels, (3, 16, 16), fit="stretch")
-    assert np.abs(result - resized(pixels, 16, 16)).max() <= 2
+    result = fit_picture(pixels, (3, 16, 16), fit=fit)
+    assert np.abs(result - resized(pixels[:, shown], 16, 16)).max() <= 2
 
 
 def test_pad_shows_all_on_the_background():

@@ -113,13 +113,6 @@ def test_missing_files_are_named_with_the_place_and_the_cure(tmp_path, name, fir
         assert text in str(refusal.value)
 
 
-def test_one_missing_file_is_enough(tmp_path, monkeypatch):
-    write_all(tmp_path, "mnist", monkeypatch)
-    (tmp_path / "MNIST/raw/t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(DataError, match=r"lacks MNIST/raw/t10k-labels-idx1-ubyte; set"):
-        opened(tmp_path)
-
-
 def test_without_torchvision_it_is_said_before_anything_starts(tmp_path, monkeypatch):
     write_all(tmp_path, "mnist", monkeypatch)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

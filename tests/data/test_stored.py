@@ -24,13 +24,12 @@ def test_an_image_is_decoded_as_it_is_stored_or_refused(name):
     result = decode(io.BytesIO(content), "a", 1 if expected.ndim == 2 else 3, **options)
     assert result.shape == expected.shape
     assert np.abs(result - expected).max() <= 1.01
-    (width, height), _ = look(io.BytesIO(content), "a")
-    assert (height, width) == expected.shape[:2]
+    assert look(io.BytesIO(content), "a").size == expected.shape[1::-1]
 
 
-def test_there_are_many_variants():
-    assert len(VARIANTS) > 300
-    assert sum(isinstance(variant.expected, str) for variant in VARIANTS.values()) < 100
+def test_there_are_many_variants_and_most_are_decoded():
+    assert len(VARIANTS) > 200
+    assert sum(isinstance(variant.expected, str) for variant in VARIANTS.values()) < 80
 
 
 @pytest.mark.parametrize("ending", ["npy", "npz"])
@@ -49,12 +48,8 @@ def test_there_are_many_variants():
         ((3, 8, 6), "u1", "NHW, noted"),
         ((4, 8, 6), "u1", "NHW, noted"),
         ((64, 48, 3), "u1", "one image, or 64 grey"),
-        ((64, 48, 4), "u1", "one image, or 64 grey"),
-        ((64, 48, 1), "u1", "one image, or 64 grey"),
-        ((64, 48, 3), "u2", "one image, or 64 grey"),
+        ((64, 48, 1), "u2", "one image, or 64 grey"),
         ((5, 8, 6), "i1", "uint8 or uint16"),
-        ((5, 8, 6), "i2", "uint8 or uint16"),
-        ((5, 8, 6), "u4", "uint8 or uint16"),
         ((5, 8, 6), "f4", "uint8 or uint16"),
         ((5, 8, 6), "?", "uint8 or uint16"),
         ((5, 8, 6, 2), "u1", "1, 3 or 4 channels"),

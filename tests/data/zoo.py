@@ -247,8 +247,6 @@ ZOO: dict[str, Trouble] = {
     "PPM": Trouble("a.png", picture("PPM"), "a PPM picture"),
     "NumPy array": Trouble("a.png", data(b"\x93NUMPY\1\0"), "a NumPy array"),
     "resource fork": Trouble("a.png", data(b"\0\5\x16\7" + bytes(50)), "a resource fork"),
-    "program": Trouble("a.png", data(b"\x7fELF" + bytes(50)), "a program"),
-    "video": Trouble("a.gif", data(b"\x1a\x45\xdf\xa3" + bytes(50)), "a Matroska"),
     "sound": Trouble("a.gif", data(b"ID3" + bytes(50)), "a sound file"),
     # Sound, and odd.
     "1x1": Trouble("a.png", picture("PNG", size=(1, 1)), READ, (1, 1)),
@@ -267,8 +265,6 @@ ZOO: dict[str, Trouble] = {
         "a.png", picture("PNG", "P", transparency=bytes(range(32))), READ
     ),
     "16-bit grey": Trouble("a.png", picture("PNG", "I;16"), READ),
-    "16-bit TIFF": Trouble("a.tif", picture("TIFF", "I;16"), READ),
-    "16-bit colour": Trouble("a.png", data(png(24, 16, (b"\0" + bytes(144)) * 16, depth=16)), READ),
     "CMYK": Trouble("a.jpg", picture("JPEG", "CMYK"), READ),
     "CMYK TIFF": Trouble("a.tif", picture("TIFF", "CMYK"), READ),
     "LAB": Trouble("a.tif", picture("TIFF", "LAB"), READ),
@@ -286,12 +282,8 @@ ZOO: dict[str, Trouble] = {
     "EXIF that points away": Trouble(
         "a.jpg", broken_exif("JPEG", b"Exif\0\0II*\0\xff\xff\xff\xff"), READ
     ),
-    "EXIF that breaks off": Trouble(
-        "a.webp", broken_exif("WEBP", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"), READ
-    ),
     # Sound in part.
     "32-bit": Trouble("a.tif", data(saved(Image.new("F", (4, 4)), "TIFF")), "of 32 bits"),
-    "32-bit whole": Trouble("a.tif", data(saved(Image.new("I", (4, 4)), "TIFF")), "of 32 bits"),
     "bomb": Trouble("a.png", data(png(50_000, 50_000, b"")), "decompression bomb"),
     "small bomb": Trouble("a.png", data(png(12_000, 12_000, b"")), "12,000x12,000 pixels"),
     "JPEG bomb": Trouble(
@@ -302,13 +294,6 @@ ZOO: dict[str, Trouble] = {
     ),
     "BMP bomb": Trouble("a.bmp", data(bmp(shown=2**31 - 1)), "decompression bomb"),
     "TIFF bomb": Trouble("a.tif", data(tiff(width=2**31, height=2**31)), "decompression bomb"),
-    "text bomb": Trouble(
-        "a.png",
-        data(
-            png(24, 16, ROWS, before=chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(50_000_000), 9)))
-        ),
-        "a PNG",
-    ),
     "profile bomb": Trouble(
         "a.png",
         data(
@@ -325,11 +310,6 @@ ZOO: dict[str, Trouble] = {
     "BMP of 99 million pixels": Trouble(
         "a.bmp", data(with_bytes(bmp(), 18, struct.pack("<ii", 9_990, 9_990))), "pixels take"
     ),
-    "TIFF of 99 million pixels": Trouble(
-        "a.tif",
-        data(tiff(width=8_000, height=8_000, bits=8, samples=1)),
-        "a TIFF that is damaged",
-    ),
     "progressive JPEG of 99 million pixels": Trouble(
         "a.jpg",
         data(
@@ -342,13 +322,9 @@ ZOO: dict[str, Trouble] = {
         "pixels take",
     ),
     "JPEG of 300 scans": Trouble("a.jpg", data(scans(300)), "more than 64 scans"),
-    "JPEG of 65 scans": Trouble("a.jpg", data(scans(65)), "more than 64 scans"),
     "JPEG of 64 scans": Trouble("a.jpg", data(scans(64)), READ),
     "JPEG of 300 scans and an end in a comment": Trouble(
         "a.jpg", data(scans(300, b"\xff\xfe\0\4\xff\xd9")), "more than 64 scans"
-    ),
-    "JPEG of 300 scans and fill bytes": Trouble(
-        "a.jpg", data(scans(300, b"\xff\xff\xff")), "more than 64 scans"
     ),
     "JPEG with scans after its end": Trouble(
         "a.jpg", data(WHOLE["progressive.jpg"] + WHOLE["progressive.jpg"] * 30), READ
@@ -369,7 +345,6 @@ ZOO: dict[str, Trouble] = {
     "PNG without pixels": Trouble("a.png", data(png(24, 16, b"")), "a PNG that"),
     "PNG with rows missing": Trouble("a.png", data(png(24, 16, ROWS[:800])), "a PNG that"),
     "PNG with a false checksum": Trouble("a.png", data(flipped(PNG, -13)), "a PNG that"),
-    "PNG with a false header": Trouble("a.png", data(flipped(PNG, 17)), "a PNG"),
     **{
         f"PNG with pixels changed, {place}": Trouble(
             "a.png", data(flipped(PNG, IDAT + 4 + place, 0x10)), "a PNG that"
@@ -379,8 +354,6 @@ ZOO: dict[str, Trouble] = {
     "JPEG of other dimensions": Trouble(
         "a.jpg", data(with_bytes(JPEG, SOF + 5, struct.pack(">HH", 160, 24))), "a JPEG that"
     ),
-    "JPEG of no size": Trouble("a.jpg", data(with_bytes(JPEG, SOF + 5, bytes(4))), "a JPEG"),
-    "JPEG without tables": Trouble("a.jpg", data(JPEG[:2] + JPEG[SOF:]), "a JPEG that"),
     "JPEG without pixels": Trouble("a.jpg", data(JPEG[:SOS] + b"\xff\xd9"), "a JPEG"),
     "JPEG that ends in zeros": Trouble(
         "a.jpg", data(JPEG[: SOS + 150] + bytes(len(JPEG))), "a JPEG that"

@@ -206,7 +206,7 @@ class TestClasses:
 clouds = st.tuples(st.integers(0, 2**32 - 1), st.integers(12, 60), st.integers(2, 6))
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clouds, st.floats(-1e3, 1e3), st.floats(0.01, 100))
 def test_what_moving_and_turning_does_not_change(cloud, shift, scale):
     seed, count, length = cloud
@@ -221,7 +221,7 @@ def test_what_moving_and_turning_does_not_change(cloud, shift, scale):
     assert vars(before) == pytest.approx(vars(after), abs=1e-12)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clouds)
 def test_of_a_set_and_itself(cloud):
     seed, count, length = cloud
@@ -233,7 +233,7 @@ def test_of_a_set_and_itself(cloud):
     assert (found.precision, found.recall, found.coverage) == (1, 1, 1)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clouds)
 def test_the_frechet_distance_is_symmetric_and_never_negative(cloud):
     seed, count, length = cloud

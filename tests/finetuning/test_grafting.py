@@ -189,7 +189,7 @@ def test_one_hot_classes_that_go_leave_their_mean_in_the_bias(role):
 names = st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(old=names, new=names, appended=st.booleans())
 def test_any_classes_are_told_apart_by_their_names(old, new, appended):
     """Of an embedding, and of a layer that is given two more numbers before its classes."""

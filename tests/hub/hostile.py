@@ -643,24 +643,20 @@ def bomb(levels: int) -> str:
 
 
 CARDS = {
-    "YAML bomb": card(bomb(9), "anchors and references"),
-    "YAML that holds itself": card("a: &a [*a]", "anchors and references"),
-    "YAML anchor twice": card("a: &a 1\nb: &a 2", "anchors and references"),
-    "YAML merged bomb": card("a: &a {x: 1}\nb: {<<: *a}", "anchors and references"),
+    "YAML bomb": card(bomb(9), "over 10,000 values"),
+    "YAML that holds itself": card("a: &a [*a]", "over 32 levels"),
     "YAML that calls": card(
         "a: !!python/object/apply:os.system ['touch executed']", "is malformed: could not"
     ),
     "YAML that makes an object": card("a: !!python/name:os.system", "is malformed: could not"),
     "YAML tag commands the terminal": card("a: !<%1b[2J> x", r"could not .*\\x1b\[2J"),
-    "YAML that nests": card("a: " + "[" * 20_000, "is nested deeper than 30 levels"),
-    "YAML that nests and closes": card(
-        "a: " + "[" * 2_000 + "]" * 2_000, "is nested deeper than 30 levels"
-    ),
-    "YAML that nests mappings": card("a: " + "{b: " * 9_000, "is nested deeper than 30 levels"),
+    "YAML that nests": card("a: " + "[" * 20_000, "nests over 32 levels"),
+    "YAML that nests and closes": card("a: " + "[" * 2_000 + "]" * 2_000, "nests over 32 levels"),
+    "YAML that nests mappings": card("a: " + "{b: " * 9_000, "nests over 32 levels"),
     "YAML that nests by lines": card(
-        "\n".join(f"{' ' * i}a:" for i in range(200)), "is nested deeper than 30 levels"
+        "\n".join(f"{' ' * i}a:" for i in range(200)), "nests over 32 levels"
     ),
-    "YAML of a whole book": card("a: " + "x " * 30_000, "is longer than 50,000 characters"),
+    "YAML of a whole book": card("a: " + "x " * 30_000, "it is longer than 50,000 characters"),
     "YAML twice": card("a: 1\na: 2", "is malformed: found duplicate key"),
     "YAML empty integer": card("a: !!int ''", "a value cannot be read"),
     "YAML empty number": card("a: !!float ''", "a value cannot be read"),

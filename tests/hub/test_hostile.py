@@ -191,7 +191,9 @@ def test_what_is_odd_is_shown_as_plain_text(hub, tmp_path, monkeypatch, capsys, 
         assert "library_name: ganzoo" in trial.out
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [pytest.param(n, marks=[pytest.mark.sweep] if n else []) for n in range(PARTS)]
+)
 def test_a_process_meets_many_of_them_within_a_gigabyte(hub, tmp_path, cache, part):
     here, folder = tmp_path / "here", tmp_path / "target"
     here.mkdir()
@@ -248,7 +250,7 @@ metadata = st.lists(marks | st.text(max_size=3), max_size=30).map("".join)
 
 @pytest.mark.parametrize("examples", COUNTS)
 def test_any_metadata_is_read_or_refused_and_can_be_written_again(examples):
-    @settings(max_examples=examples, derandomize=examples < 1000, deadline=None)
+    @settings(max_examples=examples, derandomize=examples < 1000)
     @given(metadata)
     def check(text):
         refusal = ""

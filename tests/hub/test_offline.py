@@ -398,7 +398,7 @@ PARTS = ["..", "/", ".", "main", "snapshots", "blobs", "~", "\\", "\n", "0" * 40
     content=st.binary(max_size=60)
     | st.lists(st.sampled_from(PARTS), max_size=12).map(lambda parts: "".join(parts).encode())
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_memory_leads_anywhere_else(repo, cache, offline, content):
     path = cache / "models--acme--digits" / "refs" / "main"
     if not path.exists():

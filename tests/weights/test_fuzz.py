@@ -36,7 +36,6 @@ def chosen(examples):
     return settings(
         max_examples=examples,
         derandomize=examples < 1000,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

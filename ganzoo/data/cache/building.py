@@ -51,17 +51,7 @@ def build(
     """Make a store, unless another process does so first.
 
     It is made aside and renamed, so that what has its name is whole. What a killed process had
-    decoded is taken over by the next one.
-
-    Args:
-        dataset: The source.
-        shape: Of its samples in the store.
-        folder: The store's place.
-        facts: What the store is of, for its meta.json; ``name`` is what people are told.
-        processes: How many decode; None for what suits.
-
-    Raises:
-        DataError: Too many samples cannot be read, or there is no room.
+    decoded is taken over by the next one. The facts go into its meta.json, and have its ``name``.
     """
     name = facts["name"]
     if not len(dataset):
@@ -109,11 +99,7 @@ def _is_plain(folder: Path) -> bool:
 
 
 def check_skipped(causes: list[str], total: int, max_bad: float) -> None:
-    """Refuse to leave out more samples than a dataset allows.
-
-    Raises:
-        DataError: There are too many, or none is left.
-    """
+    """Refuse to leave out all samples, or more than a dataset allows."""
     if len(causes) > max_bad * total or len(causes) == total > 0:
         raise DataError(
             f"{complaint(causes, total)} (max_bad, the share that may be skipped, is {max_bad:g})"
@@ -129,8 +115,7 @@ def _decode(task: Task, name: str, processes: int | None, held: int | None) -> B
             for file, header in task.headers(task.count).items()
         ]
         journal = stack.enter_context(closing(Journal(task.folder / JOURNAL, facts)))
-        sizes = {name: (task.folder / name).stat().st_size for name in task.row_bytes}
-        reach = min(task.reach(name, size) for name, size in sizes.items())
+        reach = min(task.reach(name) for name in task.row_bytes)
         left = [
             chunk
             for chunk in range(task.chunks)
@@ -169,7 +154,10 @@ def _results(
     begun = time.monotonic()
     while left and processes is None and time.monotonic() - begun < SECONDS_ALONE:
         yield _next(task, left)
-    if wanted > 1 and left and _is_long(begun, len(chunks), len(left)):
+    done = len(chunks) - len(left)
+    # Whether the rest would take longer than starting processes does.
+    is_long = not done or (time.monotonic() - begun) / done * len(left) > SECONDS_ALONE
+    if wanted > 1 and left and is_long:
         with closing(decode_in(wanted, task, list(left), held)) as answers:
             try:
                 for chunk, bad in answers:
@@ -185,12 +173,6 @@ def _next(task: Task, left: dict[int, None]) -> tuple[int, Bad]:
     chunk = next(iter(left))
     del left[chunk]
     return chunk, task.decode(chunk)
-
-
-def _is_long(begun: float, total: int, left: int) -> bool:
-    """Whether what is left would take longer than starting processes does."""
-    done = total - left
-    return not done or (time.monotonic() - begun) / done * left > SECONDS_ALONE
 
 
 def _begun(path: Path, header: bytes) -> IO[bytes]:

@@ -19,17 +19,22 @@ def record(path: Path) -> dict[str, Any]:
     return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": _digest(path)}
 
 
-def fault(path: Path, recorded: dict[str, Any], *, full: bool = False) -> str:
-    """Return what is wrong with a file, in a few words; empty where nothing is.
+def folder_fault(folder: Path, *, full: bool = False) -> str:
+    """Return what is wrong with a folder whose meta.json records its files; empty for nothing.
 
     Args:
-        path: The file.
-        recorded: What `record` returned for it.
-        full: Whether to hash it, however large it is.
-
-    Raises:
-        OSError: It cannot be read.
+        folder: The folder.
+        full: Whether to hash its files, however large they are.
     """
+    try:
+        files = json.loads((folder / META).read_bytes())["files"]
+        causes = {name: _fault(folder / name, files[name], full) for name in files}
+    except Exception as error:  # which damage may raise in many ways
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    return "; ".join(f"{name}: {cause}" for name, cause in causes.items() if cause)
+
+
+def _fault(path: Path, recorded: dict[str, Any], full: bool) -> str:
     if leads_out(path):
         return "it is a link that leads out of the cache"
     status = path.stat()
@@ -41,16 +46,6 @@ def fault(path: Path, recorded: dict[str, Any], *, full: bool = False) -> str:
     if moved:  # as after a copy: whoever opens it next need not hash it
         os.utime(path, ns=(status.st_atime_ns, recorded["mtime_ns"]))
     return ""
-
-
-def folder_fault(folder: Path, *, full: bool = False) -> str:
-    """Return what is wrong with a folder whose meta.json records its files, as `fault` does."""
-    try:
-        files = json.loads((folder / META).read_bytes())["files"]
-        causes = {name: fault(folder / name, files[name], full=full) for name in files}
-    except Exception as error:  # which damage may raise in many ways
-        return " ".join(f"{type(error).__name__}: {error}".split())
-    return "; ".join(f"{name}: {cause}" for name, cause in causes.items() if cause)
 
 
 def _digest(path: Path) -> str:

@@ -3,13 +3,15 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from safetensors import safe_open
+
 from ganzoo import locks
-from ganzoo.data.cache.descriptions import what_of
 from ganzoo.data.cache.digests import folder_fault
 from ganzoo.data.cache.places import LOCK, META, STORES, UNFINISHED, cache_folder, remove
 from ganzoo.errors import RequestError
@@ -17,23 +19,12 @@ from ganzoo.errors import RequestError
 MADE_AGAIN = frozenset({STORES, "archives", "index", "statistics"})
 """Sub-folders of what is made again when it is needed; others hold downloads and a user's files."""
 
-OLD_UNFINISHED = ".writing-"
-"""What unfinished stores of the first version begin with."""
-
 
 @dataclass(frozen=True)
 class Entry:
-    """Something in the cache.
+    """Something in the cache, named by its path there, and of the kind of its sub-folder.
 
-    Attributes:
-        name: Its path in the cache.
-        kind: The sub-folder it is in.
-        what: What it is, for people.
-        size: In bytes.
-        used: When it was last used, in seconds since 1970.
-        state: ``finished`` or ``unfinished``, or ``old`` for stores of another version, which are
-            not read any more.
-        path: Where it is.
+    A store of another version is ``old``: it is not read any more.
     """
 
     name: str
@@ -63,11 +54,7 @@ def entries() -> list[Entry]:
 
 
 def named(name: str) -> Entry:
-    """Return the entry of a name, or of the beginning of one.
-
-    Raises:
-        RequestError: There is none, or several.
-    """
+    """Return the entry of a name, or of the beginning of one; refuse none or several."""
     known = entries()
     found = [entry for entry in known if entry.name == name]
     found = found or [entry for entry in known if entry.name.startswith(name)]
@@ -83,11 +70,7 @@ def named(name: str) -> Entry:
 
 
 def evict(entry: Entry) -> None:
-    """Take an entry out of the cache.
-
-    Raises:
-        RequestError: It is in use.
-    """
+    """Take an entry out of the cache, unless it is in use."""
 
     def in_use() -> None:
         raise RequestError(f"{entry.name} is in use by another process, and stays")
@@ -109,14 +92,47 @@ def evict(entry: Entry) -> None:
 
 
 def verify() -> tuple[int, dict[Entry, str]]:
-    """Check every store and unpacked archive in full, by the digests that were recorded.
-
-    Returns:
-        How many were checked, and what is wrong with those that are damaged.
-    """
-    kept = [e for e in entries() if e.kind in (STORES, "archives") and e.state == "finished"]
+    """Check every store in full, and return how many there are and what is wrong with which."""
+    kept = [entry for entry in entries() if entry.kind == STORES and entry.state == "finished"]
     faults = {entry: folder_fault(entry.path, full=True) for entry in kept}
     return len(kept), {entry: cause for entry, cause in faults.items() if cause}
+
+
+def what_of(kind: str, path: Path) -> str:
+    """Tell what a file of a sub-folder is; one that is damaged is told by its kind."""
+    tell, usual = KINDS.get(kind, (None, ""))
+    if tell is not None:
+        with contextlib.suppress(Exception):  # which a file that is damaged may raise in many ways
+            return tell(path)
+    return usual
+
+
+def _index(path: Path) -> str:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        count, names = len(arrays["grey"]), json.loads(arrays["names"].tobytes())
+        (source,) = json.loads(arrays["source"].tobytes())
+    if names == [""]:
+        return f"the hash of {source}"
+    return f"what was found in {count:,} picture{'s' if count > 1 else ''} of {source}"
+
+
+def _statistics(path: Path) -> str:
+    with safe_open(path, framework="numpy") as file:
+        count, length = int(file.get_tensor("count")), file.get_slice("mean").get_shape()[0]
+        told = f"{length:,} features of {count:,} samples"
+        what = (file.metadata() or {}).get("what")
+    return f"{what}: {told}" if what else told
+
+
+KINDS: dict[str, tuple[Callable[[Path], str] | None, str]] = {
+    "index": (_index, "what was found in pictures"),
+    "statistics": (_statistics, "what an extractor saw"),
+    "archives": (None, "a file, unpacked"),
+    "repositories": (None, "a dataset repository of the Hub"),
+    "torchvision": (None, "files of torchvision"),
+    "extractors": (None, "weights of an extractor"),
+}
+"""By sub-folder what tells of a file, and what is said of one that does not tell."""
 
 
 def _entry(kind: str, path: Path) -> Entry:
@@ -127,7 +143,7 @@ def _entry(kind: str, path: Path) -> Entry:
     used = max(fact.st_mtime for fact in facts)
     if kind != STORES:
         return Entry(name, kind, what_of(kind, path), size, used, "finished", path)
-    if path.name.endswith(UNFINISHED) or path.name.startswith(OLD_UNFINISHED):
+    if path.name.endswith(UNFINISHED):
         return Entry(name, kind, "a store that is not finished", size, used, "unfinished", path)
     try:
         what = _told((path / META).read_text(encoding="utf-8"))

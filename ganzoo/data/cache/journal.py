@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,29 @@ from ganzoo.data.cache.task import Bad
 class Journal:
     """Chunks that are on disk, some a line, after a line that tells what they are chunks of.
 
-    A line is written after the data it stands for, so that it can be believed even after the
-    machine went down. One that is torn or damaged does not count, nor do those after it.
-
-    Args:
-        path: The file; it is made where there is none.
-        facts: What has to be the same for it to be of any use.
+    A line has its own checksum and is written after the data it stands for, so that it can be
+    believed even after the machine went down. One that is torn or damaged does not count, nor do
+    those after it; nor do any if the first tells of other facts.
 
     Attributes:
         done: For each chunk that is on disk, its samples that cannot be read.
-        fits: Whether the file was there before, and of the same facts.
     """
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
         self.done: dict[int, Bad] = {}
         self._file = path.open("a+b")
         self._file.seek(0)
-        lines = self._file.readlines()
-        self.fits = bool(lines) and _parsed(lines[0]) == facts
-        self._count, self._rows = facts["count"], facts["rows"]
-        good = len(lines[0]) if self.fits else 0
-        for line in lines[1:] if self.fits else []:
-            try:
-                self.done |= dict(map(self._checked, _parsed(line)))
-            except (TypeError, ValueError):  # torn or damaged: what it stands for is decoded again
-                break
-            good += len(line)
+        lines, good = self._file.readlines(), 0
+        if lines and _parsed(lines[0]) == facts:
+            for line in lines:
+                chunks = _parsed(line)
+                if chunks is None:
+                    break
+                for chunk, bad in chunks if good else ():
+                    self.done[chunk] = [(row, cause) for row, cause in bad]
+                good += len(line)
         self._file.truncate(good)
-        if not self.fits:
+        if not good:
             self._append(facts)
 
     def add(self, chunks: dict[int, Bad]) -> None:
@@ -50,26 +46,15 @@ class Journal:
         """Close the file."""
         self._file.close()
 
-    def _checked(self, entry: Any) -> tuple[int, Bad]:
-        chunk, bad = entry
-        start = chunk * self._rows
-        rows = range(start, min(start + self._rows, self._count))
-        if type(chunk) is not int or not rows or chunk < 0:
-            raise ValueError("no such chunk")
-        for index, cause in bad:
-            if type(index) is not int or index not in rows or not isinstance(cause, str):
-                raise ValueError("no such sample")
-        return chunk, [(index, cause) for index, cause in bad]
-
     def _append(self, value: Any) -> None:
-        self._file.write(json.dumps(value).encode() + b"\n")
+        text = json.dumps(value).encode()
+        self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
 def _parsed(line: bytes) -> Any:
-    """Return what a line says; None where it is torn."""
-    try:
-        return json.loads(line) if line.endswith(b"\n") else None
-    except (ValueError, RecursionError):
-        return None
+    """Return what a line says; None where it is torn or damaged."""
+    check, _, text = line.partition(b" ")
+    whole = line.endswith(b"\n") and check == b"%08x" % zlib.crc32(text[:-1])
+    return json.loads(text) if whole else None

@@ -38,11 +38,7 @@ def remove(path: Path) -> None:
 
 
 def check_place(folder: Path) -> None:
-    """Refuse a sub-folder of the cache that is elsewhere.
-
-    Raises:
-        DataError: It is a link.
-    """
+    """Refuse a sub-folder of the cache that is elsewhere."""
     if leads_out(folder):
         raise DataError(
             f"{folder} is a link that leads out of the data cache; remove it, or set "

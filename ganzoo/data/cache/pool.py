@@ -29,17 +29,10 @@ def available() -> int:
 def decode_in(
     processes: int, task: Task, chunks: Iterable[int], held: int | None
 ) -> Generator[tuple[int, Bad], None, None]:
-    """Decode chunks in several processes.
+    """Decode chunks in several processes, and yield each with its bad samples when it is done.
 
-    Args:
-        processes: How many.
-        task: What to decode.
-        chunks: The numbers of the chunks.
-        held: A file that the processes inherit with its lock, which is then held until they end
-            even if this process is killed.
-
-    Yields:
-        Chunks as they are done, with their bad samples.
+    They inherit the file `held` with its lock, which is then held until they end even if this
+    process is killed.
 
     Raises:
         NoHelpError: They cannot be started, the dataset cannot be sent to them, or decoding
@@ -124,13 +117,11 @@ def _serve(
                 answers.put((chunk, [(index, cause) for index, cause in answer["bad"]]))
     except OSError:
         pass  # it has closed its end
+    code = worker.wait()
+    end = f"signal {-code}" if code < 0 else f"exit code {code}"
     answers.put(
         GanzooError(
-            f"a process that decodes samples has ended ({_end(worker.wait())}), as happens where "
-            "memory is short; what is decoded is kept, so free some and run this again"
+            f"a process that decodes samples has ended ({end}), as happens where memory is short; "
+            "what is decoded is kept, so free some and run this again"
         )
     )
-
-
-def _end(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

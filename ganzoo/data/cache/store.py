@@ -27,7 +27,7 @@ from ganzoo.data.cache.places import (
     leads_out,
 )
 from ganzoo.data.cache.task import Task
-from ganzoo.data.decoding import NAMED_AT_MOST
+from ganzoo.data.decoding import first_of
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
@@ -100,13 +100,10 @@ def open_store(
 
 def skip_note(skipped: tuple[str, ...]) -> list[str]:
     """Tell which samples of a source were skipped: a note, or none where all were read."""
-    if not skipped:
-        return []
-    first = ", ".join(skipped[:NAMED_AT_MOST])
-    more = f" and {len(skipped) - NAMED_AT_MOST} more" if len(skipped) > NAMED_AT_MOST else ""
     if len(skipped) == 1:
-        return [f"1 sample is skipped, as it cannot be read: {first}"]
-    return [f"{len(skipped):,} samples are skipped, as they cannot be read: {first}{more}"]
+        return [f"1 sample is skipped, as it cannot be read: {skipped[0]}"]
+    told = f"{len(skipped):,} samples are skipped, as they cannot be read: {first_of(skipped)}"
+    return [told] if skipped else []
 
 
 def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
@@ -130,12 +127,10 @@ def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
             samples = np.load(folder / SAMPLES, mmap_mode="c")
             labels = np.load(folder / LABELS)
             dtype, row = Task(dataset, shape, folder).row
-            if samples.dtype != dtype or samples.shape != (meta["samples"], *row):
-                raise ValueError("samples of another shape")
-            if labels.dtype != np.int64 or labels.shape != (meta["samples"],):
-                raise ValueError("labels of another shape")
-            if not samples.flags.c_contiguous:
-                raise ValueError("samples in another order")
+            count = meta["samples"]
+            kinds = samples.dtype, samples.shape, labels.dtype, labels.shape
+            if kinds != (dtype, (count, *row), np.int64, (count,)) or samples.flags.fnc:
+                raise ValueError("arrays of another shape or order")
             skipped, total = tuple(map(str, meta["skipped"])), int(meta["of"])
             dark, top = map(int, meta["dark"])
             stack.pop_all()

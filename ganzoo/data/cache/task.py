@@ -38,11 +38,6 @@ class Task:
 
     Files are written, and not mapped: a full disk is then an error and not a deadly signal, and
     what is written does not count as memory of the process.
-
-    Attributes:
-        dataset: The source.
-        shape: Of its samples in the store.
-        folder: Where its files are.
     """
 
     dataset: Dataset
@@ -90,8 +85,9 @@ class Task:
             LABELS: npy_header(np.dtype(np.int64), (count,)),
         }
 
-    def reach(self, name: str, size: int) -> int:
-        """Return how many rows a file of some size holds."""
+    def reach(self, name: str) -> int:
+        """Return how many rows a file holds by its size."""
+        size = (self.folder / name).stat().st_size
         return (size - len(self.headers(self.count)[name])) // self.row_bytes[name]
 
     def decode(self, chunk: int) -> Bad:

@@ -1,6 +1,5 @@
 """Pictures in an archive."""
 
-import functools
 import io
 import zipfile
 from typing import IO
@@ -10,12 +9,9 @@ import numpy as np
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
 from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
-from ganzoo.data.sources.classes import without_wrapping
-from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
+from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
-from ganzoo.data.sources.names import kind_of
-from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS
 from ganzoo.terminal import printable
 
@@ -26,10 +22,6 @@ class Archive(Pictures):
     A zip and an uncompressed tar are read in place, by a table of where each picture lies. A
     compressed tar is unpacked once, into one file in ganzoo's cache. No name in the archive is ever
     that of a file on disk. Links, and what has a name that leads out, cannot be read.
-
-    Raises:
-        DataError: There is no such archive, it is damaged, or its pictures and classes will not do
-            (see `ganzoo.data.sources.folder.Folder`).
     """
 
     def __init__(self, config: ArchiveConfig) -> None:
@@ -41,7 +33,7 @@ class Archive(Pictures):
         else:
             opener = compression_of(path)
             if opener is not None:
-                self._file = str(unpacked(path, opener, content_key(path), ".tar"))
+                self._file = unpacked(path, opener, f"{content_key(path)}.tar")
             found = tars.contents(self._file, path)
         names = sorted(found.members, key=lambda name: name.split("/"))
         outside = sorted(found.outside)
@@ -50,14 +42,9 @@ class Archive(Pictures):
             *(found.outside[name] for name in outside),
         ]
         inner = without_wrapping(names)
-        read = {
-            name: functools.partial(self._begin, member)
-            for name, member in found.others.items()
-            if kind_of(name) == LABEL_ENDING
-        }
         others = list(found.others)
         (class_names, labels), self.notes = classes_and_notes(
-            config.source, names, inner, others, read, packed=True
+            config.source, names, inner, others, packed=True
         )
         lists = [name for name in others if name.lower().endswith(READERS["manifest"])]
         if lists and not class_names:
@@ -80,12 +67,6 @@ class Archive(Pictures):
         check_size(member.size)
         with open(self._file, "rb") as file:
             return io.BytesIO(member.read(file))
-
-    def _begin(self, member: Member) -> bytes:
-        if member.size > LONGEST_LABEL:
-            raise DataError("it is too long for a label")
-        with open(self._file, "rb") as file:
-            return member.read(file)
 
     def called(self, row: int) -> str:
         """Return what errors call a picture, whose name may be absolute."""

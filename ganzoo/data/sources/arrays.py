@@ -27,8 +27,7 @@ from ganzoo.errors import DataError, brief
 
 SAMPLES = ("images", "image", "x", "samples", "data", "arr0", "imgs", "features")
 NAMES = ("classnames", "labelnames", "targetnames", "categories", "classes")
-SPLITS = ("", "train", "training", "test", "testing", "val", "valid", "validation")
-"""How arrays are usually called, as `folded` returns it, and of which split they may say to be."""
+"""How arrays are usually called, as `folded` returns it."""
 
 LONGEST_LABEL = 4096
 """Bytes; arrays of longer texts are refused before they are unpacked."""
@@ -64,9 +63,6 @@ class Arrays(Source):
     is unpickled.
 
     What a .npz holds is unpacked once, into ganzoo's cache, so that it need not be in memory.
-
-    Raises:
-        DataError: There is no such file, it is damaged, or its arrays are of another kind.
     """
 
     def __init__(self, config: ArraysConfig) -> None:
@@ -130,7 +126,7 @@ class Arrays(Source):
         with zipfile.ZipFile(self._path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
             known = list(members)
-            chosen = self._key(known, "samples", _of_splits(SAMPLES, SPLITS))
+            chosen = self._key(known, "samples", SAMPLES)
             if chosen is None and len(known) == 1:
                 chosen = known[0]
             if chosen is None:
@@ -138,20 +134,18 @@ class Arrays(Source):
                     f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, and none of "
                     f"{', '.join(SAMPLES[:5])}; name the samples with data.samples"
                 )
-            header_in(archive, members[chosen])
-            kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}"
+            _header_in(archive, members[chosen])
+            kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}.npy"
             opener = functools.partial(_opened, members[chosen])
-            samples = _mapped(unpacked(self._path, opener, kept, ".npy"))
+            samples = _mapped(unpacked(self._path, opener, kept))
             shape = samples.shape[:1] or (0,)
-            # Labels are of the same split as the samples.
-            split = next(part for part in reversed(SPLITS) if part in folded(chosen))
-            usual = [name for name in _of_splits(LABELS, (split, "")) if name not in NAMES]
+            usual = [name for name in LABELS if name not in NAMES]
             usual += ["arr1"] if folded(chosen) == "arr0" else []
             others = [name for name in known if name != chosen]
             label = self._key(known, "labels", usual)
             names = find([name for name in others if name != label], None, NAMES)
             none = self._config.labels == ""
-            if names and not label and not none and header_in(archive, members[names])[0] == shape:
+            if names and not label and not none and _header_in(archive, members[names])[0] == shape:
                 label, names = names, None
             if not none:
                 unused = [name for name in others if name not in (label, names)]
@@ -164,7 +158,7 @@ class Arrays(Source):
 
     def _small(self, archive: zipfile.ZipFile, name: str, most: int) -> NDArray[Any]:
         """Unpack labels, or names of classes, once their header says that they are few."""
-        shape, dtype = header_in(archive, name)
+        shape, dtype = _header_in(archive, name)
         if math.prod(shape) > most or dtype.itemsize > LONGEST_LABEL:
             raise DataError(
                 f"{self._told}: {brief(name)} holds {dtype} of the shape {brief(shape)}; labels "
@@ -262,34 +256,21 @@ class Arrays(Source):
         return named(source, values, [label_of(name) or "" for name in names.ravel().tolist()])
 
 
-def _of_splits(names: Iterable[str], splits: Iterable[str]) -> list[str]:
-    """Put the name of a split before and after each of some names, as in ``x_train``."""
-    return [both for part in splits for name in names for both in (name + part, part + name)]
-
-
-def _mapped(path: str | os.PathLike[str]) -> NDArray[Any]:
+def _mapped(path: str) -> NDArray[Any]:
     """Map a .npy into memory, once its header is known to be of it."""
     with open(path, "rb") as file:
-        header_of(file, os.path.getsize(path))
-    return np.lib.format.open_memmap(os.fspath(path), mode="r")
+        _header_of(file, os.path.getsize(path))
+    return np.lib.format.open_memmap(path, mode="r")
 
 
-def header_in(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Do as `header_of` for what a .npz holds under a name."""
+def _header_in(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     info = archive.getinfo(name)
     with archive.open(info) as file:
-        return header_of(file, info.file_size)
+        return _header_of(file, info.file_size)
 
 
-def header_of(file: IO[bytes], size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read what the header of a .npy says, and nothing more.
-
-    Args:
-        file: At its beginning.
-        size: How many bytes it has.
-
-    Returns:
-        The shape, and the kind of its values.
+def _header_of(file: IO[bytes], size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the shape and dtype in the header of a .npy of so many bytes, and nothing more.
 
     Raises:
         ValueError: It is damaged, or claims more than there is.

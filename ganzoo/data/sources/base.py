@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import IO
 
@@ -53,19 +54,12 @@ class Source(Dataset):
 class Pictures(Source):
     """Picture files, wherever they lie.
 
-    What cannot be decoded stays among them, and is refused when it is read.
-
-    Args:
-        config: What the user chose.
-        names: The files, below the source.
-        classes: Names of the classes, and each file's label.
-        stamps: What tells that each file is still the same: see
-            `ganzoo.data.sources.looking.Looks`.
-        alike: What the fingerprint calls the files, where that differs from their names.
-        others: Files that are passed over, below the source.
+    What cannot be decoded stays among them, and is refused when it is read. Stamps tell that a file
+    is still the same (see `ganzoo.data.sources.looking.Looks`). The fingerprint calls the files
+    `alike`, where that differs from their names; `others` are passed over.
 
     Attributes:
-        lists: Those of them that list images and can be read in place of the source.
+        lists: Those of the others that list images and can be read in place of the source.
         place: The absolute path of the source, or the repository.
         sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
         digests: uint8 (N, 16), hashes of the files' contents.
@@ -145,6 +139,25 @@ class Pictures(Source):
         return f"pictures-{digest.hexdigest()}"
 
 
+def summary(dataset: Dataset) -> list[str]:
+    """Return a sentence on a source of picture files, by names and headers; none on others."""
+    if not isinstance(dataset, Pictures):
+        return []
+    readable = dataset.sizes.all(axis=1)
+    sizes = dataset.sizes[readable]
+    (width, height), (widest, highest) = sizes.min(axis=0), sizes.max(axis=0)
+    told = f"{len(sizes):,} pictures of {width:,}x{height:,}"
+    if (width, height) != (widest, highest):
+        told += f" to {widest:,}x{highest:,}"
+    if dataset.class_names:
+        counts = Counter(dataset.labels[readable].tolist()).values()
+        told += f" in {len(counts):,} classes, of {min(counts):,} to {max(counts):,} each"
+    copies = len(sizes) - len(np.unique(dataset.digests[readable], axis=0))
+    if copies:
+        told += f"; {copies:,} of them are the same file as another (ganzoo data check names them)"
+    return [told]
+
+
 def chosen_white(white: int) -> list[int]:
     """Return what a fingerprint has of the value that is white: nothing where it is the usual."""
     return [] if white == FULL else [white]
@@ -161,11 +174,7 @@ def absolute(source: str) -> str:
 
 
 def file_status(source: str) -> os.stat_result:
-    """Return the status of the file that a source is.
-
-    Raises:
-        DataError: There is no such file, or it cannot be read.
-    """
+    """Return the status of the file that a source is, if it is there and can be read."""
     path = absolute(source)
     try:
         status = os.stat(path)
@@ -180,12 +189,7 @@ def file_status(source: str) -> os.stat_result:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a picture's file, if one is there: to open a pipe would wait for ever.
-
-    Raises:
-        OSError: It cannot be opened.
-        DataError: It is none that is read; the message is the cause alone.
-    """
+    """Open a picture's file, if one is there: to open a pipe would wait for ever."""
     try:
         status = os.stat(path)
     except ValueError as error:
@@ -196,11 +200,7 @@ def open_file(path: str) -> IO[bytes]:
 
 
 def check_size(count: int) -> None:
-    """Refuse what is larger than any picture.
-
-    Raises:
-        DataError: The message is the cause alone.
-    """
+    """Refuse what is larger than any picture; the message is the cause alone."""
     if count > MAX_PICTURE_BYTES:
         raise DataError(
             f"it has {count:,} bytes, and a picture may have at most {MAX_PICTURE_BYTES:,}"

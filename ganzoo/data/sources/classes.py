@@ -1,10 +1,11 @@
-"""The one reader of labels: what the classes of samples are, by folders or by labels."""
+"""The one reader of labels: the classes of samples by folders or labels, and what is doubtful."""
 
 import itertools
 import math
+import os
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,12 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.data.sources.names import kind_of
 from ganzoo.errors import DataError, brief
+from ganzoo.terminal import printable
 
 Labels = NDArray[np.int64]
 
 Classes = tuple[tuple[str, ...], Labels]
 """The names of the classes, in their order; and the place of each sample's among them."""
+
+COMPANIONS = (".cls", ".txt", ".json", ".xml", ".caption")
+"""Endings of files that may hold the label of the image beside them."""
+
+PARTS = re.compile(
+    r"(train|training|test|testing|val|valid|validation|dev|images?|imgs?|masks?|labels?"
+    r"|annotations?|segmentations?)([-_ ]?(set|data|split|images?|imgs?|masks?|[0-9]{4}|[ab]))?",
+    re.IGNORECASE,
+)
+"""Folders that are named as a split of a data set, or as one of its layers."""
 
 
 def without_wrapping(names: Sequence[str]) -> list[str]:
@@ -57,55 +70,33 @@ def label_of(value: Any) -> str | None:
     return cleaned(str(value)) or None
 
 
-def by_folder(source: str, names: Sequence[str]) -> Classes:
-    """Return the classes of images in a folder, which are its sub-folders if there are several.
+def classes_and_notes(
+    source: str, names: Sequence[str], inner: Sequence[str], others: Sequence[str], *, packed: bool
+) -> tuple[Classes, tuple[str, ...]]:
+    """Return the classes of images by their folders, with notes on what is doubtful.
 
-    Args:
-        source: What errors call the folder.
-        names: The images' paths in it, with ``/`` between their parts.
-
-    Raises:
-        DataError: Images lie both in the folder and in its sub-folders, or a class has a name that
-            is not readable text.
+    Of the images there are the paths, and those below the folders that hold everything.
     """
-    folders = [name.partition("/")[0] if "/" in name else "" for name in names]
-    distinct = sorted(set(folders))
-    if distinct[:1] == [""]:
-        if len(distinct) == 1:
-            return (), np.zeros(len(names), dtype=np.int64)
-        raise DataError(
-            f"data.source: pictures lie both in {source} itself and in its sub-folder "
-            f"{distinct[1]!r}; put all into sub-folders (one a class), or none"
-        )
-    return _classes(source, folders, "the sub-folder")
+    classes, notes = _by_folder(source, inner), _doubts(source, names, inner, packed)
+    stems = {os.path.splitext(name)[0] for name in names}
+    kinds = [kind_of(name) for name in others if os.path.splitext(name)[0] in stems]
+    beside = Counter(kind for kind in kinds if kind in COMPANIONS)
+    if beside:
+        told = ", ".join(f"{kind} {count:,}" for kind, count in beside.most_common())
+        notes.append(f"{source}: files beside the images are not used: {told}")
+    return classes, tuple(map(printable, notes))
 
 
 def by_label(source: str, labels: Sequence[Any]) -> Classes:
     """Return the classes of samples by their labels, which are names or whole numbers.
 
-    A single label tells nothing apart.
-
-    Args:
-        source: What errors call that which has the labels.
-        labels: A label for each sample.
-
-    Raises:
-        DataError: A label is not readable text, or is missing among others.
+    A single label tells nothing apart. One that is no readable text, or is missing, is an error.
     """
     return _classes(source, labels, "the label")
 
 
 def named(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
-    """Take whole numbers for places among given names of classes.
-
-    Args:
-        source: What errors call that which has the labels.
-        labels: A label for each sample.
-        names: Of the classes.
-
-    Raises:
-        DataError: A label is beyond the names, or these are not distinct, readable texts.
-    """
+    """Take whole numbers for places among given names of classes, which are distinct texts."""
     for row, label in enumerate(labels):
         if not 0 <= label < len(names) or label != int(label):
             raise DataError(
@@ -129,12 +120,7 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 
 def look_alikes(what: str, names: Iterable[str]) -> list[str]:
-    """Return sentences on names that differ by their case, a blank or their Unicode form alone.
-
-    Args:
-        what: What they are of, as ``sub-folders``.
-        names: As they were found.
-    """
+    """Return sentences on names that differ by their case, a blank or their Unicode form alone."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
         groups[unicodedata.normalize("NFKC", name).strip().casefold()].append(name)
@@ -145,6 +131,40 @@ def look_alikes(what: str, names: Iterable[str]) -> list[str]:
         for alike in groups.values()
         if len(alike) > 1
     ][:5]
+
+
+def _by_folder(source: str, names: Sequence[str]) -> Classes:
+    """Return the classes of images, which are the sub-folders that they lie in."""
+    folders = [name.partition("/")[0] if "/" in name else "" for name in names]
+    distinct = sorted(set(folders))
+    if distinct[:1] == [""]:
+        if len(distinct) == 1:
+            return (), np.zeros(len(names), dtype=np.int64)
+        raise DataError(
+            f"data.source: pictures lie both in {source} itself and in its sub-folder "
+            f"{distinct[1]!r}; put all into sub-folders (one a class), or none"
+        )
+    return _classes(source, folders, "the sub-folder")
+
+
+def _doubts(source: str, names: Sequence[str], inner: Sequence[str], packed: bool) -> list[str]:
+    """Return sentences on sub-folders that hardly are classes."""
+    folders = {tuple(name.split("/")[:-1][:2]) for name in inner}
+    tops = sorted({parts[0] for parts in folders if parts})
+    doubts = look_alikes("sub-folders", tops)
+    parts = [top for top in tops if PARTS.fullmatch(top.strip())]
+    if len(parts) > 1 or any(pair[0] in parts for pair in folders if len(pair) > 1):
+        best = min(parts, key=lambda top: (not top.lower().startswith(("train", "im")), top))
+        place = f"{names[0][: len(names[0]) - len(inner[0])]}{best}"
+        cure = f"unpack it and give its folder {place}"
+        if not packed:
+            cure = f"give one folder, such as data={os.path.join(source, place)}"
+        doubts.append(
+            f"{source}: the sub-folders {brief(', '.join(tops), 60)} become classes, but "
+            f"{' and '.join(parts[:4])} {'are names' if len(parts) > 1 else 'is a name'} of splits "
+            f"or layers of a data set; {cure}"
+        )
+    return doubts
 
 
 def _classes(source: str, labels: Sequence[Any], what: str) -> Classes:

@@ -31,13 +31,7 @@ def folded(name: str) -> str:
 
 
 def find(names: Iterable[str], chosen: str | None, usual: Iterable[str]) -> str | None:
-    """Find the column that a user chose, or else a usual one.
-
-    Args:
-        names: Of all columns.
-        chosen: By the user, if any; ``""`` for none.
-        usual: Names as `folded` returns them, the likeliest first.
-    """
+    """Find the column that a user chose (``""`` for none), or else a usual one, as `folded`."""
     exact = list(names)
     known = {folded(name): name for name in reversed(exact)}
     if chosen is not None:
@@ -48,15 +42,7 @@ def find(names: Iterable[str], chosen: str | None, usual: Iterable[str]) -> str 
 def left_over(
     source: str, what: str, unused: Iterable[str], label: str | None, cure: str
 ) -> tuple[str, ...]:
-    """Return a note on columns or arrays that are not used; none where all are.
-
-    Args:
-        source: What has them.
-        what: ``columns`` or ``arrays``.
-        unused: Their names.
-        label: The one that holds the labels.
-        cure: The field that names another one.
-    """
+    """Return a note on columns or arrays that are not used, where labels are, and the cure."""
     names = brief(", ".join(name for name in unused if name.strip()), 300)
     if not names:
         return ()

@@ -1,6 +1,5 @@
 """Pictures in a folder."""
 
-import functools
 import itertools
 import os
 import stat
@@ -9,11 +8,10 @@ from typing import IO
 
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources.base import Pictures, absolute, open_file
-from ganzoo.data.sources.classes import without_wrapping
-from ganzoo.data.sources.layout import LABEL_ENDING, LONGEST_LABEL, classes_and_notes
+from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_pictures
-from ganzoo.data.sources.names import is_clutter, is_picture, kind_of
+from ganzoo.data.sources.names import is_clutter, is_picture
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
 from ganzoo.terminal import printable
@@ -28,10 +26,6 @@ class Folder(Pictures):
     A single sub-folder around everything is looked through. Hidden files and folders, whose names
     begin with a dot, and the clutter of systems are passed over. Links to files are followed, and
     those to folders that are neither in this one nor around it.
-
-    Raises:
-        DataError: There is no such folder, it holds no pictures, they lie both in it and in its
-            sub-folders, or a class has an unreadable name.
     """
 
     def __init__(self, config: FolderConfig) -> None:
@@ -51,18 +45,12 @@ class Folder(Pictures):
             ) from error
         names = [name for name in found if is_picture(name)]
         inner, others = without_wrapping(names), [name for name in found if not is_picture(name)]
-        read = {
-            name: functools.partial(self._begin, name)
-            for name in others
-            if kind_of(name) == LABEL_ENDING
-        }
-        classes, notes = classes_and_notes(config.source, names, inner, others, read)
+        classes, self.notes = classes_and_notes(config.source, names, inner, others, packed=False)
         stamps = [found[name] for name in names]
         super().__init__(config, names, classes, stamps, alike=inner, others=others)
         lists = (name for name in others if name.lower().endswith(READERS["manifest"]))
         readable = (name for name in lists if lists_pictures(os.path.join(self._root, name)))
         self.lists = tuple(itertools.islice(readable, MOST_LISTS))
-        self.notes = notes
         if self.lists and not self.class_names:
             place = printable(os.path.join(config.source, self.lists[0]))
             self.notes += (f"{place} lists images, maybe with labels; data={place} reads it",)
@@ -70,10 +58,6 @@ class Folder(Pictures):
     def opened(self, row: int) -> IO[bytes]:
         """Open a picture's file."""
         return open_file(os.path.join(self._root, self.names[row]))
-
-    def _begin(self, name: str) -> bytes:
-        with open_file(os.path.join(self._root, name)) as file:
-            return file.read(LONGEST_LABEL + 1)
 
 
 def _files(root: str) -> Iterator[tuple[str, Stamp]]:

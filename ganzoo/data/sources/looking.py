@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.cache import cache_folder
-from ganzoo.data.decoding import look
+from ganzoo.data.decoding import GREY_MODES, look
 from ganzoo.data.progress import progress
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
@@ -88,14 +88,7 @@ def look_at(
     stamps: NDArray[np.int64],
     opened: Callable[[int], IO[bytes]],
 ) -> Looks:
-    """Look at every picture that changed since the last time.
-
-    Args:
-        source: The absolute path of that which holds the pictures.
-        names: The pictures.
-        stamps: See `Looks`.
-        opened: Opens a picture by its row; it may be called from several threads.
-    """
+    """Look at every picture that changed since the last time; several threads open them."""
     index, began = _index_of(source), time.time_ns()
     looks = Looks.none(stamps)
     todo = _recall(index, names, looks)
@@ -113,7 +106,8 @@ def look_at(
                     looks.digests[row] = np.frombuffer(digest_of(file), dtype=np.uint8)
                     file.seek(0)
                     with _decoding:
-                        looks.sizes[row], looks.grey[row] = look(file, "")
+                        header = look(file, "")
+                    looks.sizes[row], looks.grey[row] = header.size, header.mode in GREY_MODES
             except DataError as error:
                 looks.causes[row] = str(error).removeprefix(": ")
             except OSError as error:

@@ -1,15 +1,13 @@
 """Pictures that a file lists."""
 
-import codecs
 import csv
 import functools
 import itertools
 import json
 import os
-import re
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -52,12 +50,7 @@ class Row(NamedTuple):
 
 
 class Columns:
-    """Which columns or keys are used, by the names that were met.
-
-    Attributes:
-        unused: Those that are not.
-        label: The one with the labels, if any.
-    """
+    """Which columns or keys are used, by the names that were met."""
 
     def __init__(self, config: ManifestConfig) -> None:
         self._config = config
@@ -71,18 +64,19 @@ class Columns:
         usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
         file = find(names, config.file_column, FILES)
         label = find(names, config.label_column, usual)
+        told = brief(", ".join(names)) or "nothing"
         for field, found in (("file_column", file), ("label_column", label)):
             chosen = getattr(config, field)
             if chosen and found is None:
-                raise ValueError(f"data.{field} is {chosen!r}, and it has {_told(names)}")
+                raise ValueError(f"data.{field} is {chosen!r}, and it has {told}")
         if file is None:
             if any(map(is_picture, names)):
                 raise ValueError(
                     "the first line is not a header; begin with one, such as file,label"
                 )
             raise ValueError(
-                f"it has no file, filename, path or image but {_told(names)}; name what has "
-                "the files with data.file_column"
+                f"it has no file, filename, path or image but {told}; name what has the files "
+                "with data.file_column"
             )
         for name in (file, label):
             if names.count(name or "") > 1:
@@ -98,10 +92,6 @@ class Manifest(Pictures):
 
     Paths are relative to the folder that the file lies in. Labels are names or whole numbers. A
     picture that is not there is one that cannot be read.
-
-    Raises:
-        DataError: There is no such file, a line of it is not understood (the message has its
-            number), or no picture that it names is there.
     """
 
     def __init__(self, config: ManifestConfig) -> None:
@@ -183,54 +173,53 @@ def _stamp(path: str) -> Stamp | None:
         return GONE
 
 
+Read = Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]
+"""Of each row the names of its columns, and its values by them."""
+
+
+class _Lines:
+    """The lines of a file, and the number of the last one that was read."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file, self.number = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while text := self._file.readline(LONGEST_LINE):
+            self.number += 1
+            yield text
+
+
 def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
     """Read what a manifest lists.
 
     Raises:
         DataError: A line is not understood.
     """
-    line, read = 0, _csv_lines if path.lower().endswith((".csv", ".tsv")) else _json_lines
-    try:
-        with open(path, encoding=_encoding(path), newline="") as file:
-            for line, names, values in read(file):
+    read = _csv_rows if path.lower().endswith((".csv", ".tsv")) else _json_rows
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = _Lines(file)
+        try:
+            for names, values in read(iter(lines)):
                 picture, kind = columns.of(names)
                 file_name = values[picture]
                 if not isinstance(file_name, str) or not file_name:
                     raise ValueError(f"its {picture} is {brief(repr(file_name), 60)}, and no path")
                 label = None if kind is None else label_of(values[kind])
-                yield Row(line, file_name, label and sys.intern(label))
-    except UnicodeError as error:
-        raise DataError(
-            f"data.source: {config.source}, after line {line}: it is not UTF-8; save it as that"
-        ) from error
-    except _LineError as error:
-        raise DataError(f"data.source: {config.source}, line {error.line}: {error}") from None
-    except (ValueError, DataError) as error:
-        raise DataError(f"data.source: {config.source}, line {line}: {error}") from None
+                yield Row(lines.number, file_name, label and sys.intern(label))
+        except UnicodeError as error:
+            raise DataError(
+                f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; save "
+                "it as that"
+            ) from error
+        except (ValueError, DataError) as error:
+            place = f"data.source: {config.source}, line {lines.number}"
+            raise DataError(f"{place}: {error}") from None
 
 
-class _LineError(Exception):
-    """A line is of another format; the message says how."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-
-
-Read = Iterator[tuple[int, tuple[str, ...], Mapping[str, Any]]]
-"""Of each row its line, the names of its columns, and its values by them."""
-
-
-def _csv_lines(file: IO[str]) -> Read:
-    numbered = _numbered(file)
-    start, first = next(((n, text) for n, text in numbered if text.strip(BLANK)), (0, ""))
-    first = first.removeprefix("\ufeff")  # after a mark of UTF-16, say
-    mark = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # which spreadsheets begin with
-    if mark:
-        start, first = next(numbered, (0, ""))
-    delimiter = mark[1] if mark else max(DELIMITERS, key=lambda each: len(_cells(first, each)))
-    lines = itertools.chain([first], (text for _, text in numbered))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+def _csv_rows(lines: Iterator[str]) -> Read:
+    first = next((text for text in lines if text.strip(BLANK)), "")
+    delimiter = max(DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each), [])))
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
     try:
         names = tuple(cleaned(name) for name in next(reader, ()))
         for cells in reader:
@@ -238,43 +227,20 @@ def _csv_lines(file: IO[str]) -> Read:
             if not any(values):
                 continue
             if len(values) < len(names) or any(values[len(names) :]):
-                raise _LineError(
-                    start + reader.line_num - 1,
-                    f"it has not as many columns as the {len(names)} of the header",
-                )
-            yield start + reader.line_num - 1, names, dict(zip(names, values, strict=False))
+                raise ValueError(f"it has not as many columns as the {len(names)} of the header")
+            yield names, dict(zip(names, values, strict=False))
     except csv.Error as error:
-        line = start + reader.line_num - 1
-        raise _LineError(line, f"it is not CSV ({error})") from error
+        raise ValueError(f"it is not CSV ({error})") from error
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
-
-
-def _json_lines(file: IO[str]) -> Read:
-    for line, text in _numbered(file):
+def _json_rows(lines: Iterator[str]) -> Read:
+    for text in lines:
         if not text.strip():
             continue
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _LineError(line, f"it is no JSON ({error})") from error
+            raise ValueError(f"it is no JSON ({error})") from error
         if not isinstance(values, dict):
-            raise _LineError(line, 'it is no object, as {"file": "1.png", "label": "cat"}')
-        yield line, tuple(values), values
-
-
-def _encoding(path: str) -> str:
-    """Return the encoding that a file begins to be in."""
-    with open(path, "rb") as file:
-        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return "utf-16" if marked else "utf-8-sig"
-
-
-def _numbered(file: IO[str]) -> Iterator[tuple[int, str]]:
-    return enumerate(iter(functools.partial(file.readline, LONGEST_LINE), ""), 1)
-
-
-def _told(names: Iterable[str]) -> str:
-    return brief(", ".join(names)) or "nothing"
+            raise ValueError('it is no object, as {"file": "1.png", "label": "cat"}')
+        yield tuple(values), values

@@ -1,42 +1,28 @@
 """What archives hold, and unpacking them where they cannot be read in place."""
 
 import bz2
+import contextlib
 import gzip
-import json
 import lzma
 import os
 import re
-import shutil
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
-from ganzoo.data.cache.digests import folder_fault, record
-from ganzoo.data.cache.places import META, check_place, leads_out, remove
+from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.names import clutter_of, is_picture
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
 
-
-class Unpacking(Protocol):
-    """A file that unpacks what is read of it."""
-
-    def read(self, size: int, /) -> bytes:
-        """Read at most so many bytes."""
-
-
-Opener = Callable[[str], AbstractContextManager[Unpacking]]
+Opener = Callable[[str], AbstractContextManager[Any]]
 """Opens a file for reading what it unpacks to."""
-
-CONTENT = "content"
-"""The name of what was unpacked, in a folder with its digest."""
 
 CHUNK = 1 << 20
 """Bytes that are unpacked at once."""
@@ -58,11 +44,7 @@ class Member(Protocol):
         """How many bytes it unpacks to, as the archive says."""
 
     def read(self, file: IO[bytes]) -> bytes:
-        """Read it, and no more than its size.
-
-        Raises:
-            DataError: It is damaged or encrypted; the message is the cause alone.
-        """
+        """Read it, and no more than its size; of errors the message is the cause alone."""
 
 
 LINK = "it is a link; pack the file that it leads to in its place"
@@ -71,11 +53,7 @@ OUTSIDE = "its name leads out of the archive"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A picture by its name, which is not even tried.
-
-    Attributes:
-        cause: What reading it tells.
-    """
+    """A picture by its name, which is not even tried: reading it tells the cause."""
 
     cause: str
     offset: int = 0
@@ -88,24 +66,22 @@ class Refused:
 
 @dataclass
 class Contents:
-    """The pictures of an archive, with those that cannot be read.
+    """The pictures of an archive, by their names; of several with one name the last counts.
 
-    Attributes:
-        members: By their names; of several with one name the last counts, as on unpacking.
-        outside: What has no place among them, as its name leads out of the archive.
-        others: Files that are passed over; of those in clutter the folder alone.
+    Those outside have a name that leads out of the archive. Others are passed over; of those in
+    clutter the folder alone.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
     outside: dict[str, Member] = field(default_factory=dict)
-    others: dict[str, Member] = field(default_factory=dict)
+    others: dict[str, None] = field(default_factory=dict)
 
     def add(self, name: str, member: Member) -> None:
         """Add a file, as one of the images if it is one by its name."""
         parts = [part for part in name.split("/") if part != "."]
         plain = "/".join(part for part in parts if part not in ("", ".."))
         if not is_picture(plain):
-            self.others[clutter_of(plain) or plain] = member
+            self.others[clutter_of(plain) or plain] = None
         elif ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
             self.outside[name] = Refused(OUTSIDE)
         else:
@@ -116,41 +92,31 @@ def compression_of(path: str) -> Opener | None:
     """Return what opens a compressed file, which is told by its first bytes; None for others."""
     with open(path, "rb") as file:
         begin = file.read(6)
-    known: Iterable[tuple[bytes, Opener]] = (
-        (b"\x1f\x8b", gzip.GzipFile),
-        (b"BZh", bz2.BZ2File),
-        (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    )
-    return next((opener for magic, opener in known if begin.startswith(magic)), None)
+    known: dict[bytes, Opener] = {
+        b"\x1f\x8b": gzip.GzipFile,
+        b"BZh": bz2.BZ2File,
+        b"\xfd7zXZ\x00": lzma.LZMAFile,
+    }
+    return next((opener for magic, opener in known.items() if begin.startswith(magic)), None)
 
 
-def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
-    """Return a copy, in ganzoo's cache, of what a file unpacks to; it is made where there is none.
-
-    One that is damaged is made anew.
-
-    Args:
-        packed: The file.
-        opener: Opens it for reading what it unpacks to.
-        key: Of the file's content.
-        ending: Of the copy's name.
+def unpacked(packed: str, opener: Opener, name: str) -> str:
+    """Return the path of what a file unpacks to, in ganzoo's cache; it is made where there is none.
 
     Raises:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
     """
-    target = cache_folder() / "archives" / f"{key}{ending}"
+    target = cache_folder() / "archives" / name
     most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    aside = target.with_name(f".{name}-{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         check_place(target.parent)
-        if os.path.lexists(target):
-            if not (leads_out(target / META) or folder_fault(target)):
-                return target / CONTENT
+        if target.is_file() and not leads_out(target):
+            return str(target)
+        if target.is_dir():
             remove(target)
-        aside.mkdir()
-        copied = aside / CONTENT
-        with copied.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
+        with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
             for chunk in _chunks(packed, opener):
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
@@ -160,12 +126,7 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
                     )
                 copy.write(chunk)
                 report(1)
-        (aside / META).write_text(json.dumps({"files": {CONTENT: record(copied)}}))
-        try:
-            aside.rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first
-                raise
+        aside.replace(target)
     except OSError as error:
         raise DataError(
             f"data.source: {printable(packed)} cannot be unpacked into {target.parent} "
@@ -173,8 +134,9 @@ def unpacked(packed: str, opener: Opener, key: str, ending: str) -> Path:
             "another folder"
         ) from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return target / CONTENT
+        with contextlib.suppress(OSError):
+            aside.unlink()
+    return str(target)
 
 
 def damaged(path: str, error: Exception) -> DataError:

@@ -39,9 +39,3 @@ def kind_of(name: str) -> str:
     if is_clutter(last):
         return last if last.casefold() in (*CLUTTER, ".ds_store") else "hidden"
     return os.path.splitext(last)[1].lower()
-
-
-def stem_of(name: str) -> str:
-    """Return what files of one sample have in common: the path up to the name's first dot."""
-    folder, slash, last = name.rpartition("/")
-    return folder + slash + last.partition(".")[0]

@@ -14,11 +14,7 @@ CHANNELS = (1, 3, 4)
 
 
 def channels_first(shape: tuple[int, ...]) -> bool:
-    """Tell from one picture's shape whether its channels come first.
-
-    Raises:
-        DataError: It is no shape of a picture; the message is the cause alone.
-    """
+    """Tell from one picture's shape whether its channels come first; refuse other shapes."""
     if len(shape) == 2 or (len(shape) == 3 and shape[2] in CHANNELS):
         return False
     if len(shape) == 3 and shape[0] in CHANNELS:
@@ -32,17 +28,7 @@ def channels_first(shape: tuple[int, ...]) -> bool:
 def flat(
     picture: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
 ) -> NDArray[np.uint8]:
-    """Treat a picture with an alpha channel as those in files are treated.
-
-    Args:
-        picture: uint8 (H, W) or (H, W, C).
-        name: What errors call it.
-        channels: 4 to keep alpha, else it is put on the background.
-        background: A colour.
-
-    Returns:
-        uint8 (H, W), (H, W, 3) or (H, W, 4).
-    """
+    """Treat a picture, uint8 (H, W) or (H, W, C), with an alpha channel as those in files."""
     if picture.ndim == 2 or picture.shape[2] < 4:
         return picture[:, :, 0] if picture.shape[2:] == (1,) else picture
     file = _saved(Image.fromarray(picture), "PNG")
@@ -62,11 +48,7 @@ def _saved(image: Image.Image, kind: str) -> io.BytesIO:
 
 
 def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring pixels in [0, 1], as torchvision's ``ToTensor`` makes them, back to bytes.
-
-    Raises:
-        DataError: They are of another type, or beyond that range; the message is the cause alone.
-    """
+    """Bring pixels in [0, 1], as torchvision's ``ToTensor`` makes them, back to bytes."""
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind != "f":

@@ -146,21 +146,14 @@ class _Held:
                     digest.update(repr((picture.shape, label)).encode())
                     digest.update(picture.tobytes())
                 except DataError as error:
-                    label, bad[self.named(index)] = None, str(error)
+                    label, bad[f"sample {index}"] = None, str(error)
                     digest.update(str(error).encode(errors="replace"))
                 labels.append(label)
                 report(1)
         return _Seen(digest.hexdigest(), sizes, grey, labels, bad)
 
-    def named(self, index: int) -> str:
-        return f"sample {index}"
-
     def read(self, index: int) -> tuple[NDArray[np.uint8], int | str | None]:
-        """Read a picture and its label.
-
-        Raises:
-            DataError: There is none; the message is the cause alone.
-        """
+        """Read a picture and its label; of errors the message is the cause alone."""
         try:
             sample = self.dataset[index]
         except Exception as error:  # whatever a stranger's code does
@@ -170,7 +163,7 @@ class _Held:
             if len(sample) != 2:
                 raise DataError(f"it has {len(sample)} parts; give a picture, or one and its label")
             sample, label = sample[0], _label(sample[1])
-        return _picture(sample, self.named(index)), label
+        return _picture(sample, f"sample {index}"), label
 
 
 _held: dict[str, _Held] = {}
@@ -189,7 +182,7 @@ class Python(Source):
         if not count:
             raise DataError(f"data.source: {config.source} has no samples")
         seen = held.seen
-        self.bad, self.names = seen.bad, [held.named(index) for index in range(count)]
+        self.bad, self.names = seen.bad, [f"sample {index}" for index in range(count)]
         if len(self.bad) == count:
             raise DataError(f"data.source: {config.source}: sample 0: {self.bad['sample 0']}")
         self._check_repeatable()

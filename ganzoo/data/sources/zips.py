@@ -18,16 +18,7 @@ UNIX, LINKED = 3, 0o12
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
-    """A picture in a zip archive.
-
-    Attributes:
-        offset: Of the header before it.
-        size: Bytes that it unpacks to, as the archive says.
-        packed: Bytes that it takes.
-        method: How it is compressed.
-        check: CRC-32 of what it unpacks to.
-        encrypted: Whether it can be read with a password only.
-    """
+    """A picture in a zip archive, by what the archive says of it; at the offset is its header."""
 
     offset: int
     size: int
@@ -66,11 +57,7 @@ class Zipped:
 
 
 def contents(path: str) -> Contents:
-    """Find the pictures in a zip archive.
-
-    Raises:
-        DataError: It is damaged.
-    """
+    """Find the pictures in a zip archive."""
     found = Contents()
     try:
         with zipfile.ZipFile(path) as archive:

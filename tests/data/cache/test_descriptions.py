@@ -1,12 +1,11 @@
 """What files of the cache say of themselves."""
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from ganzoo.data.cache import cache_folder
-from ganzoo.data.cache.descriptions import what_of
+from ganzoo.data.cache.entries import what_of
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources import looking
 from ganzoo.data.sources.folder import Folder
@@ -35,15 +34,6 @@ def test_an_index_names_its_source(pictures):
 def test_an_index_of_one_file_names_it(pictures):
     looking.content_key(str(pictures / "0.png"))
     assert what_of("index", only("index")) == f"the hash of {pictures / '0.png'}"
-
-
-def test_an_index_from_before_tells_how_many(pictures):
-    Folder(FolderConfig(source=str(pictures)))
-    path = only("index")
-    with np.load(path) as arrays:
-        kept = {name: array for name, array in arrays.items() if name != "source"}
-    np.savez(path, **kept)
-    assert what_of("index", path) == "what was found in 2 pictures"
 
 
 @pytest.mark.parametrize("what", ["mnist5k as digits sees it", ""])

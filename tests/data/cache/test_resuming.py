@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -36,7 +37,7 @@ def check(cache, undisturbed):
     assert sorted(p.name for p in folder.iterdir()) == ["labels.npy", "meta.json", "samples.npy"]
 
 
-SEEDS = [pytest.param(i, marks=[] if i < 3 else pytest.mark.sweep) for i in range(20)]
+SEEDS = [pytest.param(i, marks=[] if i < 2 else pytest.mark.sweep) for i in range(20)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -67,38 +68,44 @@ def test_only_what_is_not_in_the_journal_is_decoded_again(start, cache, tmp_path
     check(cache, undisturbed)
 
 
-def test_what_is_decoded_of_another_length_is_not_gone_on_with(cache, tmp_path):
-    journal, facts = tmp_path / "journal", {"count": 12, "rows": 8}
-    first = Journal(journal, facts)
-    first.add({0: [], 1: [(9, "bad")]})
-    first.close()
-    for other, fits, done in (
-        (facts, True, {0: [], 1: [(9, "bad")]}),
-        ({"count": 13, "rows": 8}, False, {}),
-        (facts, False, {}),
-    ):
-        again = Journal(journal, other)
-        assert (again.fits, again.done) == (fits, done)
-        again.close()
+def journal_of(path, **facts):
+    with closing(Journal(path, facts)) as journal:
+        return journal.done
+
+
+def test_what_is_decoded_of_another_length_is_not_gone_on_with(tmp_path):
+    with closing(Journal(tmp_path / "journal", {"count": 12})) as first:
+        first.add({0: [], 1: [(9, "bad")]})
+    assert journal_of(tmp_path / "journal", count=12) == {0: [], 1: [(9, "bad")]}
+    assert journal_of(tmp_path / "journal", count=13) == {}
+    assert journal_of(tmp_path / "journal", count=12) == {}
 
 
 @pytest.mark.parametrize(
-    "torn", [b"[[2, []], [3, [", b"\0" * 40, b"\0" * 40 + b"\n", b"[[2, []]]"], ids=repr
+    "damage",
+    [
+        lambda line: line[:-4],
+        lambda line: bytes(40),
+        lambda line: bytes(40) + b"\n",
+        lambda line: line[:-1],
+        lambda line: line.replace(b"2", b"9"),
+        lambda line: b"[[2, []]]\n",
+        lambda line: b"[" * 100_000 + b"\n",
+        lambda line: b"\xff\n",
+    ],
+    ids=["torn", "zeros", "a line of zeros", "no end", "a bit", "no checksum", "deep", "no text"],
 )
-def test_a_torn_line_of_a_journal_is_not_counted(torn, tmp_path):
-    journal, facts = tmp_path / "journal", {"count": 12, "rows": 8}
-    first = Journal(journal, facts)
-    first.add({0: []})
-    first.close()
-    with journal.open("ab") as file:
-        file.write(torn)
-    second = Journal(journal, facts)
-    assert second.done == {0: []}
-    second.add({1: []})
-    second.close()
-    third = Journal(journal, facts)
-    assert third.done == {0: [], 1: []}
-    third.close()
+def test_a_damaged_line_of_a_journal_is_not_counted(damage, tmp_path):
+    path = tmp_path / "journal"
+    with closing(Journal(path, {"count": 12})) as first:
+        first.add({0: []})
+        first.add({2: []})
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(whole[0] + whole[1] + damage(whole[2]))
+    with closing(Journal(path, {"count": 12})) as second:
+        assert second.done == {0: []}
+        second.add({1: []})
+    assert journal_of(path, count=12) == {0: [], 1: []}
 
 
 def cut_samples(folder):
@@ -115,30 +122,7 @@ def link_out(name):
     return damage
 
 
-def with_line(text):
-    """Put a line behind the facts of a journal."""
-
-    def damage(folder):
-        path = folder / "journal.jsonl"
-        facts, *others = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(facts + text.encode() + b"\n" + b"".join(others))
-
-    return damage
-
-
 UNFINISHED_DAMAGE = {
-    "a number": with_line("5"),
-    "an object": with_line('{"a": 1}'),
-    "numbers": with_line("[1, 2]"),
-    "a text for samples": with_line('[[0, "bad"]]'),
-    "no chunk": with_line("[[9000, []]]"),
-    "a negative chunk": with_line("[[-1, []]]"),
-    "a fraction": with_line("[[0.5, []]]"),
-    "true": with_line("[[true, []]]"),
-    "a sample of another chunk": with_line('[[0, [[300, "bad"]]]]'),
-    "a cause that is no text": with_line("[[0, [[1, 2]]]]"),
-    "a list as a chunk": with_line("[[[0], []]]"),
-    "deep": with_line("[" * 100_000),
     "no text": lambda folder: (folder / "journal.jsonl").write_bytes(b"\xff\n\xfe\n"),
     "a journal that is a folder": lambda folder: (
         (folder / "journal.jsonl").unlink(),
@@ -258,7 +242,7 @@ def test_of_two_processes_one_decodes_and_the_other_waits_and_says_so(start, cac
     assert len({out for out, _ in ends}) == 1
     assert reads(tmp_path / "log")[0] == list(range(400))
     said = "".join(err for _, err in ends)
-    assert said == "waiting for another process that decodes noise\n"
+    assert said.count("waiting for another process that decodes noise\n") == 1
 
 
 def test_no_room_is_told_before_anything_is_decoded(cache):

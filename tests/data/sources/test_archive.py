@@ -4,7 +4,6 @@ import functools
 import io
 import os
 import re
-import shutil
 import struct
 import tarfile
 import zipfile
@@ -285,37 +284,24 @@ def test_a_compressed_tar_is_unpacked_once_into_the_cache_alone(tmp_path, pixels
     opened(path.rename(path.with_name("other.tgz")))
     assert copy.stat().st_mtime_ns == before
     assert os.listdir(tmp_path / "in") == ["other.tgz"]
-    shutil.rmtree(copy)
+    copy.unlink()
     assert opened(path.with_name("other.tgz")).read(0)
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "gone", "linked", "no digest", "a file", "old"])
-def test_a_damaged_copy_of_an_archive_is_made_anew(harm, tmp_path, pixels, cache):
-    (tmp_path / "in").mkdir()
-    path = as_tar(tmp_path / "in", pixels, ".tar.gz")
+@pytest.mark.parametrize("harm", ["a link", "a folder"])
+def test_what_is_no_copy_of_an_archive_is_made_anew(harm, tmp_path, pixels, cache):
+    path = as_tar(tmp_path, pixels, ".tar.gz")
     before = opened(path)
     (copy,) = cache.glob("archives/*")
-    content = copy / "content"
-    whole = content.read_bytes()
-    if harm == "cut":
-        content.write_bytes(whole[:700])
-    elif harm == "changed":
-        content.write_bytes(whole.replace(b"IDAT", b"IDAX"))
-    elif harm == "gone":
-        content.unlink()
-    elif harm == "linked":
-        content.rename(tmp_path / "outside")
-        content.symlink_to(tmp_path / "outside")
-    elif harm == "no digest":
-        (copy / "meta.json").write_text("{}")
+    whole = copy.read_bytes()
+    copy.rename(tmp_path / "outside")
+    if harm == "a link":
+        copy.symlink_to(tmp_path / "outside")
     else:
-        shutil.rmtree(copy)
-        copy.write_bytes(whole if harm == "old" else b"")
-    after = opened(path)
-    assert after.fingerprint == before.fingerprint
-    assert (after.read(0).sample == before.read(0).sample).all()
-    assert content.read_bytes() == whole
-    assert not content.is_symlink()
+        copy.mkdir()
+    assert opened(path).fingerprint == before.fingerprint
+    assert copy.read_bytes() == whole
+    assert not copy.is_symlink()
 
 
 def test_a_bomb_in_a_compressed_tar_is_not_unpacked(tmp_path, cache, monkeypatch):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.data import decoding
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources.folder import Folder
 from ganzoo.errors import DataError
@@ -97,63 +96,6 @@ def test_the_side_is_the_smallest_of_all_pictures(tmp_path):
     assert folder(tmp_path).shape == (3, 12, 12)
 
 
-def test_transparency_is_put_on_white(tmp_path):
-    clear = Image.new("RGBA", (3, 1))
-    clear.putdata([(255, 0, 0, 255), (255, 0, 0, 0), (0, 0, 0, 127)])
-    write(tmp_path / "a.png", clear)
-    assert folder(tmp_path).read(0).sample[0].tolist() == [[*RED], [*WHITE], [128, 128, 128]]
-
-
-def test_a_palette_with_transparency_is_put_on_white(tmp_path):
-    palette = Image.new("P", (3, 1))
-    palette.putpalette([*RED, *GREEN, *BLUE])
-    palette.putdata([0, 1, 2])
-    write(tmp_path / "a.png", palette, transparency=bytes([255, 0, 255]))
-    assert folder(tmp_path).read(0).sample[0].tolist() == [[*RED], [*WHITE], [*BLUE]]
-
-
-def test_16_bit_grey_is_scaled_not_clipped(tmp_path):
-    deep = np.array([[0, 255, 256, 32768, 65535]], dtype=np.uint16)
-    write(tmp_path / "a.png", Image.fromarray(deep))
-    write(tmp_path / "b.tif", Image.fromarray(deep))
-    for index in range(2):
-        assert folder(tmp_path).read(index).sample.tolist() == [[0, 0, 1, 128, 255]]
-
-
-@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
-def test_other_colour_spaces_become_rgb(tmp_path, mode):
-    write(tmp_path / "a.jpg", Image.new("RGB", (8, 8), RED).convert(mode), quality=95)
-    assert folder(tmp_path).read(0).sample.astype(int) == pytest.approx(
-        np.broadcast_to(RED, (8, 8, 3)), abs=6
-    )
-
-
-# Where a dot that is stored top left stands when the picture is upright, of a 2 x 3 (h x w) array.
-UPRIGHT = {
-    1: ((2, 3), (0, 0)),
-    2: ((2, 3), (0, 2)),
-    3: ((2, 3), (1, 2)),
-    4: ((2, 3), (1, 0)),
-    5: ((3, 2), (0, 0)),
-    6: ((3, 2), (0, 1)),
-    7: ((3, 2), (2, 1)),
-    8: ((3, 2), (2, 0)),
-}
-
-
-@pytest.mark.parametrize(("orientation", "expected"), UPRIGHT.items(), ids=map(str, UPRIGHT))
-def test_exif_orientation_is_followed(tmp_path, orientation, expected):
-    shape, place = expected
-    stored = np.zeros((2, 3), dtype=np.uint8)
-    stored[0, 0] = 255
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    write(tmp_path / "a.png", Image.fromarray(stored), exif=exif)
-    sample = folder(tmp_path).read(0).sample
-    assert sample.shape == shape
-    assert np.argwhere(sample).tolist() == [[*place]]
-
-
 def test_the_first_frame_of_a_film_is_read(tmp_path):
     red, blue = (Image.new("RGB", (4, 4), colour) for colour in (RED, BLUE))
     write(tmp_path / "a.gif", red, save_all=True, append_images=[blue])
@@ -202,20 +144,6 @@ def test_a_picture_that_breaks_off_is_named_when_it_is_read(tmp_path):
     for index, name in enumerate(("a.jpg", "b.png")):
         with pytest.raises(DataError, match=name):
             source.read(index)
-
-
-@pytest.mark.parametrize("mode", ["I", "F"])
-def test_32_bit_pictures_are_refused_as_their_range_is_unknown(tmp_path, mode):
-    write(tmp_path / "a.tif", Image.new(mode, (4, 4)))
-    with pytest.raises(DataError, match=r"a\.tif: its pixels are of 32 bits"):
-        folder(tmp_path)
-
-
-def test_a_picture_as_large_as_an_attack_is_refused(tmp_path, monkeypatch):
-    write(tmp_path / "a.png", RED)
-    monkeypatch.setattr(decoding, "MAX_PIXELS", 60)
-    with pytest.raises(DataError, match=r"a\.png: .*decompression bomb"):
-        folder(tmp_path)
 
 
 def test_a_file_that_vanished_is_named(tmp_path):

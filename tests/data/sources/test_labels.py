@@ -24,196 +24,115 @@ def lines(*rows):
     return "\n".join(map(json.dumps, rows))
 
 
-# Of a list with the images 0.png, 1.png and 2.png: its ending, its content, the classes, the
-# labels, and what is to be found in the note.
+def table(header, *rows, comma=","):
+    return "\n".join([header, *(comma.join(row) for row in rows)])
+
+
+def pets(header, comma=","):
+    """A list of a dog, a cat and a dog."""
+    return table(header, ("0.png", "dog"), ("1.png", "cat"), ("2.png", "dog"), comma=comma)
+
+
+def digits(header, *labels):
+    return table(header, *zip(("0.png", "1.png", "2.png"), labels, strict=True))
+
+
+# Of lists with the images 0.png, 1.png and 2.png the content: all tell of a dog, a cat and a dog.
+PETS = {
+    "blanks in the header": pets("file, label"),
+    "capitals": pets("File,Label"),
+    "the plural": pets("file,labels"),
+    "category": pets("filename,category"),
+    "Class Name": pets("Image Path,Class Name"),
+    "blanks around values": "file,label\n0.png,dog\n1.png, cat\n 2.png ,dog \n",
+    "an index": ",file,label\n0,0.png,dog\n1,1.png,cat\n2,2.png,dog\n",
+    "semicolons": pets("file;label", ";").replace("\n", "\r\n"),
+    "tabs": pets("file\tlabel", "\t"),
+    "quotes": '"file";"label"\n"0.png";"dog"\n"1.png";"cat"\n"2.png";"dog"\n',
+    "a mark of UTF-8": "\ufeff" + pets("file,label"),
+    "blank rows": "\n,,\nfile,label,\n0.png,dog,\n,,\n1.png,cat,,\n\n2.png,dog,\n",
+}
+# Of others content, classes, labels, and what is to be found in the note.
 LISTS = {
-    "blanks in the header": (
-        ".csv",
-        "file, label\n0.png, dog\n1.png, cat\n2.png, dog\n",
-        CLASSES,
-        "101",
-        "",
-    ),
-    "capitals": (".csv", "File,Label\n0.png,dog\n1.png,cat\n2.png,dog\n", CLASSES, "101", ""),
-    "the plural": (".csv", "file,labels\n0.png,dog\n1.png,cat\n2.png,dog\n", CLASSES, "101", ""),
-    "category": (
-        ".csv",
-        "filename,category\n0.png,dog\n1.png,cat\n2.png,dog\n",
-        CLASSES,
-        "101",
-        "",
-    ),
-    "class_id": (
-        ".csv",
-        "image_id,class_id\n0.png,10\n1.png,9\n2.png,10\n",
-        ("9", "10"),
-        "101",
-        "",
-    ),
+    "class_id": (digits("image_id,class_id", "10", "9", "10"), ("9", "10"), "101", ""),
     "ClassId and Path": (
-        ".csv",
         "Width,ClassId,Path\n9,10,0.png\n9,9,1.png\n9,9,2.png\n",
         ("9", "10"),
         "100",
         "read from ClassId; columns not used: Width",
     ),
-    "Class Name": (
-        ".csv",
-        "Image Path,Class Name\n0.png,a\n1.png,b\n2.png,b\n",
-        ("a", "b"),
-        "011",
-        "",
-    ),
-    "target": (".csv", "img_name,target\n0.png,1\n1.png,0\n2.png,0\n", ("0", "1"), "100", ""),
-    "y": (".csv", "file,y\n0.png,1\n1.png,0\n2.png,0\n", ("0", "1"), "100", ""),
+    "target": (digits("img_name,target", *"100"), ("0", "1"), "100", ""),
+    "y": (digits("file,y", *"100"), ("0", "1"), "100", ""),
     "coordinates": (
-        ".csv",
         "file,x,y\n0.png,1,7\n1.png,0,8\n2.png,0,9\n",
         (),
         "000",
         "no labels are read.*not used: x, y",
     ),
-    "blanks around values": (
-        ".csv",
-        "file,label\n0.png,dog\n1.png, cat\n 2.png ,dog \n",
-        CLASSES,
-        "101",
-        "",
-    ),
-    "whole floats": (
-        ".csv",
-        "file,label\n0.png,10.0\n1.png,9.0\n2.png,10\n",
-        ("9", "10"),
-        "101",
-        "",
-    ),
-    "fractions": (
-        ".csv",
-        "file,label\n0.png,10.5\n1.png,9.5\n2.png,10.5\n",
-        ("9.5", "10.5"),
-        "101",
-        "",
-    ),
+    "whole floats": (digits("file,label", "10.0", "9.0", "10"), ("9", "10"), "101", ""),
+    "fractions": (digits("file,label", "10.5", "9.5", "10.5"), ("9.5", "10.5"), "101", ""),
     "one-hot": (
-        ".csv",
         "image,MEL,NV\n0.png,1,0\n1.png,0,1\n2.png,0,1\n",
         (),
         "000",
         "no labels are read.*not used: MEL, NV; choose",
     ),
-    "breeds": (
-        ".csv",
-        "file,breed\n0.png,a\n1.png,b\n2.png,b\n",
-        (),
-        "000",
-        "not used: breed; .*data.label_column",
-    ),
-    "an index": (
-        ".csv",
-        ",file,label\n0,0.png,dog\n1,1.png,cat\n2,2.png,dog\n",
-        CLASSES,
-        "101",
-        "",
-    ),
+    "breeds": (digits("file,breed", *"abb"), (), "000", "not used: breed; .*data.label_column"),
     "captions": (
-        ".jsonl",
         lines({"file_name": "0.png", "text": "a"}, {"file_name": "1.png"}, {"file_name": "2.png"}),
         (),
         "000",
         "not used: text",
     ),
-    "semicolons": (
-        ".csv",
+    "a column of another language": (
         "Datei;file;label\r\nx;0.png;dog\r\ny;1.png;cat\r\nz;2.png;dog\r\n",
         CLASSES,
         "101",
         "not used: Datei",
     ),
-    "tabs": (".tsv", "file\tlabel\n0.png\tdog\n1.png\tcat\n2.png\tdog\n", CLASSES, "101", ""),
-    "tabs in a .csv": (
-        ".csv",
+    "commas beside tabs": (
         "file\tlabel\n0.png\tdog, big\n1.png\tcat\n2.png\tcat\n",
         ("cat", "dog, big"),
         "100",
         "",
     ),
-    "sep=": (
-        ".csv",
-        "sep=;\r\nfile;label\r\n0.png;dog\r\n1.png;cat\r\n2.png;dog\r\n",
-        CLASSES,
-        "101",
-        "",
-    ),
-    "quotes": (
-        ".csv",
-        '"file";"label"\n"0.png";"dog"\n"1.png";"cat"\n"2.png";"dog"\n',
-        CLASSES,
-        "101",
-        "",
-    ),
-    "a mark of UTF-8": (
-        ".csv",
-        "\ufefffile,label\n0.png,dog\n1.png,cat\n2.png,dog\n",
-        CLASSES,
-        "101",
-        "",
-    ),
-    "UTF-16": (
-        ".csv",
-        "file\tlabel\r\n0.png\tdog\r\n1.png\tcat\r\n2.png\tdog\r\n".encode("utf-16"),
-        CLASSES,
-        "101",
-        "",
-    ),
-    "blank rows and columns": (
-        ".csv",
-        "\n,,\nfile,label,\n0.png,dog,\n,,\n1.png,cat,,\n\n2.png,dog,\n",
-        CLASSES,
-        "101",
-        "",
-    ),
     "two forms": (
-        ".csv",
-        f"file,label\n0.png,{CAFE}\n1.png,{unicodedata.normalize('NFD', CAFE)}\n2.png,tea\n",
+        digits("file,label", CAFE, unicodedata.normalize("NFD", CAFE), "tea"),
         (CAFE, "tea"),
         "001",
         "",
     ),
     "two cases": (
-        ".csv",
-        "file,label\n0.png,Dog\n1.png,dog\n2.png,dog\n",
+        digits("file,label", "Dog", "dog", "dog"),
         ("Dog", "dog"),
         "011",
         "'Dog' and 'dog' differ only by case",
     ),
     "metadata of the Hub": (
-        ".jsonl",
         lines(*({"file_name": f"{n}.png", "label": x} for n, x in enumerate((1, 0.0, 1)))),
         ("0", "1"),
         "101",
         "",
     ),
     "truths": (
-        ".jsonl",
         lines(*({"image": f"{n}.png", "Label": x} for n, x in enumerate((True, False, True)))),
         ("False", "True"),
         "101",
         "",
     ),
     "an empty column": (
-        ".csv",
-        "file,label\n0.png,\n1.png,\n2.png, \n",
+        digits("file,label", "", "", " "),
         (),
         "000",
         "the column label is empty",
     ),
     "a name and a number": (
-        ".csv",
         "file,class_id,class_name\n0.png,7,dog\n1.png,3,cat\n2.png,7,dog\n",
         CLASSES,
         "101",
         "not used: class_id",
     ),
+    **{name: (content, CLASSES, "101", "") for name, content in PETS.items()},
 }
 
 
@@ -236,27 +155,15 @@ def check(source, classes, labels, note):
 
 @pytest.mark.parametrize("case", LISTS)
 def test_lists(images, case):
-    ending, content, *expected = LISTS[case]
-    path = images / f"list{ending}"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    content, *expected = LISTS[case]
+    path = images / ("list.jsonl" if content.startswith("{") else "list.csv")
+    path.write_bytes(content.encode())
     check(opened(path), *expected)
 
 
 PIXELS = np.arange(3 * 30, dtype=np.uint8).reshape(3, 5, 6)
 ARRAYS = {
     "targets": ({"data": PIXELS, "targets": [1, 0, 1]}, ("0", "1"), "101", ""),
-    "x_train and y_train": (
-        {"x_test": PIXELS[:2], "y_test": [5, 6], "x_train": PIXELS, "y_train": [1, 0, 1]},
-        ("0", "1"),
-        "101",
-        "read from y_train; arrays not used: x_test, y_test",
-    ),
-    "train_images": (
-        {"train_images": PIXELS, "train_labels": [[1], [0], [1]], "val_images": PIXELS},
-        ("0", "1"),
-        "101",
-        "not used: val_images",
-    ),
     "without names": ({"arr_0": PIXELS, "arr_1": [1, 0, 1]}, ("0", "1"), "101", ""),
     "capitals": ({"X": PIXELS, "Y": [1, 0, 1]}, ("0", "1"), "101", ""),
     "floats": ({"images": PIXELS, "labels": [10.0, 9.0, 10.0]}, ("9", "10"), "101", ""),
@@ -278,17 +185,6 @@ def test_arrays(tmp_path, case):
     arrays, *expected = ARRAYS[case]
     np.savez(tmp_path / "a.npz", **arrays)
     check(opened(tmp_path / "a.npz"), *expected)
-
-
-def test_labels_of_arrays_are_of_the_split_of_the_samples(tmp_path):
-    arrays = {"x_train": PIXELS, "y_train": [7, 8, 7], "x_test": PIXELS, "y_test": [1, 0, 1]}
-    np.savez(tmp_path / "a.npz", **arrays)
-    one, other = (opened(tmp_path / "a.npz", samples=name) for name in ("x_train", "x_test"))
-    assert (one.class_names, other.class_names) == (("7", "8"), ("0", "1"))
-    none = opened(tmp_path / "a.npz", labels="")
-    assert none.class_names == ()
-    assert "not used" not in " ".join(none.notes)
-    assert none.fingerprint != opened(tmp_path / "a.npz").fingerprint
 
 
 def packed(root, kind, files):
@@ -317,29 +213,11 @@ IMAGE = png(np.zeros((4, 4), dtype=np.uint8))
 
 
 @KINDS
-def test_labels_beside_the_images_of_a_shard(tmp_path, kind):
-    files = {}
-    for row, label in enumerate(("10", "9 ", "10\n")):
-        files |= {f"s/{row}.png": IMAGE, f"s/{row}.cls": label.encode(), f"s/{row}.txt": b"text"}
-    source = opened(packed(tmp_path, kind, files))
-    assert (source.class_names, source.labels.tolist()) == (("9", "10"), [1, 0, 1])
-    assert source.notes[1].endswith("files beside the images are not used: .txt 3")
-    del files["s/1.cls"]
-    source = opened(
-        packed(tmp_path / "less", kind, files)
-        if kind == "folder"
-        else packed(tmp_path, kind, files)
-    )
+def test_files_beside_the_images_are_told_of(tmp_path, kind):
+    files = {f"s/{row}{ending}": IMAGE for row in range(3) for ending in (".png", ".cls")}
+    source = opened(packed(tmp_path, kind, files | {"s/0.txt": b"text", "s/notes.txt": b""}))
     assert source.class_names == ()
-    assert source.notes[0].endswith("files beside the images are not used: .txt 3, .cls 2")
-
-
-@KINDS
-@pytest.mark.parametrize("content", [b"\xff", b"", b"a" * 2000])
-def test_a_label_beside_an_image_that_is_none_is_named(tmp_path, kind, content):
-    files = {"0.png": IMAGE, "0.cls": content, "1.png": IMAGE, "1.cls": b"1"}
-    with pytest.raises(DataError, match=r"0\.cls: it is"):
-        opened(packed(tmp_path, kind, files))
+    assert source.notes[0].endswith("files beside the images are not used: .cls 3, .txt 1")
 
 
 # Of sub-folders the class folders within, whether they are splits, and which one to give.
@@ -369,13 +247,6 @@ def test_splits_are_no_classes_without_a_doubt(tmp_path, kind, folders):
         else f"such as data={os.path.join(path, place or '')}"
     )
     assert [told in note for note in opened(path).notes] == ([] if place is None else [True])
-
-
-@KINDS
-def test_splits_within_classes_are_doubtful(tmp_path, kind):
-    files = {f"{c}/{s}/1.png": IMAGE for c in ("cat", "dog") for s in ("train", "test")}
-    (note,) = opened(packed(tmp_path, kind, files)).notes
-    assert "the sub-folder cat holds test and train, which are read as one class" in note
 
 
 ALIKE = {
@@ -555,24 +426,3 @@ def test_a_long_list_asks_for_each_file_once(images, lines, monkeypatch):
     assert (len(source), sorted(calls)) == (lines, ["_stamp"] * 3 + ["digest_of"] * 3)
     digests = np.unique(source.digests, axis=0, return_counts=True)[1]
     assert digests.tolist() == [lines // 3] * 3
-
-
-def test_the_lines_of_a_list_are_counted_from_the_start(images, monkeypatch):
-    from ganzoo.data.sources import manifest
-
-    shown = []
-
-    class Shown:
-        def __init__(self, what):
-            shown.append(what)
-
-        def __enter__(self):
-            return shown.append
-
-        def __exit__(self, *error):
-            pass
-
-    monkeypatch.setattr(manifest, "progress", Shown)
-    (images / "list.csv").write_text("file\n0.png\n1.png\n")
-    opened(images / "list.csv")
-    assert shown == [f"reading the lines of {images / 'list.csv'}", 1, 1]

@@ -150,7 +150,6 @@ def test_any_listing(examples, hub, weights, tmp_path):
 
     @settings(
         max_examples=examples,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(LISTING)

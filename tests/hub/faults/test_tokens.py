@@ -203,7 +203,7 @@ def test_an_odd_token_that_is_given(token, hub, repo, weights, watch, tmp_path):
 def test_any_text_for_a_token(examples, hub, repo, watch, tmp_path):
     """It is refused here, or sent as it is and refused there; and it is shown by neither."""
 
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given((st.text() | st.text(st.characters(codec="ascii"))).map("hf_odd".__add__))
     def check(token):
         with pytest.raises(HubRequestError) as caught:

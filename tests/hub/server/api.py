@@ -21,23 +21,6 @@ def harnesses(site: Site, call: Call) -> Response:
     return reply({"standardEnvVars": [], "harnesses": {}})
 
 
-def whoami(site: Site, call: Call) -> Response:
-    user = site.person(call)
-    orgs = [{"type": "org", "name": org} for org, owner in site.orgs.items() if owner == user]
-    token = {"displayName": "test", "role": "write"}
-    return reply(
-        {
-            "type": "user",
-            "id": f"user-{user}",
-            "name": user,
-            "fullname": user.title(),
-            "email": f"{user}@example.test",
-            "orgs": orgs,
-            "auth": {"type": "access_token", "accessToken": token},
-        }
-    )
-
-
 def validate_yaml(site: Site, call: Call) -> Response:
     found = SHOWN.match(call.json()["content"])
     if found is None:
@@ -156,54 +139,12 @@ def refs(site: Site, call: Call, id: str) -> Response:
     return reply(kinds)
 
 
-def commits(site: Site, call: Call, id: str, revision: str) -> Response:
-    repo = site.visible(id, call)
-    sha: str | None = repo.resolve(revision)
-    history = []
-    while sha:
-        commit = repo.commits[sha]
-        told: Json = {"id": sha, "title": commit.title, "message": commit.description}
-        history.append(told | {"date": commit.date, "authors": [{"user": commit.author}]})
-        sha = commit.parent
-    return reply(history)
-
-
-def create_tag(site: Site, call: Call, id: str, revision: str) -> Response:
-    repo = site.writable(id, call)
-    return _point(repo, repo.tags, call.json()["tag"], revision)
-
-
 def create_branch(site: Site, call: Call, id: str, name: str) -> Response:
     repo = site.writable(id, call)
-    return _point(repo, repo.branches, name, call.json().get("startingPoint", "main"))
-
-
-def _point(repo: Repo, names: dict[str, str], name: str, revision: str) -> Response:
-    if name in names:
+    if name in repo.branches:
         raise HubError(409, f"Reference already exists: {name}")
-    names[name] = repo.resolve(revision)
+    repo.branches[name] = repo.resolve(call.json().get("startingPoint", "main"))
     return reply({})
-
-
-def delete_tag(site: Site, call: Call, id: str, name: str) -> Response:
-    return _unpoint(site.writable(id, call).tags, name)
-
-
-def delete_branch(site: Site, call: Call, id: str, name: str) -> Response:
-    return _unpoint(site.writable(id, call).branches, name)
-
-
-def _unpoint(names: dict[str, str], name: str) -> Response:
-    if names.pop(name, None) is None:
-        raise HubError(404, f"Invalid rev id: {name}", "RevisionNotFound")
-    return reply({})
-
-
-def open_pull(site: Site, call: Call, id: str) -> Response:
-    repo, wanted = site.readable(id, call), call.json()
-    head = repo.head()
-    number = repo.open_pull(wanted["title"], site.person(call), head, head)
-    return reply({"num": number, "pullRequest": True})
 
 
 def pull(site: Site, call: Call, id: str, number: str) -> Response:
@@ -231,28 +172,13 @@ def pull(site: Site, call: Call, id: str, number: str) -> Response:
     )
 
 
-def merge_pull(site: Site, call: Call, id: str, number: str) -> Response:
-    repo = site.writable(id, call)
-    if int(number) not in repo.pulls:
-        raise HubError(404, "Discussion not found")
-    repo.merge(int(number))
-    return reply({})
-
-
 ROUTES: list[Route] = [
     ("GET", "/api/agent-harnesses", harnesses),
-    ("GET", "/api/whoami-v2", whoami),
     ("POST", "/api/validate-yaml", validate_yaml),
     ("POST", "/api/repos/create", create),
     ("GET", MODEL, info),
     ("GET", f"{MODEL}/revision/([^/]+)", info),
     ("GET", f"{MODEL}/refs", refs),
-    ("GET", f"{MODEL}/commits/([^/]+)", commits),
-    ("POST", f"{MODEL}/tag/([^/]+)", create_tag),
-    ("DELETE", f"{MODEL}/tag/([^/]+)", delete_tag),
     ("POST", f"{MODEL}/branch/([^/]+)", create_branch),
-    ("DELETE", f"{MODEL}/branch/([^/]+)", delete_branch),
-    ("POST", f"{MODEL}/discussions", open_pull),
     ("GET", f"{MODEL}/discussions/([0-9]+)", pull),
-    ("POST", f"{MODEL}/discussions/([0-9]+)/merge", merge_pull),
 ]

@@ -196,15 +196,6 @@ class Repo:
         self.pulls[number] = PullRequest(title, author, base, head)
         return number
 
-    def merge(self, number: int) -> None:
-        """Move main to the head of a pull request."""
-        with self._lock:
-            pull = self.pulls[number]
-            if pull.merged or self.branches["main"] != pull.base:
-                raise HubError(409, "The pull request cannot be merged")
-            self.branches["main"] = pull.head
-            pull.merged = True
-
     def resolve(self, revision: str) -> str:
         """Return the commit of a branch, tag, reference, or beginning of an id."""
         known = self.references() | self.tags | self.branches
