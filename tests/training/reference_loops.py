@@ -5,6 +5,7 @@ buffers in the order of the forward pass (of a residual block the main branch, t
 so that weights can be copied over by position.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,61 +38,18 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
     pixels = channels * 28 * 28
     match preset:
         case "vanilla/article":
-            return (
-                nn.Sequential(
-                    nn.Linear(100, 256),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(256, 512),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(512, 1024),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(1024, pixels),
-                    nn.Tanh(),
-                    nn.Unflatten(1, (channels, 28, 28)),
-                ),
-                nn.Sequential(
-                    nn.Flatten(),
-                    nn.Linear(pixels, 1024),
-                    nn.LeakyReLU(0.2),
-                    nn.Dropout(0.3),
-                    nn.Linear(1024, 512),
-                    nn.LeakyReLU(0.2),
-                    nn.Dropout(0.3),
-                    nn.Linear(512, 256),
-                    nn.LeakyReLU(0.2),
-                    nn.Dropout(0.3),
-                    nn.Linear(256, 1),
-                    nn.Flatten(0),
-                ),
+            generator = _dense((100, 256, 512, 1024), lambda n: [nn.LeakyReLU(0.2)])
+            critic = _dense(
+                (pixels, 1024, 512, 256), lambda n: [nn.LeakyReLU(0.2), nn.Dropout(0.3)]
             )
+            return _maker(generator, channels), _judge(critic)
         case "vanilla/mlp":
-            return (
-                nn.Sequential(
-                    nn.Linear(100, 128),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(128, 256),
-                    nn.BatchNorm1d(256, 0.8),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(256, 512),
-                    nn.BatchNorm1d(512, 0.8),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(512, 1024),
-                    nn.BatchNorm1d(1024, 0.8),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(1024, pixels),
-                    nn.Tanh(),
-                    nn.Unflatten(1, (channels, 28, 28)),
-                ),
-                nn.Sequential(
-                    nn.Flatten(),
-                    nn.Linear(pixels, 512),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(512, 256),
-                    nn.LeakyReLU(0.2),
-                    nn.Linear(256, 1),
-                    nn.Flatten(0),
-                ),
+            generator = [nn.Linear(100, 128), nn.LeakyReLU(0.2)]
+            generator += _dense(
+                (128, 256, 512, 1024), lambda n: [nn.BatchNorm1d(n, 0.8), nn.LeakyReLU(0.2)]
             )
+            critic = _dense((pixels, 512, 256), lambda n: [nn.LeakyReLU(0.2)])
+            return _maker(generator, channels), _judge(critic)
         case "vanilla/goodfellow":
             return (
                 nn.Sequential(
@@ -124,6 +82,20 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
     raise ValueError(preset)
 
 
+def _dense(sizes: tuple[int, ...], after: Callable[[int], list[nn.Module]]) -> list[nn.Module]:
+    pairs = itertools.pairwise(sizes)
+    return [layer for m, n in pairs for layer in (nn.Linear(m, n), *after(n))]
+
+
+def _maker(layers: list[nn.Module], channels: int) -> nn.Module:
+    output = nn.Linear(1024, channels * 28 * 28), nn.Tanh(), nn.Unflatten(1, (channels, 28, 28))
+    return nn.Sequential(*layers, *output)
+
+
+def _judge(layers: list[nn.Module]) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(256, 1), nn.Flatten(0))
+
+
 class _Maxout(nn.Module):
     def forward(self, detectors: Tensor) -> Tensor:
         largest = detectors[:, 0::5]
@@ -133,41 +105,20 @@ class _Maxout(nn.Module):
 
 
 def _dcgan_generator(nc: int, ngf: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Unflatten(1, (100, 1, 1)),
-        nn.ConvTranspose2d(100, ngf * 8, 4, 1, 0, bias=False),
-        nn.BatchNorm2d(ngf * 8),
-        nn.ReLU(),
-        nn.ConvTranspose2d(ngf * 8, ngf * 4, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ngf * 4),
-        nn.ReLU(),
-        nn.ConvTranspose2d(ngf * 4, ngf * 2, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ngf * 2),
-        nn.ReLU(),
-        nn.ConvTranspose2d(ngf * 2, ngf, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ngf),
-        nn.ReLU(),
-        nn.ConvTranspose2d(ngf, nc, 4, 2, 1, bias=False),
-        nn.Tanh(),
-    )
+    layers = [nn.Unflatten(1, (100, 1, 1)), nn.ConvTranspose2d(100, ngf * 8, 4, 1, 0, bias=False)]
+    for times in (8, 4, 2):
+        layers += [nn.BatchNorm2d(ngf * times), nn.ReLU()]
+        layers.append(nn.ConvTranspose2d(ngf * times, ngf * times // 2, 4, 2, 1, bias=False))
+    layers += [nn.BatchNorm2d(ngf), nn.ReLU()]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(ngf, nc, 4, 2, 1, bias=False), nn.Tanh())
 
 
 def _dcgan_critic(nc: int, ndf: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(nc, ndf, 4, 2, 1, bias=False),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(ndf, ndf * 2, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ndf * 2),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(ndf * 2, ndf * 4, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ndf * 4),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(ndf * 4, ndf * 8, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(ndf * 8),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(ndf * 8, 1, 4, 1, 0, bias=False),
-        nn.Flatten(0),
-    )
+    layers = [nn.Conv2d(nc, ndf, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+    for times in (2, 4, 8):
+        layers.append(nn.Conv2d(ndf * times // 2, ndf * times, 4, 2, 1, bias=False))
+        layers += [nn.BatchNorm2d(ndf * times), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Conv2d(ndf * 8, 1, 4, 1, 0, bias=False), nn.Flatten(0))
 
 
 def _cnn_generator(nc: int, dim: int) -> nn.Module:

@@ -319,6 +319,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.mark.sweep
 def test_two_machines_meet_through_torchrun(alone, tmp_path):
     """Two launchers of one process each, as on two machines with a common file system."""
     (tmp_path / "run.json").write_text(json.dumps(config(SPLITTABLE["rpgan"])))
