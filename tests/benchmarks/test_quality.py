@@ -5,7 +5,7 @@ import pytest
 from benchmarks import quality
 
 
-@pytest.mark.parametrize("data", ["digits", "ring8"])
+@pytest.mark.parametrize("data", [pytest.param("digits", marks=pytest.mark.sweep), "ring8"])
 def test_a_run_ends_when_its_time_is_over(data, monkeypatch):
     small = {"name": "vanilla", "generator_widths": [8], "discriminator_widths": [8]}
     monkeypatch.setitem(quality.CASES, data, {"small": {"architecture": small}})

@@ -405,7 +405,9 @@ def test_a_reader_that_goes_away_is_no_error():
     process.stderr.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.sweep)]
+)
 def test_stopped_by_a_signal_it_can_go_on(command, tmp_path, number):
     run = tmp_path / "run"
     settings = ["steps=1000000", "checkpoint_every=5", "sample_every=0"]

@@ -92,7 +92,13 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("lost", "not finite") else pytest.mark.sweep)
+        for name in ODD
+    ],
+)
 def test_odd_runs(command, run, name):
     change, state, told = ODD[name]
     change(run)

@@ -302,7 +302,9 @@ def test_a_wrong_token_is_not_shown(hub, repo, command, monkeypatch, name):
     ("arguments", "code", "message"),
     [
         (["info", NAME], 0, ""),
-        (["pull", f"{NAME}@v9", "folder"], 2, "has no revision 'v9'"),
+        pytest.param(
+            ["pull", f"{NAME}@v9", "folder"], 2, "has no revision 'v9'", marks=pytest.mark.sweep
+        ),
         (["sample", NAME, "-o", "x.png"], 1, "is not in the cache of this machine"),
     ],
     ids=["done", "wrong", "offline"],

@@ -171,7 +171,13 @@ def run(tmp_path, *arguments, redirected="", **environment):
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1:strict", "koi8-r", "utf-8"])
+ENCODINGS = [
+    "cp1252",
+    *(pytest.param(name, marks=pytest.mark.sweep) for name in ("ascii", "latin-1:strict", "utf-8")),
+]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_an_encoding_that_lacks_the_letters(tmp_path, encoding, stream):
     name = "写真\N{GRINNING FACE}"
@@ -199,6 +205,7 @@ def test_a_stream_that_is_closed(tmp_path, redirected, arguments):
     assert (done.stdout == b"") == (">&-" in redirected.split())
 
 
+@pytest.mark.sweep
 def test_a_run_with_its_streams_closed(tmp_path):
     assert run(tmp_path, *TINY, redirected="<&- >&- 2>&-").returncode == 0
     [made] = sorted((tmp_path / "runs").iterdir())

@@ -278,6 +278,7 @@ def process(hub, user, trained, tmp_path):
     return start
 
 
+@pytest.mark.sweep
 def test_nothing_of_the_clients_bars_gets_into_a_pipe(process, hub):
     done = process("push", "./run", ID, capture_output=True, text=True)
     assert done.stdout == f"{hub.url}/{ID}/commit/{hub.repos[ID].head()}\n"

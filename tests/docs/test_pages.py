@@ -46,7 +46,27 @@ ELSEWHERE = {"docs/how-to/add-a-loss.md", "docs/how-to/write-your-architecture.m
 """Pages that install distributions: `tests/plugins/test_how_to.py` follows them."""
 
 
-@pytest.mark.parametrize("path", sorted({*PAGES, "CONTRIBUTING.md"} - ELSEWHERE))
+LONG = {
+    "docs/explanation/gans-and-their-failures.md",
+    "docs/how-to/read-the-health-report.md",
+    "docs/how-to/resume-and-reproduce.md",
+    "docs/how-to/score-a-generator.md",
+    "docs/how-to/use-your-own-pictures.md",
+    "docs/reference/api/training.md",
+    "docs/reference/command-line.md",
+    "docs/reference/mode-coverage.md",
+    "docs/reference/quality.md",
+}
+"""Pages that take longest, and whose commands the tests of those commands run as well."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.sweep if path in LONG else ())
+        for path in sorted({*PAGES, "CONTRIBUTING.md"} - ELSEWHERE)
+    ],
+)
 def test_a_page_can_be_followed(path, reader):
     if path in THERE:
         reader.publish(THERE[path])

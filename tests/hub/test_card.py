@@ -623,7 +623,7 @@ infos = st.sampled_from(
 
 
 class TestAnyCard:
-    @settings(max_examples=150)
+    @settings(max_examples=50)
     @given(metadata, texts, infos, infos)
     @example({}, f"{BEGIN}{BEGIN}{END}{END}", info_of(), info_of())
     def test_writing_twice_changes_nothing(self, values, text, earlier, info):
@@ -652,6 +652,7 @@ class TestAnyCard:
             assert word in left or word == "dcgan"
 
 
+@pytest.mark.sweep
 def test_a_card_is_the_same_in_every_process():
     """So that publishing the same thing twice makes no new commit."""
     code = (

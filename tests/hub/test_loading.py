@@ -379,6 +379,7 @@ def test_another_machine_gets_the_same_samples_and_then_asks_nothing(hub, repo, 
     assert hub.log == []
 
 
+@pytest.mark.sweep
 def test_two_processes_and_four_threads_may_fill_one_cache_at_once(hub, repo, local, tmp_path):
     home, asked_once = tmp_path / "home", threading.Event()
     hub.delay("GET", "/lfs/", 0.3, times=None)  # so that several want what none has yet

@@ -109,6 +109,7 @@ def test_what_was_pulled_elsewhere_is_published_again(hub, runs, tmp_path):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("hf_xet"), reason="hf_xet is not installed")
+@pytest.mark.sweep
 def test_through_xet(runs, tmp_path):
     """The way that large files take on the real Hub, pushed and loaded in other processes."""
     with HubServer(xet=True) as hub:

@@ -80,6 +80,7 @@ def test_an_ambiguous_name_can_be_picked(installed, tmp_path):
     assert "Another one of that name" in installed.done("info", "ganzoo-rival:dcgan", cwd=tmp_path)
 
 
+@pytest.mark.sweep
 def test_the_model_and_a_generated_one_pass_their_own_tests(installed, tmp_path):
     own = [DISTRIBUTIONS / "good" / "tests", installed.folder / "new-born" / "tests"]
     options = ["-c", DISTRIBUTIONS / "good" / "pyproject.toml", "--import-mode=importlib"]

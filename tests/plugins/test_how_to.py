@@ -81,6 +81,7 @@ def test_a_page_has_blocks_of_known_languages_alone(page):
     assert {language for language, _ in blocks(page)} <= LANGUAGES
 
 
+@pytest.mark.sweep
 def test_an_architecture_of_ones_own_from_nothing_to_samples(environment, tmp_path):
     """Generated, edited, installed, checked, trained, resumed, sampled; a broken one beside it."""
     untouched = environment.states(tmp_path)

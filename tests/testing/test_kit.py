@@ -85,6 +85,7 @@ def test_every_plugin_that_comes_with_ganzoo_passes_by_its_defaults(group, name,
     ],
     ids=str,
 )
+@pytest.mark.sweep
 def test_other_values_than_the_defaults_are_checked_where_they_are_given(name, values):
     assert failed(check_plugin(name, **values)) == []
 
@@ -182,6 +183,7 @@ from ganzoo.spec import DatasetSpec, Traits
 """
 
 
+@pytest.mark.sweep
 def test_torch_where_configs_are_read_is_found(tmp_path):
     for name, (group, source, _) in HEAVY.items():
         module = name.replace("-", "_")

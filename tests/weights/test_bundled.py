@@ -95,19 +95,20 @@ class TestEach:
         assert facts["precision"] == config.training.precision
         assert facts["penalties"] == sorted(config.active_penalties)
 
-    def test_the_command_line_samples_it_without_a_network(self, reference, tmp_path):
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "no_proxy": "", "http_proxy": "x:1"}
-        command = [sys.executable, "-m", "ganzoo", "sample", reference, "--truncation", "0.7"]
-        done = subprocess.run(
-            [*command, "-o", str(tmp_path / "grid.png")],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        with Image.open(tmp_path / "grid.png") as grid:
-            assert grid.width > 100
+
+def test_the_command_line_samples_without_a_network(tmp_path):
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "no_proxy": "", "http_proxy": "x:1"}
+    command = [sys.executable, "-m", "ganzoo", "sample", "wgan-gp.mnist5k"]
+    done = subprocess.run(
+        [*command, "--truncation", "0.7", "-o", str(tmp_path / "grid.png")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.width > 100
 
 
 @pytest.mark.parametrize("reference", ["dcgan.mnist5k", "vanilla.mnist5k"])

@@ -16,7 +16,7 @@ from ganzoo.hub.metadata import split as split_card
 from ganzoo.networks import create_generator
 
 COUNTS = [
-    pytest.param(250, id="few"),
+    pytest.param(60, id="few"),
     pytest.param(2000, marks=pytest.mark.sweep, id="many"),
 ]
 
