@@ -69,7 +69,7 @@ def rows():
             yield pytest.param(case, precision, marks=() if usual else pytest.mark.sweep)
 
 
-@pytest.mark.parametrize(("case", "precision"), [*rows()])
+@pytest.mark.parametrize(("case", "precision"), list(rows()))
 def test_resume_is_exact(tmp_path, case, precision):
     keywords = {f"training.{key}": value for key, value in QUIET.items()}
     keywords["training.precision"] = precision
