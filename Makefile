@@ -13,7 +13,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-# Trains a conditional DCGAN on real digits and names the picture of its samples.
+# Trains a conditional DCGAN on real digits and names the image of its samples.
 demo: install
 	$(BIN)/python -m ganzoo train examples/digits.yaml --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 
@@ -41,7 +41,7 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
-# Pictures per second beside plain re-writings of the loops that people use; runs alone for minutes.
+# Images per second beside plain re-writings of the loops that people use; runs alone for minutes.
 bench: install
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.scaling

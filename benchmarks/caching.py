@@ -1,9 +1,9 @@
-"""Decoding pictures into the cache in one process and in several, and gathering batches from it.
+"""Decoding images into the cache in one process and in several, and gathering batches from it.
 
 Both decode the same files, in turn; memory is the largest sum over this and all decoding processes,
 of the resident pages (RSS: shared ones counted in each process) and of each page once (PSS).
 
-``python -m benchmarks.caching [--pictures 100000] [--processes N] [--keep FOLDER]``
+``python -m benchmarks.caching [--images 100000] [--processes N] [--keep FOLDER]``
 """
 
 import argparse
@@ -30,11 +30,11 @@ STEPS = 6
 
 
 def main() -> None:
-    """Make the pictures, and print both tables."""
+    """Make the images, and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--processes", type=int, default=available())
-    parser.add_argument("--keep", type=Path, help="where the pictures are kept, for the next time")
+    parser.add_argument("--keep", type=Path, help="where the images are kept, for the next time")
     parser.add_argument("--decode", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.decode:
@@ -42,8 +42,8 @@ def main() -> None:
         return
     with contextlib.ExitStack() as stack:
         folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        draw(folder, given.pictures)
-        print("| processes | decoding | pictures a second | RSS | PSS |")
+        draw(folder, given.images)
+        print("| processes | decoding | images a second | RSS | PSS |")
         print("| --- | --- | --- | --- | --- |")
         seconds = []
         for processes in dict.fromkeys((1, given.processes)):
@@ -51,7 +51,7 @@ def main() -> None:
             os.environ[CACHE_VARIABLE] = cache
             taken, rss, pss = watched(folder, processes)
             seconds.append(taken)
-            rate = given.pictures / taken
+            rate = given.images / taken
             print(
                 f"| {processes} | {taken:.1f} s | {rate:,.0f} | {rss} MB | {pss} MB |", flush=True
             )
@@ -68,8 +68,8 @@ def draw(folder: Path, count: int) -> None:
         small = random.integers(256, size=(SIDE // 4, SIDE // 4, 3), dtype=np.uint8)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            picture = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-            picture.save(path, compress_level=1)
+            image = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            image.save(path, compress_level=1)
 
 
 def decode(folder: Path, processes: int) -> None:

@@ -33,26 +33,26 @@ def main() -> None:
     generator = ganzoo.load_generator(REFERENCE)
     reals = brought_to(generator.config.sample_shape)
     of_reals, raw = seen(extractor, reals), seen(extractor, digits()[0])
-    pictures = made(generator)
+    images = made(generator)
 
     def fid(fakes: Tensor, against: Tensor = of_reals) -> float:
         return frechet_distance(Moments.of(against), Moments.of(seen(extractor, fakes)))
 
     print("| what is changed | FID-digits |\n| --- | --- |")
-    row(f"nothing ({FAKES:,} fakes, seed 0)", fid(rounded(pictures)))
+    row(f"nothing ({FAKES:,} fakes, seed 0)", fid(rounded(images)))
     row("seeds 1 to 5", *(fid(rounded(made(generator, seed=seed))) for seed in range(1, 6)))
     for count in (500, 1000, 2000):
         row(f"{count:,} fakes (seeds 1 to 5)", *(fid(part) for part in parts(generator, count)))
     row("20,000 fakes", fid(rounded(made(generator, 20_000))))
-    halves = (fid(rounded(pictures), of_reals[first::2]) for first in (0, 1))
+    halves = (fid(rounded(images), of_reals[first::2]) for first in (0, 1))
     row("half of the reals, and the other half", *halves)
     row("reals of one half against those of the other", fid(reals[::2], of_reals[1::2]))
     row("equally many fakes of each class, not drawn", fid(rounded(made(generator, even=True))))
-    row("fakes not rounded to 8 bits", fid(pictures))
-    row("reals as they are, 28x28, and not 32x32 as fakes are", fid(rounded(pictures), raw))
+    row("fakes not rounded to 8 bits", fid(images))
+    row("reals as they are, 28x28, and not 32x32 as fakes are", fid(rounded(images), raw))
     for antialias in (True, False):
         name = "antialiased" if antialias else "not antialiased"
-        row(f"fakes made smaller to 16x16 and back, {name}", fid(resized(pictures, 16, antialias)))
+        row(f"fakes made smaller to 16x16 and back, {name}", fid(resized(images, 16, antialias)))
     row("truncation 0.7", fid(rounded(made(generator, truncation=0.7))))
     other = ganzoo.load_generator(OTHER)
     row(f"another generator ({OTHER})", fid(rounded(made(other))))
@@ -71,9 +71,9 @@ def brought_to(shape: Shape) -> Tensor:
     return torch.from_numpy(samples).permute(0, 3, 1, 2).float() / 255
 
 
-def seen(extractor: Extractor, pictures: Tensor) -> Tensor:
-    """Return the features of pictures."""
-    return torch.cat([extractor(part).features for part in pictures.split(500)])
+def seen(extractor: Extractor, images: Tensor) -> Tensor:
+    """Return the features of images."""
+    return torch.cat([extractor(part).features for part in images.split(500)])
 
 
 def made(
@@ -99,18 +99,18 @@ def parts(generator: Generator, count: int) -> Iterator[Tensor]:
     return (rounded(made(generator, count, seed=seed)) for seed in range(1, 6))
 
 
-def rounded(pictures: Tensor) -> Tensor:
-    """Round pictures to 8 bits, as files do."""
-    return pictures.mul(255).round().div(255)
+def rounded(images: Tensor) -> Tensor:
+    """Round images to 8 bits, as files do."""
+    return images.mul(255).round().div(255)
 
 
-def resized(pictures: Tensor, side: int, antialias: bool) -> Tensor:
-    """Bring pictures to another size and back."""
-    for size in (side, pictures.shape[-1]):
-        pictures = F.interpolate(
-            pictures, (size, size), mode="bilinear", antialias=antialias, align_corners=False
+def resized(images: Tensor, side: int, antialias: bool) -> Tensor:
+    """Bring images to another size and back."""
+    for size in (side, images.shape[-1]):
+        images = F.interpolate(
+            images, (size, size), mode="bilinear", antialias=antialias, align_corners=False
         )
-    return pictures.clamp(0, 1)
+    return images.clamp(0, 1)
 
 
 def row(name: str, *values: float) -> None:

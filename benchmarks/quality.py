@@ -25,7 +25,7 @@ from ganzoo.training.observers.base import Observer
 from ganzoo.training.trainer import Trainer
 
 NARROW = {"generator_widths": [128, 128, 128], "discriminator_widths": [128, 128, 128]}
-"""Of the perceptrons for points; those of the presets are for pictures."""
+"""Of the perceptrons for points; those of the presets are for images."""
 
 UNLABELLED = {"num_classes": 0}
 WIDTHS = {"name": "vanilla", **NARROW}

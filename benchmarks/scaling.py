@@ -1,4 +1,4 @@
-"""Pictures per second of several processes beside those of one, with equal batches for each.
+"""Images per second of several processes beside those of one, with equal batches for each.
 
 Every process has one thread, and the DCGAN at 64x64 trains as in `benchmarks.training`. One process
 and several are started in turn, so that a drift of the machine's speed meets both; what counts is
@@ -20,7 +20,7 @@ from pathlib import Path
 from ganzoo.training.trainer import Trainer
 
 BATCH = 64
-"""Real pictures of each process in a step."""
+"""Real images of each process in a step."""
 
 WARM_UP, STEPS = 2, 8
 
@@ -36,9 +36,9 @@ def main() -> None:
         alone.append(speed_of(1))
         shared.append(speed_of(arguments.processes))
     ratios = [many / one for many, one in zip(shared, alone, strict=True)]
-    print(f"dcgan 64x64, {BATCH} pictures and one thread for each process, {STEPS} steps")
-    print(f"  1 process   {statistics.median(alone):7.0f} pictures/s")
-    print(f"  {arguments.processes} processes {statistics.median(shared):7.0f} pictures/s")
+    print(f"dcgan 64x64, {BATCH} images and one thread for each process, {STEPS} steps")
+    print(f"  1 process   {statistics.median(alone):7.0f} images/s")
+    print(f"  {arguments.processes} processes {statistics.median(shared):7.0f} images/s")
     print(
         f"  median of {arguments.rounds} pairs: {statistics.median(ratios):.2f}x "
         f"({min(ratios):.2f} to {max(ratios):.2f}; goal {0.8 * arguments.processes:.1f}x)"
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def speed_of(processes: int) -> float:
-    """Train in fresh processes, and return the pictures per second of all together."""
+    """Train in fresh processes, and return the images per second of all together."""
     launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     command = [sys.executable, *launcher, "-m", "benchmarks.scaling"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Pictures per second of the trainer, beside plain re-writings of the loops that people use.
+"""Images per second of the trainer, beside plain re-writings of the loops that people use.
 
 Each comparison runs three loops in turn, chunk by chunk, in one process: the plain loop, ganzoo
 with precision ``auto``, and ganzoo in float32; so that a drift of the machine's speed meets all of
@@ -102,17 +102,17 @@ def compare(
     for index in range(rounds + 1):
         for loop, chunk in chunks.items():
             begun = time.perf_counter()
-            pictures = chunk()
+            count = chunk()
             if index:  # the first round warms up
-                speeds[loop].append(pictures / (time.perf_counter() - begun))
+                speeds[loop].append(count / (time.perf_counter() - begun))
     plain.close()
     print(f"\n{name}: median of {rounds} interleaved rounds of {comparison.steps} steps")
-    print(f"  plain loop            {statistics.median(speeds['plain']):9.0f} pictures/s")
+    print(f"  plain loop            {statistics.median(speeds['plain']):9.0f} images/s")
     for (precision, trainer), goal in zip(ours.items(), comparison.goals, strict=True):
         ratios = [a / b for a, b in zip(speeds[precision], speeds["plain"], strict=True)]
         label = f"ganzoo {precision} ({trainer.hardware.precision})"
         print(
-            f"  {label:<21} {statistics.median(speeds[precision]):9.0f} pictures/s   "
+            f"  {label:<21} {statistics.median(speeds[precision]):9.0f} images/s   "
             f"{statistics.median(ratios):.2f}x ({min(ratios):.2f} to {max(ratios):.2f}; "
             f"goal {goal}x)"
         )
@@ -141,8 +141,8 @@ def share_of_matmul(trainer: Trainer, speed: float) -> str:
     with FlopCounterMode(display=False) as counter:
         trainer.train_step()
     training = trainer.config.training
-    pictures = training.batch_size * training.discriminator_steps
-    reached = counter.get_total_flops() / pictures * speed
+    samples = training.batch_size * training.discriminator_steps
+    reached = counter.get_total_flops() / samples * speed
     dtype = torch.bfloat16 if trainer.hardware.precision == "bf16" else torch.float32
     rate = matmul_rate(dtype)
     return (

@@ -11,6 +11,8 @@ from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
     from ganzoo.data.sources.python import register_dataset as register_dataset
+    from ganzoo.drawing import save_grid as save_grid
+    from ganzoo.drawing import to_pil as to_pil
     from ganzoo.errors import GanzooError as GanzooError
     from ganzoo.evaluation.evaluate import evaluate as evaluate
     from ganzoo.hub.loading import PretrainedInfo as PretrainedInfo
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from ganzoo.networks import Generator as Generator
     from ganzoo.networks import create_discriminator as create_discriminator
     from ganzoo.networks import create_generator as create_generator
-    from ganzoo.pictures import save_grid as save_grid
-    from ganzoo.pictures import to_pil as to_pil
     from ganzoo.registry import register as register
     from ganzoo.training.finetuning import finetune as finetune
     from ganzoo.training.observers.base import Observer as Observer
@@ -57,7 +57,7 @@ _NAMES = {
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
     "list_losses list_penalties list_pretrained",
     "networks": "Discriminator Generator create_discriminator create_generator",
-    "pictures": "save_grid to_pil",
+    "drawing": "save_grid to_pil",
     "registry": "register",
     "training.finetuning": "finetune",
     "training.observers.base": "Observer",

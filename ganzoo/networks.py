@@ -163,7 +163,7 @@ class Generator(Network):
             batch_size: How many are generated at once.
 
         Returns:
-            Pictures: float32 ``(n, C, H, W)`` in [0, 1]. Vectors: float32 ``(n, D)`` in the
+            Images: float32 ``(n, C, H, W)`` in [0, 1]. Vectors: float32 ``(n, D)`` in the
             data's own units. On the network's device.
 
         Raises:

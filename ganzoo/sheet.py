@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo import pictures
+from ganzoo import drawing
 from ganzoo.networks import Generator
 
 ROWS = COLUMNS = 8
@@ -16,37 +16,37 @@ MAX_CLASSES = 10
 FILM_COLUMNS = 5
 POINTS = 4000
 SMALL = 48
-"""Pictures below this side are enlarged, so that a sheet can be looked at."""
+"""Images below this side are enlarged, so that a sheet can be looked at."""
 
 ALONE = 128
-"""The same for pictures that stand alone."""
+"""The same for images that stand alone."""
 
 
 def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
     """Draw a sheet of samples.
 
-    Pictures become a grid; of a conditional generator with a row for each class (of the first
+    Images become a grid; of a conditional generator with a row for each class (of the first
     ten). Vectors of two numbers become a plot of points; of longer ones, and of more channels than
-    a picture file has, there is no picture: None.
+    an image file has, there is no image: None.
     """
     shape = generator.config.sample_shape
     if shape[0] > 4 or (len(shape) == 1 and shape != (2,)):
         return None
     if generator.info.data.kind == "vectors":
         points = generator.sample(POINTS, seed=seed, batch_size=POINTS)
-        return pictures.plot_points(points, extent=2 * max(generator.info.data.scale or [1.0]))
+        return drawing.plot_points(points, extent=2 * max(generator.info.data.scale or [1.0]))
     classes = min(generator.config.num_classes, MAX_CLASSES)
     rows, columns = (classes, MAX_CLASSES) if classes else (ROWS, COLUMNS)
     labels = [label for label in generator.classes[:rows] for _ in range(columns)] or None
     images = generator.sample(rows * columns, seed=seed, labels=labels)
-    return pictures.to_grid(images, columns=columns, scale=_scale(images, SMALL))
+    return drawing.to_grid(images, columns=columns, scale=_scale(images, SMALL))
 
 
 def interpolation_sheet(generator: Generator, n: int, **options: Any) -> Image.Image:
     """Draw ways between latents as a grid with a row for each leg; options of `interpolate`."""
     legs = generator.interpolate(n, **options)
     images = legs.flatten(0, 1)
-    return pictures.to_grid(images, columns=legs.shape[1], scale=_scale(images, SMALL))
+    return drawing.to_grid(images, columns=legs.shape[1], scale=_scale(images, SMALL))
 
 
 def interpolation_film(
@@ -70,7 +70,7 @@ def interpolation_film(
     )
     scale = _scale(films, SMALL if len(classes) > 1 else ALONE)
     columns = min(len(classes), FILM_COLUMNS)
-    return [pictures.to_grid(frame, columns=columns, scale=scale) for frame in films]
+    return [drawing.to_grid(frame, columns=columns, scale=scale) for frame in films]
 
 
 def blend_sheet(
@@ -79,7 +79,7 @@ def blend_sheet(
     """Draw ways between classes as a grid with a row for each latent; options of `blend`."""
     rows = generator.blend(start, end, n, **options)
     images = rows.flatten(0, 1)
-    return pictures.to_grid(images, columns=rows.shape[1], scale=_scale(images, SMALL))
+    return drawing.to_grid(images, columns=rows.shape[1], scale=_scale(images, SMALL))
 
 
 def blend_film(
@@ -92,9 +92,9 @@ def blend_film(
     there = generator.blend(start, end, n, **options).transpose(0, 1)
     frames = torch.cat([there, there[1:-1].flip(0)])
     scale, columns = _scale(frames, SMALL if n > 1 else ALONE), min(n, FILM_COLUMNS)
-    return [pictures.to_grid(frame, columns=columns, scale=scale) for frame in frames]
+    return [drawing.to_grid(frame, columns=columns, scale=scale) for frame in frames]
 
 
 def _scale(images: Tensor, side: int) -> int:
-    """The factor that makes pictures at least as wide as a side."""
+    """The factor that makes images at least as wide as a side."""
     return math.ceil(side / images.shape[-1])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 Shape = tuple[int, ...]
-"""``(channels, height, width)`` of a picture, or ``(length,)`` of a vector."""
+"""``(channels, height, width)`` of an image, or ``(length,)`` of a vector."""
 
 Coupling = Literal["none", "groups", "batch"]
 """How a network's output for one sample depends on the rest of its batch."""
@@ -39,9 +39,9 @@ class Traits:
     """What an architecture can do with one config; answered without torch.
 
     Attributes:
-        sides: Side lengths of the square pictures that it makes; None for any height and width.
-        channels: Numbers of channels that its pictures may have; None for any.
-        pictures: Whether it makes pictures ``(C, H, W)``.
+        sides: Side lengths of the square images that it makes; None for any height and width.
+        channels: Numbers of channels that its images may have; None for any.
+        images: Whether it makes images ``(C, H, W)``.
         vectors: Whether it makes vectors ``(D,)``.
         labels: Whether its networks take class labels.
         output: ``tanh`` where samples are bounded by [-1, 1] by construction, else ``linear``.
@@ -52,7 +52,7 @@ class Traits:
 
     sides: tuple[int, ...] | None = None
     channels: tuple[int, ...] | None = None
-    pictures: bool = True
+    images: bool = True
     vectors: bool = False
     labels: bool = False
     output: Literal["tanh", "linear"] = "tanh"
@@ -65,7 +65,7 @@ class Traits:
             return self.vectors
         channels, height, width = shape
         return (
-            self.pictures
+            self.images
             and (self.channels is None or channels in self.channels)
             and (self.sides is None or (height == width and height in self.sides))
         )
@@ -74,7 +74,7 @@ class Traits:
         """Find the shape nearest to that of the data (28x28 to 32x32), or None for no way."""
         if self.allows(shape):
             return shape
-        if len(shape) == 1 or not self.pictures or self.sides is None:
+        if len(shape) == 1 or not self.images or self.sides is None:
             return None
         side = min(self.sides, key=lambda s: (abs(s - max(shape[1:])), -s))
         fitted = (shape[0], side, side)
@@ -84,12 +84,12 @@ class Traits:
     def shapes(self) -> str:
         """The allowed shapes in words, for messages and listings."""
         parts = []
-        if self.pictures:
+        if self.images:
             sides = "any height and width"
             if self.sides is not None:
                 sides = "square, of side " + ", ".join(map(str, self.sides))
             channels = "any number" if self.channels is None else _ranges(self.channels)
-            parts.append(f"pictures ({sides}; channels: {channels})")
+            parts.append(f"images ({sides}; channels: {channels})")
         if self.vectors:
             parts.append("vectors of any length")
         return " or ".join(parts)
@@ -270,7 +270,7 @@ class AugmentationSpec:
         config: The class of its config.
         factory: A ``ganzoo.augmentation.base.Augmentation`` subclass taking the config, or its
             dotted string.
-        vectors: Whether it has a meaning for vectors as well as for pictures.
+        vectors: Whether it has a meaning for vectors as well as for images.
         follows: Whether, with a given config, it follows what the discriminator says of reals, and
             needs a loss that has a `threshold`.
         paper: Where it was published.
@@ -300,7 +300,7 @@ class DatasetSpec:
         licence: Licence of the data, as its source gives it.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
-        extractor: What turns its pictures into features for scores, where none is named.
+        extractor: What turns its images into features for scores, where none is named.
     """
 
     name: str
@@ -315,7 +315,7 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ExtractorSpec:
-    """What turns pictures into the features that scores are computed from.
+    """What turns images into the features that scores are computed from.
 
     Attributes:
         name: The name that evaluations use, and that their scores carry.

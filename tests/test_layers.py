@@ -25,7 +25,7 @@ LAYERS = (
         "augmentation",
         "weights",
         "data",
-        "pictures",
+        "images",
         "sheet",
     },
     {"hub"},

@@ -58,7 +58,7 @@ PARAMETERS = {
     "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": "loss penalties optimizers data training ema augmentation",
     "ganzoo.spec.Traits": """
-        sides channels pictures vectors labels output generator_coupling discriminator_coupling
+        sides channels images vectors labels output generator_coupling discriminator_coupling
     """,
     "ganzoo.config.ArchitectureConfig": """
         name preset sample_shape latent_dim latent num_classes

@@ -15,7 +15,7 @@ def reader(tmp_path, monkeypatch, session_hub):
 def test_the_readme(reader):
     assert (reader.folder / "sevens.png").is_file()
     assert (reader.folder / "digits" / "recipe.yaml").is_file()
-    published = set(reader.hub.repos) - {"datasets/you/pictures"}  # which was there before
+    published = set(reader.hub.repos) - {"datasets/you/images"}  # which was there before
     assert published == {"you/digits", "you/digits-again"}
     # Its architecture in 20 lines has all that the others have.
     reader.type("ganzoo resume runs/tiny-mnist5k --import tiny.py steps=3")

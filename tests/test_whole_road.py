@@ -23,12 +23,12 @@ def draw(folder, name, count):
     """Draw rings or squares, white on black, each in a place of its own."""
     (folder / name).mkdir(parents=True)
     for number in range(count):
-        picture = Image.new("L", (48, 40))
+        image = Image.new("L", (48, 40))
         corner = 4 + number % 5, 6 + number // 5
         box = (*corner, corner[0] + 24, corner[1] + 20)
-        pen = ImageDraw.Draw(picture)
+        pen = ImageDraw.Draw(image)
         (pen.ellipse if name == "ring" else pen.rectangle)(box, outline=255, width=3)
-        picture.save(folder / name / f"{number:02}.png")
+        image.save(folder / name / f"{number:02}.png")
 
 
 def test_from_a_folder_to_a_published_model(reader):
@@ -65,7 +65,7 @@ def test_from_a_folder_to_a_published_model(reader):
     assert report["partial"]
     assert "classes.weight" in report["networks"]["generator"]["adapted"]
 
-    # 3. Scored, by the run's own pictures.
+    # 3. Scored, by the run's own images.
     reader.output = ""
     score = ["evaluate", "./runs/shapes", "--data", "./shapes", "--extractor", "digits"]
     reader.ganzoo(*score, "--metrics", "kid,recall", "-n", "64", "--save")
@@ -82,9 +82,9 @@ def test_from_a_folder_to_a_published_model(reader):
 
     # 5. Loaded by somebody else, and sampled by class: the same bits as before it was published.
     here, there = (ganzoo.load_generator(place) for place in ("./runs/shapes", ID))
-    pictures = there.sample(8, seed=1, labels="square")
-    assert torch.equal(pictures, here.sample(8, seed=1, labels="square"))
-    assert not not_finite({"pictures": pictures})
+    images = there.sample(8, seed=1, labels="square")
+    assert torch.equal(images, here.sample(8, seed=1, labels="square"))
+    assert not not_finite({"images": images})
     reader.ganzoo("sample", ID, "-n", "8", "--label", "square", "--seed", "1", "-o", "grid.png")
     assert np.asarray(Image.open(reader.folder / "grid.png")).std() > 0
     # 6. And tuned further, from the commit that it is at.

@@ -150,13 +150,13 @@ def prints(shown, real):
 
 
 class Reader:
-    """Follows texts in a folder of their own, which has `pictures` and our `examples`.
+    """Follows texts in a folder of their own, which has `images` and our `examples`.
 
     On the tests' Hub the reader is `USER`, is logged in, and has an empty cache.
 
     Attributes:
         folder: Where the reader stands.
-        hub: The tests' Hub, which holds the pictures as a dataset, and no weights at first.
+        hub: The tests' Hub, which holds the images as a dataset, and no weights at first.
         names: What the Python blocks defined.
         output: What the last block of commands printed.
         torchrun: Whether `torchrun` starts processes on this machine; if not, and for several
@@ -176,14 +176,12 @@ class Reader:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(registry, "_local", {})
         random = np.random.default_rng(0)
-        (folder / "pictures").mkdir()
+        (folder / "images").mkdir()
         for index in range(4):
             pixels = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / "pictures" / f"{index}.png")
-        files = {
-            f"train/{path.name}": path.read_bytes() for path in (folder / "pictures").iterdir()
-        }
-        hub.create(f"datasets/{USER}/pictures").put(files)
+            Image.fromarray(pixels).save(folder / "images" / f"{index}.png")
+        files = {f"train/{path.name}": path.read_bytes() for path in (folder / "images").iterdir()}
+        hub.create(f"datasets/{USER}/images").put(files)
         (folder / "examples").mkdir()
         for path in (ROOT / "examples").glob("*.yaml"):
             (folder / "examples" / path.name).write_text(fewer_steps(path.read_text()))

@@ -1,4 +1,4 @@
-"""A dataset of digits as torchvision's MNIST is: a PIL picture and transforms for each sample."""
+"""A dataset of digits as torchvision's MNIST is: a PIL image and transforms for each sample."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 
 class Digits(Dataset[tuple[Tensor, int]]):
-    """Grey pictures that are transformed one by one, each time they are asked for."""
+    """Grey images that are transformed one by one, each time they are asked for."""
 
     def __init__(self, images: np.ndarray, transform: Callable[[Image.Image], Tensor]) -> None:
         self.data = torch.from_numpy(np.ascontiguousarray(images))

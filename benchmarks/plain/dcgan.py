@@ -1,4 +1,4 @@
-"""The loop of PyTorch's own DCGAN example: 64x64 pictures from files, batch 64, float32."""
+"""The loop of PyTorch's own DCGAN example: 64x64 images from files, batch 64, float32."""
 
 import io
 import warnings
@@ -20,7 +20,7 @@ class PlainLoop:
 
     def __init__(self, images: np.ndarray, folder: Path, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        write_pictures(images, folder / "digits")
+        write_images(images, folder / "digits")
         dataset = datasets.ImageFolder(
             str(folder),
             transform=transforms.Compose(
@@ -48,7 +48,7 @@ class PlainLoop:
         """Do some steps.
 
         Returns:
-            The number of real pictures that were shown.
+            The number of real images that were shown.
         """
         return sum(self._step() for _ in range(steps))
 
@@ -100,16 +100,16 @@ class PlainLoop:
         return batch[0]
 
 
-def write_pictures(images: np.ndarray, folder: Path) -> None:
-    """Write grey pictures as 64x64 colour PNG files."""
+def write_images(images: np.ndarray, folder: Path) -> None:
+    """Write grey images as 64x64 colour PNG files."""
     folder.mkdir(parents=True)
     for index, image in enumerate(images):
-        picture = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-        picture.convert("RGB").save(folder / f"{index:05d}.png")
+        image = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        image.convert("RGB").save(folder / f"{index:05d}.png")
 
 
 def networks() -> tuple[nn.Module, nn.Module]:
-    """Build the example's generator and discriminator for colour pictures."""
+    """Build the example's generator and discriminator for colour images."""
     generator: list[nn.Module] = []
     for inputs, outputs, stride, padding in (
         (LATENT, WIDTH * 8, 1, 0),

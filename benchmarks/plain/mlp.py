@@ -44,7 +44,7 @@ class PlainLoop:
         """Do some steps.
 
         Returns:
-            The number of real pictures that were shown.
+            The number of real images that were shown.
         """
         return sum(self._step() for _ in range(steps))
 

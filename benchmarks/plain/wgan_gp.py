@@ -39,7 +39,7 @@ class PlainLoop:
         """Do some generator steps.
 
         Returns:
-            The number of real pictures that were shown.
+            The number of real images that were shown.
         """
         return sum(self._step() for _ in range(steps))
 
@@ -118,9 +118,9 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Latents ``(N, 128)`` to pictures ``(N, 1, 32, 32)``."""
-        pictures: Tensor = self.layers(self.project(latents).view(-1, 4 * DIM, 4, 4))
-        return pictures
+        """Latents ``(N, 128)`` to images ``(N, 1, 32, 32)``."""
+        images: Tensor = self.layers(self.project(latents).view(-1, 4 * DIM, 4, 4))
+        return images
 
 
 class Critic(nn.Module):
@@ -138,7 +138,7 @@ class Critic(nn.Module):
         )
         self.score = nn.Linear(16 * 4 * DIM, 1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures ``(N, 1, 32, 32)`` to scores ``(N, 1)``."""
-        scores: Tensor = self.score(self.layers(pictures).view(-1, 16 * 4 * DIM))
+    def forward(self, images: Tensor) -> Tensor:
+        """Images ``(N, 1, 32, 32)`` to scores ``(N, 1)``."""
+        scores: Tensor = self.score(self.layers(images).view(-1, 16 * 4 * DIM))
         return scores

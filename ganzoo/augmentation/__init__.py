@@ -12,7 +12,7 @@ NONE = AugmentationSpec(
 )
 DIFFAUGMENT = AugmentationSpec(
     name="diffaugment",
-    summary="Colour, translation and cutout at random, always: the choice for few pictures.",
+    summary="Colour, translation and cutout at random, always: the choice for few images.",
     config=DiffAugmentConfig,
     factory="ganzoo.augmentation.diffaugment:DiffAugment",
     paper="Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, 2020",

@@ -24,8 +24,8 @@ CHANGES = tuple(name for names in GROUPS.values() for name in names)
 class Ada(Augmentation):
     """Adaptive discriminator augmentation, with its blit, geometric and colour changes.
 
-    Every change happens to a picture with probability p, independently of the others. All moves of
-    pixels are composed into one, so that pictures are resampled once: bilinearly, and mirrored at
+    Every change happens to an image with probability p, independently of the others. All moves of
+    pixels are composed into one, so that images are resampled once: bilinearly, and mirrored at
     their edges. (The authors' code filters against aliasing as well.)
 
     Source: Karras et al., Training Generative Adversarial Networks with Limited Data, 2020; section
@@ -40,7 +40,7 @@ class Ada(Augmentation):
         self.state = {"p": torch.tensor(config.p)}
 
     def __call__(self, samples: Tensor, draws: Draws) -> Tensor:
-        """Change pictures ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
+        """Change images ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
         happening = self.happening(draws)
         result = samples.to(draws.dtype)
         if self.config.blit or self.config.geometric:
@@ -60,7 +60,7 @@ class Ada(Augmentation):
         return {"p": self.state["p"]}
 
     def happening(self, draws: Draws) -> Happening:
-        """Decide which changes each picture undergoes."""
+        """Decide which changes each image undergoes."""
         p = self.state["p"].to(draws.dtype)
         # With this probability each, one of the two turns at least happens with probability p.
         turn = 1 - (1 - p).sqrt()
@@ -92,7 +92,7 @@ def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
 
     A colour is the sum of its grey (the mean of its channels) and the rest, which is orthogonal to
     all greys. Brightness and the luma flip change the grey alone, saturation scales the rest, and
-    hue turns it about the axis of greys; contrast scales both. So a picture of one channel has no
+    hue turns it about the axis of greys; contrast scales both. So an image of one channel has no
     hue or saturation, and its luma flip makes a negative. Hue has a meaning for three channels;
     alpha, the fourth, stays as it is.
 
@@ -127,5 +127,5 @@ def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
 
 
 def _by_row(values: Tensor) -> Tensor:
-    """Make ``(N,)`` fit to pictures."""
+    """Make ``(N,)`` fit to images."""
     return values[:, None, None, None]

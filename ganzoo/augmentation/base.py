@@ -32,7 +32,7 @@ class Augmentation(ABC):
         """Change samples.
 
         Args:
-            samples: ``(N, *sample_shape)``; pictures are in [-1, 1].
+            samples: ``(N, *sample_shape)``; images are in [-1, 1].
             draws: Everything random, for N rows, so that a run that goes on sees the same numbers.
 
         Returns:

@@ -12,7 +12,7 @@ SHIFT = 1 / 8
 """The farthest translation, as a part of a side."""
 
 CUT = 1 / 2
-"""The sides of what is cut out, as a part of those of the picture."""
+"""The sides of what is cut out, as a part of those of the image."""
 
 
 class DiffAugment(Augmentation):
@@ -20,13 +20,13 @@ class DiffAugment(Augmentation):
 
     Source: Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, 2020, section
     4 and appendix. Colour: brightness is shifted by up to 0.5 either way, the distance of each
-    pixel from its grey is multiplied by up to 2, and that from the picture's mean by 0.5 to 1.5.
+    pixel from its grey is multiplied by up to 2, and that from the image's mean by 0.5 to 1.5.
     """
 
     config: DiffAugmentConfig
 
     def __call__(self, samples: Tensor, draws: Draws) -> Tensor:
-        """Change pictures ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
+        """Change images ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
         changes = {"color": recolored, "translation": translated, "cutout": cut}
         result = samples.to(draws.dtype)
         for name in self.config.policy:
@@ -37,7 +37,7 @@ class DiffAugment(Augmentation):
 def recolored(samples: Tensor, draws: Draws) -> Tensor:
     """Change brightness, saturation and contrast, of colours alone.
 
-    The saturation of grey pictures stays, and so does alpha.
+    The saturation of grey images stays, and so does alpha.
     """
     brightness, saturation, contrast = draws.uniform("amounts", 3, 1, 1, 1).unbind(1)
 

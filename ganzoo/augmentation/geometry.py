@@ -1,4 +1,4 @@
-"""Moving the pixels of a batch, each picture in a way of its own, by one resampling."""
+"""Moving the pixels of a batch, each image in a way of its own, by one resampling."""
 
 import itertools
 import math
@@ -16,12 +16,12 @@ Happening = dict[str, Tensor]
 def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tensor:
     """Find from where each pixel is taken.
 
-    A picture is mirrored, turned by quarters, shifted, scaled, turned, stretched, turned again and
+    An image is mirrored, turned by quarters, shifted, scaled, turned, stretched, turned again and
     slid, in this order; a pixel's way back is the inverse, from the last to the first. Places are
-    counted in pixels from the centre, so that turns are turns in pictures that are no squares too.
+    counted in pixels from the centre, so that turns are turns in images that are no squares too.
 
     Args:
-        height: Of the pictures.
+        height: Of the images.
         width: Likewise.
         happening: Which rows undergo what.
         draws: By how much.
@@ -64,7 +64,7 @@ def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tens
 
 
 def resampled(samples: Tensor, grid: Tensor) -> Tensor:
-    """Take pixels from between others, bilinearly; beyond an edge the picture is mirrored.
+    """Take pixels from between others, bilinearly; beyond an edge the image is mirrored.
 
     Args:
         samples: ``(N, C, H, W)``.

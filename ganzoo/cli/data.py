@@ -40,15 +40,15 @@ def check(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at all pictures before training.
+    """Look at all images before training.
 
     It tells what is there, what cannot be read and why, what is there twice, what training will
     make of it, and a command line to begin with. KEY.SUB=VALUE sets what that run would have. With
-    --base that run starts from weights, and it tells too what they and the pictures do not agree
-    in. The preview shows pictures as the networks will see them. The exit code is 2 where training
+    --base that run starts from weights, and it tells too what they and the images do not agree
+    in. The preview shows images as the networks will see them. The exit code is 2 where training
     would refuse the data.
 
-    For instance: ganzoo data check ./pictures data.image_size=64
+    For instance: ganzoo data check ./images data.image_size=64
     """
     config, overrides = split_arguments(arguments)
     if config is not None:
@@ -77,7 +77,7 @@ def check(
         fit = agreement(run, dataset)
     with progress("looking at every sample", len(dataset)) as told:
         found = survey(dataset, processes=available(), report=told)
-    pictures = dataset.kind == "pictures"
+    images = dataset.kind == "images"
     advice = _advice(found, run, fit)
     command = None
     if advice is not None and (fit is None or fit.fits):
@@ -90,7 +90,7 @@ def check(
     else:
         text = report(source, found, run, advice, name=name, command=command, max_bad=max_bad)
         echo(text, lines=True)
-    if pictures and not no_preview:
+    if images and not no_preview:
         shape = run.architecture.sample_shape
         sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
         try:

@@ -10,29 +10,27 @@ import typer
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.errors import RequestError
 
-PICTURE = "health.png"
+IMAGE = "health.png"
 
 
 def diagnose(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
     plots: Annotated[
         str | None,
-        typer.Option(
-            "--plots", metavar="FILE.png", help="The picture; if left out, RUN/health.png."
-        ),
+        typer.Option("--plots", metavar="FILE.png", help="The image; if left out, RUN/health.png."),
     ] = None,
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell how a run is doing, and what goes wrong in it.
 
-    Each finding says what to try, and a picture shows the course of the run. It may be finished,
-    running or interrupted. The picture needs the package matplotlib.
+    Each finding says what to try, and an image shows the course of the run. It may be finished,
+    running or interrupted. The image needs the package matplotlib.
 
     For instance: ganzoo diagnose runs/dcgan-mnist5k
     """
     if plots is not None and not plots.lower().endswith(".png"):
-        raise RequestError(f"--plots {plots}: the picture is a PNG; give a name that ends in .png")
+        raise RequestError(f"--plots {plots}: the image is a PNG; give a name that ends in .png")
     load_local(imports)
     from ganzoo.health import monitors, report
     from ganzoo.training.run import Run
@@ -53,7 +51,7 @@ def diagnose(
         echo(json.dumps(_finite(values), indent=2), lines=True)
     else:
         echo(report.report(facts, rows, scores, findings), lines=True)
-    _draw(Path(plots) if plots else opened.path / PICTURE, rows, scores, findings)
+    _draw(Path(plots) if plots else opened.path / IMAGE, rows, scores, findings)
 
 
 def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
@@ -63,10 +61,10 @@ def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
     try:
         drawn = save_plots(path, rows, scores, findings)
     except ImportError:
-        echo("note: no picture; the package matplotlib draws it", err=True)
+        echo("note: no image; the package matplotlib draws it", err=True)
         return
     if drawn:
-        echo(f"picture: {shown(path)}", err=True)
+        echo(f"image: {shown(path)}", err=True)
 
 
 def _finite(values: Any) -> Any:

@@ -17,7 +17,7 @@ def finetune(
     ],
     arguments: Overrides = None,
     data: Annotated[
-        str | None, typer.Option(help="Your pictures (./path), or a dataset's name.")
+        str | None, typer.Option(help="Your images (./path), or a dataset's name.")
     ] = None,
     out: Annotated[
         str | None,
@@ -37,7 +37,7 @@ def finetune(
     base.freeze_discriminator=N or base.freeze_generator=N keeps N stages as they are. Prints the
     run folder, which tells in base.json what was taken over, tensor by tensor.
 
-    For instance: ganzoo finetune wgan-gp.mnist5k --data ./pictures steps=2000
+    For instance: ganzoo finetune wgan-gp.mnist5k --data ./images steps=2000
     """
     config, overrides = split_arguments(arguments)
     if allow_partial:

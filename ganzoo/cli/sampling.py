@@ -11,7 +11,7 @@ from ganzoo.errors import RequestError
 FRAME_TIME = 80
 """Milliseconds that a frame of a film stays."""
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 Reference = Annotated[
     str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
@@ -32,35 +32,33 @@ def sample(
     seed: Seed = 0,
     label: Label = None,
     truncation: Truncation = None,
-    out: Annotated[str, typer.Option("--out", "-o", help="The picture to write.")] = "grid.png",
-    columns: Annotated[int | None, typer.Option(help="Pictures in a row.")] = None,
+    out: Annotated[str, typer.Option("--out", "-o", help="The image to write.")] = "grid.png",
+    columns: Annotated[int | None, typer.Option(help="Images in a row.")] = None,
     raw: Raw = False,
     imports: Imports = None,
 ) -> None:
-    """Draw samples from a trained generator into one picture.
+    """Draw samples from a trained generator into one image.
 
     Prints its path.
     """
     load_local(imports)
     path = Path(out)
-    if path.suffix.lower() not in PICTURES:
-        raise RequestError(f"--out {out}: a picture ends in .png, .jpg or .webp")
+    if path.suffix.lower() not in IMAGES:
+        raise RequestError(f"--out {out}: an image ends in .png, .jpg or .webp")
     if columns is not None and columns < 1:
         raise RequestError(f"--columns is {columns}; it must be at least 1")
 
+    from ganzoo.drawing import plot_points, save_grid, save_image
     from ganzoo.hub.loading import load_generator
-    from ganzoo.pictures import plot_points, save_grid, save_picture
 
     generator = load_generator(reference, raw=raw)
     samples = generator.sample(n, seed=seed, labels=label, truncation=truncation)
     if samples.dim() == 4:
         save_grid(samples, path, columns=columns)
     elif samples.shape[1] == 2:
-        save_picture(plot_points(samples, 2 * max(generator.info.data.scale or [1.0])), path)
+        save_image(plot_points(samples, 2 * max(generator.info.data.scale or [1.0])), path)
     else:
-        raise RequestError(
-            f"{reference} makes vectors of {samples.shape[1]}, which have no picture"
-        )
+        raise RequestError(f"{reference} makes vectors of {samples.shape[1]}, which have no image")
     echo(path)
 
 
@@ -91,17 +89,17 @@ def interpolate(
     if to is not None and label is None:
         raise RequestError("--to needs the class to start from; give it by --label")
     film = path.suffix.lower() == ".gif"
-    if not film and path.suffix.lower() not in PICTURES:
+    if not film and path.suffix.lower() not in IMAGES:
         raise RequestError(f"--out {out}: a film ends in .gif, and a grid in .png, .jpg or .webp")
 
+    from ganzoo.drawing import save_gif, save_image
     from ganzoo.hub.loading import load_generator
-    from ganzoo.pictures import save_gif, save_picture
     from ganzoo.sheet import blend_film, blend_sheet, interpolation_film, interpolation_sheet
 
     generator = load_generator(reference, raw=raw)
     if generator.info.data.kind == "vectors":
         raise RequestError(
-            f"{reference} makes vectors, and only what lies between pictures can be drawn; "
+            f"{reference} makes vectors, and only what lies between images can be drawn; "
             "Generator.interpolate returns the vectors"
         )
     options: dict[str, Any] = {"steps": steps, "seed": seed, "truncation": truncation}
@@ -112,7 +110,7 @@ def interpolate(
             frames = interpolation_film(generator, n, labels=label, **options)
         save_gif(frames, path, milliseconds=FRAME_TIME, rest=1)
     elif label is not None and to is not None:
-        save_picture(blend_sheet(generator, label, to, n, **options), path)
+        save_image(blend_sheet(generator, label, to, n, **options), path)
     else:
-        save_picture(interpolation_sheet(generator, n, labels=label, **options), path)
+        save_image(interpolation_sheet(generator, n, labels=label, **options), path)
     echo(path)

@@ -98,7 +98,7 @@ AsTuple = BeforeValidator(_tuple)
 """Lets a strict tuple be given as the list that YAML and JSON have."""
 
 Side = Annotated[int, Field(ge=1, le=65536)]
-"""A side of a picture, its channels, or the length of a vector."""
+"""A side of an image, its channels, or the length of a vector."""
 
 OptionalCadence = Annotated[int, Field(ge=0, le=10**12)]
 """A number of steps between two events; 0 for never."""

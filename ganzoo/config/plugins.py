@@ -13,7 +13,7 @@ class ArchitectureConfig(Model):
     Attributes:
         name: The architecture.
         preset: The variant whose values and recipe apply.
-        sample_shape: ``(channels, height, width)`` of pictures, or ``(length,)`` of vectors.
+        sample_shape: ``(channels, height, width)`` of images, or ``(length,)`` of vectors.
         latent_dim: Length of a latent.
         latent: How latents are drawn: standard normal, or uniform in [-1, 1].
         num_classes: Number of classes; 0 for an unconditional network.
@@ -23,7 +23,7 @@ class ArchitectureConfig(Model):
     preset: str = Field(default="", description="The variant whose values and recipe apply.")
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 64, 64),
-        description="(channels, height, width) of pictures, or (length,) of vectors; the data's "
+        description="(channels, height, width) of images, or (length,) of vectors; the data's "
         "where left out.",
     )
     latent_dim: int = Field(default=100, ge=1, le=65536, description="Length of a latent.")
@@ -37,7 +37,7 @@ class ArchitectureConfig(Model):
 
     @field_validator("sample_shape")
     @classmethod
-    def _picture_or_vector(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _image_or_vector(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(shape) not in (1, 3):
             raise ValueError("a shape has 3 numbers (channels, height, width) or 1 (length)")
         return shape
@@ -82,17 +82,17 @@ class DataConfig(Model):
     Attributes:
         source: A dataset's name, the path of a folder, archive, manifest or file of arrays, or a
             dataset repository of the Hub, as ``hf://owner/name``.
-        image_size: Side length that pictures are brought to; None for what fits the architecture.
-        flip: Whether each picture is mirrored left to right with probability 1/2.
+        image_size: Side length that images are brought to; None for what fits the architecture.
+        flip: Whether each image is mirrored left to right with probability 1/2.
         dequantize: Width of the uniform noise that is added to samples in [-1, 1].
         holdout: How many samples are never trained on, so that overfitting shows.
     """
 
     source: str = Field(default="", description="A dataset's name, a path, or hf://owner/name.")
     image_size: int | None = Field(
-        default=None, ge=1, le=65536, description="Side length that pictures are brought to."
+        default=None, ge=1, le=65536, description="Side length that images are brought to."
     )
-    flip: bool = Field(default=False, description="Mirror pictures at random.")
+    flip: bool = Field(default=False, description="Mirror images at random.")
     dequantize: float = Field(
         default=0.0, ge=0, le=1, description="Width of uniform noise added to samples in [-1, 1]."
     )

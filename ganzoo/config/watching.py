@@ -25,8 +25,8 @@ METRICS: tuple[str, ...] = get_args(Metric)
 POINT_METRICS: tuple[str, ...] = ("modes", "quality", "divergence")
 """Those of points, which are counted at the centres of a mixture."""
 
-PICTURE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
-"""Those of pictures, which are of their features."""
+IMAGE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
+"""Those of images, which are of their features."""
 
 
 class EvaluationConfig(Model):

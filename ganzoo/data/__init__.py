@@ -63,25 +63,25 @@ GRID25 = DatasetSpec(
 )
 FOLDER = DatasetSpec(
     name="folder",
-    summary="A folder of pictures; its sub-folders, if any, are the classes.",
+    summary="A folder of images; its sub-folders, if any, are the classes.",
     config=FolderConfig,
     factory="ganzoo.data.sources.folder:Folder",
 )
 ARCHIVE = DatasetSpec(
     name="archive",
-    summary="Pictures in a .zip or .tar, also a compressed one, with classes as in a folder.",
+    summary="Images in a .zip or .tar, also a compressed one, with classes as in a folder.",
     config=ArchiveConfig,
     factory="ganzoo.data.sources.archive:Archive",
 )
 MANIFEST = DatasetSpec(
     name="manifest",
-    summary="Pictures that a .csv or .jsonl lists, a line each, with or without labels.",
+    summary="Images that a .csv or .jsonl lists, a line each, with or without labels.",
     config=ManifestConfig,
     factory="ganzoo.data.sources.manifest:Manifest",
 )
 ARRAYS = DatasetSpec(
     name="arrays",
-    summary="Pictures (uint8) or vectors (floating-point) in a .npz or .npy.",
+    summary="Images (uint8) or vectors (floating-point) in a .npz or .npy.",
     config=ArraysConfig,
     factory="ganzoo.data.sources.arrays:Arrays",
 )

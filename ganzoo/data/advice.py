@@ -1,4 +1,4 @@
-"""What a survey of pictures says of the training that is about to begin."""
+"""What a survey of images says of the training that is about to begin."""
 
 import json
 import shlex
@@ -21,10 +21,10 @@ LARGEST = 128
 """The side that is suggested at most; larger ones are for those who know their machine."""
 
 SMALLER_SHARE = 0.05
-"""So many pictures may be enlarged at the suggested side."""
+"""So many images may be enlarged at the suggested side."""
 
 ENLARGED = 1.25
-"""Pictures may be enlarged so much, which is hardly seen: of 28x28 the next smaller side, 16, would
+"""Images may be enlarged so much, which is hardly seen: of 28x28 the next smaller side, 16, would
 lose two thirds of the pixels, and 32 loses none."""
 
 INTERVAL = 16
@@ -68,11 +68,11 @@ class Advice:
 def advise(
     survey: Survey, config: RunConfig, traits: Traits, fit: Sequence[str] | None = None
 ) -> Advice:
-    """Look for what is doubtful in pictures, and for what to begin with.
+    """Look for what is doubtful in images, and for what to begin with.
 
     The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
     networks than these: a starting point. A run that starts from weights keeps to their size and
-    recipe, of which nothing is said but `fit`: in what they and the pictures do not agree.
+    recipe, of which nothing is said but `fit`: in what they and the images do not agree.
     """
     crops = getattr(config.data, "fit", "crop") == "crop"
     doubts = [*(fit or ()), *_doubts(survey, config.architecture.sample_shape, crops)]
@@ -98,10 +98,10 @@ def _networks(
     side = best_side(survey, traits)
     if side is not None and (side, side) != shape[1:]:
         shape = (shape[0], side, side)
-        share = f"at least {1 - SMALLER_SHARE:.0%} of the pictures"
+        share = f"at least {1 - SMALLER_SHARE:.0%} of the images"
         suggest("data.image_size", side, f"{share} are as large, or almost")
     if count < FEW and config.augmentation.name == "diffaugment":
-        often = f"D sees each picture {shown(config.training, count):,} times"
+        often = f"D sees each image {shown(config.training, count):,} times"
         suggest("augmentation", "diffaugment", f"{often}, and would learn them by heart")
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
@@ -113,7 +113,7 @@ def _networks(
 
 
 def best_side(survey: Survey, traits: Traits) -> int | None:
-    """Find the largest side that the architecture makes and that most pictures almost have."""
+    """Find the largest side that the architecture makes and that most images almost have."""
     if traits.sides is None:
         return None
     short = np.sort(survey.sizes.min(axis=1))
@@ -126,7 +126,7 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     count, height, width = survey.count - len(survey.bad), *shape[1:]
     doubts = []
     if count < TOO_FEW:
-        doubts.append(f"{count:,} pictures are very few; below {TOO_FEW:,} expect copies of them")
+        doubts.append(f"{count:,} images are very few; below {TOO_FEW:,} expect copies of them")
     smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
         doubts.append(
@@ -158,7 +158,7 @@ def _of_classes(classes: Mapping[str, int]) -> list[str]:
     single = [name for name, count in classes.items() if count == 1]
     if single:
         doubts.append(
-            f"classes of one picture: {len(single)} of {len(classes)}, as {single[0]!r}; is each "
+            f"classes of one image: {len(single)} of {len(classes)}, as {single[0]!r}; is each "
             "folder a class? (architecture.num_classes=0 ignores them)"
         )
     elif classes and max(classes.values()) > UNBALANCED * min(classes.values()):

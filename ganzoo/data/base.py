@@ -13,7 +13,7 @@ class Item(NamedTuple):
     """One sample of a source.
 
     Attributes:
-        sample: A picture, uint8 ``(H, W)`` or ``(H, W, C)``; or a vector, float32 ``(D,)``.
+        sample: An image, uint8 ``(H, W)`` or ``(H, W, C)``; or a vector, float32 ``(D,)``.
         label: The index of its class; 0 where there are none.
     """
 
@@ -25,12 +25,12 @@ class Dataset(ABC):
     """A source of samples.
 
     Attributes:
-        kind: ``pictures`` or ``vectors``.
-        shape: ``(C, H, W)`` or ``(D,)``. Single pictures may have another height and width.
+        kind: ``images`` or ``vectors``.
+        shape: ``(C, H, W)`` or ``(D,)``. Single images may have another height and width.
         class_names: The classes in the order of their labels; empty where there are none.
         shift: For vectors, what is subtracted from each coordinate before training.
         scale: For vectors, what each coordinate is then divided by.
-        fit: How pictures of another aspect are brought to a shape: ``crop``, ``pad`` or
+        fit: How images of another aspect are brought to a shape: ``crop``, ``pad`` or
             ``stretch``.
         background: The colour that ``pad`` adds, as ``"#ffffff"``.
         max_bad: The share of samples that may be unreadable, and are skipped; more is an error.
@@ -40,7 +40,7 @@ class Dataset(ABC):
             say to open exactly this one again.
     """
 
-    kind: Literal["pictures", "vectors"] = "pictures"
+    kind: Literal["images", "vectors"] = "images"
     shape: Shape
     class_names: tuple[str, ...] = ()
     shift: tuple[float, ...] = ()

@@ -17,7 +17,7 @@ from ganzoo.data.base import Dataset
 from ganzoo.data.decoding import look
 from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
-from ganzoo.data.sources.base import Pictures, Source
+from ganzoo.data.sources.base import ImageFiles, Source
 from ganzoo.data.sources.names import kind_of
 from ganzoo.errors import DataError
 
@@ -46,7 +46,7 @@ class Looked:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a source holds; of pictures `spread` is None.
+    """What a source holds; of images `spread` is None.
 
     Sizes are int64 (N, 2), width and height of what can be read. Labels are int64 (N,) of all, -1
     for what cannot be read. The spread of vectors is float64 (4, D): least, mean, standard
@@ -115,7 +115,7 @@ def survey(
     near = [] if vectors else _near(found, exact)
     counts = Counter(look.label for look in found)
     labels = [look.label if isinstance(look, Looked) else -1 for look in looks.values()]
-    others = dataset.others if isinstance(dataset, Pictures) else ()
+    others = dataset.others if isinstance(dataset, ImageFiles) else ()
     return Survey(
         count=len(dataset),
         sizes=np.array([look.size for look in found], dtype=np.int64),
@@ -126,7 +126,7 @@ def survey(
         near=tuple(tuple(names[place] for place in group) for group in near),
         passed_over=dict(Counter(map(kind_of, others)).most_common()),
         others=tuple(others[:FEW]),
-        lists=dataset.lists if isinstance(dataset, Pictures) else (),
+        lists=dataset.lists if isinstance(dataset, ImageFiles) else (),
         notes=dataset.notes,
         labels=np.array(labels, dtype=np.int64),
         spread=_spread(np.stack([look.thumb for look in found])) if vectors else None,
@@ -142,7 +142,7 @@ def look_at(dataset: Dataset, index: int) -> Looked | str:
             return Looked((len(sample), 1), "vector", label, sample.tobytes(), 0, sample)
         pixels = sample.astype(np.uint8, copy=False)
         mode = "L" if pixels.ndim == 2 or pixels.shape[2] == 1 else "RGBA"[: pixels.shape[2]]
-        if isinstance(dataset, Pictures):
+        if isinstance(dataset, ImageFiles):
             with dataset.opened(index) as file:
                 header = look(file, name_of(dataset, index))
             mode = f"{header.format} {header.mode}"

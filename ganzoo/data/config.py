@@ -68,21 +68,21 @@ def _colour(text: str) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-class PicturesConfig(DataConfig):
-    """What every source of picture files has."""
+class ImagesConfig(DataConfig):
+    """What every source of image files has."""
 
     channels: Literal[1, 3, 4] | None = Field(
         default=None,
-        description="1 for grey, 3 for colour, 4 for colour with alpha; 1 or 3, as the pictures "
+        description="1 for grey, 3 for colour, 4 for colour with alpha; 1 or 3, as the images "
         "are, if null.",
     )
     background: Annotated[str, AfterValidator(_colour)] = Field(
         default="#ffffff",
-        description="What transparent pictures are put on, and what `fit=pad` adds: a colour as "
+        description="What transparent images are put on, and what `fit=pad` adds: a colour as "
         '"#ff0000", or its name.',
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
-        default="crop", description="How pictures of another aspect are brought to the shape."
+        default="crop", description="How images of another aspect are brought to the shape."
     )
     white: int = Field(
         default=65535,
@@ -94,20 +94,20 @@ class PicturesConfig(DataConfig):
         default=0.01,
         ge=0,
         le=1,
-        description="Share of pictures that may be unreadable, and are skipped; more is an error.",
+        description="Share of images that may be unreadable, and are skipped; more is an error.",
     )
 
 
-class FolderConfig(PicturesConfig):
-    """Pictures on disk; `source` is the path."""
+class FolderConfig(ImagesConfig):
+    """Images on disk; `source` is the path."""
 
 
-class ArchiveConfig(PicturesConfig):
-    """Pictures in a .zip or .tar; `source` is the path."""
+class ArchiveConfig(ImagesConfig):
+    """Images in a .zip or .tar; `source` is the path."""
 
 
-class ManifestConfig(PicturesConfig):
-    """Pictures that a .csv or .jsonl lists; `source` is its path."""
+class ManifestConfig(ImagesConfig):
+    """Images that a .csv or .jsonl lists; `source` is its path."""
 
     file_column: str | None = Field(
         default=None, description="Column or key of the files; one of a usual name if null."
@@ -119,15 +119,15 @@ class ManifestConfig(PicturesConfig):
     )
 
 
-class RepositoryConfig(PicturesConfig):
-    """Pictures of a dataset repository of the Hugging Face Hub; `source` names it."""
+class RepositoryConfig(ImagesConfig):
+    """Images of a dataset repository of the Hugging Face Hub; `source` names it."""
 
     split: str = Field(default="train", min_length=1, description="Which split of the dataset.")
     subset: str | None = Field(
         default=None, description="Which configuration of the dataset; its default one if null."
     )
-    picture: str | None = Field(
-        default=None, description="Column of the pictures; the only one of such if null."
+    image: str | None = Field(
+        default=None, description="Column of the images; the only one of such if null."
     )
     label: str | None = Field(
         default=None,
@@ -136,8 +136,8 @@ class RepositoryConfig(PicturesConfig):
     )
 
 
-class ArraysConfig(PicturesConfig):
-    """Pictures or vectors in a .npz or .npy; `source` is the path."""
+class ArraysConfig(ImagesConfig):
+    """Images or vectors in a .npz or .npy; `source` is the path."""
 
     samples: str | None = Field(
         default=None,

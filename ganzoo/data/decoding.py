@@ -1,4 +1,4 @@
-"""Reading one picture file: whole or not at all, upright, in sRGB of eight bits."""
+"""Reading one image file: whole or not at all, upright, in sRGB of eight bits."""
 
 import contextlib
 import functools
@@ -20,13 +20,13 @@ from ganzoo.data.signatures import HEAD, verdict
 from ganzoo.errors import DataError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-"""The endings by which pictures are known; other files are passed over."""
+"""The endings by which images are known; other files are passed over."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 """What is read, by Pillow's names; a file is told by its content, whatever its ending."""
 
 MAX_PIXELS = 100_000_000
-"""Larger pictures are refused by their header, before memory is taken for them."""
+"""Larger images are refused by their header, before memory is taken for them."""
 
 MAX_BYTES = 240_000_000
 """Of a decoded image in Pillow: 60 million pixels in colour, as the largest usual cameras make.
@@ -51,14 +51,14 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-Picture = str | os.PathLike[str] | IO[bytes]
+File = str | os.PathLike[str] | IO[bytes]
 """A file by its path, or opened."""
 
 
 def decode(
-    picture: Picture, name: str, channels: int, *, background: str = WHITE, white: int = FULL
+    source: File, name: str, channels: int, *, background: str = WHITE, white: int = FULL
 ) -> NDArray[np.uint8]:
-    """Read a picture: the first frame, upright, in sRGB, in grey or colour.
+    """Read an image: the first frame, upright, in sRGB, in grey or colour.
 
     What is transparent is put on the background, by the arithmetic of stored sRGB values as
     browsers do it, or kept as a fourth channel. An embedded colour profile is followed; a
@@ -66,10 +66,10 @@ def decode(
     to half its width and height.
 
     Args:
-        picture: The file.
+        source: The file.
         name: What errors call it.
         channels: 1 for grey, 3 for colour, 4 for colour with alpha.
-        background: A colour as Pillow knows them. It also stands where a picture with alpha is
+        background: A colour as Pillow knows them. It also stands where an image with alpha is
             clear, so that no unseen colours are learned.
         white: The value that is white in grey of 16 bits; larger ones are white too.
 
@@ -79,7 +79,7 @@ def decode(
     Raises:
         DataError: It cannot be decoded, or breaks off; the message is one sentence.
     """
-    with _refusals(name), _opened(picture) as file:
+    with _refusals(name), _opened(source) as file:
         scans = _check_end(file)
         image = _recognised(file)
         if white != FULL and image.mode not in DEEP_MODES and ";16" in _layout(image):
@@ -97,9 +97,9 @@ def decode(
         return _in_channels(plain if step is None else plain.transpose(step), channels, background)
 
 
-def look(picture: Picture, name: str) -> Image.Image:
-    """Read a picture's header alone: size, format and mode; no pixels can be had from it."""
-    with _refusals(name), _opened(picture) as file:
+def look(source: File, name: str) -> Image.Image:
+    """Read an image's header alone: size, format and mode; no pixels can be had from it."""
+    with _refusals(name), _opened(source) as file:
         return _recognised(file)
 
 
@@ -113,7 +113,7 @@ def check_kind(mode: int) -> None:
 def complaint(bad: Sequence[str], total: int) -> str:
     """Tell which files cannot be read."""
     count = len(bad)
-    return f"{count} of {total} pictures cannot be read: {first_of(bad)}; remove or replace them"
+    return f"{count} of {total} images cannot be read: {first_of(bad)}; remove or replace them"
 
 
 def first_of(causes: Sequence[str]) -> str:
@@ -123,7 +123,7 @@ def first_of(causes: Sequence[str]) -> str:
 
 
 def put_on(image: Image.Image, background: str) -> Image.Image:
-    """Put a picture that has transparency on a background; RGB."""
+    """Put an image that has transparency on a background; RGB."""
     layer = image.convert("RGBA")
     sheet = Image.new("RGBA", layer.size, ImageColor.getrgb(background))
     return Image.alpha_composite(sheet, layer).convert("RGB")
@@ -157,19 +157,19 @@ def _cause(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _opened(picture: Picture) -> Iterator[IO[bytes]]:
+def _opened(source: File) -> Iterator[IO[bytes]]:
     """Open a path, if a file is there: to open a pipe would wait for ever."""
-    if not isinstance(picture, str | os.PathLike):
-        picture.seek(0)
-        yield picture
+    if not isinstance(source, str | os.PathLike):
+        source.seek(0)
+        yield source
         return
-    check_kind(os.stat(picture).st_mode)
-    with open(picture, "rb") as file:
+    check_kind(os.stat(source).st_mode)
+    with open(source, "rb") as file:
         yield file
 
 
 def _recognised(file: IO[bytes]) -> Image.Image:
-    """Read the header of a picture whose pixels Pillow decodes as they are meant."""
+    """Read the header of an image whose pixels Pillow decodes as they are meant."""
     file.seek(0)
     head = file.read(HEAD)
     file.seek(0)
@@ -269,7 +269,7 @@ def _is_filled_up(file: IO[bytes], image: Image.Image) -> bool:
     """Tell whether a JPEG has an end that comes before its last pixels, which are grey then.
 
     libjpeg decodes the rest from zeros. So where the last corner is flat, other bytes are put
-    before the end: only where pixels were missing do they change the picture.
+    before the end: only where pixels were missing do they change the image.
     """
     width, height = image.size
     corner = np.asarray(
@@ -295,7 +295,7 @@ def _orientation(image: Image.Image) -> Any:
 
 
 def _to_8_bits(image: Image.Image, white: int) -> Image.Image:
-    """Bring a picture to the modes of 8 bits that Pillow converts rightly."""
+    """Bring an image to the modes of 8 bits that Pillow converts rightly."""
     if image.mode == "La":
         return image.convert("LA")
     if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
@@ -308,7 +308,7 @@ def _to_8_bits(image: Image.Image, white: int) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Follow the colour profile of a picture, if it has one that makes sense."""
+    """Follow the colour profile of an image, if it has one that makes sense."""
     profile = image.info.get("icc_profile")
     if image.mode == "LAB":
         return _from_lab().apply(image)
@@ -326,7 +326,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         if transform is None:
             return image
         shown = transform.apply(colours)
-    except Exception:  # It is damaged, or of another kind of colours than the picture's.
+    except Exception:  # It is damaged, or of another kind of colours than the image's.
         return image
     if has_alpha:
         shown.putalpha(image.getchannel("A"))
@@ -349,7 +349,7 @@ def _from_lab() -> ImageCms.ImageCmsTransform:
 
 
 def _in_channels(image: Image.Image, channels: int, background: str) -> NDArray[np.uint8]:
-    """Convert strip by strip, as a second picture beside a large one is much memory."""
+    """Convert strip by strip, as a second image beside a large one is much memory."""
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
     shape = (image.height, image.width, channels)[: 2 if channels == 1 else 3]
     pixels = np.empty(shape, dtype=np.uint8)

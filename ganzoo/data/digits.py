@@ -9,7 +9,7 @@ from ganzoo.data.config import Mnist5kConfig
 
 
 class Mnist5k(Dataset):
-    """5,000 pictures of MNIST (LeCun, Cortes and Burges), 500 of each digit, 28x28 grey."""
+    """5,000 images of MNIST (LeCun, Cortes and Burges), 500 of each digit, 28x28 grey."""
 
     shape = (1, 28, 28)
     class_names = tuple("0123456789")

@@ -1,4 +1,4 @@
-"""Finding pictures that are there more than once, exactly or nearly."""
+"""Finding images that are there more than once, exactly or nearly."""
 
 import hashlib
 from collections import defaultdict
@@ -27,14 +27,14 @@ THUMB = 8
 
 
 def content_of(pixels: NDArray[np.uint8]) -> bytes:
-    """Hash what a picture shows, whatever its file's format."""
+    """Hash what an image shows, whatever its file's format."""
     digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
     digest.update(pixels.tobytes())
     return digest.digest()
 
 
 def gradient_hash(pixels: NDArray[np.uint8]) -> int:
-    """Hash a picture so that re-saving and resizing change few bits.
+    """Hash an image so that re-saving and resizing change few bits.
 
     Each of 64 bits tells whether grey falls from one point of an 8 x 8 grid to its right neighbour:
     the "difference hash" (Krawetz, Kind of Like That, 2013).
@@ -45,7 +45,7 @@ def gradient_hash(pixels: NDArray[np.uint8]) -> int:
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink a picture to uint8 (8, 8, 3), by which hashes that agree by chance are told apart."""
+    """Shrink an image to uint8 (8, 8, 3), by which hashes that agree by chance are told apart."""
     image = _image(pixels).convert("RGB").resize((THUMB, THUMB), Image.Resampling.BOX)
     return np.asarray(image)
 
@@ -93,7 +93,7 @@ def _alike(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.boo
     # Without what is brighter or darker as a whole.
     one, other = (thumb - thumb.mean(axis=(1, 2), keepdims=True) for thumb in (one, other))
     shape, contrast = (np.abs(x).mean(axis=(1, 2, 3)) for x in (one - other, one))
-    # Of pictures without contrast rounding alone makes a level.
+    # Of images without contrast rounding alone makes a level.
     alike = shape <= np.maximum(1, NEAR_SHARE * contrast)
     near: NDArray[np.bool_] = alike & (apart <= NEAR_LEVELS)
     return near

@@ -1,4 +1,4 @@
-"""Bringing a picture to the shape that networks take."""
+"""Bringing an image to the shape that networks take."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from ganzoo.spec import Shape
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def fit_picture(
+def fit_image(
     sample: NDArray[Any], shape: Shape, *, fit: str = "crop", background: str = WHITE
 ) -> NDArray[np.uint8]:
-    """Bring one picture to a shape by antialiased bicubic resizing, grey or colour.
+    """Bring one image to a shape by antialiased bicubic resizing, grey or colour.
 
     Of another aspect ``crop`` cuts off what is too long, the same at both ends; ``pad`` adds the
-    background (clear, where the shape has alpha) at both ends; ``stretch`` distorts. Where pictures
+    background (clear, where the shape has alpha) at both ends; ``stretch`` distorts. Where images
     have alpha, clear pixels lend their neighbours no colour.
 
     Args:
         sample: uint8 (H, W) or (H, W, C).
-        shape: ``(C, height, width)`` with C of 1 or 3, or the picture's own.
+        shape: ``(C, height, width)`` with C of 1 or 3, or the image's own.
         fit: ``crop``, ``pad`` or ``stretch``.
         background: A colour as Pillow knows them.
 
@@ -32,7 +32,7 @@ def fit_picture(
     """
     channels, height, width = shape
     if sample.dtype != np.uint8:
-        raise TypeError(f"pictures are uint8, and the dataset reads {sample.dtype}")
+        raise TypeError(f"images are uint8, and the dataset reads {sample.dtype}")
     if sample.ndim == 3 and sample.shape[2] == 1:
         sample = sample[:, :, 0]
     if sample.shape == ((height, width) if channels == 1 else (height, width, channels)):

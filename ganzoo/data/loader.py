@@ -14,7 +14,7 @@ class Batch(TypedDict):
     """Some samples.
 
     Attributes:
-        sample: Pictures ``(N, C, H, W)`` in [-1, 1], or shifted and scaled vectors ``(N, D)``.
+        sample: Images ``(N, C, H, W)`` in [-1, 1], or shifted and scaled vectors ``(N, D)``.
         label: int64 ``(N,)``.
     """
 
@@ -60,9 +60,9 @@ class Loader:
         dtype: The floating-point type of samples.
         shift: For vectors, what is subtracted from each coordinate.
         scale: For vectors, what each coordinate is then divided by.
-        flip: Mirror pictures with probability 1/2.
+        flip: Mirror images with probability 1/2.
         dequantize: Width of the uniform noise that is added.
-        channels_last: Lay pictures out with their channels last.
+        channels_last: Lay images out with their channels last.
         holdout: How many samples are never in a batch; which ones does not depend on the seed.
 
     Attributes:

@@ -13,7 +13,7 @@ from ganzoo.data.config import Grid25Config, MixtureConfig, Ring8Config
 class Mixture(Dataset):
     """Points about given centres, float32 (modes, 2), all equally likely; the same for a config."""
 
-    kind: Literal["pictures", "vectors"] = "vectors"
+    kind: Literal["images", "vectors"] = "vectors"
     shape = (2,)
 
     def __init__(self, config: MixtureConfig, centres: NDArray[np.float32]) -> None:

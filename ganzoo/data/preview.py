@@ -1,4 +1,4 @@
-"""Pictures as training will see them, side by side; free of torch."""
+"""Images as training will see them, side by side; free of torch."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo.data.base import Dataset
-from ganzoo.data.fitting import fit_picture
+from ganzoo.data.fitting import fit_image
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
 MOST, COLUMNS, GAP = 64, 8, 2
 
 MOST_CLASSES = MOST
-"""Of more classes, those with the fewest pictures are shown: a stray folder is one of them."""
+"""Of more classes, those with the fewest images are shown: a stray folder is one of them."""
 
 SMALL = 48
-"""Pictures below this side are enlarged, so that they can be looked at."""
+"""Images below this side are enlarged, so that they can be looked at."""
 
 MARGIN, EDGE = 96, 4
 """Pixels in which the name of a class has to fit, and around it."""
@@ -27,14 +27,14 @@ MARGIN, EDGE = 96, 4
 
 @dataclass(frozen=True)
 class Preview:
-    """A sheet of pictures, and sentences on what it does not show."""
+    """A sheet of images, and sentences on what it does not show."""
 
     image: Image.Image
     notes: tuple[str, ...] = ()
 
 
 _Group = tuple[str, list[Image.Image]]
-"""The name of a class and its pictures; without a name where there are none."""
+"""The name of a class and its images; without a name where there are none."""
 
 
 def preview(
@@ -44,7 +44,7 @@ def preview(
     flip: bool = False,
     labels: NDArray[np.int64] | None = None,
 ) -> Preview:
-    """Draw up to 64 pictures, from all over the source, in the shape that networks see.
+    """Draw up to 64 images, from all over the source, in the shape that networks see.
 
     Every second one is mirrored if training flips. Where there are classes, by the labels (-1 for
     one that cannot be read), each gets rows of its own, with its name beside them.
@@ -57,14 +57,14 @@ def preview(
     groups = [(name, list(_tiles(dataset, rows, shape, flip, faults))) for name, rows in chosen]
     if not any(tiles for _, tiles in groups):
         cause = f": {faults[0]}" if faults else ""
-        raise DataError(f"none of the pictures for a preview can be read{cause}")
+        raise DataError(f"none of the images for a preview can be read{cause}")
     return Preview(_sheet(groups, shape), notes)
 
 
 def _chosen(
     dataset: Dataset, labels: NDArray[np.int64] | None
 ) -> tuple[list[tuple[str, NDArray[np.int64]]], tuple[str, ...]]:
-    """Choose which pictures of which class are shown."""
+    """Choose which images of which class are shown."""
     if labels is None or not dataset.class_names:
         return [("", _spread(np.arange(len(dataset)), MOST))], ()
     names = dataset.class_names
@@ -90,7 +90,7 @@ def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _tiles(
     dataset: Dataset, rows: NDArray[np.int64], shape: Shape, flip: bool, faults: list[DataError]
 ) -> Iterator[Image.Image]:
-    """Read pictures as networks see them; those that cannot be read are left out."""
+    """Read images as networks see them; those that cannot be read are left out."""
     mirrored = False
     for row in rows.tolist():
         try:
@@ -98,7 +98,7 @@ def _tiles(
         except DataError as error:
             faults.append(error)
             continue
-        tile = fit_picture(sample, shape, fit=dataset.fit, background=dataset.background)
+        tile = fit_image(sample, shape, fit=dataset.fit, background=dataset.background)
         tile = tile[:, ::-1] if mirrored else tile
         mirrored = flip and not mirrored
         yield Image.fromarray(np.ascontiguousarray(tile.squeeze(-1) if shape[0] == 1 else tile))

@@ -32,9 +32,9 @@ def report(
     max_bad: float,
 ) -> str:
     """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken."""
-    kind = "vectors" if survey.spread is not None else "pictures"
+    kind = "vectors" if survey.spread is not None else "images"
     lines = [f"{source}: {survey.count:,} {kind}"]
-    lines += _pictures(survey) if survey.spread is None else _vectors(survey.spread)
+    lines += _images(survey) if survey.spread is None else _vectors(survey.spread)
     if survey.classes:
         lines += _row("classes", f"{len(survey.classes)}: {_counted(survey.classes)}")
     place = os.path.join(config.data.source, "")
@@ -46,7 +46,7 @@ def report(
         such = f"{', '.join(survey.others)}{', ...' if count > len(survey.others) else ''}"
         lines += _row("passed over", f"{count:,} not images: {_counted(endings)} ({such})")
         lines += _listed(
-            f"data={os.path.join(source, file)} reads the pictures that it lists, with their labels"
+            f"data={os.path.join(source, file)} reads the images that it lists, with their labels"
             for file in survey.lists
         )
     lines += _row("copies", _groups(survey.copies))
@@ -81,7 +81,7 @@ def condition(survey: Survey, max_bad: float) -> str:
     )
 
 
-def _pictures(survey: Survey) -> list[str]:
+def _images(survey: Survey) -> list[str]:
     lines = _row("stored as", _counted(survey.modes))
     for side, row in zip(("width", "height"), survey.sizes.T, strict=True):
         same = row.min() == row.max()

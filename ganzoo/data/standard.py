@@ -54,7 +54,7 @@ class Standard(Dataset):
         return len(self._arrays[0])
 
     def read(self, index: int) -> Item:
-        """Return one picture, uint8 (H, W) or (H, W, 3)."""
+        """Return one image, uint8 (H, W) or (H, W, 3)."""
         images, labels = self._arrays
         return Item(images[index], int(labels[index]))
 
@@ -99,7 +99,7 @@ class Standard(Dataset):
         if images.shape[1:] != expected or len(images) != len(labels) or not len(labels):
             raise DataError(
                 f"data.source: the files in {self.root} are not {self.name}: they hold "
-                f"{len(labels)} labels, and pictures of the shape {images.shape}"
+                f"{len(labels)} labels, and images of the shape {images.shape}"
             )
         if not 0 <= labels.min() <= labels.max() < known:
             raise DataError(
@@ -152,7 +152,7 @@ class FashionMnist(Standard):
 
 
 class Cifar10(Standard):
-    """CIFAR-10 (Krizhevsky): 50,000 and 10,000 pictures of 10 classes, 32x32 in colour.
+    """CIFAR-10 (Krizhevsky): 50,000 and 10,000 images of 10 classes, 32x32 in colour.
 
     Its files are Python pickles. Torchvision unpickles them, and only those whose MD5 is that of
     the published ones; nothing here unpickles anything.

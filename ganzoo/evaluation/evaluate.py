@@ -34,7 +34,7 @@ def evaluate(
 
     Args:
         reference: As that of `ganzoo.load_generator`.
-        data: The real data: a dataset's name, a path (``./pictures``), or a map-style
+        data: The real data: a dataset's name, a path (``./images``), or a map-style
             `torch.utils.data.Dataset`. Left out, it is what the generator was trained on, if that
             is a dataset by name.
         metrics: Of `ganzoo.evaluation.families.NAMES`; None for those that are usual of such data.

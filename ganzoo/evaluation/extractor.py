@@ -13,7 +13,7 @@ from ganzoo.data.cache import cache_folder
 
 
 class Features(NamedTuple):
-    """What an extractor sees in pictures.
+    """What an extractor sees in images.
 
     Attributes:
         features: ``(N, length)``; what distances and neighbourhoods are measured in.
@@ -25,14 +25,14 @@ class Features(NamedTuple):
 
 
 class Extractor(ABC):
-    """Turns pictures into features; frozen, and the same wherever its fingerprint is.
+    """Turns images into features; frozen, and the same wherever its fingerprint is.
 
     Attributes:
         name: As in configs, with ``-`` and more behind it where there are several of that name; a
             score that is no FID of the published network carries it.
         length: Of a feature.
         class_names: The classes that its logits tell, in order; empty for none.
-        resize: How it brings pictures to its own size, in words: it is part of a score's protocol.
+        resize: How it brings images to its own size, in words: it is part of a score's protocol.
         published: Whether scores by it may be called FID and KID without its name.
         versions: Of the packages that it stands on besides torch.
     """
@@ -54,11 +54,11 @@ class Extractor(ABC):
         """Move it to a device."""
 
     @abstractmethod
-    def __call__(self, pictures: Tensor) -> Features:
+    def __call__(self, images: Tensor) -> Features:
         """Extract features.
 
         Args:
-            pictures: float32 ``(N, C, H, W)`` in [0, 1], of any size, with 1 or 3 channels.
+            images: float32 ``(N, C, H, W)`` in [0, 1], of any size, with 1 or 3 channels.
         """
 
 

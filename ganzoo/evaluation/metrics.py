@@ -1,4 +1,4 @@
-"""The arithmetic of scores, in float64: functions of features, which know nothing of pictures.
+"""The arithmetic of scores, in float64: functions of features, which know nothing of images.
 
 Features are ``(N, length)``, of reals and of fakes; see `ganzoo.evaluation.extractors`.
 """

@@ -20,7 +20,7 @@ class Protocol(Model):
         metric: As ``fid``.
         extractor: What the features are of; empty for scores that need none.
         extractor_hash: SHA-256 of its weights.
-        resize: How pictures were brought to its size.
+        resize: How images were brought to its size.
         data: The real data by its name or its folder's.
         data_fingerprint: Which changes whenever any real sample does.
         split: Which of the published splits the reals are; ``all`` of data without such.

@@ -31,7 +31,7 @@ from ganzoo.settings import own_settings
 from ganzoo.spec import Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
-"""Of pictures; of points all there are."""
+"""Of images; of points all there are."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -42,7 +42,7 @@ DEFAULT_FAKES = 10_000
 class Scorer:
     """Scores generators, in float32, by one protocol.
 
-    Pictures are compared with the real data in an extractor's features. It and what it sees in the
+    Images are compared with the real data in an extractor's features. It and what it sees in the
     reals are had once, and the latter is kept on disk; fakes are made in batches and rounded to 8
     bits, as reals are. Points are counted at the centres of the mixture that is the real data.
 
@@ -86,22 +86,22 @@ class Scorer:
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
         self._data, self._dataset = data, open_dataset(data)
-        kind = "pictures" if len(shape) == 3 else "vectors"
+        kind = "images" if len(shape) == 3 else "vectors"
         if self._dataset.kind != kind:
             raise RequestError(
                 f"{data.source} holds {self._dataset.kind}, and this generator makes {kind}"
             )
-        usual = DEFAULT_METRICS if kind == "pictures" else POINT_METRICS
+        usual = DEFAULT_METRICS if kind == "images" else POINT_METRICS
         self.metrics = tuple(usual if metrics is None else metrics)
         check_metrics("metrics", self.metrics, kind)
         self.extractor: Extractor | None = None
-        if kind == "pictures":
+        if kind == "images":
             chosen = extractor or registry.dataset(dataset_name(data.source)).extractor
             self.extractor = make_extractor(chosen)
             self.extractor.to(self.device)
             self.families = _families(self.metrics, self.extractor)
         elif extractor is not None:
-            raise RequestError("an extractor is of pictures, and this generator makes vectors")
+            raise RequestError("an extractor is of images, and this generator makes vectors")
         elif not isinstance(self._dataset, Mixture):
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is none"
@@ -171,10 +171,10 @@ class Scorer:
         ]
 
     def _compared(self, extractor: Extractor, fakes: Iterable[Tensor]) -> dict[str, Value]:
-        """The metrics of pictures, and others that come with them."""
+        """The metrics of images, and others that come with them."""
         of_fakes = self._nothing_seen(extractor)
-        for pictures in fakes:
-            of_fakes.add(extractor(pictures.mul(255).round().div(255)))
+        for images in fakes:
+            of_fakes.add(extractor(images.mul(255).round().div(255)))
         if not of_fakes.moments.mean.isfinite().all():
             raise WeightsError(
                 "the generator makes samples that are not finite, and there is nothing to score"
@@ -208,8 +208,8 @@ class Scorer:
         if kept is not None:
             return kept
         seen = self._nothing_seen(extractor)
-        for pictures in self._real():
-            seen.add(extractor(pictures))
+        for images in self._real():
+            seen.add(extractor(images))
         statistics.write(path, seen, f"{self._data.source} as {extractor.name} sees it")
         return seen
 
@@ -222,7 +222,7 @@ class Scorer:
         return Seen(extractor.length, keep=self._keep, device=self.device)
 
     def _real(self) -> Iterator[Tensor]:
-        """The real pictures in [0, 1], ``(batch, C, H, W)``."""
+        """The real images in [0, 1], ``(batch, C, H, W)``."""
         samples = self._store.samples
         for start in range(0, len(samples), self.batch_size):
             batch = torch.from_numpy(samples[start : start + self.batch_size]).to(self.device)
@@ -230,7 +230,7 @@ class Scorer:
             self._progress("reals", start + len(batch), len(samples))
 
     def _made(self, generator: Generator, labels: list[int | str] | None) -> Iterator[Tensor]:
-        """Fakes, pictures in [0, 1] or points in data units, of which a batch is held at a time."""
+        """Fakes, images in [0, 1] or points in data units, of which a batch is held at a time."""
         for start in range(0, self.fakes, self.batch_size):
             rows = slice(start, min(start + self.batch_size, self.fakes))
             yield generator.sample(
@@ -262,7 +262,7 @@ def make_extractor(chosen: str | Mapping[str, Any], **values: Any) -> Extractor:
 
 
 def _families(names: Sequence[str], extractor: Extractor) -> list[Family]:
-    """The families of some metrics of pictures."""
+    """The families of some metrics of images."""
     found = [family for family in FAMILIES if family.titles.keys() & set(names)]
     if not extractor.class_names and (blind := [family for family in found if family.classes]):
         raise RequestError(

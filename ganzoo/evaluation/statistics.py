@@ -15,7 +15,7 @@ from ganzoo.evaluation.families import Seen
 from ganzoo.weights.files import write_tensors
 
 VERSION = 1
-"""Of the arithmetic from pictures to features and moments, extractors' own aside."""
+"""Of the arithmetic from images to features and moments, extractors' own aside."""
 
 
 def place_of(facts: dict[str, Any], *, keep: bool) -> Path:

@@ -279,7 +279,7 @@ class DiscriminatorOverfitting(Monitor):
 
     name = "discriminator-overfitting"
     advice = (
-        "use more data, mirror pictures (data.flip=true) where that makes sense, a smaller "
+        "use more data, mirror images (data.flip=true) where that makes sense, a smaller "
         "discriminator, the penalty r1, or stop at the best score"
     )
     recognition: ClassVar[tuple[float, float]] = (0.7, 0.85)

@@ -1,4 +1,4 @@
-"""A run over its steps, as one picture."""
+"""A run over its steps, as one image."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ FEW = 40
 
 @dataclass(frozen=True)
 class Panel:
-    """One figure of the picture.
+    """One figure of the image.
 
     Attributes:
         title: What it shows.

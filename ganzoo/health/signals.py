@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SIDE = 32
-"""Pictures are compared at most this large: what tells them apart is coarser than their pixels."""
+"""Images are compared at most this large: what tells them apart is coarser than their pixels."""
 
 NEAR = 0.1
 """A copy is nearer than this share of the usual distance between nearest reals."""
@@ -26,7 +26,7 @@ _LEAST = 1e-12
 
 
 def flattened(samples: Tensor) -> Tensor:
-    """Bring samples to ``(N, length)`` float32, large pictures averaged to a small size."""
+    """Bring samples to ``(N, length)`` float32, large images averaged to a small size."""
     if samples.ndim == 4 and max(samples.shape[2:]) > SIDE:
         height, width = (min(side, SIDE) for side in samples.shape[2:])
         samples = F.adaptive_avg_pool2d(samples, (height, width))

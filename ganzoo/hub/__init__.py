@@ -9,7 +9,7 @@ from ganzoo.spec import DatasetSpec
 
 REPOSITORY = DatasetSpec(
     name="repository",
-    summary="Pictures of a dataset repository of the Hugging Face Hub, as hf://owner/name.",
+    summary="Images of a dataset repository of the Hugging Face Hub, as hf://owner/name.",
     config=RepositoryConfig,
-    factory="ganzoo.hub.pictures:RepositoryPictures",
+    factory="ganzoo.hub.images:RepositoryImages",
 )

@@ -19,10 +19,10 @@ BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the w
 END = "<!-- ganzoo: end -->"
 
 TASK = "unconditional-image-generation"
-"""What the Hub calls generators of pictures without labels."""
+"""What the Hub calls generators of images without labels."""
 
 CONDITIONAL = "class-conditional-image-generation"
-"""The tag of generators of pictures with labels, which the Hub has no task for."""
+"""The tag of generators of images with labels, which the Hub has no task for."""
 
 MAX_CLASSES_SHOWN = 20
 
@@ -94,9 +94,9 @@ def _name(reference: str) -> str:
 
 
 def _metadata(before: dict[str, Any], info: Info, reference: str, licence: str) -> dict[str, Any]:
-    unlabelled = info.data.kind == "pictures" and not info.architecture.num_classes
+    unlabelled = info.data.kind == "images" and not info.architecture.num_classes
     tags = ["gan", info.architecture.name]
-    if info.data.kind == "pictures" and not unlabelled:
+    if info.data.kind == "images" and not unlabelled:
         tags.append(CONDITIONAL)
     values: dict[str, Any] = {
         "license": licence,
@@ -159,7 +159,7 @@ def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
     if not metrics:
         return []
     task = {"type": TASK}
-    if info.data.kind != "pictures":
+    if info.data.kind != "images":
         task = {"type": "other", "name": "generation of vectors"}
     elif info.architecture.num_classes:
         task = {"type": "other", "name": "class-conditional image generation"}
@@ -222,7 +222,7 @@ def _samples(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]} {'number' if shape[0] == 1 else 'numbers'}"
     channels, height, width = shape
-    kind = {1: "grey pictures", 3: "colour pictures"}.get(channels, f"{channels}-channel pictures")
+    kind = {1: "grey images", 3: "colour images"}.get(channels, f"{channels}-channel images")
     return f"{kind} of {width}x{height} pixels"
 
 
@@ -231,7 +231,7 @@ def _use(info: Info, reference: str, files: set[str]) -> str:
     if info.architecture.num_classes:
         first: str | int = info.data.class_names[0] if info.data.class_names else 0
         labels = f", labels={_literal(first)}"
-    result = "float32 in [0, 1]" if info.data.kind == "pictures" else "float32, in the data's units"
+    result = "float32 in [0, 1]" if info.data.kind == "images" else "float32, in the data's units"
     lines = [
         "## Use",
         "",

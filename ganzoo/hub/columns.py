@@ -1,4 +1,4 @@
-"""Which columns of a dataset hold pictures and labels, and what the classes are."""
+"""Which columns of a dataset hold images and labels, and what the classes are."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ Features = Mapping[str, Any]
 """What each column of a dataset holds."""
 
 
-def picture_column(features: Features, chosen: str | None, source: str) -> str:
-    """Find the column of the pictures.
+def image_column(features: Features, chosen: str | None, source: str) -> str:
+    """Find the column of the images.
 
     Args:
         features: Of the dataset.
@@ -30,23 +30,23 @@ def picture_column(features: Features, chosen: str | None, source: str) -> str:
             return known[0]
         if known:
             raise DataError(
-                f"data.source: {source} has several columns of pictures ({_listed(known)}); choose "
-                "one with data.picture"
+                f"data.source: {source} has several columns of images ({_listed(known)}); choose "
+                "one with data.image"
             )
         raise DataError(
-            f"data.source: {source} has no column of images for data.picture; its "
+            f"data.source: {source} has no column of images for data.image; its "
             f"columns are {_listed(features)}"
         )
     if chosen not in known:
         raise DataError(
-            f"data.picture: {brief(repr(chosen))} is no column of pictures of {source}; "
+            f"data.image: {brief(repr(chosen))} is no column of images of {source}; "
             f"{f'those are {_listed(known)}' if known else f'its columns are {_listed(features)}'}"
         )
     return chosen
 
 
 def label_column(features: Features, chosen: str | None, source: str) -> str | None:
-    """Find the column of the labels; None for none. Arguments and errors as of the pictures."""
+    """Find the column of the labels; None for none. Arguments and errors as of the images."""
     known = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
     if chosen == "":
         return None

@@ -22,7 +22,7 @@ from ganzoo.errors import DataError, HubError, brief
 from ganzoo.hub.client import Client
 from ganzoo.hub.columns import Features
 from ganzoo.hub.faults import NOT_ASKED
-from ganzoo.hub.pictures import column
+from ganzoo.hub.images import column
 from ganzoo.hub.reference import COMMIT, Repository
 
 INFO_FILE = "dataset_info.json"
@@ -127,9 +127,9 @@ def _opened(place: Path, commit: str, folder: str) -> Prepared | None:
     return Prepared(commit, features, tables, folder)
 
 
-def _whole(pictures: Any, folder: str) -> bool:
+def _whole(images: Any, folder: str) -> bool:
     """Tell whether the Hub's cache still has all files that rows name there."""
-    for chunk in pictures.chunks:
+    for chunk in images.chunks:
         named = chunk.field("path").filter(chunk.field("bytes").is_null()).to_pylist()
         within = (path for path in named if path and path.startswith(os.path.join(folder, "")))
         if not all(map(os.path.exists, within)):
@@ -200,7 +200,7 @@ def _meant(error: Exception, repository: Repository) -> Exception:
     return DataError(
         f"data.source: {repository} cannot be read by the package datasets "
         f"({type(error).__name__}: {brief(error)}); see whether the dataset's page shows its "
-        "pictures, or fetch the files and give a path"
+        "images, or fetch the files and give a path"
     )
 
 

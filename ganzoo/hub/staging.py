@@ -93,7 +93,7 @@ def _check_samples(generator: Generator, label: str) -> None:
     made: dict[str, Tensor] = {}
 
     def keep(module: nn.Module, given: object, output: Tensor) -> None:
-        made["output"] = output  # as pictures are clamped after it, which hides an infinity
+        made["output"] = output  # as images are clamped after it, which hides an infinity
 
     hook = generator.module.register_forward_hook(keep)
     try:

@@ -16,7 +16,7 @@ AUTO = "auto"
 """Stands for the name of an augmentation until the data is known."""
 
 FEW = 5_000
-"""With fewer pictures a discriminator knows them by heart after some time."""
+"""With fewer images a discriminator knows them by heart after some time."""
 
 SHOWN = 500
 """It takes about so many looks at each. Measured: at 400 augmentation cost quality, at 1,900 it
@@ -30,7 +30,7 @@ def chosen(
 
     Args:
         values: The section ``augmentation``.
-        dataset: The data; pictures are augmented where they are few and shown often.
+        dataset: The data; images are augmented where they are few and shown often.
         training: How often they are shown.
 
     Returns:
@@ -47,24 +47,24 @@ def chosen(
             f"augmentation.{strangers[0]}: {AUTO} has no fields; name the augmentation that it "
             "belongs to, as in augmentation.name=diffaugment"
         )
-    if dataset.kind != "pictures" or dataset.large or len(dataset) >= FEW:
+    if dataset.kind != "images" or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
     times = shown(training, len(dataset))
     if times < SHOWN:
         return {"name": "none"}, [
-            f"augmentation is none, as the discriminator sees each picture {times:,} times only; "
+            f"augmentation is none, as the discriminator sees each image {times:,} times only; "
             f"with {SHOWN} times it would be diffaugment (augmentation=diffaugment for it)"
         ]
     return {"name": "diffaugment"}, [
-        f"augmentation is diffaugment, as the discriminator sees each picture {times:,} times, and "
+        f"augmentation is diffaugment, as the discriminator sees each image {times:,} times, and "
         "so would learn them by heart (augmentation=none for none)"
     ]
 
 
-def shown(training: TrainingConfig, pictures: int) -> int:
-    """Tell how often a discriminator sees each of so many pictures."""
+def shown(training: TrainingConfig, images: int) -> int:
+    """Tell how often a discriminator sees each of so many images."""
     samples = training.steps * training.discriminator_steps * training.batch_size
-    return samples // max(1, pictures)
+    return samples // max(1, images)
 
 
 def check_augmentation(config: RunConfig, kind: str) -> None:
@@ -80,7 +80,7 @@ def check_augmentation(config: RunConfig, kind: str) -> None:
     spec = registry.augmentation(config.augmentation.name)
     if kind == "vectors" and not spec.vectors:
         raise ConfigError(
-            f"augmentation: {spec.name} is for pictures, and {config.data.source} holds vectors; "
+            f"augmentation: {spec.name} is for images, and {config.data.source} holds vectors; "
             "leave it out, or write augmentation=none"
         )
     if spec.follows(config.augmentation) and registry.loss(config.loss.name).threshold is None:

@@ -11,7 +11,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
+from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.paths import HUB_READER, is_on_hub, is_path, reader_of
@@ -172,11 +172,11 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         )
     if len(shape) == 1 and (config.data.flip or config.data.image_size):
         field = "flip" if config.data.flip else "image_size"
-        raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for pictures")
+        raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for images")
     if len(shape) == 3 and shape[0] != dataset.shape[0] and shape[0] not in (1, 3):
         raise ConfigError(
             f"architecture.sample_shape: {shape[0]} channels are asked for, and {source} has "
-            f"pictures of {dataset.shape[0]}; they can be turned into 1 or 3 only"
+            f"images of {dataset.shape[0]}; they can be turned into 1 or 3 only"
         )
     size = config.data.image_size
     if size is not None and shape[1:] != (size, size):
@@ -234,7 +234,7 @@ def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
     Raises:
         ConfigError: They are not, or have none.
     """
-    allowed = PICTURE_METRICS if kind == "pictures" else POINT_METRICS
+    allowed = IMAGE_METRICS if kind == "images" else POINT_METRICS
     for name in names:
         if name not in METRICS:
             raise ConfigError(f"{field}: there is no metric {name!r}{closest(name, METRICS)}")
@@ -278,4 +278,4 @@ def _shape(shape: Shape) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]}"
     channels, height, width = shape
-    return f"{height}x{width} pictures of {channels} channel{'s' if channels > 1 else ''}"
+    return f"{height}x{width} images of {channels} channel{'s' if channels > 1 else ''}"

@@ -182,13 +182,13 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
                 f"./{source}"
             ) from None
         raise ConfigError(
-            f"data.source: {error}; a path has a / in it, as ./pictures, a repository of the Hub "
+            f"data.source: {error}; a path has a / in it, as ./images, a repository of the Hub "
             "is hf://owner/name, and a dataset from Python is registered first, with "
             "ganzoo.register_dataset"
         ) from error
     if source in READERS:
         raise ConfigError(
-            f"data.source: {source!r} reads a path; give the path itself, as ./pictures"
+            f"data.source: {source!r} reads a path; give the path itself, as ./images"
         )
     if source == HUB_READER:
         raise ConfigError(
@@ -243,10 +243,10 @@ def _with_optimizers(values: Values) -> Values:
 
 
 def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
-    """Tell what becomes of pictures that the networks do not take as they are."""
+    """Tell what becomes of images that the networks do not take as they are."""
     notes = []
     if shape[1:] != native[1:]:
-        notes.append(f"pictures of {source} are brought to {shape[1]}x{shape[2]}")
+        notes.append(f"images of {source} are brought to {shape[1]}x{shape[2]}")
     if shape[0] == 1 < native[0]:
         colored = json.dumps([3, *shape[1:]], separators=(",", ":"))
         notes.append(
@@ -254,7 +254,7 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
             "keeps them)"
         )
     elif shape[0] != native[0]:
-        notes.append(f"pictures of {source} get {shape[0]} channels, of {native[0]}")
+        notes.append(f"images of {source} get {shape[0]} channels, of {native[0]}")
     return notes
 
 

@@ -66,7 +66,7 @@ def taken() -> str:
     """Tell all that a path may lead to, for the end of an error message."""
     kinds = [f"an {name}" if name[0] in "aeiou" else f"a {name}" for name in READERS]
     told = [
-        f"{kind} ({', '.join(endings)})" if endings else f"{kind} of pictures"
+        f"{kind} ({', '.join(endings)})" if endings else f"{kind} of images"
         for kind, endings in zip(kinds, READERS.values(), strict=True)
     ]
     return f"data is {', '.join(told[:-1])} or {told[-1].removeprefix('an ')}"

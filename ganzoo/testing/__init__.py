@@ -81,7 +81,7 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
     Args:
         plugin: Its name, ``distribution:name``, or its spec.
         **values: Fields of its config, where other values are to be checked than the defaults: as
-            ``width=8`` for small networks, or ``source="./pictures"`` for a dataset of files.
+            ``width=8`` for small networks, or ``source="./images"`` for a dataset of files.
 
     Raises:
         ganzoo.errors.PluginError: There is no such plugin, or it does not import.

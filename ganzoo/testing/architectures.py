@@ -23,7 +23,7 @@ from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 from ganzoo.testing.standins import CLASSES, SAMPLES, small_run
 
 SIDE = 8
-"""Of the pictures of an architecture that makes any."""
+"""Of the images of an architecture that makes any."""
 
 VECTOR = (2,)
 FACTORS = (1.0, 3.0, 10.0)
@@ -103,9 +103,9 @@ def _variants(
     if "sample_shape" in given:
         yield from product([draft.sample_shape], classes)
         return
-    if not traits.pictures and not traits.vectors:
-        raise Fault("the traits allow neither pictures nor vectors; let traits allow one")
-    if traits.pictures:
+    if not traits.images and not traits.vectors:
+        raise Fault("the traits allow neither images nor vectors; let traits allow one")
+    if traits.images:
         side = min(traits.sides or (SIDE,))
         # Where any height and width is promised, they differ.
         width = side if traits.sides else side + 4
@@ -280,7 +280,7 @@ def samples_stand_alone(case: ArchitectureCase) -> None:
     if not torch.allclose(network(latents, labels)[:2], alone, rtol=1e-3, atol=1e-4):
         raise Fault(
             "in evaluation mode a sample changes with the rest of its batch; use statistics that "
-            "training gathered, as batch norm does, so that one seed makes one picture"
+            "training gathered, as batch norm does, so that one seed makes one image"
         )
 
 

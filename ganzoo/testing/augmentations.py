@@ -16,10 +16,10 @@ from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, Subject
 from ganzoo.testing.standins import LATENT, PERCEPTRONS, SAMPLES, small_run
 
-PICTURES: tuple[tuple[str, Shape], ...] = (
-    ("grey pictures", (1, 8, 8)),
-    ("colour pictures", (3, 8, 8)),
-    ("pictures that are no squares", (3, 6, 10)),
+IMAGES: tuple[tuple[str, Shape], ...] = (
+    ("grey images", (1, 8, 8)),
+    ("colour images", (3, 8, 8)),
+    ("images that are no squares", (3, 6, 10)),
 )
 VECTORS = ("vectors", (2,))
 
@@ -58,7 +58,7 @@ def cases(subject: Subject) -> list[AugmentationCase]:
     """Its config, for samples of every kind that it has a meaning for."""
     values = {**subject.values, "name": subject.spec.name}
     config = validate(subject.spec.config, values, "augmentation")
-    kinds = (*PICTURES, VECTORS) if subject.spec.vectors else PICTURES
+    kinds = (*IMAGES, VECTORS) if subject.spec.vectors else IMAGES
     return [
         AugmentationCase(subject.spec, subject.offer, config, shape, title=title)
         for title, shape in kinds

@@ -70,16 +70,16 @@ def length_is_told(case: DatasetCase) -> None:
 def shape_is_told(case: DatasetCase) -> None:
     """Kind and shape belong together, and vectors have a shift and a scale."""
     dataset = case.open()
-    if dataset.kind not in ("pictures", "vectors"):
-        raise Fault(f"its kind is {dataset.kind!r}; it must be 'pictures' or 'vectors'")
-    rank = 3 if dataset.kind == "pictures" else 1
+    if dataset.kind not in ("images", "vectors"):
+        raise Fault(f"its kind is {dataset.kind!r}; it must be 'images' or 'vectors'")
+    rank = 3 if dataset.kind == "images" else 1
     shape = tuple(dataset.shape)
     if len(shape) != rank or not all(isinstance(n, int) and n > 0 for n in shape):
         wanted = "(channels, height, width)" if rank == 3 else "(length,)"
         raise Fault(f"its shape is {shape}, and the shape of {dataset.kind} is {wanted}")
     lengths = {len(dataset.shift), len(dataset.scale)}
     if rank == 3 and lengths != {0}:
-        raise Fault("pictures have no shift and scale; they are brought to [-1, 1] by ganzoo")
+        raise Fault("images have no shift and scale; they are brought to [-1, 1] by ganzoo")
     if rank == 1 and lengths != {shape[0]}:
         raise Fault(
             f"vectors of {shape[0]} need a shift and a scale of as many numbers; give the mean and "
@@ -90,7 +90,7 @@ def shape_is_told(case: DatasetCase) -> None:
 
 
 def samples_have_their_type(case: DatasetCase) -> None:
-    """Pictures are uint8 (H, W) or (H, W, C), and vectors are float32 (D,)."""
+    """Images are uint8 (H, W) or (H, W, C), and vectors are float32 (D,)."""
     dataset = case.open()
     for index, (sample, _) in case.items(dataset):
         if not isinstance(sample, np.ndarray):
@@ -102,9 +102,9 @@ def samples_have_their_type(case: DatasetCase) -> None:
             if not np.isfinite(sample).all():
                 raise Fault(f"sample {index} holds a number that is not finite; leave it out")
         elif sample.dtype != np.uint8:
-            raise Fault(f"{found}; pictures are uint8, from 0 to 255")
+            raise Fault(f"{found}; images are uint8, from 0 to 255")
         elif sample.ndim not in (2, 3) or (sample.ndim == 3 and sample.shape[2] > 4):
-            raise Fault(f"{found}; a picture is (height, width) or (height, width, channels)")
+            raise Fault(f"{found}; an image is (height, width) or (height, width, channels)")
 
 
 def labels_are_classes(case: DatasetCase) -> None:
@@ -149,7 +149,7 @@ def fingerprint_is_stable(case: DatasetCase) -> None:
 
 
 def batches_are_made(case: DatasetCase) -> None:
-    """Its samples make finite batches of their shape; pictures are in [-1, 1]."""
+    """Its samples make finite batches of their shape; images are in [-1, 1]."""
     dataset = _Few(case.open())
     shape: Shape = tuple(dataset.shape)
     loader = Loader(

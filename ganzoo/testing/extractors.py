@@ -39,7 +39,7 @@ def it_is_told_what_it_is(case: ExtractorCase) -> None:
     if not isinstance(made.length, int) or made.length < 1:
         raise Fault(f"its length is {made.length!r}; it must be the length of its features")
     if not made.resize.strip():
-        raise Fault("its resize is empty; tell in words how pictures come to its size")
+        raise Fault("its resize is empty; tell in words how images come to its size")
 
 
 def fingerprint_is_a_hash(case: ExtractorCase) -> None:
@@ -52,52 +52,52 @@ def fingerprint_is_a_hash(case: ExtractorCase) -> None:
 
 
 def features_have_their_shape(case: ExtractorCase) -> None:
-    """Pictures of any size, grey or in colour, give finite features of its length."""
+    """Images of any size, grey or in colour, give finite features of its length."""
     made = case.make()
     for shape in SHAPES:
-        found = made(_pictures(4, shape))
-        _check_shape(f"features of {shape} pictures", found.features, (4, made.length))
+        found = made(_images(4, shape))
+        _check_shape(f"features of {shape} images", found.features, (4, made.length))
         if bool(made.class_names) != (found.logits is not None):
             raise Fault("it has logits exactly where it has class_names; give both or neither")
         if found.logits is not None:
             _check_shape("logits", found.logits, (4, len(made.class_names)))
 
 
-def pictures_stand_alone(case: ExtractorCase) -> None:
-    """What it sees in a picture depends on no other picture of the batch, nor on chance."""
+def images_stand_alone(case: ExtractorCase) -> None:
+    """What it sees in an image depends on no other image of the batch, nor on chance."""
     made = case.make()
-    pictures = _pictures(6, SHAPES[1])
-    before = pictures.clone()
-    together = made(pictures).features
-    if not pictures.equal(before):
-        raise Fault("it changes the pictures that it is given; work on a copy")
-    if not together.allclose(made(pictures).features):
+    images = _images(6, SHAPES[1])
+    before = images.clone()
+    together = made(images).features
+    if not images.equal(before):
+        raise Fault("it changes the images that it is given; work on a copy")
+    if not together.allclose(made(images).features):
         raise Fault("it gives other features each time; use no dropout, and evaluation mode")
-    alone = torch.cat([made(picture[None]).features for picture in pictures])
+    alone = torch.cat([made(image[None]).features for image in images])
     if not together.allclose(alone, rtol=1e-3, atol=1e-4 * float(together.abs().max())):
         raise Fault(
-            "its features of a picture depend on the rest of the batch; use the statistics of "
+            "its features of an image depend on the rest of the batch; use the statistics of "
             "training (evaluation mode), not the batch's"
         )
 
 
-def pictures_matter(case: ExtractorCase) -> None:
-    """Other pictures have other features."""
-    features = case.make()(_pictures(6, SHAPES[1])).features
+def images_matter(case: ExtractorCase) -> None:
+    """Other images have other features."""
+    features = case.make()(_images(6, SHAPES[1])).features
     if float(features.std(dim=0).max()) == 0:
-        raise Fault("every picture has the same features; nothing can be told by them")
+        raise Fault("every image has the same features; nothing can be told by them")
 
 
 CHECKS = (
     it_is_told_what_it_is,
     fingerprint_is_a_hash,
     features_have_their_shape,
-    pictures_stand_alone,
-    pictures_matter,
+    images_stand_alone,
+    images_matter,
 )
 
 
-def _pictures(count: int, shape: tuple[int, int, int]) -> Tensor:
+def _images(count: int, shape: tuple[int, int, int]) -> Tensor:
     return torch.rand(count, *shape, generator=torch.Generator().manual_seed(0))
 
 

@@ -21,7 +21,7 @@ from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, small_run
 
 VARIANTS: tuple[tuple[str, Shape, int], ...] = (
-    ("pictures without labels", (1, 8, 8), 0),
+    ("images without labels", (1, 8, 8), 0),
     ("vectors with labels", (2,), CLASSES),
 )
 

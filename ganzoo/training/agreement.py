@@ -1,4 +1,4 @@
-"""What weights and pictures do not agree in, told before a run starts from them."""
+"""What weights and images do not agree in, told before a run starts from them."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[s
         if before:
             return [f"{base.name} has {before} classes, and the run has none: it goes on without"]
         if dataset.class_names:
-            return [f"{base.name} takes no labels: the classes of the pictures are not used"]
+            return [f"{base.name} takes no labels: the classes of the images are not used"]
         return []
     if not before:
         return [f"{base.name} has no classes, and the run has {after}: what reads them is new"]
@@ -73,7 +73,7 @@ def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[s
         )
     if gone:
         sentences.append(
-            f"{len(gone)} of {len(known)} classes of {base.name} are not among the pictures, and "
+            f"{len(gone)} of {len(known)} classes of {base.name} are not among the images, and "
             f"are forgotten: {_named(gone)}"
         )
     return sentences
@@ -95,7 +95,7 @@ def _of_shape(
             "is adapted where it can be"
         )
     if dataset.shape[0] == 1 and after[0] > 1:
-        sentences.append("the pictures are grey, and the networks make colours")
+        sentences.append("the images are grey, and the networks make colours")
     return sentences
 
 

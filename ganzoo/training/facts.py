@@ -69,7 +69,7 @@ def public_name(reference: str) -> str:
 def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
-    The folder of a run's own pictures is named without the place that it has on this machine.
+    The folder of a run's own images is named without the place that it has on this machine.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision

@@ -58,7 +58,7 @@ def finetune(
 
     Args:
         reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
-        data: A path of pictures (``./path``), a dataset's name, or a map-style dataset as those of
+        data: A path of images (``./path``), a dataset's name, or a map-style dataset as those of
             torch (see `ganzoo.register_dataset`).
         overrides: Values by dotted key, as ``{"base.freeze_discriminator": 3}``.
         config: A config over which the overrides are laid; its architecture may be left out.
@@ -102,7 +102,7 @@ def finetuning_config(
         user = merge(user, {"data": {"source": source}})
     if not user.get("data", {}).get("source"):
         raise ConfigError(
-            "data.source: missing; name the pictures to fine-tune on, as in --data ./pictures"
+            "data.source: missing; name the images to fine-tune on, as in --data ./images"
         )
     resolution = resolve(merge(starting_values(base, user), user))
     r1 = resolution.config.penalties.get("r1")

@@ -1,4 +1,4 @@
-"""A sweep as a table and as a picture."""
+"""A sweep as a table and as an image."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 REPORT = "report.md"
-PICTURE = "sweep.png"
+IMAGE = "sweep.png"
 COLUMNS = 3
-"""Panels of the picture that stand side by side."""
+"""Panels of the image that stand side by side."""
 
 
 def write_report(sweep: Sweep, space: Space) -> None:
     """Write ``report.md`` and ``sweep.png`` into the folder of a sweep."""
     write_text(sweep.path / REPORT, report(sweep))
-    with aside(sweep.path / PICTURE) as file:
+    with aside(sweep.path / IMAGE) as file:
         draw(sweep, space).savefig(file, dpi=120)
 
 

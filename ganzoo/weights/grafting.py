@@ -86,7 +86,7 @@ def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
       mean of the old ones. Where the new network has no classes, their mean goes into the bias
       beside the weights, if there is one.
     - **Channels**, from one to several or from several to one: weights that read samples are added
-      up or shared out, so that grey pictures are judged as before; weights that make samples are
+      up or shared out, so that grey images are judged as before; weights that make samples are
       averaged or repeated.
     - All else keeps its initial values.
 

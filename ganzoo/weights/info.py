@@ -27,21 +27,21 @@ class DataFacts(Model):
     """What the samples that a network was made for are like.
 
     Attributes:
-        kind: ``pictures`` are uint8 0..255 in the data and [-1, 1] in the networks; ``vectors``
+        kind: ``images`` are uint8 0..255 in the data and [-1, 1] in the networks; ``vectors``
             are shifted and scaled.
         class_names: The classes in the order of their labels.
         shift: For vectors, what is subtracted from each coordinate.
         scale: For vectors, what each coordinate is then divided by.
     """
 
-    kind: Literal["pictures", "vectors"] = "pictures"
+    kind: Literal["images", "vectors"] = "images"
     class_names: list[str] = Field(default_factory=list)
     shift: list[float] = Field(default_factory=list)
     scale: list[float] = Field(default_factory=list)
 
     def to_units(self, samples: "Tensor") -> "Tensor":
-        """Bring a network's samples to [0, 1] (pictures, clamped) or to data units (vectors)."""
-        if self.kind == "pictures":
+        """Bring a network's samples to [0, 1] (images, clamped) or to data units (vectors)."""
+        if self.kind == "images":
             return samples.add(1).div(2).clamp(0, 1)
         if not self.scale:
             return samples
@@ -96,7 +96,7 @@ class Info(Model):
                 f"{classes}"
             )
         lengths = {len(self.data.shift), len(self.data.scale)}
-        if lengths != {0} and (self.data.kind == "pictures" or lengths != {shape[0]}):
+        if lengths != {0} and (self.data.kind == "images" or lengths != {shape[0]}):
             raise ValueError(
                 "data.shift and data.scale are for vectors, and have one number for each coordinate"
             )
@@ -110,9 +110,9 @@ class Info(Model):
         return cls(architecture=config, plugin=origin, **facts)
 
 
-def kind_of(shape: tuple[int, ...]) -> Literal["pictures", "vectors"]:
-    """Tell pictures from vectors by their shape."""
-    return "pictures" if len(shape) == 3 else "vectors"
+def kind_of(shape: tuple[int, ...]) -> Literal["images", "vectors"]:
+    """Tell images from vectors by their shape."""
+    return "images" if len(shape) == 3 else "vectors"
 
 
 def read_info(store: Store) -> Info:

@@ -1,4 +1,4 @@
-"""Deep convolutional GANs for square pictures from 16 to 256 pixels."""
+"""Deep convolutional GANs for square images from 16 to 256 pixels."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _traits(config: DcganConfig) -> Traits:
 
 SPEC = Architecture(
     name="dcgan",
-    summary="Strided convolutions with batch norm: the classical network for small pictures.",
+    summary="Strided convolutions with batch norm: the classical network for small images.",
     config=DcganConfig,
     generator="ganzoo_dcgan.networks:Generator",
     discriminator="ganzoo_dcgan.networks:Discriminator",

@@ -8,7 +8,7 @@ from ganzoo.config import ArchitectureConfig
 
 
 class DcganConfig(ArchitectureConfig):
-    """Width and norm; depth follows from the side of the pictures."""
+    """Width and norm; depth follows from the side of the images."""
 
     width: int = Field(
         default=64, ge=1, le=4096, description="Channels at half the full size; doubled each level."

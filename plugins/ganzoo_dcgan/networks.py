@@ -11,7 +11,7 @@ SLOPE = 0.2
 
 
 class Generator(nn.Module):
-    """Latents ``(N, latent_dim)`` to pictures ``(N, C, S, S)`` in [-1, 1].
+    """Latents ``(N, latent_dim)`` to images ``(N, C, S, S)`` in [-1, 1].
 
     Source: Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
     Adversarial Networks, 2016. Classes are concatenated to the latent as one-hot vectors, written
@@ -37,24 +37,24 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return the layers of each size of maps, from the latents to the picture."""
+        """Return the layers of each size of maps, from the latents to the image."""
         return _by_convolution([self.project, *self.layers])
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Generate pictures; labels int64 ``(N,)`` where conditional."""
+        """Generate images; labels int64 ``(N,)`` where conditional."""
         maps: Tensor = self.project(latents[:, :, None, None])
         if self.classes is not None:
             if labels is None:
                 raise ValueError("a conditional generator needs labels")
             maps = maps + self.classes(labels).view_as(maps)
-        pictures: Tensor = self.layers(maps)
-        return pictures
+        images: Tensor = self.layers(maps)
+        return images
 
 
 class Discriminator(nn.Module):
-    """Pictures ``(N, C, S, S)`` in [-1, 1] to logits ``(N,)``.
+    """Images ``(N, C, S, S)`` in [-1, 1] to logits ``(N,)``.
 
-    Classes are concatenated to the picture as one-hot planes, written as a learned vector of each
+    Classes are concatenated to the image as one-hot planes, written as a learned vector of each
     class that is added to the first layer's maps: the same but at the padded border.
     """
 
@@ -85,7 +85,7 @@ class Discriminator(nn.Module):
                 wrap(layer)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return the layers of each size of maps, from the picture to the logit."""
+        """Return the layers of each size of maps, from the image to the logit."""
         return _by_convolution([self.first, *self.layers])
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -18,7 +18,7 @@ SIDE = 28
 
 
 class Classifier(nn.Module):
-    """Three convolutions and two linear layers: pictures ``(N, 1, 28, 28)`` in [0, 1]."""
+    """Three convolutions and two linear layers: images ``(N, 1, 28, 28)`` in [0, 1]."""
 
     spread: Tensor
 
@@ -39,13 +39,13 @@ class Classifier(nn.Module):
         self.head = nn.Linear(length, 10)
         self.register_buffer("spread", torch.ones(()))
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return features ``(N, length)`` and logits ``(N, 10)``.
 
         Over the digits of training, the features' standard deviation is 1 on average, so that
         distances are of a size that can be read.
         """
-        features = self.body(2 * pictures - 1)
+        features = self.body(2 * images - 1)
         return features / self.spread, self.head(F.relu(features))
 
 
@@ -72,17 +72,17 @@ class Digits(Extractor):
         self.classifier.to(device)
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Features:
-        """Extract features from pictures in [0, 1], of which colour is taken as brightness."""
-        return Features(*self.classifier(grey(pictures)))
+    def __call__(self, images: Tensor) -> Features:
+        """Extract features from images in [0, 1], of which colour is taken as brightness."""
+        return Features(*self.classifier(grey(images)))
 
 
-def grey(pictures: Tensor) -> Tensor:
-    """Bring pictures to one channel and the classifier's size."""
-    if pictures.shape[1] != 1:
-        pictures = pictures.mean(dim=1, keepdim=True)
-    if pictures.shape[2:] != (SIDE, SIDE):
-        pictures = F.interpolate(
-            pictures, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
+def grey(images: Tensor) -> Tensor:
+    """Bring images to one channel and the classifier's size."""
+    if images.shape[1] != 1:
+        images = images.mean(dim=1, keepdim=True)
+    if images.shape[2:] != (SIDE, SIDE):
+        images = F.interpolate(
+            images, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
         )
-    return pictures
+    return images

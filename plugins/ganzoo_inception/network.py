@@ -25,7 +25,7 @@ MOST_BYTES = 1 << 28
 """The published file has 91 MiB; none of this format is much larger."""
 
 PART = 32
-"""Pictures that go through the network at once, as its first layers take megabytes for each."""
+"""Images that go through the network at once, as its first layers take megabytes for each."""
 
 CLASSES = 1008
 
@@ -76,13 +76,13 @@ class Inception(Extractor):
         self.network.to(device)
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Features:
-        """Extract features from pictures in [0, 1], which are rounded to 8 bits; grey is repeated.
+    def __call__(self, images: Tensor) -> Features:
+        """Extract features from images in [0, 1], which are rounded to 8 bits; grey is repeated.
 
         Args:
-            pictures: float32 ``(N, C, H, W)``, with 1 or 3 channels.
+            images: float32 ``(N, C, H, W)``, with 1 or 3 channels.
         """
-        colours = pictures.expand(-1, 3, -1, -1).mul(255).round().clamp(0, 255).to(torch.uint8)
+        colours = images.expand(-1, 3, -1, -1).mul(255).round().clamp(0, 255).to(torch.uint8)
         parts = [self.network(part) for part in torch.split(colours, PART)]
         return Features(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 

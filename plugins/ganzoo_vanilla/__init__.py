@@ -1,4 +1,4 @@
-"""Multi-layer perceptron GANs: the smallest networks that work, for pictures and vectors."""
+"""Multi-layer perceptron GANs: the smallest networks that work, for images and vectors."""
 
 import math
 from pathlib import Path
@@ -9,7 +9,7 @@ from ganzoo_vanilla.config import VanillaConfig
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
 
 # Of the authors' mnist.yaml: batches of 100; the rate is divided by 1.000004 after every update
-# until it is 1e-6; momentum rises for 250 epochs of 50,000 pictures (there once an epoch).
+# until it is 1e-6; momentum rises for 250 epochs of 50,000 images (there once an epoch).
 _MAXOUT_BATCH = 100
 _SGD = {
     "name": "sgd",
@@ -34,7 +34,7 @@ def _traits(config: VanillaConfig) -> Traits:
 
 SPEC = Architecture(
     name="vanilla",
-    summary="Multi-layer perceptrons, for pictures of any size and for vectors.",
+    summary="Multi-layer perceptrons, for images of any size and for vectors.",
     config=VanillaConfig,
     generator="ganzoo_vanilla.networks:Generator",
     discriminator="ganzoo_vanilla.networks:Discriminator",

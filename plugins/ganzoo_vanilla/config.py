@@ -55,7 +55,7 @@ class VanillaConfig(ArchitectureConfig):
     )
     unit_range: bool = Field(
         default=False,
-        description="Whether pictures lie in [0, 1] inside both networks, by sigmoid, instead of "
+        description="Whether images lie in [0, 1] inside both networks, by sigmoid, instead of "
         "in [-1, 1], by tanh.",
     )
     generator_init: float | None = Field(

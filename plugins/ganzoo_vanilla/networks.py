@@ -16,7 +16,7 @@ BATCH_NORM_EPS = 0.8
 class Generator(nn.Module):
     """Latents ``(N, latent_dim)`` to samples ``(N, *sample_shape)``.
 
-    Pictures are in [-1, 1], by tanh or by a sigmoid that is brought there; vectors are linear.
+    Images are in [-1, 1], by tanh or by a sigmoid that is brought there; vectors are linear.
     """
 
     def __init__(self, config: VanillaConfig) -> None:

@@ -1,4 +1,4 @@
-"""The Wasserstein GANs with gradient penalty of Gulrajani et al., for square pictures."""
+"""The Wasserstein GANs with gradient penalty of Gulrajani et al., for square images."""
 
 from pathlib import Path
 

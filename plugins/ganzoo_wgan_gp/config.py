@@ -9,7 +9,7 @@ from ganzoo.config.fields import AsTuple, Side
 
 
 class WganGpConfig(ArchitectureConfig):
-    """Kind of blocks and width; depth follows from the side of the pictures."""
+    """Kind of blocks and width; depth follows from the side of the images."""
 
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 32, 32), description="(channels, height, width)."
@@ -22,7 +22,7 @@ class WganGpConfig(ArchitectureConfig):
         default=128,
         ge=1,
         le=4096,
-        description="Channels: of every residual block, or of a CNN's level nearest the picture.",
+        description="Channels: of every residual block, or of a CNN's level nearest the image.",
     )
     generator_norm: Literal["batch", "none"] = Field(
         default="batch", description="Norm of the generator. The critic never has one."

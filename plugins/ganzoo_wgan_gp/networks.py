@@ -19,7 +19,7 @@ PASSIVE = (nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.Tanh)
 
 
 class Generator(nn.Module):
-    """Latents ``(N, latent_dim)`` to pictures ``(N, C, S, S)`` in [-1, 1]."""
+    """Latents ``(N, latent_dim)`` to images ``(N, C, S, S)`` in [-1, 1]."""
 
     def __init__(self, config: WganGpConfig) -> None:
         super().__init__()
@@ -46,18 +46,18 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return the layers of each size of maps, from the latents to the picture."""
+        """Return the layers of each size of maps, from the latents to the image."""
         return [[self.project, self.after_project], *_by_convolution(self.layers)]
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Generate pictures; there are no labels."""
+        """Generate images; there are no labels."""
         maps = self.after_project(self.project(latents)).unflatten(1, self.start)
-        pictures: Tensor = self.layers(maps)
-        return pictures
+        images: Tensor = self.layers(maps)
+        return images
 
 
 class Discriminator(nn.Module):
-    """A critic without norm layers: pictures ``(N, C, S, S)`` in [-1, 1] to scores ``(N,)``."""
+    """A critic without norm layers: images ``(N, C, S, S)`` in [-1, 1] to scores ``(N,)``."""
 
     def __init__(self, config: WganGpConfig) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
         self.score = linear(width if self.mean_pool else width * 16, 1)
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return the layers of each size of maps, from the picture to the score."""
+        """Return the layers of each size of maps, from the image to the score."""
         return [*_by_convolution(self.layers), [self.score]]
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -129,9 +129,9 @@ class FirstBlock(nn.Module):
         )
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), convolution(channels, width, 1, gain=1))
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """``(N, C, S, S)`` to ``(N, W, S/2, S/2)``."""
-        return self.shortcut(pictures) + self.main(pictures)  # type: ignore[no-any-return]
+        return self.shortcut(images) + self.main(images)  # type: ignore[no-any-return]
 
 
 class PlainBlock(nn.Module):

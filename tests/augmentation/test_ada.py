@@ -21,7 +21,7 @@ def draws(seed=0, size=N, dtype=torch.float64):
     return Draws((seed,), size, dtype=dtype)
 
 
-def pictures(*shape, dtype=torch.float64):
+def images(*shape, dtype=torch.float64):
     return torch.rand(N, *shape, generator=torch.Generator().manual_seed(1)).to(dtype) * 2 - 1
 
 
@@ -42,7 +42,7 @@ def shifted(x, y):
 
 
 def matrix(names, row, numbers, height, width):
-    """From places of the picture to places of the result, in the order of the article."""
+    """From places of the image to places of the result, in the order of the article."""
     (mirror, quarter, right, down, before, after), (scale, stretch, x, y) = numbers
     quarters = math.floor(4 * quarter) if height == width else 2 * math.floor(2 * quarter)
     steps = {
@@ -67,13 +67,13 @@ def moved_by_scipy(samples, names, seed):
     uniform, normal = draws(seed).uniform("moves", 6), draws(seed).normal("moves", 4)
     rows, columns = np.mgrid[:height, :width]
     result = np.empty_like(samples)
-    for i, picture in enumerate(samples):
+    for i, image in enumerate(samples):
         numbers = uniform[i].tolist(), normal[i].tolist()
         back = np.linalg.inv(matrix(names, i, numbers, height, width))
         places = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2, np.ones_like(rows)])
         x, y, _ = np.tensordot(back, places, axes=1)
         where = [y + (height - 1) / 2, x + (width - 1) / 2]
-        for c, channel in enumerate(picture):
+        for c, channel in enumerate(image):
             result[i, c] = scipy.ndimage.map_coordinates(channel, where, order=1, mode="reflect")
     return result
 
@@ -81,7 +81,7 @@ def moved_by_scipy(samples, names, seed):
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 9), (2, 6, 10)], ids=str)
 @pytest.mark.parametrize("names", [*((name,) for name in MOVES), MOVES], ids="+".join)
 def test_moves_are_those_of_matrices(names, shape):
-    samples = pictures(*shape)
+    samples = images(*shape)
     for seed in range(3):
         ours = moved(samples, happening(*names), draws(seed))
         theirs = moved_by_scipy(samples.numpy(), names, seed)
@@ -89,7 +89,7 @@ def test_moves_are_those_of_matrices(names, shape):
 
 
 def test_mirrors_and_quarters_only_move_pixels():
-    samples = pictures(3, 8, 8)
+    samples = images(3, 8, 8)
     mirror, quarter = draws().uniform("moves", 6)[:, :2].unbind(1)
     assert set((2 * mirror).floor().tolist()) == {0, 1}
     for row, result in enumerate(moved(samples, happening("flip"), draws())):
@@ -105,7 +105,7 @@ def test_resampling_by_gathering_is_the_same(shape):
     """As it is done where deterministic kernels are asked for; its gradients too."""
     results = []
     for deterministic in (False, True):
-        samples = pictures(*shape).requires_grad_()
+        samples = images(*shape).requires_grad_()
         torch.use_deterministic_algorithms(deterministic)
         try:
             changed = moved(samples, happening(*MOVES), draws())
@@ -120,15 +120,15 @@ def test_resampling_by_gathering_is_the_same(shape):
 
 
 def recolored_by_matrices(samples, names, seed):
-    """A grey picture has three equal channels, of which the mean is taken afterwards."""
+    """A grey image has three equal channels, of which the mean is taken afterwards."""
     uniform, normal = draws(seed).uniform("colors", 2), draws(seed).normal("colors", 3)
     axis = np.ones(3) / math.sqrt(3)
     outer, cross = np.outer(axis, axis), np.cross(axis, np.eye(3)).T
     result = np.empty_like(samples)
-    for i, picture in enumerate(samples):
+    for i, image in enumerate(samples):
         (luma, hue), (brightness, contrast, saturation) = uniform[i].tolist(), normal[i].tolist()
-        grey = len(picture) == 1
-        pixels = np.repeat(picture, 3, axis=0) if grey else picture
+        grey = len(image) == 1
+        pixels = np.repeat(image, 3, axis=0) if grey else image
         angle = math.pi * (2 * hue - 1)
         turned = math.cos(angle) * np.eye(3) + (1 - math.cos(angle)) * outer
         turned = turned + math.sin(angle) * cross
@@ -150,7 +150,7 @@ def recolored_by_matrices(samples, names, seed):
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("names", [*((name,) for name in COLORS), COLORS], ids="+".join)
 def test_colours_are_those_of_matrices(names, channels):
-    samples = pictures(channels, 4, 5)
+    samples = images(channels, 4, 5)
     for seed in range(3):
         ours = recolored(samples, happening(*names), draws(seed)).numpy()
         theirs = recolored_by_matrices(samples.numpy(), names, seed)
@@ -158,15 +158,15 @@ def test_colours_are_those_of_matrices(names, channels):
 
 
 def test_alpha_stays_and_the_colours_beside_it_change_as_without():
-    samples = pictures(4, 4, 5)
+    samples = images(4, 4, 5)
     result = recolored(samples, happening(*COLORS), draws())
     assert result[:, 3:].equal(samples[:, 3:])
     assert result[:, :3].equal(recolored(samples[:, :3], happening(*COLORS), draws()))
 
 
 @pytest.mark.parametrize("name", ["hue", "saturation"])
-def test_grey_pictures_have_neither_hue_nor_saturation(name):
-    samples = pictures(1, 4, 4)
+def test_grey_images_have_neither_hue_nor_saturation(name):
+    samples = images(1, 4, 4)
     torch.testing.assert_close(recolored(samples, happening(name), draws()), samples)
 
 
@@ -180,7 +180,7 @@ def ada(**values):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_without_probability_nothing_is_changed(channels, dtype):
-    samples = pictures(channels, 8, 8, dtype=dtype)
+    samples = images(channels, 8, 8, dtype=dtype)
     assert ada(p=0.0)(samples, draws(dtype=torch.float32)).equal(samples)
     changed = ada(p=1.0)(samples, draws(dtype=torch.float32))
     assert changed.dtype == dtype
@@ -193,7 +193,7 @@ def test_a_group_that_is_off_changes_nothing(off):
     found = ada(p=1.0, **{off: False}).happening(draws())
     assert every.keys() - found.keys() == set(GROUPS[off])
     alone = {group: group == off for group in GROUPS}
-    samples = pictures(3, 8, 8)
+    samples = images(3, 8, 8)
     assert not ada(p=1.0, **alone)(samples, draws()).equal(samples)
     assert ada(p=1.0, **dict.fromkeys(GROUPS, False))(samples, draws()).equal(samples)
 
@@ -213,7 +213,7 @@ def test_each_change_happens_with_its_probability(p):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_it_is_differentiable_twice(channels):
-    samples = pictures(channels, 4, 4)[:2].requires_grad_()
+    samples = images(channels, 4, 4)[:2].requires_grad_()
     augmentation = ada(p=0.8)
 
     def function(x):

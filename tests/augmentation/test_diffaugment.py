@@ -1,4 +1,4 @@
-"""DiffAugment against its description, written again for one picture at a time."""
+"""DiffAugment against its description, written again for one image at a time."""
 
 import numpy as np
 import pytest
@@ -17,21 +17,21 @@ def draws(dtype=torch.float64, size=N):
     return Draws((0,), size, dtype=dtype)
 
 
-def pictures(*shape):
+def images(*shape):
     return torch.rand(N, *shape, generator=torch.Generator().manual_seed(1)).double() * 2 - 1
 
 
 @every_shape
 def test_colour(shape):
-    samples = pictures(*shape)
+    samples = images(*shape)
     amounts = draws().uniform("amounts", 3).numpy()
     found = recolored(samples, draws()).numpy()
-    for picture, (brightness, saturation, contrast), result in zip(
+    for image, (brightness, saturation, contrast), result in zip(
         samples.numpy(), amounts, found, strict=True
     ):
-        alpha, picture = picture[3:], picture[:3]
-        wanted = picture + brightness - 0.5
-        if len(picture) > 1:
+        alpha, image = image[3:], image[:3]
+        wanted = image + brightness - 0.5
+        if len(image) > 1:
             grey = wanted.mean(axis=0)
             wanted = np.stack([grey + 2 * saturation * (channel - grey) for channel in wanted])
         wanted = wanted.mean() + (0.5 + contrast) * (wanted - wanted.mean())
@@ -41,12 +41,12 @@ def test_colour(shape):
 
 @every_shape
 def test_translation(shape):
-    """Each picture is a shift of itself on black; all shifts within an eighth occur."""
-    samples, (_, height, width) = pictures(*shape), shape
+    """Each image is a shift of itself on black; all shifts within an eighth occur."""
+    samples, (_, height, width) = images(*shape), shape
     most = [round(side / 8) for side in (height, width)]
     seen = set()
-    for picture, result in zip(samples, translated(samples, draws()), strict=True):
-        around = torch.nn.functional.pad(picture, (most[1], most[1], most[0], most[0]))
+    for image, result in zip(samples, translated(samples, draws()), strict=True):
+        around = torch.nn.functional.pad(image, (most[1], most[1], most[0], most[0]))
         shifts = [
             (down, right)
             for down in range(-most[0], most[0] + 1)
@@ -62,7 +62,7 @@ def test_translation(shape):
 
 @every_shape
 def test_cutout(shape):
-    """What is cut out is a rectangle, as high and wide as half the picture where all is inside."""
+    """What is cut out is a rectangle, as high and wide as half the image where all is inside."""
     _, height, width = shape
     sizes = set()
     for result in cut(torch.ones(N, *shape), draws()):
@@ -79,7 +79,7 @@ def test_cutout(shape):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("policy", [["color"], ["translation", "cutout"], ["cutout", "color"]])
 def test_the_policy_says_what_is_done_in_which_order(policy, dtype):
-    samples = pictures(3, 8, 8).to(dtype)
+    samples = images(3, 8, 8).to(dtype)
     numbers = draws(torch.float64 if dtype == torch.float64 else torch.float32)
     found = DiffAugment(DiffAugmentConfig(name="diffaugment", policy=policy))(samples, numbers)
     functions = {"color": recolored, "translation": translated, "cutout": cut}
@@ -91,7 +91,7 @@ def test_the_policy_says_what_is_done_in_which_order(policy, dtype):
 
 
 def test_it_is_differentiable_twice():
-    samples = pictures(3, 4, 4)[:2].requires_grad_()
+    samples = images(3, 4, 4)[:2].requires_grad_()
     augmentation = DiffAugment(DiffAugmentConfig(name="diffaugment"))
 
     def function(x):

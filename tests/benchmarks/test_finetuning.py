@@ -1,4 +1,4 @@
-"""The experiment of fine-tuning: its pictures, its runs and its table."""
+"""The experiment of fine-tuning: its images, its runs and its table."""
 
 import json
 from dataclasses import asdict
@@ -13,11 +13,11 @@ from ganzoo.errors import RequestError
 
 @pytest.fixture
 def file(tmp_path):
-    """310 pictures of the category, and two of another, which show their numbers."""
+    """310 images of the category, and two of another, which show their numbers."""
     images = np.zeros((312, 4, 4, 3), dtype=np.uint8)
     images[:, 0, 0, 0], images[:, 0, 0, 1] = np.arange(312) % 256, np.arange(312) // 256
     labels = np.array([0] * 310 + [1] * 2)
-    path = tmp_path / "pictures.npz"
+    path = tmp_path / "images.npz"
     np.savez(path, images=images, labels=labels, categories=[finetuning.CATEGORY, "Other"])
     return path
 
@@ -27,16 +27,16 @@ def numbers(folder):
     return {int(red + 256 * green) for red, green, _ in pixels}
 
 
-def test_pictures_are_laid_out_in_folders(file, tmp_path):
+def test_images_are_laid_out_in_folders(file, tmp_path):
     finetuning.lay_out(file, tmp_path / "out")
-    found = {path.name: numbers(path) for path in (tmp_path / "out" / "pictures").iterdir()}
+    found = {path.name: numbers(path) for path in (tmp_path / "out" / "images").iterdir()}
     assert found["others"] == {310, 311}
     assert found["0"] == set(range(310))
     assert (len(found["100"]), len(found["300"])) == (100, 300)
     assert found["100"] < found["300"] < found["0"]
 
 
-def test_pictures_of_something_else_are_refused(tmp_path):
+def test_images_of_something_else_are_refused(tmp_path):
     images = np.zeros((1, 4, 4, 3), dtype=np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=[0], categories=["Other"])
     with pytest.raises(RequestError, match="has no category 'People & Body'"):

@@ -92,18 +92,18 @@ OVERRIDES = {
     ),
     "shape that cannot be made": (
         ["architecture.name=dcgan", "architecture.sample_shape=[1, 20, 20]"],
-        "dcgan cannot make 20x20 pictures",
+        "dcgan cannot make 20x20 images",
     ),
     "shape of two numbers": (
         ["architecture.name=dcgan", "architecture.sample_shape=[20, 20]"],
         "a shape has 3 numbers",
     ),
-    "vectors for pictures only": (["architecture=dcgan", "data=ring8"], "cannot make vectors of 2"),
+    "vectors for images only": (["architecture=dcgan", "data=ring8"], "cannot make vectors of 2"),
     "other vectors": (
         ["architecture.name=vanilla", "architecture.sample_shape=[3]", "data=ring8"],
         "ring8 holds vectors of 2",
     ),
-    "flipped vectors": ([VANILLA, "data.source=ring8", "data.flip=true"], "flip is for pictures"),
+    "flipped vectors": ([VANILLA, "data.source=ring8", "data.flip=true"], "flip is for images"),
     "size and shape": (
         ["architecture.name=dcgan", "architecture.sample_shape=[1,32,32]", "data.image_size=64"],
         "contradicts",
@@ -164,7 +164,7 @@ OVERRIDES = {
     "unknown field of the average": ([VANILLA, "ema.half_live=3"], "did you mean 'half_life'?"),
     "size that cannot be made": (
         ["architecture=dcgan", "data.image_size=48"],
-        "data.image_size: dcgan cannot make 48x48 pictures",
+        "data.image_size: dcgan cannot make 48x48 images",
     ),
     "no widths": (
         [VANILLA, "architecture.generator_widths=[]"],
@@ -269,7 +269,7 @@ def test_unknown_plugin(command, tmp_path):
 # --- data --------------------------------------------------------------------------------------
 
 
-def picture(path, size=(20, 20), mode="L"):
+def image(path, size=(20, 20), mode="L"):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new(mode, size, 100).save(path)
 
@@ -283,16 +283,16 @@ def truncated(path):
 SOURCES = {
     "missing": (lambda folder: folder.rmdir(), "does not exist"),
     "a file": (lambda folder: (folder.rmdir(), write(folder, "x")), "is not a folder"),
-    "empty": (lambda folder: None, "holds no pictures"),
-    "no pictures": (lambda folder: write(folder / "notes.txt", "x"), "holds no pictures"),
+    "empty": (lambda folder: None, "holds no images"),
+    "no images": (lambda folder: write(folder / "notes.txt", "x"), "holds no images"),
     "HTML named .jpg": (
         lambda folder: write(folder / "a.jpg", "<html>"),
-        "1 of 1 pictures cannot be read",
+        "1 of 1 images cannot be read",
     ),
     "zero bytes": (lambda folder: write(folder / "a.png", ""), "a.png"),
     "truncated": (lambda folder: truncated(folder / "a.png"), "a.png"),
     "at the root and below": (
-        lambda folder: (picture(folder / "a.png"), picture(folder / "cats" / "b.png")),
+        lambda folder: (image(folder / "a.png"), image(folder / "cats" / "b.png")),
         "put all into sub-folders",
     ),
     "decompression bomb": (
@@ -315,13 +315,13 @@ def bomb():
 
 
 @pytest.mark.parametrize("cause", SOURCES)
-def test_folders_of_pictures(command, tmp_path, cause):
+def test_folders_of_images(command, tmp_path, cause):
     make, message = SOURCES[cause]
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     folder.mkdir()
     make(folder)
-    result = command("train", "architecture=dcgan", "data=./pictures", "steps=1")
-    refused(result, message, tmp_path, left={"pictures"} & set(os.listdir(tmp_path)))
+    result = command("train", "architecture=dcgan", "data=./images", "steps=1")
+    refused(result, message, tmp_path, left={"images"} & set(os.listdir(tmp_path)))
 
 
 SOURCE_FILES = {
@@ -344,7 +344,7 @@ SOURCE_FILES = {
 
 
 @pytest.mark.parametrize("cause", SOURCE_FILES)
-def test_files_of_pictures(command, tmp_path, cause):
+def test_files_of_images(command, tmp_path, cause):
     name, content, message = SOURCE_FILES[cause]
     if content is not None:
         write(tmp_path / name, content)
@@ -368,7 +368,7 @@ def test_a_dataset_of_python_that_is_not_registered(command, tmp_path):
     refused(result, "is registered first, with ganzoo.register_dataset", tmp_path)
 
 
-def test_pictures_of_32_bits(command, tmp_path):
+def test_images_of_32_bits(command, tmp_path):
     Image.fromarray(np.zeros((8, 8), dtype=np.float32)).save(tmp_path / "a.tif")
     result = command("train", VANILLA, "data=.")
     refused(result, "its pixels are of 32 bits", tmp_path, left={"a.tif"})
@@ -381,9 +381,9 @@ def test_a_cache_that_cannot_be_written(command, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_looks_like_a_name(command, tmp_path):
-    (tmp_path / "pictures").mkdir()
-    result = command("train", "architecture=dcgan", "data=pictures")
-    refused(result, "write ./pictures", tmp_path, left={"pictures"})
+    (tmp_path / "images").mkdir()
+    result = command("train", "architecture=dcgan", "data=images")
+    refused(result, "write ./images", tmp_path, left={"images"})
 
 
 def test_a_name_that_reads_paths(command, tmp_path):
@@ -496,7 +496,7 @@ SAMPLING = {
     "none at all": (["-n", "0"], "must be a whole number of at least 1"),
     "truncation": (["--truncation", "1.5"], "truncation is 1.5"),
     "seed": (["--seed", "-1"], "the seed is -1"),
-    "ending": (["-o", "grid.txt"], "a picture ends in .png"),
+    "ending": (["-o", "grid.txt"], "an image ends in .png"),
     "columns": (["--columns", "0"], "--columns is 0"),
 }
 
@@ -601,29 +601,29 @@ def test_resuming(command, tmp_path, trained, cause):
 
 
 def test_resuming_with_data_that_has_moved(command, tmp_path):
-    picture(tmp_path / "pictures" / "a.png")
-    picture(tmp_path / "pictures" / "b.png")
+    image(tmp_path / "images" / "a.png")
+    image(tmp_path / "images" / "b.png")
     small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
-    small += ["steps=1", "batch_size=2", "data=./pictures"]
+    small += ["steps=1", "batch_size=2", "data=./images"]
     assert command("train", *small, "--out", "run").code == 0
-    (tmp_path / "pictures").rename(tmp_path / "moved")
+    (tmp_path / "images").rename(tmp_path / "moved")
     result = command("resume", "run", "steps=2")
-    refused(result, "pictures does not exist; where the data of run has", tmp_path, left=None)
+    refused(result, "images does not exist; where the data of run has", tmp_path, left=None)
     result = command("resume", "run", "steps=2", "data.source=./moved")
     assert result.code == 0, result.err
     assert "moved" in (tmp_path / "run" / "config.yaml").read_text()
 
 
 def test_resuming_with_other_data(command, tmp_path):
-    picture(tmp_path / "pictures" / "a.png")
-    picture(tmp_path / "pictures" / "b.png")
+    image(tmp_path / "images" / "a.png")
+    image(tmp_path / "images" / "b.png")
     small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
-    small += ["steps=1", "batch_size=2", "data=./pictures"]
+    small += ["steps=1", "batch_size=2", "data=./images"]
     assert command("train", *small, "--out", "run").code == 0
-    picture(tmp_path / "pictures" / "c.png")
+    image(tmp_path / "images" / "c.png")
     before = listing(tmp_path)
     result = command("resume", "run", "steps=2")
-    refused(result, "/pictures) changed since step 1; bring it back", tmp_path, left=None)
+    refused(result, "/images) changed since step 1; bring it back", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 
@@ -709,15 +709,15 @@ def test_sweeps(command, tmp_path, cause):
 
 
 FINETUNINGS = {
-    "no data": (["dcgan.mnist5k"], "data.source: missing; name the pictures to fine-tune on"),
+    "no data": (["dcgan.mnist5k"], "data.source: missing; name the images to fine-tune on"),
     "no such base": (
         ["dcgan.mnist6k", "--data", "mnist5k"],
         "dcgan comes with no weights 'mnist6k'",
     ),
     "no such folder": (["./nowhere", "--data", "mnist5k"], "there is no folder ./nowhere"),
     "no reference": (["digits", "--data", "mnist5k"], "'digits' names no weights"),
-    "no such pictures": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
-    "points for pictures": (
+    "no such images": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
+    "points for images": (
         ["dcgan.mnist5k", "--data", "ring8"],
         "and ring8 holds vectors of 2; fine-tune on data of that kind",
     ),
@@ -768,7 +768,7 @@ def test_a_class_to_go_to_without_one_to_start_from(command, tmp_path):
 
 
 SCORES = {
-    "evaluating points by pictures": (
+    "evaluating points by images": (
         ["data=ring8", "evaluation.every=10", "evaluation.metrics=[fid]"],
         "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
     ),

@@ -1,4 +1,4 @@
-"""``ganzoo data check``: what a person is told of pictures, and where training would refuse."""
+"""``ganzoo data check``: what a person is told of images, and where training would refuse."""
 
 import json
 import shlex
@@ -14,26 +14,26 @@ from ganzoo.resolve import resolve
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Forty pictures of two classes, a copy, and a file beside them."""
+def images(tmp_path):
+    """Forty images of two classes, a copy, and a file beside them."""
     random = np.random.default_rng(0)
     for index in range(40):
-        path = tmp_path / "pictures" / ("cat" if index % 2 else "dog") / f"{index}.png"
+        path = tmp_path / "images" / ("cat" if index % 2 else "dog") / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         dots = Image.fromarray(random.integers(256, size=(5, 6, 3), dtype=np.uint8))
         dots.resize((70, 80 + index), Image.Resampling.BICUBIC).save(path)
     Image.open(path).save(path.parent / "copy.bmp")
     (path.parent / "notes.txt").write_text("notes")
-    return tmp_path / "pictures"
+    return tmp_path / "images"
 
 
-def test_the_report(command, pictures):
-    result = command("data", "check", "./pictures")
+def test_the_report(command, images):
+    result = command("data", "check", "./images")
     assert result.code == 0
     assert result.err == "preview: data-check.png\n"
     lines = result.out.splitlines()
     rows = {line[2:14].strip(): line[14:] for line in lines if line[:2] == "  " and line[2] != " "}
-    assert lines[0] == "./pictures: 41 pictures"
+    assert lines[0] == "./images: 41 images"
     assert rows["stored as"] == "PNG RGB 40, BMP RGB 1"
     assert rows["width"] == "70, all"
     assert rows["height"] == "80 to 119, median 100"
@@ -49,21 +49,21 @@ def test_the_report(command, pictures):
         assert image.size[1] == 2 + 6 * 66
 
 
-def test_the_suggested_command_is_one_that_runs(command, pictures):
-    result = command("data", "check", "./pictures", "data.flip=true", "--no-preview")
+def test_the_suggested_command_is_one_that_runs(command, images):
+    result = command("data", "check", "./images", "data.flip=true", "--no-preview")
     assert (result.code, result.err) == (0, "")
     program, train, *words = shlex.split(result.out.splitlines()[-1])
     assert (program, train) == ("ganzoo", "train")
-    assert {"architecture=dcgan", "data=./pictures", "data.flip=true"} < set(words)
+    assert {"architecture=dcgan", "data=./images", "data.flip=true"} < set(words)
     config = resolve(None, dict(map(parse_override, words))).config
     assert config.data.flip
     assert "r1" in config.active_penalties
 
 
-def test_json_has_all(command, pictures):
+def test_json_has_all(command, images):
     for index in range(15):
-        (pictures / "cat" / f"bad{index}.png").write_bytes(b"")
-    result = command("data", "check", "./pictures", "--json", "--no-preview")
+        (images / "cat" / f"bad{index}.png").write_bytes(b"")
+    result = command("data", "check", "./images", "--json", "--no-preview")
     values = json.loads(result.out)
     assert result.code == 2
     assert values["refused"]
@@ -73,47 +73,45 @@ def test_json_has_all(command, pictures):
     assert values["command"].startswith("ganzoo train architecture=dcgan")
 
 
-def test_what_training_would_refuse_is_named_and_the_code_says_so(command, pictures):
+def test_what_training_would_refuse_is_named_and_the_code_says_so(command, images):
     for index in range(15):
-        (pictures / "cat" / f"bad{index:02}.png").write_text("<html>")
-    result = command("data", "check", "./pictures", "--no-preview")
+        (images / "cat" / f"bad{index:02}.png").write_text("<html>")
+    result = command("data", "check", "./images", "--no-preview")
     assert result.code == 2
     assert "unreadable  15 of 56 (26.79%); training refuses" in result.out
     assert "    cat/bad00.png: it is an HTML page" in result.out
     assert "bad10.png" not in result.out
     assert "    and 5 more (--json tells all)" in result.out
-    allowed = command("data", "check", "./pictures", "data.max_bad=0.3", "--no-preview")
+    allowed = command("data", "check", "./images", "data.max_bad=0.3", "--no-preview")
     assert allowed.code == 0
     assert "they are skipped" in allowed.out
 
 
-def test_a_command_that_training_refuses_is_not_passed_off_as_one_that_runs(command, pictures):
+def test_a_command_that_training_refuses_is_not_passed_off_as_one_that_runs(command, images):
     for index in range(15):
-        (pictures / "cat" / f"bad{index:02}.png").write_text("<html>")
-    *_, first, second, line = command(
-        "data", "check", "./pictures", "--no-preview"
-    ).out.splitlines()
+        (images / "cat" / f"bad{index:02}.png").write_text("<html>")
+    *_, first, second, line = command("data", "check", "./images", "--no-preview").out.splitlines()
     told = f"{first} {second}"
     assert told.startswith("this works once the 15 unreadable are removed or replaced, or, if they")
     assert told.endswith("data.max_bad=0.27:")
     assert "max_bad" not in line
-    allowed = command("data", "check", "./pictures", "data.max_bad=0.27", "--no-preview")
+    allowed = command("data", "check", "./images", "data.max_bad=0.27", "--no-preview")
     assert allowed.code == 0
     assert "this works once" not in allowed.out
 
 
-def test_a_list_beside_the_pictures_is_pointed_to(command, pictures):
-    (pictures / "labels.csv").write_text("file,label\ncat/1.png,cat\n")
-    result = command("data", "check", "./pictures", "--no-preview")
-    hint = next(line for line in result.out.splitlines() if "data=./pictures/" in line).split()[0]
-    assert hint == "data=./pictures/labels.csv"
+def test_a_list_beside_the_images_is_pointed_to(command, images):
+    (images / "labels.csv").write_text("file,label\ncat/1.png,cat\n")
+    result = command("data", "check", "./images", "--no-preview")
+    hint = next(line for line in result.out.splitlines() if "data=./images/" in line).split()[0]
+    assert hint == "data=./images/labels.csv"
     listed = command("data", "check", hint.removeprefix("data="), "--no-preview")
-    assert "labels.csv: 1 pictures" in listed.out
+    assert "labels.csv: 1 images" in listed.out
 
 
-def test_the_preview_goes_where_it_is_asked_to(command, pictures):
+def test_the_preview_goes_where_it_is_asked_to(command, images):
     values = ("architecture.sample_shape=[1,16,16]", "-o", "seen.png")
-    assert command("data", "check", "./pictures", *values).err == "preview: seen.png\n"
+    assert command("data", "check", "./images", *values).err == "preview: seen.png\n"
     with Image.open("seen.png") as image:
         assert image.mode == "L"
 
@@ -121,7 +119,7 @@ def test_the_preview_goes_where_it_is_asked_to(command, pictures):
 def test_known_data_and_vectors_are_checked_too(command):
     digits = command("data", "check", "mnist5k", "--no-preview")
     assert digits.code == 0
-    assert "mnist5k: 5,000 pictures" in digits.out
+    assert "mnist5k: 5,000 images" in digits.out
     options = ("--architecture", "vanilla", "data.samples=200")
     points = command("data", "check", "ring8", *options)
     assert (points.code, points.err) == (0, "")
@@ -133,20 +131,20 @@ def test_known_data_and_vectors_are_checked_too(command):
     ("arguments", "cause"),
     [
         (["./none"], "does not exist"),
-        (["./empty"], "holds no pictures"),
-        (["./broken"], "1 of 1 pictures cannot be read: "),
-        (["./pictures", "data.fit=cut"], "data.fit: 'cut' is not allowed"),
-        (["./pictures", "data.background=wite"], "'wite' is no colour"),
-        (["./pictures", "word"], "'word' is not of the form key.sub=value"),
-        (["./pictures", "--out", "a.jpg"], "the preview is a PNG"),
-        (["./pictures", "--out", "none/a.png"], "cannot be written"),
-        (["./pictures", "--architecture", "dgan"], "did you mean 'dcgan'"),
-        (["./pictures", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "give one of them"),
-        (["./pictures", "--base", "dcgan.none"], "no weights 'none'"),
+        (["./empty"], "holds no images"),
+        (["./broken"], "1 of 1 images cannot be read: "),
+        (["./images", "data.fit=cut"], "data.fit: 'cut' is not allowed"),
+        (["./images", "data.background=wite"], "'wite' is no colour"),
+        (["./images", "word"], "'word' is not of the form key.sub=value"),
+        (["./images", "--out", "a.jpg"], "the preview is a PNG"),
+        (["./images", "--out", "none/a.png"], "cannot be written"),
+        (["./images", "--architecture", "dgan"], "did you mean 'dcgan'"),
+        (["./images", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "give one of them"),
+        (["./images", "--base", "dcgan.none"], "no weights 'none'"),
         ([], "Missing argument"),
     ],
 )
-def test_a_wrong_request_is_one_sentence(command, pictures, tmp_path, arguments, cause):
+def test_a_wrong_request_is_one_sentence(command, images, tmp_path, arguments, cause):
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.png").write_bytes(b"")
@@ -162,13 +160,13 @@ def test_without_a_command_there_is_help(command):
     assert "check" in result.out
 
 
-def test_no_torch_is_imported(pictures):
+def test_no_torch_is_imported(images):
     code = (
-        "import sys; sys.argv = ['ganzoo', 'data', 'check', './pictures', '-o', 'a.png']\n"
+        "import sys; sys.argv = ['ganzoo', 'data', 'check', './images', '-o', 'a.png']\n"
         "import ganzoo.cli\n"
         "try: ganzoo.cli.main()\n"
         "except SystemExit as stop: assert not stop.code\n"
         "assert 'torch' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=pictures.parent, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=images.parent, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()

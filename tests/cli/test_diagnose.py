@@ -26,13 +26,13 @@ def run(finished, tmp_path):
 
 def test_a_finished_run(command, run):
     result = command("diagnose", "run")
-    assert (result.code, result.err) == (0, "picture: run/health.png\n")
+    assert (result.code, result.err) == (0, "image: run/health.png\n")
     assert "vanilla with the non-saturating loss on ring8, 6 of 6 steps: finished" in result.out
     assert "non-finite: no sign" in result.out
     Image.open(run / "health.png").load()
 
 
-def test_json_and_another_picture(command, run):
+def test_json_and_another_image(command, run):
     with (run / "log.jsonl").open("a") as log:
         log.write('{"step": 6, "loss/generator": NaN}\n')
     result = command("diagnose", "run", "--json", "--plots", "course.png")
@@ -41,7 +41,7 @@ def test_json_and_another_picture(command, run):
     assert values["latest"]["loss/generator"] == {"step": 6, "value": None}
     assert "non-finite" in {verdict["monitor"] for verdict in values["monitors"]}
     assert not (run / "health.png").exists()
-    assert result.err == "picture: course.png\n"
+    assert result.err == "image: course.png\n"
 
 
 def of_more_steps(run, *, saved=0, every=0):
@@ -131,7 +131,7 @@ def test_a_damaged_line_is_named(command, run, line):
     [
         (["nowhere"], "there is no run folder nowhere"),
         (["."], "is no run folder: it holds no config.yaml"),
-        (["run", "--plots", "a.svg"], "--plots a.svg: the picture is a PNG"),
+        (["run", "--plots", "a.svg"], "--plots a.svg: the image is a PNG"),
     ],
 )
 def test_bad_requests_are_one_sentence(command, run, arguments, message):
@@ -146,5 +146,5 @@ def test_without_matplotlib_there_is_the_report_and_a_note(command, run, monkeyp
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = command("diagnose", "run")
-    assert (result.code, result.err) == (0, "note: no picture; the package matplotlib draws it\n")
+    assert (result.code, result.err) == (0, "note: no image; the package matplotlib draws it\n")
     assert "non-finite: no sign" in result.out

@@ -83,7 +83,7 @@ architecture
   discriminator_norm  batch
 
 data
-  kind         pictures
+  kind         images
   class_names  Ä, b, c
 
 plugin

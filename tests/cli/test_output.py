@@ -128,7 +128,7 @@ def test_a_data_folders_name(command, tmp_path):
         for n in range(4):
             pixels = np.random.default_rng(n).integers(0, 255, (8, 8, 3), np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{n}{EVIL}.png")
-    (folder / "b" / f"broken{EVIL}.png").write_bytes(b"no picture")
+    (folder / "b" / f"broken{EVIL}.png").write_bytes(b"no image")
     for arguments in (
         ["data", "check", f"./pics{EVIL}", "--no-preview"],
         ["config", "show", "architecture=vanilla", f"data=./pics{EVIL}"],

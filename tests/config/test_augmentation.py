@@ -12,11 +12,11 @@ from ganzoo.resolve import resolve
 from ganzoo.resolve.paths import UNNAMED
 from ganzoo.spec import Architecture, DatasetSpec, Preset, Recipe
 
-NOTE = "augmentation is {}, as the discriminator sees each picture"
+NOTE = "augmentation is {}, as the discriminator sees each image"
 
 
 class Blank(Dataset):
-    """As many black pictures as are asked for."""
+    """As many black images as are asked for."""
 
     shape, class_names, fingerprint = (1, 16, 16), (), "blank"
     count = 0
@@ -55,7 +55,7 @@ def shown(**values):
 OFTEN = shown(steps=25_000)
 
 CHOSEN = {
-    # pictures, what is asked for -> the name, and whether it is told
+    # images, what is asked for -> the name, and whether it is told
     "few": (4_999, OFTEN, "diffaugment", True),
     "few, and shown less often": (100, shown(steps=499), "none", True),
     "few, and shown as often": (100, shown(steps=500), "diffaugment", True),
@@ -132,7 +132,7 @@ def test_changing_the_name_drops_the_fields_of_the_old_one():
 REFUSED = {
     "vectors": (
         {"data": "ring8", "augmentation": "diffaugment"},
-        "augmentation: diffaugment is for pictures, and ring8 holds vectors; .*augmentation=none",
+        "augmentation: diffaugment is for images, and ring8 holds vectors; .*augmentation=none",
     ),
     "fields of nothing": (
         {"augmentation": {"policy": ["color"]}},

@@ -87,7 +87,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
         ("12:30", "12:30"),
         ("[1, 28, 28]", [1, 28, 28]),
         ("{a: 1}", {"a": 1}),
-        ("./pictures", "./pictures"),
+        ("./images", "./images"),
         ("'5'", "5"),
     ],
 )

@@ -105,20 +105,20 @@ REFUSED = {
         "ring8 has no classes",
     ),
     "side": ({"name": "dcgan", "sample_shape": [1, 48, 48]}, {}, "sample_shape: .* side 16, 32"),
-    "oblong": ({"name": "wgan-gp", "sample_shape": [3, 32, 64]}, {}, "cannot make 32x64 pictures"),
+    "oblong": ({"name": "wgan-gp", "sample_shape": [3, 32, 64]}, {}, "cannot make 32x64 images"),
     "channels": ({"name": "dcgan", "sample_shape": [5, 32, 32]}, {}, "of 5 channels"),
     "channels of the data": (
         {"name": "vanilla", "sample_shape": [2, 28, 28]},
         {},
-        "sample_shape: 2 channels are asked for, and mnist5k has pictures of 1",
+        "sample_shape: 2 channels are asked for, and mnist5k has images of 1",
     ),
     "vectors": ({"name": "dcgan"}, {"source": "ring8"}, "data.source ring8: dcgan cannot make"),
-    "pictures of vectors": (
+    "images of vectors": (
         {"name": "vanilla", "sample_shape": [1, 8, 8]},
         {"source": "ring8"},
         "sample_shape: .* ring8 holds vectors of 2",
     ),
-    "vectors of pictures": (
+    "vectors of images": (
         {"name": "vanilla", "sample_shape": [784]},
         {},
         "sample_shape: .* leave sample_shape out",

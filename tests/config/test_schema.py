@@ -119,6 +119,6 @@ def test_a_resolved_config_keeps_to_it(validator, name):
     validator.validate(resolve({"architecture": name}).config.model_dump(mode="json"))
 
 
-def test_a_folder_of_pictures_keeps_to_it(validator):
-    validator.validate(vanilla(data="./pictures"))
-    validator.validate(vanilla(data={"source": "./pictures", "channels": 3, "flip": True}))
+def test_a_folder_of_images_keeps_to_it(validator):
+    validator.validate(vanilla(data="./images"))
+    validator.validate(vanilla(data={"source": "./images", "channels": 3, "flip": True}))

@@ -9,10 +9,10 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.errors import DataError
 
 
-class Pictures(Dataset):
-    """Random pictures; some indices cannot be read."""
+class Images(Dataset):
+    """Random images; some indices cannot be read."""
 
-    def __init__(self, count=10, shape=(1, 8, 8), bad=(), name="pictures"):
+    def __init__(self, count=10, shape=(1, 8, 8), bad=(), name="images"):
         random = np.random.default_rng(0)
         self.shape, self.bad, self.name = shape, bad, name
         channels, height, width = shape
@@ -36,8 +36,8 @@ class Pictures(Dataset):
 
 
 @pytest.fixture
-def make_pictures():
-    return Pictures
+def make_images():
+    return Images
 
 
 @pytest.fixture(autouse=True)

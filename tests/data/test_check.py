@@ -23,7 +23,7 @@ from tests.data.zoo import noise, saved
 
 
 def scene(seed, size=(96, 80)):
-    """A picture with large shapes, as photographs have them."""
+    """An image with large shapes, as photographs have them."""
     dots = np.random.default_rng(seed).integers(256, size=(6, 7, 3), dtype=np.uint8)
     return Image.fromarray(dots).resize(size, Image.Resampling.BICUBIC)
 
@@ -40,7 +40,7 @@ def folder(root, **values):
 
 
 def test_a_survey_counts_what_is_there(tmp_path):
-    tmp_path /= "pictures"
+    tmp_path /= "images"
     for name, count in (("cat", 3), ("dog", 2)):
         (tmp_path / name).mkdir(parents=True)
         for index in range(count):
@@ -71,7 +71,7 @@ def test_a_survey_counts_what_is_there(tmp_path):
     assert (found.copies, found.near) == ((), ())
 
 
-def test_a_size_is_that_of_the_picture_upright(tmp_path):
+def test_a_size_is_that_of_the_image_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     scene(0, (60, 30)).save(tmp_path / "a.jpg", exif=exif)
@@ -79,31 +79,31 @@ def test_a_size_is_that_of_the_picture_upright(tmp_path):
 
 
 def test_copies_are_found_whatever_their_format_and_name(tmp_path):
-    picture = scene(1)
+    image = scene(1)
     for name in ("a.png", "b.bmp", "c.tif"):
-        picture.save(tmp_path / name)
+        image.save(tmp_path / name)
     scene(2).save(tmp_path / "d.png")
-    picture.resize((48, 40)).save(tmp_path / "e.jpg", quality=60)
+    image.resize((48, 40)).save(tmp_path / "e.jpg", quality=60)
     found = survey(folder(tmp_path))
     assert found.copies == (("a.png", "b.bmp", "c.tif"),)
     assert found.near == (("a.png", "e.jpg"),)
 
 
-def changed(picture, how):
+def changed(image, how):
     if how == "smaller":
-        return picture.resize((40, 33), Image.Resampling.LANCZOS)
+        return image.resize((40, 33), Image.Resampling.LANCZOS)
     if how == "brighter":
-        return picture.point(lambda value: min(255, value + 4))
+        return image.point(lambda value: min(255, value + 4))
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=30)
+    image.save(file, "JPEG", quality=30)
     return Image.open(file)
 
 
 @pytest.mark.parametrize("how", ["smaller", "brighter", "jpeg"])
 def test_near_copies_are_found_among_others(how):
-    pictures = [scene(seed) for seed in range(200)]
-    pictures += [changed(picture, how) for picture in pictures[:50]]
-    arrays = [np.asarray(picture.convert("RGB")) for picture in pictures]
+    images = [scene(seed) for seed in range(200)]
+    images += [changed(image, how) for image in images[:50]]
+    arrays = [np.asarray(image.convert("RGB")) for image in images]
     hashes = np.array([gradient_hash(array) for array in arrays], dtype=np.uint64)
     groups = near_groups(hashes, np.stack([thumbnail(array) for array in arrays]))
     wanted = {(index, 200 + index) for index in range(50)}
@@ -113,13 +113,13 @@ def test_near_copies_are_found_among_others(how):
 
 
 def test_other_drawings_on_the_same_ground_are_no_copies():
-    pictures = []
+    images = []
     for shape in ("ellipse", "rectangle"):
-        picture = Image.new("L", (40, 40))
-        getattr(ImageDraw.Draw(picture), shape)((12, 10, 28, 30), outline=255, width=2)
-        pictures.append(np.asarray(picture))
+        image = Image.new("L", (40, 40))
+        getattr(ImageDraw.Draw(image), shape)((12, 10, 28, 30), outline=255, width=2)
+        images.append(np.asarray(image))
     hashes = np.zeros(2, dtype=np.uint64)  # as if these agreed by chance
-    assert not near_groups(hashes, np.stack([thumbnail(picture) for picture in pictures]))
+    assert not near_groups(hashes, np.stack([thumbnail(image) for image in images]))
 
 
 def naive(hashes, thumbs):
@@ -171,13 +171,13 @@ def test_pairing_does_not_grow_quadratically(kinds, monkeypatch):
     hashes = random.integers(kinds, size=2_500, dtype=np.uint64)
     thumbs = random.integers(256, size=(2_500, 8, 8, 3), dtype=np.uint8)
     near_groups(hashes, thumbs)
-    # With all pairs each picture would be compared with 1,249 others in each order.
+    # With all pairs each image would be compared with 1,249 others in each order.
     assert 0 < sum(compared) <= len(duplicates.KEYS) * duplicates.WINDOW * 2_500
     assert duplicates.WINDOW < 200
 
 
 def test_processes_find_what_one_finds(tmp_path, monkeypatch):
-    tmp_path /= "pictures"
+    tmp_path /= "images"
     fill(tmp_path, 8)
     (tmp_path / "bad.png").write_bytes(b"")
     monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
@@ -189,9 +189,9 @@ def test_processes_find_what_one_finds(tmp_path, monkeypatch):
     assert sum(shown) == 2 * 9
 
 
-def test_a_dataset_that_cannot_be_sent_is_surveyed_all_the_same(make_pictures, monkeypatch):
+def test_a_dataset_that_cannot_be_sent_is_surveyed_all_the_same(make_images, monkeypatch):
     monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
-    dataset = make_pictures(count=5, bad=(2,))
+    dataset = make_images(count=5, bad=(2,))
     dataset.unsendable = lambda: None
     found = survey(dataset, processes=2)
     assert found.bad == ("2.png: broken",)
@@ -210,9 +210,9 @@ def test_vectors_are_surveyed_by_their_spread():
     assert found.as_values()["mean"] == found.spread[1].tolist()
 
 
-def test_nothing_readable_is_an_error(make_pictures):
+def test_nothing_readable_is_an_error(make_images):
     with pytest.raises(DataError, match=r"none of 2 samples can be read: 0\.png: broken"):
-        survey(make_pictures(count=2, bad=(0, 1)))
+        survey(make_images(count=2, bad=(0, 1)))
 
 
 def advice_on(root, architecture="dcgan", **overrides):
@@ -224,7 +224,7 @@ def advice_on(root, architecture="dcgan", **overrides):
     return advise(found, config, spec.traits(config.architecture))
 
 
-def test_a_few_small_pictures_do_not_decide_the_size(tmp_path):
+def test_a_few_small_images_do_not_decide_the_size(tmp_path):
     fill(tmp_path, 40, size=(80, 100))
     scene(1, (9, 9)).save(tmp_path / "icon.png")
     advice = advice_on(tmp_path)
@@ -242,7 +242,7 @@ def test_a_few_small_pictures_do_not_decide_the_size(tmp_path):
         ([(64, 64)], {}, {}, "very few"),
         ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are much smaller than 32x32"),
         ([(64, 64), (64, 150)], {}, {}, "at least half of 1 is cut off"),
-        ([(64, 64)], {"a": 3, "b": 1}, {}, "classes of one picture: 1 of 2, as 'b'"),
+        ([(64, 64)], {"a": 3, "b": 1}, {}, "classes of one image: 1 of 2, as 'b'"),
         ([(64, 64)], {"a": 23, "b": 2}, {}, "unbalanced: a has 23, and b 2"),
         ([(64, 64)], {}, {"data.channels": 1}, "colour is turned to grey"),
     ],
@@ -322,20 +322,20 @@ def test_a_run_tells_what_headers_tell(tmp_path):
         fill(tmp_path / name, 2, size=size)
     fill(tmp_path / "b", 3, size=(40, 20))
     (tmp_path / "a" / "x.png").write_bytes(b"")
-    told = ["5 pictures of 20x20 to 40x30 in 2 classes, of 2 to 3 each"]
+    told = ["5 images of 20x20 to 40x30 in 2 classes, of 2 to 3 each"]
     assert summary(folder(tmp_path)) == told
 
 
-def test_a_run_tells_nothing_of_sources_that_are_known(make_pictures):
-    assert summary(make_pictures()) == []
+def test_a_run_tells_nothing_of_sources_that_are_known(make_images):
+    assert summary(make_images()) == []
 
 
 def test_one_sort_of_size_is_told_once_and_copies_are_counted(tmp_path):
     fill(tmp_path, 2, size=(32, 32))
-    assert summary(folder(tmp_path)) == ["2 pictures of 32x32"]
+    assert summary(folder(tmp_path)) == ["2 images of 32x32"]
     for name in ("again.png", "once-more.png"):
         shutil.copy(next(tmp_path.glob("*.png")), tmp_path / name)
     (told,) = summary(folder(tmp_path))
     assert told == (
-        "4 pictures of 32x32; 2 of them are the same file as another (ganzoo data check names them)"
+        "4 images of 32x32; 2 of them are the same file as another (ganzoo data check names them)"
     )

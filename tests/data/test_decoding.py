@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.decoding import decode
-from ganzoo.data.fitting import fit_picture
+from ganzoo.data.fitting import fit_image
 from ganzoo.errors import DataError
 from tests.data.zoo import ROWS, WHOLE, noise, png, saved
 
@@ -35,7 +35,7 @@ def read(content, channels=3, **options):
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("value", UPRIGHT)
-def test_pictures_are_turned_upright(value, kind):
+def test_images_are_turned_upright(value, kind):
     exif = Image.Exif()
     exif[0x0112] = value
     options = {"lossless": True} if kind == "WEBP" else {}
@@ -168,8 +168,8 @@ def test_a_file_that_is_cut_is_refused_or_read_whole(kind):
     content = WHOLE[kind]
     whole = read(content)
     for length in range(0, len(content), 7):
-        picture = attempt(content[:length])
-        assert picture is None or np.array_equal(picture, whole), length
+        image = attempt(content[:length])
+        assert image is None or np.array_equal(image, whole), length
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_file_that_is_cut_is_refused_or_read_whole(kind):
     [pytest.param(range(40), id="few"), pytest.param(range(40, 8000), marks=pytest.mark.sweep)],
 )
 @pytest.mark.parametrize("kind", WHOLE)
-def test_damage_at_random_is_refused_or_leaves_a_picture(kind, seeds):
+def test_damage_at_random_is_refused_or_leaves_an_image(kind, seeds):
     for seed in seeds:
         dice, content = random.Random(seed), bytearray(WHOLE[kind])
         for _ in range(dice.choice([1, 1, 2, 5, 20])):
@@ -185,12 +185,12 @@ def test_damage_at_random_is_refused_or_leaves_a_picture(kind, seeds):
         if dice.random() < 0.3:
             del content[dice.randrange(len(content)) :]
         channels = dice.choice([1, 3, 4])
-        picture = attempt(bytes(content), channels)
-        if picture is None:
+        image = attempt(bytes(content), channels)
+        if image is None:
             continue
-        assert picture.dtype == np.uint8
-        assert picture.shape[2:] == (() if channels == 1 else (channels,)), seed
-        assert min(picture.shape) > 0
+        assert image.dtype == np.uint8
+        assert image.shape[2:] == (() if channels == 1 else (channels,)), seed
+        assert min(image.shape) > 0
 
 
 def test_a_checksum_guards_every_pixel_of_a_png():
@@ -232,27 +232,27 @@ def smooth(height, width, channels=3):
 @pytest.mark.parametrize(("fit", "shown"), [("crop", slice(10, 50)), ("stretch", slice(60))])
 def test_another_aspect_is_cut_at_both_ends_or_stretched(fit, shown):
     pixels = smooth(40, 60)
-    result = fit_picture(pixels, (3, 16, 16), fit=fit)
+    result = fit_image(pixels, (3, 16, 16), fit=fit)
     assert np.abs(result - resized(pixels[:, shown], 16, 16)).max() <= 2
 
 
 def test_pad_shows_all_on_the_background():
     pixels = smooth(30, 60)
-    result = fit_picture(pixels, (3, 16, 16), fit="pad", background="#0a141e")
+    result = fit_image(pixels, (3, 16, 16), fit="pad", background="#0a141e")
     assert (result[:4] == [10, 20, 30]).all()
     assert (result[12:] == [10, 20, 30]).all()
     assert np.abs(result[4:12] - resized(pixels, 8, 16)).max() <= 2
-    grey = fit_picture(pixels[..., 0], (1, 16, 16), fit="pad", background="#ff0000")
+    grey = fit_image(pixels[..., 0], (1, 16, 16), fit="pad", background="#ff0000")
     assert (grey[0] == 76).all()  # 0.299 of 255
     clear = np.dstack([pixels, np.full((30, 60), 255, np.uint8)])
-    result = fit_picture(clear, (4, 16, 16), fit="pad", background="#0a141e")
+    result = fit_image(clear, (4, 16, 16), fit="pad", background="#0a141e")
     assert (result[:4] == [10, 20, 30, 0]).all()
 
 
 def test_clear_pixels_lend_no_colour_when_resized():
     pixels = np.zeros((32, 32, 4), dtype=np.uint8)
     pixels[:, 16:] = (250, 240, 230, 255)  # beside clear black
-    result = fit_picture(pixels, (4, 10, 10))
+    result = fit_image(pixels, (4, 10, 10))
     seen = result[..., 3] > 8
     assert (seen & (result[..., 3] < 250)).any()
     assert np.abs(result[seen][:, :3] - np.array([250.0, 240, 230])).max() <= 12
@@ -262,7 +262,7 @@ def test_clear_pixels_lend_no_colour_when_resized():
 def test_alpha_is_put_on_the_background_where_networks_take_none():
     pixels = np.array(noise(16, 16, "RGBA"))
     alpha = pixels[..., 3:] / 255
-    result = fit_picture(pixels, (3, 16, 16), background="#000000")
+    result = fit_image(pixels, (3, 16, 16), background="#000000")
     assert np.abs(result - pixels[..., :3] * alpha).max() <= 1
 
 
@@ -270,7 +270,7 @@ def test_alpha_is_put_on_the_background_where_networks_take_none():
 @pytest.mark.parametrize("size", [(1, 100_000), (100_000, 1), (1, 1), (3, 10_000)])
 def test_any_aspect_fits(size, fit):
     pixels = np.full((*size, 3), 7, dtype=np.uint8)
-    result = fit_picture(pixels, (3, 64, 64), fit=fit, background="#070707")
+    result = fit_image(pixels, (3, 64, 64), fit=fit, background="#070707")
     assert result.shape == (64, 64, 3)
     assert (result == 7).all()
 

@@ -46,7 +46,7 @@ def test_the_order_leaves_the_global_state_alone():
     assert torch.get_rng_state().equal(state)
 
 
-def pictures(count=12, channels=1, side=4):
+def images(count=12, channels=1, side=4):
     numbers = np.random.default_rng(0).integers(256, size=(count, side, side, channels))
     return Store(numbers.astype(np.uint8), np.arange(count) % 3)
 
@@ -74,8 +74,8 @@ def test_bytes_become_numbers_from_minus_one_to_one(dtype):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("channels_last", [True, False], ids=["channels last", "channels first"])
 @pytest.mark.parametrize("flip", [True, False], ids=["flip", "no flip"])
-def test_pictures_keep_their_pixels_in_either_layout(channels, channels_last, flip):
-    store = pictures(channels=channels)
+def test_images_keep_their_pixels_in_either_layout(channels, channels_last, flip):
+    store = images(channels=channels)
     loader = Loader(store, seed=3, device=CPU, channels_last=channels_last, flip=flip)
     batch = loader.batch(0, draws())
     layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -87,7 +87,7 @@ def test_pictures_keep_their_pixels_in_either_layout(channels, channels_last, fl
 
 
 def test_samples_come_with_their_own_labels():
-    loader = Loader(pictures(), seed=0, device=CPU)
+    loader = Loader(images(), seed=0, device=CPU)
     batch = loader.batch(7, draws())
     assert batch["label"].tolist() == (loader.order[7:13] % 3).tolist()
     assert batch["label"].dtype == torch.int64
@@ -101,8 +101,8 @@ def test_vectors_are_shifted_and_scaled():
     assert loader.batch(0, draws())["sample"].equal(expected)
 
 
-def test_about_half_of_the_pictures_are_mirrored_each_as_a_whole():
-    store = pictures(400)
+def test_about_half_of_the_images_are_mirrored_each_as_a_whole():
+    store = images(400)
     plain = Loader(store, seed=0, device=CPU).batch(0, draws(400))["sample"]
     flipped = Loader(store, seed=0, device=CPU, flip=True).batch(0, draws(400))["sample"]
     mirrored = (flipped == plain.flip(-1)).flatten(1).all(1)
@@ -111,7 +111,7 @@ def test_about_half_of_the_pictures_are_mirrored_each_as_a_whole():
 
 
 def test_dequantizing_adds_noise_from_zero_to_its_width():
-    store = pictures(200)
+    store = images(200)
     plain = Loader(store, seed=0, device=CPU).batch(0, draws(200))["sample"]
     noisy = Loader(store, seed=0, device=CPU, dequantize=1 / 128).batch(0, draws(200))["sample"]
     noise = (noisy - plain) * 128
@@ -134,13 +134,13 @@ def test_the_store_is_not_changed_by_reading_it():
     position=st.integers(0, 50),
     size=st.integers(1, 24),
     data=st.data(),
-    kind=st.sampled_from(["pictures", "vectors"]),
+    kind=st.sampled_from(["images", "vectors"]),
 )
 def test_rows_of_a_batch_are_the_slices_of_the_whole(position, size, data, kind):
     """Processes and accumulated parts see what one process would."""
     options = {"dequantize": 0.1, "seed": 5, "device": CPU}
-    if kind == "pictures":
-        loader = Loader(pictures(), flip=True, **options)
+    if kind == "images":
+        loader = Loader(images(), flip=True, **options)
     else:
         loader = Loader(vectors(), shift=(0.0, 1.0), scale=(1.0, 2.0), **options)
     cut = data.draw(st.integers(0, size))
@@ -162,11 +162,11 @@ def test_labels_are_drawn_as_often_as_the_data_has_them():
 def test_batches_on_cuda_are_those_of_the_cpu(layout):
     device = torch.device("cuda")
     here, there = (
-        Loader(pictures(), seed=1, device=place, channels_last=layout).batch(3, draws(device=place))
+        Loader(images(), seed=1, device=place, channels_last=layout).batch(3, draws(device=place))
         for place in (CPU, device)
     )
     assert there["sample"].device.type == there["label"].device.type == "cuda"
     assert there["sample"].cpu().equal(here["sample"])
     assert there["label"].cpu().equal(here["label"])
-    labels = Loader(pictures(), seed=1, device=device).draw_labels(draws(device=device))
+    labels = Loader(images(), seed=1, device=device).draw_labels(draws(device=device))
     assert labels.device.type == "cuda"

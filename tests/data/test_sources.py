@@ -18,18 +18,18 @@ def nearest(mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
     return distances.argmin(axis=1), distances.min(axis=1)
 
 
-def test_mnist5k_holds_500_pictures_of_each_digit():
+def test_mnist5k_holds_500_images_of_each_digit():
     digits = Mnist5k(Mnist5kConfig())
     items = [digits.read(i) for i in range(len(digits))]
     assert len(items) == 5000
     assert {(item.sample.shape, item.sample.dtype.name) for item in items} == {((28, 28), "uint8")}
     assert np.bincount([item.label for item in items]).tolist() == [500] * 10
-    assert digits.kind == "pictures"
+    assert digits.kind == "images"
     assert digits.shape == (1, 28, 28)
     assert digits.class_names == tuple("0123456789")
 
 
-def test_mnist5k_pictures_look_like_digits_on_black():
+def test_mnist5k_images_look_like_digits_on_black():
     digits = Mnist5k(Mnist5kConfig())
     images = np.stack([digits.read(i).sample for i in range(len(digits))])
     assert images.min() == 0

@@ -32,7 +32,7 @@ def written(request, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("split", ["train", "test", "all"])
-def test_every_picture_and_label_is_read(written, split):
+def test_every_image_and_label_is_read(written, split):
     name, root = written
     dataset = opened(root, name, split=split)
     parts = [samples(name, part) for part in (("train", "test") if split == "all" else (split,))]
@@ -42,7 +42,7 @@ def test_every_picture_and_label_is_read(written, split):
     assert (np.stack([item.sample for item in items]) == images).all()
     assert [item.label for item in items] == labels.tolist()
     assert {item.sample.dtype.name for item in items} == {"uint8"}
-    assert dataset.kind == "pictures"
+    assert dataset.kind == "images"
     assert len(dataset.class_names) == 10
 
 
@@ -132,7 +132,7 @@ FAULTS = {
     ),
     "another size": (
         lambda root: write_idx(root, "mnist", "train", np.zeros((20, 9, 9)), np.zeros(20)),
-        r"are not mnist: they hold 20 labels, and pictures of the shape \(20, 9, 9\)",
+        r"are not mnist: they hold 20 labels, and images of the shape \(20, 9, 9\)",
     ),
     "fewer labels": (
         lambda root: write_idx(root, "mnist", "train", np.zeros((20, 28, 28)), np.zeros(19)),

@@ -65,7 +65,7 @@ def test_the_zoo_is_large():
 MEASURED = """
 import json, pathlib, sys
 from ganzoo.data.decoding import decode
-from ganzoo.data.fitting import fit_picture
+from ganzoo.data.fitting import fit_image
 from ganzoo.errors import DataError
 from PIL import features
 features.check("webp")
@@ -77,9 +77,9 @@ def peak():
 before, read = peak(), 0
 for path in json.load(sys.stdin):
     try:
-        picture = decode(path, path, 3)
+        image = decode(path, path, 3)
         for fit in ("crop", "pad", "stretch"):
-            fit_picture(picture, (3, 64, 64), fit=fit)
+            fit_image(image, (3, 64, 64), fit=fit)
         read += 1
     except DataError:
         pass

@@ -1,4 +1,4 @@
-"""A folder of trouble: files that people have among their pictures, and what is to come of each.
+"""A folder of trouble: files that people have among their images, and what is to come of each.
 
 Every entry is written by code alone, so that what is wrong with it can be read here.
 """
@@ -26,7 +26,7 @@ class Trouble:
     Attributes:
         name: Of the file, relative to the folder.
         make: Writes it at its path.
-        outcome: `READ`; `SKIPPED`, when it counts as no picture; or a part of the cause that is
+        outcome: `READ`; `SKIPPED`, when it counts as no image; or a part of the cause that is
             told when it cannot be read.
         size: Width and height of what is read.
         listed: The outcome where a manifest names it, if that is another.
@@ -40,7 +40,7 @@ class Trouble:
 
 
 def noise(width=24, height=16, mode="RGB", seed=0):
-    """A picture that no compression makes small, in any mode."""
+    """An image that no compression makes small, in any mode."""
     pixels = np.random.default_rng(seed).integers(256, size=(height, width, 4), dtype=np.uint8)
     if mode == "I;16":
         return Image.fromarray(pixels.view("<u2")[:, :, 0])
@@ -51,7 +51,7 @@ def noise(width=24, height=16, mode="RGB", seed=0):
 
 
 def saved(image, kind, **options):
-    """The bytes of a picture in a format."""
+    """The bytes of an image in a format."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
@@ -62,8 +62,8 @@ def data(content):
     return lambda path: path.write_bytes(content)
 
 
-def picture(kind, mode="RGB", size=(24, 16), **options):
-    """What writes a sound picture."""
+def image_file(kind, mode="RGB", size=(24, 16), **options):
+    """What writes a sound image."""
     return lambda path: path.write_bytes(saved(noise(*size, mode), kind, **options))
 
 
@@ -224,9 +224,9 @@ NAMES = {
 
 ZOO: dict[str, Trouble] = {
     "empty": Trouble("a.png", data(b""), "it is empty"),
-    "one byte": Trouble("a.png", data(b"\x89"), "no picture format"),
+    "one byte": Trouble("a.png", data(b"\x89"), "no image format"),
     "zeros": Trouble("a.jpg", data(bytes(5000)), "nothing but zeros"),
-    "noise": Trouble("a.jpg", data(noise().tobytes()), "no picture format"),
+    "noise": Trouble("a.jpg", data(noise().tobytes()), "no image format"),
     "HTML": Trouble("a.jpg", data(b"\n<!DOCTYPE html><html>404"), "an HTML page"),
     "text": Trouble("a.png", data("keine Katze: größer".encode() * 400), "it is text"),
     "XML": Trouble("a.png", data(b"<?xml version='1.0'?><error/>"), "an XML document"),
@@ -239,35 +239,35 @@ ZOO: dict[str, Trouble] = {
     "gzip": Trouble("a.png", data(b"\x1f\x8b\x08" + bytes(50)), "gzip-compressed"),
     "PDF": Trouble("a.jpg", data(b"%PDF-1.7\n"), "a PDF document"),
     "PSD": Trouble("a.png", data(b"8BPS\0\1" + bytes(50)), "a Photoshop document"),
-    "HEIC": Trouble("a.jpg", data(FTYP + b"heic" + bytes(50)), "a HEIC picture"),
-    "AVIF": Trouble("a.jpg", data(saved(noise(), "AVIF")), "an AVIF picture"),
+    "HEIC": Trouble("a.jpg", data(FTYP + b"heic" + bytes(50)), "a HEIC image"),
+    "AVIF": Trouble("a.jpg", data(saved(noise(), "AVIF")), "an AVIF image"),
     "MP4": Trouble("a.jpg", data(FTYP + b"isom" + bytes(50)), "an MP4"),
-    "ICO": Trouble("a.png", picture("ICO", size=(32, 32)), "a Windows icon"),
-    "JPEG 2000": Trouble("a.jpg", picture("JPEG2000"), "a JPEG 2000"),
-    "PPM": Trouble("a.png", picture("PPM"), "a PPM picture"),
+    "ICO": Trouble("a.png", image_file("ICO", size=(32, 32)), "a Windows icon"),
+    "JPEG 2000": Trouble("a.jpg", image_file("JPEG2000"), "a JPEG 2000"),
+    "PPM": Trouble("a.png", image_file("PPM"), "a PPM image"),
     "NumPy array": Trouble("a.png", data(b"\x93NUMPY\1\0"), "a NumPy array"),
     "resource fork": Trouble("a.png", data(b"\0\5\x16\7" + bytes(50)), "a resource fork"),
     "sound": Trouble("a.gif", data(b"ID3" + bytes(50)), "a sound file"),
     # Sound, and odd.
-    "1x1": Trouble("a.png", picture("PNG", size=(1, 1)), READ, (1, 1)),
-    "wide": Trouble("a.png", picture("PNG", size=(20_000, 10)), READ, (20_000, 10)),
-    "tall": Trouble("a.png", picture("PNG", size=(10, 20_000)), READ, (10, 20_000)),
+    "1x1": Trouble("a.png", image_file("PNG", size=(1, 1)), READ, (1, 1)),
+    "wide": Trouble("a.png", image_file("PNG", size=(20_000, 10)), READ, (20_000, 10)),
+    "tall": Trouble("a.png", image_file("PNG", size=(10, 20_000)), READ, (10, 20_000)),
     "a line": Trouble("a.png", data(png(100_000, 1, STRIP)), READ, (100_000, 1)),
     "large": Trouble(
         "a.png", data(saved(Image.new("RGB", (4000, 3000)), "PNG")), READ, (4000, 3000)
     ),
-    "grey": Trouble("a.png", picture("PNG", "L"), READ),
-    "grey with alpha": Trouble("a.png", picture("PNG", "LA"), READ),
-    "alpha": Trouble("a.png", picture("PNG", "RGBA"), READ),
-    "black and white": Trouble("a.png", picture("PNG", "1"), READ),
-    "palette": Trouble("a.png", picture("PNG", "P"), READ),
+    "grey": Trouble("a.png", image_file("PNG", "L"), READ),
+    "grey with alpha": Trouble("a.png", image_file("PNG", "LA"), READ),
+    "alpha": Trouble("a.png", image_file("PNG", "RGBA"), READ),
+    "black and white": Trouble("a.png", image_file("PNG", "1"), READ),
+    "palette": Trouble("a.png", image_file("PNG", "P"), READ),
     "palette with alpha": Trouble(
-        "a.png", picture("PNG", "P", transparency=bytes(range(32))), READ
+        "a.png", image_file("PNG", "P", transparency=bytes(range(32))), READ
     ),
-    "16-bit grey": Trouble("a.png", picture("PNG", "I;16"), READ),
-    "CMYK": Trouble("a.jpg", picture("JPEG", "CMYK"), READ),
-    "CMYK TIFF": Trouble("a.tif", picture("TIFF", "CMYK"), READ),
-    "LAB": Trouble("a.tif", picture("TIFF", "LAB"), READ),
+    "16-bit grey": Trouble("a.png", image_file("PNG", "I;16"), READ),
+    "CMYK": Trouble("a.jpg", image_file("JPEG", "CMYK"), READ),
+    "CMYK TIFF": Trouble("a.tif", image_file("TIFF", "CMYK"), READ),
+    "LAB": Trouble("a.tif", image_file("TIFF", "LAB"), READ),
     "progressive": Trouble("a.jpg", data(WHOLE["progressive.jpg"]), READ),
     "BMP upside down": Trouble("a.bmp", data(bmp(shown=-16)), READ),
     "GIF film": Trouble("a.gif", film("GIF"), READ),
@@ -277,7 +277,7 @@ ZOO: dict[str, Trouble] = {
     "wrong ending": Trouble("a.png", data(JPEG), READ),
     "text after it": Trouble("a.jpg", data(JPEG + b"trailing"), READ),
     "zeros after it": Trouble("a.jpg", data(JPEG + bytes(999)), READ),
-    "broken profile": Trouble("a.png", picture("PNG", icc_profile=b"nonsense"), READ),
+    "broken profile": Trouble("a.png", image_file("PNG", icc_profile=b"nonsense"), READ),
     "broken EXIF": Trouble("a.jpg", broken_exif("JPEG", b"Exif\0\0nonsense"), READ),
     "EXIF that points away": Trouble(
         "a.jpg", broken_exif("JPEG", b"Exif\0\0II*\0\xff\xff\xff\xff"), READ
@@ -402,7 +402,7 @@ ZOO: dict[str, Trouble] = {
     "a link to itself": Trouble("a.png", link("a.png"), "symbolic links"),
     "a link to nothing": Trouble("a.png", link("nothing.png"), "No such file"),
     "a link to the folder": Trouble("a", link("."), SKIPPED, listed="it is a folder"),
-    "a link to a picture": Trouble("a.png", link("good.png"), READ, (8, 8)),
+    "a link to an image": Trouble("a.png", link("good.png"), READ, (8, 8)),
     "hidden": Trouble(".a.png", data(PNG), SKIPPED, listed=READ),
     "another ending": Trouble("a.png.part", data(PNG), SKIPPED, listed=READ),
     "no ending": Trouble("png", data(PNG), SKIPPED, listed=READ),

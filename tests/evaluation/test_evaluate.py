@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 import ganzoo
 from benchmarks.digits import digits
 from ganzoo.config import ExtractorConfig
-from ganzoo.config.watching import METRICS, PICTURE_METRICS, POINT_METRICS
+from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
 from ganzoo.data.config import Mnist5kConfig, Ring8Config
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation import metrics
@@ -37,14 +37,14 @@ def G():
 
 @pytest.fixture(scope="module")
 def scores(G):
-    return score(G, MNIST, metrics=PICTURE_METRICS, fakes=1500)
+    return score(G, MNIST, metrics=IMAGE_METRICS, fakes=1500)
 
 
 def test_each_metric_has_one_score_in_the_order_asked_for(G, scores):
-    assert [item.protocol.metric for item in scores] == list(PICTURE_METRICS)
+    assert [item.protocol.metric for item in scores] == list(IMAGE_METRICS)
     assert [item.name for item in scores][:2] == ["FID-digits", "KID-digits"]
     some = score(G, MNIST, metrics=("recall", "fid"), fakes=1500)
-    assert some == [scores[PICTURE_METRICS.index("recall")], scores[0]]
+    assert some == [scores[IMAGE_METRICS.index("recall")], scores[0]]
 
 
 def test_a_score_tells_what_it_comes_from(G, scores):
@@ -67,7 +67,7 @@ def test_a_score_tells_what_it_comes_from(G, scores):
     assert scores[1].std > 0
 
 
-def test_values_are_those_of_the_pictures_that_were_made(G, monkeypatch):
+def test_values_are_those_of_the_images_that_were_made(G, monkeypatch):
     made, sample = [], G.sample
 
     def watched(*args, **options):
@@ -78,8 +78,8 @@ def test_values_are_those_of_the_pictures_that_were_made(G, monkeypatch):
     (found,) = score(G, MNIST, metrics=["fid"], fakes=600, batch_size=250)
     assert [len(part) for part in made] == [250, 250, 100]
     extractor = make_extractor("digits")
-    pictures = torch.cat(made).mul(255).round().div(255)
-    features = [extractor(part).features for part in (digits()[0], pictures)]
+    images = torch.cat(made).mul(255).round().div(255)
+    features = [extractor(part).features for part in (digits()[0], images)]
     expected = metrics.frechet_distance(*(Moments.of(part) for part in features))
     assert found.value == pytest.approx(expected, rel=1e-6)
 
@@ -111,7 +111,7 @@ def test_good_generators_score_better_than_bad_ones(G, scores):
         "vanilla", seed=0, sample_shape=(1, 28, 28), num_classes=10, preset="mlp"
     )
     bad.eval()
-    worse = score(bad, MNIST, metrics=PICTURE_METRICS, fakes=1500)
+    worse = score(bad, MNIST, metrics=IMAGE_METRICS, fakes=1500)
     better = {item.protocol.metric: item.value for item in scores}
     for item in worse:
         metric = item.protocol.metric
@@ -122,7 +122,7 @@ def test_good_generators_score_better_than_bad_ones(G, scores):
 def test_truncation_is_recorded_and_trades_recall(G, scores):
     cut = score(G, MNIST, metrics=["recall"], fakes=1500, truncation=0.3)[0]
     assert cut.protocol.truncation == 0.3
-    assert cut.value < scores[PICTURE_METRICS.index("recall")].value
+    assert cut.value < scores[IMAGE_METRICS.index("recall")].value
 
 
 class Means(Extractor):
@@ -137,8 +137,8 @@ class Means(Extractor):
     def to(self, device):
         pass
 
-    def __call__(self, pictures):
-        return Features(pictures.mean(dim=(2, 3)).expand(-1, 3) ** torch.tensor([1, 2, 3]))
+    def __call__(self, images):
+        return Features(images.mean(dim=(2, 3)).expand(-1, 3) ** torch.tensor([1, 2, 3]))
 
 
 class TestBadRequests:
@@ -162,13 +162,13 @@ class TestBadRequests:
 
     def test_vectors(self, G):
         points = ganzoo.create_generator("vanilla", sample_shape=(2,))
-        with pytest.raises(RequestError, match="mnist5k holds pictures, and this generator makes"):
+        with pytest.raises(RequestError, match="mnist5k holds images, and this generator makes"):
             score(points, MNIST)
         with pytest.raises(RequestError, match="fid has no meaning for vectors, of which there"):
             score(points, Ring8Config(source="ring8"), metrics=["modes", "fid"])
-        with pytest.raises(RequestError, match="an extractor is of pictures"):
+        with pytest.raises(RequestError, match="an extractor is of images"):
             score(points, Ring8Config(source="ring8"), extractor="digits")
-        with pytest.raises(RequestError, match="modes has no meaning for pictures"):
+        with pytest.raises(RequestError, match="modes has no meaning for images"):
             score(G, MNIST, metrics=["modes"])
         with pytest.raises(RequestError, match="ring8 holds vectors"):
             score(G, Ring8Config(source="ring8"))
@@ -242,9 +242,9 @@ class TestPoints:
 
 def test_every_metric_may_be_asked_for_in_a_config():
     titles = [name for family in FAMILIES for name in family.titles]
-    assert sorted(titles) == sorted(PICTURE_METRICS)
+    assert sorted(titles) == sorted(IMAGE_METRICS)
     assert [field.name for field in dataclasses.fields(Spread)] == list(POINT_METRICS)
-    assert set(METRICS) == {*PICTURE_METRICS, *POINT_METRICS}
+    assert set(METRICS) == {*IMAGE_METRICS, *POINT_METRICS}
 
 
 class TestKeptStatistics:

@@ -39,7 +39,7 @@ def extractor(weights):
     return make_extractor("inception", weights=str(weights))
 
 
-def pictures(channels, height, width, count=2):
+def images(channels, height, width, count=2):
     random = torch.Generator().manual_seed(1)
     return torch.randint(0, 256, (count, channels, height, width), generator=random) / 255
 
@@ -47,7 +47,7 @@ def pictures(channels, height, width, count=2):
 @pytest.mark.parametrize("shape", [(3, 20, 33), (1, 28, 28)], ids=str)
 def test_features_are_those_of_torch_fidelity(extractor, weights, shape, monkeypatch):
     monkeypatch.setattr(network, "PART", 1)
-    given = pictures(*shape)
+    given = images(*shape)
     found = extractor(given)
     names = ["2048", "logits_unbiased"]
     theirs = FeatureExtractorInceptionV3("x", names, feature_extractor_weights_path=weights)

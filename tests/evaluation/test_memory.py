@@ -26,8 +26,8 @@ class Wide(Extractor):
     def to(self, device):
         pass
 
-    def __call__(self, pictures):
-        return Features((pictures.flatten(1) @ self.projection).relu())
+    def __call__(self, images):
+        return Features((images.flatten(1) @ self.projection).relu())
 
 
 def peak():

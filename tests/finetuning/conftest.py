@@ -1,8 +1,8 @@
-"""Weights, pictures and a Hub for each test that needs them."""
+"""Weights, images and a Hub for each test that needs them."""
 
 import pytest
 
-from tests.finetuning.small import make_base, make_pictures
+from tests.finetuning.small import make_base, make_images
 
 
 @pytest.fixture(scope="session")
@@ -12,9 +12,9 @@ def base(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """Pictures of the same classes."""
-    return make_pictures(tmp_path_factory.mktemp("data") / "pictures")
+def images(tmp_path_factory):
+    """Images of the same classes."""
+    return make_images(tmp_path_factory.mktemp("data") / "images")
 
 
 @pytest.fixture

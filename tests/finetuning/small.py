@@ -1,4 +1,4 @@
-"""Small weights to start from, and small pictures."""
+"""Small weights to start from, and small images."""
 
 import copy
 
@@ -31,13 +31,13 @@ def make_base(folder, *, without=(), class_names=CLASSES, **values):
     return weights.save(folder, G.info.model_copy(update=facts), kept)
 
 
-def make_pictures(folder, classes=CLASSES, *, side=16, each=4, channels=1):
-    """Write random pictures into a sub-folder for each class, or into the folder itself."""
+def make_images(folder, classes=CLASSES, *, side=16, each=4, channels=1):
+    """Write random images into a sub-folder for each class, or into the folder itself."""
     random = np.random.default_rng(0)
     for name in classes or [""]:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for index in range(each):
             size = (side, side) if channels == 1 else (side, side, channels)
-            picture = Image.fromarray(random.integers(256, size=size, dtype=np.uint8))
-            picture.save(folder / name / f"{index}.png")
+            image = Image.fromarray(random.integers(256, size=size, dtype=np.uint8))
+            image.save(folder / name / f"{index}.png")
     return folder

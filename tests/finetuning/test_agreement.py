@@ -11,13 +11,13 @@ from ganzoo.resolve import open_dataset
 from ganzoo.training.agreement import agreement
 from ganzoo.training.finetuning import finetuning_config
 from ganzoo.training.trainer import Trainer
-from tests.finetuning.small import CLASSES, make_base, make_pictures
+from tests.finetuning.small import CLASSES, make_base, make_images
 
-PICTURES = {"classes": CLASSES, "channels": 1}
+IMAGES = {"classes": CLASSES, "channels": 1}
 
 
 @pytest.mark.parametrize(
-    ("base", "pictures", "overrides", "said"),
+    ("base", "images", "overrides", "said"),
     [
         ({}, {}, {}, []),
         ({}, {"classes": CLASSES[::-1]}, {}, []),
@@ -45,10 +45,10 @@ PICTURES = {"classes": CLASSES, "channels": 1}
         "width",
     ],
 )
-def test_what_is_said_is_what_finetune_does(tmp_path, base, pictures, overrides, said):
+def test_what_is_said_is_what_finetune_does(tmp_path, base, images, overrides, said):
     weights = make_base(tmp_path / "weights", **base)
-    values = {**PICTURES, **pictures}
-    folder = make_pictures(tmp_path / "pictures", values["classes"], channels=values["channels"])
+    values = {**IMAGES, **images}
+    folder = make_images(tmp_path / "images", values["classes"], channels=values["channels"])
     overrides = {**overrides, "training.batch_size": 4}
     resolution = finetuning_config(weights, folder, None, overrides)
     found = agreement(resolution.config, open_dataset(resolution.config.data))
@@ -72,19 +72,19 @@ def test_data_check_ends_with_a_command_that_begins(
     tmp_path, monkeypatch, capsys, classes, partial
 ):
     make_base(tmp_path / "weights")
-    make_pictures(tmp_path / "pictures", classes, each=20, channels=3)
+    make_images(tmp_path / "images", classes, each=20, channels=3)
     monkeypatch.chdir(tmp_path)
     told = checked(monkeypatch, capsys, "data.flip=true")
     assert "./weights sees 16x16 in grey" in told
     assert "colour is turned to grey" in told
     assert "penalties.r1" not in told
     line = shlex.split(told.splitlines()[-1])
-    assert line[:5] == ["ganzoo", "finetune", "./weights", "--data", "./pictures"]
+    assert line[:5] == ["ganzoo", "finetune", "./weights", "--data", "./images"]
     assert ("--allow-partial" in line) == partial
     config, overrides = split_arguments([word for word in line[5:] if not word.startswith("--")])
     assert config is None
     overrides |= {"base.allow_partial": partial, "training.batch_size": 4}
-    resolution = finetuning_config("./weights", "./pictures", None, overrides)
+    resolution = finetuning_config("./weights", "./images", None, overrides)
     assert resolution.config.data.flip
     Trainer(resolution, tmp_path / "run")
     values = json.loads(checked(monkeypatch, capsys, "--json"))
@@ -98,7 +98,7 @@ def checked(monkeypatch, capsys, *arguments):
     """Return what ``ganzoo data check --base`` says."""
     from ganzoo.cli import main
 
-    words = ["ganzoo", "data", "check", "./pictures", "--base", "./weights", "--no-preview"]
+    words = ["ganzoo", "data", "check", "./images", "--base", "./weights", "--no-preview"]
     monkeypatch.setattr("sys.argv", [*words, *arguments])
     capsys.readouterr()
     with pytest.raises(SystemExit) as stop:

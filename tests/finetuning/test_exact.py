@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 import ganzoo
 from ganzoo.errors import RunError, WeightsError
 from ganzoo.training import checkpoints
-from tests.finetuning.small import make_base, make_pictures
+from tests.finetuning.small import make_base, make_images
 
 QUIET = {"training.batch_size": 4, "training.sample_every": 0, "training.checkpoint_every": 0}
 
@@ -52,13 +52,13 @@ def assert_same_bits(one, other):
 
 @pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.sweep), 3])
 @pytest.mark.parametrize("case", CASES)
-def test_resume_is_exact_and_needs_no_base(tmp_path, pictures, case, steps):
+def test_resume_is_exact_and_needs_no_base(tmp_path, images, case, steps):
     given, values = CASES[case]
     base = make_base(tmp_path / "base", **given)
     values = {**QUIET, **values, "training.steps": 6}
-    whole = ganzoo.finetune(base, pictures, values, out=tmp_path / "whole")
+    whole = ganzoo.finetune(base, images, values, out=tmp_path / "whole")
     with pytest.raises(StoppedError):
-        ganzoo.finetune(base, pictures, values, out=tmp_path / "stopped", observers=[Stop(steps)])
+        ganzoo.finetune(base, images, values, out=tmp_path / "stopped", observers=[Stop(steps)])
     stopped = ganzoo.Run.open(tmp_path / "stopped")
     shutil.rmtree(base)
     torch.manual_seed(123)  # what happens elsewhere has no influence
@@ -85,12 +85,10 @@ class Stop(ganzoo.Observer):
             raise StoppedError
 
 
-def test_before_the_first_step_everything_is_kept(tmp_path, base, pictures):
+def test_before_the_first_step_everything_is_kept(tmp_path, base, images):
     own = shutil.copytree(base, tmp_path / "base")
     with pytest.raises(StoppedError):
-        ganzoo.finetune(
-            own, pictures, {**QUIET, "steps": 2}, out=tmp_path / "run", observers=[Die()]
-        )
+        ganzoo.finetune(own, images, {**QUIET, "steps": 2}, out=tmp_path / "run", observers=[Die()])
     run = ganzoo.Run.open(tmp_path / "run")
     assert [path.name for path in checkpoints.every(run.checkpoints)] == ["step-0000000000"]
     state = tensors_of(run)
@@ -107,7 +105,7 @@ def test_before_the_first_step_everything_is_kept(tmp_path, base, pictures):
         ] == []
     shutil.rmtree(own)
     ganzoo.resume(run)
-    whole = ganzoo.finetune(base, pictures, {**QUIET, "steps": 2}, out=tmp_path / "whole")
+    whole = ganzoo.finetune(base, images, {**QUIET, "steps": 2}, out=tmp_path / "whole")
     assert_same_bits(tensors_of(whole), tensors_of(run))
 
 
@@ -118,9 +116,9 @@ class Die(ganzoo.Observer):
         raise StoppedError
 
 
-def test_without_any_checkpoint_the_base_is_asked_for_again(tmp_path, base, pictures):
+def test_without_any_checkpoint_the_base_is_asked_for_again(tmp_path, base, images):
     own = shutil.copytree(base, tmp_path / "base")
-    whole = ganzoo.finetune(own, pictures, {**QUIET, "steps": 2}, out=tmp_path / "run")
+    whole = ganzoo.finetune(own, images, {**QUIET, "steps": 2}, out=tmp_path / "run")
     before = tensors_of(whole)
     for name in ("checkpoints", "weights"):
         shutil.rmtree(whole.path / name)
@@ -141,7 +139,7 @@ def undisturbed(tmp_path_factory):
     """A run with a warm-up, and what it was made of."""
     folder = tmp_path_factory.mktemp("undisturbed")
     base = make_base(folder / "base", without={"discriminator"})
-    data = make_pictures(folder / "pictures")
+    data = make_images(folder / "images")
     values = {
         "training.batch_size": 4,
         "training.sample_every": 0,
@@ -172,7 +170,7 @@ def killed_at(seed):
 def test_killed_at_any_moment_it_goes_on_exactly(tmp_path, undisturbed, seed):
     folder, whole = undisturbed
     run = tmp_path / "run"
-    command = ["finetune", folder / "base", "--data", folder / "pictures", folder / "own.json"]
+    command = ["finetune", folder / "base", "--data", folder / "images", folder / "own.json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "ganzoo", *map(str, command), "--out", str(run)],
         stdout=subprocess.DEVNULL,

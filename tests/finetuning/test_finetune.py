@@ -15,7 +15,7 @@ from ganzoo.config.files import parse_yaml
 from ganzoo.errors import ConfigError, RequestError, WeightsError
 from ganzoo.training import checkpoints
 from ganzoo.training.finetuning import finetuning_config
-from tests.finetuning.small import CLASSES, make_base, make_pictures
+from tests.finetuning.small import CLASSES, make_base, make_images
 from tests.hub import reading
 from tests.hub.server import ALICE
 
@@ -41,8 +41,8 @@ def assert_state(network, file):
     assert all(torch.equal(state[key], tensor) for key, tensor in stored.items())
 
 
-def test_a_run_begins_with_all_that_was_published(tmp_path, base, pictures):
-    trainer = begun(base, pictures, tmp_path)
+def test_a_run_begins_with_all_that_was_published(tmp_path, base, images):
+    trainer = begun(base, images, tmp_path)
     assert_state(trainer.objective.networks["generator"], base / "generator_raw.safetensors")
     assert_state(trainer.objective.networks["discriminator"], base / "discriminator.safetensors")
     average = load_file(base / "model.safetensors")
@@ -56,14 +56,14 @@ def test_a_run_begins_with_all_that_was_published(tmp_path, base, pictures):
     ]
 
 
-def test_without_a_raw_generator_both_begin_with_the_average(tmp_path, pictures):
+def test_without_a_raw_generator_both_begin_with_the_average(tmp_path, images):
     base = make_base(tmp_path / "base", without={"generator_raw"})
-    trainer = begun(base, pictures, tmp_path)
+    trainer = begun(base, images, tmp_path)
     assert_state(trainer.objective.networks["generator"], base / "model.safetensors")
 
 
-def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, pictures):
-    config = finetuning_config(base, pictures).config
+def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, images):
+    config = finetuning_config(base, images).config
     assert config.training.steps == 5000
     assert config.optimizers["generator"].lr == config.optimizers["discriminator"].lr == 1e-4
     assert config.optimizers["generator"].betas == (0.5, 0.999)
@@ -74,9 +74,9 @@ def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, pictures
     assert (config.base.warm_up, config.base.freeze_discriminator) == (0, 0)
 
 
-def test_a_path_object_is_no_name(tmp_path, base, pictures, monkeypatch):
+def test_a_path_object_is_no_name(tmp_path, base, images, monkeypatch):
     monkeypatch.chdir(base.parent)
-    shutil.copytree(pictures, tmp_path / "mnist5k")
+    shutil.copytree(images, tmp_path / "mnist5k")
     relative = Path(os.path.relpath(tmp_path / "mnist5k", base.parent))
     config = finetuning_config(Path("weights"), relative).config
     assert (config.base.reference, config.data.source) == (str(base), str(tmp_path / "mnist5k"))
@@ -96,21 +96,21 @@ def test_the_data_may_be_a_dataset_of_python(base):
     assert config.architecture.num_classes == 3
 
 
-def test_what_the_user_says_is_above_all_that(tmp_path, base, pictures):
+def test_what_the_user_says_is_above_all_that(tmp_path, base, images):
     file = tmp_path / "own.yaml"
     file.write_text("optimizers: {generator: {lr: 3e-4}}\ntraining: {steps: 7}\nloss: hinge\n")
-    config = finetuning_config(base, pictures, file, {"training.steps": 9}).config
+    config = finetuning_config(base, images, file, {"training.steps": 9}).config
     assert config.training.steps == 9
     assert config.loss.name == "hinge"
     assert [config.optimizers[role].lr for role in ("generator", "discriminator")] == [3e-4, 1e-4]
-    other = finetuning_config(base, pictures, None, {"optimizers.generator": "rmsprop"}).config
+    other = finetuning_config(base, images, None, {"optimizers.generator": "rmsprop"}).config
     assert other.optimizers["generator"].lr == 5e-5  # its own default
 
 
 def test_a_schedule_is_as_long_as_it_was(tmp_path):
     values = {"name": "wgan-gp", "preset": "resnet", "num_classes": 0}
     base = make_base(tmp_path / "base", **values)
-    plain = make_pictures(tmp_path / "pictures", [])
+    plain = make_images(tmp_path / "images", [])
     recipe = ganzoo.info("wgan-gp").presets["resnet"].recipe.optimizers["generator"]["lr"]
     rate = finetuning_config(base, plain).config.optimizers["generator"].lr
     assert (rate.start, rate.end) == (recipe["from"] / 2, recipe["to"] / 2)
@@ -127,8 +127,8 @@ def test_a_schedule_is_as_long_as_it_was(tmp_path):
         ({"penalties.r2.weight": 3}, {"r2": (3, 1)}),
     ],
 )
-def test_images_get_r1_unless_the_user_says_otherwise(base, pictures, values, expected):
-    resolution = finetuning_config(base, pictures, None, values)
+def test_images_get_r1_unless_the_user_says_otherwise(base, images, values, expected):
+    resolution = finetuning_config(base, images, None, values)
     active = resolution.config.active_penalties
     assert {name: (item.weight, item.every) for name, item in active.items()} == expected
     assert any("penalties.r1=null" in note for note in resolution.notes) == (not values)
@@ -145,7 +145,7 @@ def test_images_get_r1_unless_the_user_says_otherwise(base, pictures, values, ex
 )
 def test_r1_is_for_images_and_for_recipes_without_a_penalty(tmp_path, base, data, penalties):
     reference = make_base(tmp_path / "base", **{"num_classes": 0, **base}, **_narrow(base["name"]))
-    config = finetuning_config(reference, data or make_pictures(tmp_path / "p", [])).config
+    config = finetuning_config(reference, data or make_images(tmp_path / "p", [])).config
     assert config.active_penalties.keys() == penalties
 
 
@@ -167,7 +167,7 @@ def test_rates_are_raised_where_weights_are_taken_in_part(tmp_path, preset, reci
     if preset["name"] == "vanilla":
         narrow = {"sample_shape": (1, 4, 4), "generator_widths": (4,), "discriminator_widths": (4,)}
     reference = make_base(tmp_path / "base", num_classes=0, **preset, **narrow)
-    data = make_pictures(tmp_path / "pictures", [])
+    data = make_images(tmp_path / "images", [])
     for allowed, expected in ((False, whole), (True, partial)):
         values = {"base.allow_partial": allowed}
         rate = finetuning_config(reference, data, None, values).config.optimizers["generator"].lr
@@ -180,25 +180,25 @@ REFERENCES = ("folder", "run", "tag", "hub", "commit")
 
 
 @pytest.mark.parametrize("kind", REFERENCES)
-def test_every_kind_of_reference(tmp_path, kind, hub, base, pictures):
+def test_every_kind_of_reference(tmp_path, kind, hub, base, images):
     repository = hub.create("acme/cats")
-    digits = make_pictures(tmp_path / "digits", list("0123456789"), each=1)
+    digits = make_images(tmp_path / "digits", list("0123456789"), each=1)
     repository.put({p.name: p.read_bytes() for p in base.iterdir()})
     commit = repository.head()
     values = {**QUIET, "steps": 1}
     if kind == "run":
-        first = ganzoo.finetune(base, pictures, values, out=tmp_path / "first")
+        first = ganzoo.finetune(base, images, values, out=tmp_path / "first")
     reference, data, repo, sha = {
-        "folder": lambda: (base, pictures, "./weights", sha256(base)),
-        "run": lambda: (first, pictures, "./first", sha256(first.path / "weights")),
+        "folder": lambda: (base, images, "./weights", sha256(base)),
+        "run": lambda: (first, images, "./first", sha256(first.path / "weights")),
         "tag": lambda: (
             "dcgan.mnist5k",
             digits,
             "dcgan.mnist5k",
             sha256(ganzoo.info("dcgan").pretrained["mnist5k"].folder),
         ),
-        "hub": lambda: ("acme/cats", pictures, "acme/cats", commit),
-        "commit": lambda: (f"acme/cats@{commit}", pictures, "acme/cats", commit),
+        "hub": lambda: ("acme/cats", images, "acme/cats", commit),
+        "commit": lambda: (f"acme/cats@{commit}", images, "acme/cats", commit),
     }[kind]()
     run = ganzoo.finetune(reference, data, values, out=tmp_path / "run")
     info = json.loads((run.path / "weights" / "config.json").read_text())
@@ -218,18 +218,18 @@ def sha256(folder):
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, pictures, monkeypatch):
-    run = ganzoo.finetune(base, pictures, {**QUIET, "steps": 2}, out=tmp_path / "run")
+def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, images, monkeypatch):
+    run = ganzoo.finetune(base, images, {**QUIET, "steps": 2}, out=tmp_path / "run")
     monkeypatch.chdir(tmp_path)
     shutil.copytree(base, tmp_path / "weights")
-    shutil.copytree(pictures, tmp_path / "pictures")
+    shutil.copytree(images, tmp_path / "images")
     again = ganzoo.train(run.path / "weights" / "recipe.yaml", out=tmp_path / "again")
     files = [r.path / "weights" / "model.safetensors" for r in (run, again)]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_base_that_changed_is_refused(tmp_path, base, pictures):
-    config = finetuning_config(base, pictures).config
+def test_a_base_that_changed_is_refused(tmp_path, base, images):
+    config = finetuning_config(base, images).config
     other = config.base.model_copy(update={"sha": "0" * 64})
     with pytest.raises(WeightsError, match=r"base.sha: the weights of .* are .* was asked for"):
         ganzoo.Trainer(config.model_copy(update={"base": other}), tmp_path / "run")
@@ -240,7 +240,7 @@ def test_a_base_that_changed_is_refused(tmp_path, base, pictures):
 
 def test_the_same_classes_in_another_order_lose_nothing(tmp_path, base):
     renamed = make_base(tmp_path / "base", class_names=["owl", "cat", "dog"])
-    trainer = begun(renamed, make_pictures(tmp_path / "pictures"), tmp_path)
+    trainer = begun(renamed, make_images(tmp_path / "images"), tmp_path)
     assert not trainer.start.partial
     assert trainer.start.grafts["generator"].reordered == ["classes.weight"]
     before = load_file(renamed / "model.safetensors")["classes.weight"]
@@ -262,7 +262,7 @@ PARTIAL = {
 def test_what_fits_in_part_is_refused_unless_allowed(tmp_path, case):
     given, classes, values, message = PARTIAL[case]
     base = make_base(tmp_path / "base", **given)
-    data = make_pictures(tmp_path / "pictures", classes)
+    data = make_images(tmp_path / "images", classes)
     with pytest.raises(WeightsError, match=message) as error:
         begun(base, data, tmp_path, **values)
     assert "begin so with --allow-partial" in str(error.value)
@@ -283,35 +283,35 @@ def test_what_fits_in_part_is_refused_unless_allowed(tmp_path, case):
     ganzoo.load_generator(run).sample(2, seed=0)
 
 
-def test_nothing_in_common_is_refused_always(tmp_path, pictures):
+def test_nothing_in_common_is_refused_always(tmp_path, images):
     base = make_base(tmp_path / "base")
     with pytest.raises(WeightsError, match=r"nothing of the generator of .* fits"):
         ganzoo.finetune(
             base,
-            pictures,
+            images,
             {**QUIET, "architecture.width": 3},
             out=tmp_path / "run",
             allow_partial=True,
         )
 
 
-def test_networks_without_labels_stay_so(tmp_path, pictures):
+def test_networks_without_labels_stay_so(tmp_path, images):
     base = make_base(tmp_path / "base", num_classes=0)
-    trainer = begun(base, pictures, tmp_path)
+    trainer = begun(base, images, tmp_path)
     assert trainer.config.architecture.num_classes == 0
     assert any("stay without labels" in note for note in trainer.notes)
     assert not trainer.start.partial
 
 
-def test_classes_without_names_are_those_of_as_many(tmp_path, pictures):
-    trainer = begun(make_base(tmp_path / "base", class_names=[]), pictures, tmp_path)
+def test_classes_without_names_are_those_of_as_many(tmp_path, images):
+    trainer = begun(make_base(tmp_path / "base", class_names=[]), images, tmp_path)
     assert not trainer.start.partial
 
 
 REFUSED = {
     "vectors": ({}, "ring8", {}, "holds vectors of 2; fine-tune on data of that kind"),
     "another architecture": ({}, None, {"architecture.name": "vanilla"}, "leave the name out"),
-    "no data": ({}, "", {}, "data.source: missing; name the pictures"),
+    "no data": ({}, "", {}, "data.source: missing; name the images"),
     "freezing all of D": ({}, None, {"base.freeze_discriminator": 3}, "freeze at most 2"),
     "freezing all of G": ({}, None, {"base.freeze_generator": 9}, "has 3, of which the last"),
     "only warming up": ({}, None, {"base.warm_up": 4}, "base.warm_up: 4 steps are for"),
@@ -335,16 +335,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, pictures, case):
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, images, case):
     given, data, values, message = REFUSED[case]
     base = make_base(tmp_path / "base", **given)
-    data = pictures if data is None else data or None
+    data = images if data is None else data or None
     with pytest.raises(RequestError, match=message):
         begun(base, data, tmp_path, **values)
     assert not (tmp_path / "run").exists()
 
 
-def test_vectors_are_not_made_of_pictures_by_hand(tmp_path, base):
+def test_vectors_are_not_made_of_images_by_hand(tmp_path, base):
     values = {"reference": str(base), "sha": sha256(base)}
     config = {"architecture": "vanilla", "data": "ring8", "base": values}
     with pytest.raises(ConfigError, match="is of dcgan, and its weights do not fit vanilla"):
@@ -363,10 +363,10 @@ LEARNT = {
 
 
 @pytest.mark.parametrize(("role", "norm"), LEARNT)
-def test_frozen_stages_stay_as_they_were(tmp_path, pictures, role, norm):
+def test_frozen_stages_stay_as_they_were(tmp_path, images, role, norm):
     base = make_base(tmp_path / "base", discriminator_norm=norm)
     values = {**QUIET, f"base.freeze_{role}": 2, "penalties.r1.weight": 1.0}
-    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=3)
+    run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=3)
     file = {"discriminator": "discriminator", "generator": "model"}[role]
     before = load_file(base / f"{file}.safetensors")
     after = load_file(run.path / "weights" / f"{file}.safetensors")
@@ -382,10 +382,10 @@ def test_frozen_stages_stay_as_they_were(tmp_path, pictures, role, norm):
     assert facts[f"frozen_{role}_stages"] == 2
 
 
-def test_clipping_leaves_what_is_frozen(tmp_path, pictures):
+def test_clipping_leaves_what_is_frozen(tmp_path, images):
     base = make_base(tmp_path / "base")
     values = {**QUIET, "base.freeze_discriminator": 1, "penalties.weight-clipping.weight": 1e-6}
-    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=2)
+    run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=2)
     before = load_file(base / "discriminator.safetensors")["first.weight"]
     after = load_file(run.path / "weights" / "discriminator.safetensors")
     assert torch.equal(after["first.weight"], before)
@@ -394,10 +394,10 @@ def test_clipping_leaves_what_is_frozen(tmp_path, pictures):
 
 @pytest.mark.parametrize("fakes", ["reused", "fresh"])
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
-def test_a_new_discriminator_learns_alone_at_first(tmp_path, pictures, fakes, first):
+def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
     values = {"training.fakes": fakes, "training.first": first, "base.warm_up": 2}
-    trainer = begun(base, pictures, tmp_path, **values)
+    trainer = begun(base, images, tmp_path, **values)
     networks = trainer.objective.networks
     before = {role: copies(network) for role, network in networks.items()}
     average = {name: tensor.clone() for name, tensor in trainer.ema.state().items()}
@@ -414,11 +414,11 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, pictures, fakes, fi
 
 
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
-def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, pictures, first):
+def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, images, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
     ada = {"name": "ada", "p": 0.5, "every": 2, "adapt": 1000}
     values = {"base.warm_up": 4, "augmentation": ada, "training.first": first, "steps": 5}
-    trainer = begun(base, pictures, tmp_path, **values)
+    trainer = begun(base, images, tmp_path, **values)
     seen = []
     for _ in range(4):
         trainer.train_step()
@@ -432,11 +432,11 @@ def copies(network):
     return {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
 
 
-def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, pictures, capfd):
+def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, images, capfd):
     base = make_base(tmp_path / "base", without={"discriminator"})
-    assert finetuning_config(base, pictures).config.base.warm_up == 200
+    assert finetuning_config(base, images).config.base.warm_up == 200
     values = {**QUIET, "base.warm_up": 3, "health.every": 1, "data.holdout": 2}
-    run = ganzoo.finetune(base, pictures, values, out=tmp_path / "run", steps=5)
+    run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=5)
     told = " ".join(capfd.readouterr().err.split())
     assert "the discriminator learns alone for the first 3 steps" in told
     assert ["loss/generator" in row for row in run.log] == [False] * 3 + [True] * 2
@@ -444,9 +444,9 @@ def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, pictures, ca
     assert run.base["networks"].keys() == {"generator"}
 
 
-def test_a_result_is_pushed_with_its_base(tmp_path, base, pictures, hub):
+def test_a_result_is_pushed_with_its_base(tmp_path, base, images, hub):
     hub.create("acme/base").put({p.name: p.read_bytes() for p in base.iterdir()})
-    run = ganzoo.finetune("acme/base", pictures, {**QUIET, "steps": 1}, out=tmp_path / "run")
+    run = ganzoo.finetune("acme/base", images, {**QUIET, "steps": 1}, out=tmp_path / "run")
     ganzoo.push(run, "acme/tuned", token=ALICE)
     there = ganzoo.pretrained_info("acme/tuned")
     assert there.card["base_model"] == "acme/base"

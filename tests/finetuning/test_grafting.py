@@ -54,7 +54,7 @@ def latents_of(config, n=4):
     return torch.randn(n, config.latent_dim, generator=torch.Generator().manual_seed(3))
 
 
-def pictures_of(config, n=4):
+def images_of(config, n=4):
     return torch.rand(n, *config.sample_shape, generator=torch.Generator().manual_seed(4)) * 2 - 1
 
 
@@ -77,10 +77,10 @@ CHANNELS = [("dcgan", None), ("vanilla", None), ("wgan-gp", "cnn"), ("wgan-gp", 
 
 
 @pytest.mark.parametrize(("name", "preset"), CHANNELS)
-def test_a_discriminator_of_colour_judges_grey_pictures_as_before(name, preset):
+def test_a_discriminator_of_colour_judges_grey_images_as_before(name, preset):
     norm = {"discriminator_norm": "none"} if name == "dcgan" else {}
     grey, colour = grey_and_colour(name, preset, **norm)
-    reals = pictures_of(grey)
+    reals = images_of(grey)
     old, new, found = carried("discriminator", grey, colour)
     assert found.adapted and not found.new  # noqa: PT018
     torch.testing.assert_close(new(reals.expand(-1, 3, -1, -1)), old(reals), rtol=1e-6, atol=1e-6)
@@ -90,7 +90,7 @@ def test_a_discriminator_of_colour_judges_grey_pictures_as_before(name, preset):
 
 
 @pytest.mark.parametrize(("name", "preset"), CHANNELS)
-def test_a_generator_of_colour_makes_the_grey_pictures_that_it_made(name, preset):
+def test_a_generator_of_colour_makes_the_grey_images_that_it_made(name, preset):
     grey, colour = grey_and_colour(name, preset)
     latents = latents_of(grey)
     old, new, _ = carried("generator", grey, colour)
@@ -114,7 +114,7 @@ def test_batch_norm_and_spectral_norm_keep_their_places():
     assert found.adapted == {"first.parametrizations.weight.original": "from 1 to 3 channels"}
     # The other vector of spectral norm is as long as before; this one belongs to the channels.
     assert found.new == ["first.parametrizations.weight.0._v"]
-    assert new(pictures_of(colour)).isfinite().all()
+    assert new(images_of(colour)).isfinite().all()
 
 
 def conditional(name, count):
@@ -122,7 +122,7 @@ def conditional(name, count):
 
 
 def run(role, network, config, labels):
-    given = latents_of(config) if role == "generator" else pictures_of(config)
+    given = latents_of(config) if role == "generator" else images_of(config)
     return network(given, labels)
 
 
@@ -180,7 +180,7 @@ def test_one_hot_classes_that_go_leave_their_mean_in_the_bias(role):
         "layers.0.weight": "without its classes",
         "layers.0.bias": "with the mean of the classes",
     }
-    given = latents_of(before) if role == "generator" else pictures_of(before).flatten(1)
+    given = latents_of(before) if role == "generator" else images_of(before).flatten(1)
     mean = torch.cat([given, torch.full((4, 3), 1 / 3)], 1)
     hidden = new.layers[0](given)
     torch.testing.assert_close(hidden, old.layers[0](mean), rtol=1e-6, atol=1e-6)
@@ -232,7 +232,7 @@ def test_classes_and_channels_change_together():
     old, new, found = carried("discriminator", before, after, sources=(1,))
     told = "from 1 to 3 channels, classes: 1 by name, 0 as the mean of the old"
     assert found.adapted == {"layers.0.weight": told}
-    reals = pictures_of(before)
+    reals = images_of(before)
     one = new(reals.expand(-1, 3, -1, -1), torch.zeros(4, dtype=torch.int64))
     other = old(reals, torch.ones(4, dtype=torch.int64))
     torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)

@@ -1,4 +1,4 @@
-"""The picture has the panels that a run has figures for."""
+"""The image has the panels that a run has figures for."""
 
 import math
 
@@ -37,15 +37,15 @@ def test_each_score_has_a_panel(rows, scores):
     assert titles(rows, scores) == [*ALL, "score FID-digits", "score recall-digits"]
 
 
-def test_a_picture_of_everything(tmp_path, rows, scores, findings):
+def test_an_image_of_everything(tmp_path, rows, scores, findings):
     assert save_plots(tmp_path / "all.png", rows, scores, findings)
     plain = save_plots(tmp_path / "plain.png", rows)
     assert plain
-    with Image.open(tmp_path / "all.png") as picture:
-        assert picture.format == "PNG"
-        assert picture.width == 1100
-        assert 1250 <= picture.height <= 1500
-        pixels = np.asarray(picture.convert("L"))
+    with Image.open(tmp_path / "all.png") as image:
+        assert image.format == "PNG"
+        assert image.width == 1100
+        assert 1250 <= image.height <= 1500
+        pixels = np.asarray(image.convert("L"))
     assert pixels[0, 0] == 255
     assert 200 < pixels.mean() < 255
 

@@ -152,5 +152,5 @@ def test_drift_is_measured_by_the_spread_of_reals():
 @pytest.mark.parametrize(
     ("shape", "length"), [((3, 28, 28), 2352), ((3, 64, 128), 3072), ((2,), 2), ((1, 8, 64), 256)]
 )
-def test_large_pictures_are_averaged(shape, length):
+def test_large_images_are_averaged(shape, length):
     assert signals.flattened(torch.ones(4, *shape)).shape == (4, length)

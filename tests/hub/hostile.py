@@ -116,7 +116,7 @@ def replaced(name: str, content: bytes | Zeros | Symlink) -> Change:
 
 def architecture(name: str, **fields: Any) -> Change:
     vectors = len(fields.get("sample_shape", (3,) * 3)) == 1
-    kind = "vectors" if vectors else "pictures"
+    kind = "vectors" if vectors else "images"
     return config(architecture={"name": name, **fields}, data={"kind": kind})
 
 
@@ -261,8 +261,8 @@ CONFIGS = {
     "class names that are mappings": Cause(
         config(data__class_names=[{}, {}, {}]), "class_names: a mapping is not allowed"
     ),
-    "vectors of pictures": Cause(config(data__kind="vectors"), "data.kind vectors contradicts"),
-    "scale of pictures": Cause(config(data__scale=[1.0], data__shift=[0.0]), "are for vectors"),
+    "vectors of images": Cause(config(data__kind="vectors"), "data.kind vectors contradicts"),
+    "scale of images": Cause(config(data__scale=[1.0], data__shift=[0.0]), "are for vectors"),
     "scores that are no records": Cause(config(scores=["fid"]), "scores: 'fid' is not allowed"),
     "training that is a text": Cause(config(training="x" * 900_000), "training: 'xxx"),
     "plugin of a newer major": Cause(
@@ -681,7 +681,7 @@ CARDS = {
         "README.md of .* has 1,000,001 bytes",
         ("pretrained_info", "pull"),
     ),
-    "2 GB picture": Cause(
+    "2 GB image": Cause(
         replaced("samples.png", Zeros(2_000_000_000)), "has 2,000,000,000 bytes", ("pull",)
     ),
     "2 GB recipe": Cause(

@@ -10,8 +10,8 @@ import tempfile
 
 import torch
 
+from ganzoo.drawing import save_grid
 from ganzoo.networks import create_discriminator, create_generator
-from ganzoo.pictures import save_grid
 from ganzoo.weights import folder as weights
 from ganzoo.weights.info import DataFacts
 

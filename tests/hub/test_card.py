@@ -40,7 +40,7 @@ def info_of(classes=0, shape=(1, 16, 16), names=(), name="dcgan", **facts):
     """What is known of a small generator."""
     values = {"sample_shape": shape, "num_classes": classes}
     config = registry.architecture(name).config(name=name, **values)
-    kind = "pictures" if len(shape) == 3 else "vectors"
+    kind = "images" if len(shape) == 3 else "vectors"
     return Info.of(config, data=DataFacts(kind=kind, class_names=list(names)), **facts)
 
 
@@ -98,8 +98,8 @@ model-index:
 
 ![Samples](samples.png)
 
-A generator of grey pictures of 16x16 pixels, of the architecture `dcgan` in ganzoo. \
-Strided convolutions with batch norm: the classical network for small pictures.
+A generator of grey images of 16x16 pixels, of the architecture `dcgan` in ganzoo. \
+Strided convolutions with batch norm: the classical network for small images.
 
 It is conditional on 3 classes: `zero`, `one`, `two`.
 
@@ -214,7 +214,7 @@ class TestMarkdown:
             "*bold* and **more**",
             "_edge_ __x__ in_side _",
             "[text](https://example.com)",
-            "![picture](x.png)",
+            "![image](x.png)",
             "&lt; &amp; &",
             "back\\slash \\| \\",
             "~~struck~~",
@@ -268,7 +268,7 @@ class TestMarkdown:
 
 
 class TestWhatIsSaid:
-    def test_pictures_without_labels(self):
+    def test_images_without_labels(self):
         card = card_of(info_of())
         assert values_of(card) == {
             "library_name": "ganzoo",
@@ -281,10 +281,10 @@ class TestWhatIsSaid:
     @pytest.mark.parametrize(
         ("shape", "words"),
         [
-            ((1, 16, 16), "grey pictures of 16x16 pixels"),
-            ((3, 32, 32), "colour pictures of 32x32 pixels"),
-            ((4, 16, 16), "4-channel pictures of 16x16 pixels"),
-            ((3, 32, 64), "colour pictures of 64x32 pixels"),
+            ((1, 16, 16), "grey images of 16x16 pixels"),
+            ((3, 32, 32), "colour images of 32x32 pixels"),
+            ((4, 16, 16), "4-channel images of 16x16 pixels"),
+            ((3, 32, 64), "colour images of 64x32 pixels"),
             ((2,), "vectors of 2 numbers"),
             ((1,), "vectors of 1 number"),
         ],
@@ -322,7 +322,7 @@ class TestWhatIsSaid:
         assert "base_model" not in values_of(card)
         assert f"Fine-tuned from {f'`{repo}`' if repo else '(no name)'}.\n" in card
 
-    @pytest.mark.parametrize("data", ["my-pictures", "", None, 7, ["mnist5k"]])
+    @pytest.mark.parametrize("data", ["my-images", "", None, 7, ["mnist5k"]])
     def test_data_that_others_do_not_know_is_no_dataset(self, data):
         assert "datasets" not in values_of(card_of(info_of(training={"data": data})))
 

@@ -29,7 +29,7 @@ from tests.hub.server import ALICE, BOB
 ID = "acme/digits"
 SMALL = {"name": "dcgan", "width": 2, "sample_shape": [1, 16, 16]}
 VALUES = {"sample_shape": (1, 16, 16), "width": 2, "num_classes": 3}
-PICTURE = b"\x89PNG a picture of somebody's own"
+IMAGE = b"\x89PNG an image of somebody's own"
 
 
 @pytest.fixture(scope="module")
@@ -263,13 +263,13 @@ class TestSources:
         assert "samples.png" in kinds(done)  # a plot of the points
         assert equal(load_generator(ID, cache_dir=cache), G)
 
-    def test_vectors_of_which_there_is_no_picture(self, hub):
+    def test_vectors_of_which_there_is_no_image(self, hub):
         G = create_generator("vanilla", seed=0, sample_shape=(5,), generator_widths=[8])
         done = push(G)
         assert set(kinds(done)) == {"README.md", "config.json", "model.safetensors"}
         assert "![Samples]" not in done.card
 
-    def test_unlabelled_pictures_have_a_task(self, hub):
+    def test_unlabelled_images_have_a_task(self, hub):
         G = create_generator("dcgan", seed=0, **{**VALUES, "num_classes": 0})
         assert "pipeline_tag: unconditional-image-generation" in push(G).card
 
@@ -346,7 +346,7 @@ def test_only_what_changed_is_in_the_commit(hub, folder, cause):
     change, options, expected = CHANGES[cause]
     push(folder)
     repo = hub.repos[ID]
-    theirs = {"cat.png": PICTURE, "code/train.py": b"print()", ".gitattributes": b"*.x -text\n"}
+    theirs = {"cat.png": IMAGE, "code/train.py": b"print()", ".gitattributes": b"*.x -text\n"}
     before = repo.put(theirs)
     hub.log.clear()
     change(folder)
@@ -789,7 +789,7 @@ def test_a_discriminator_that_is_kept_back_may_be_broken(hub, folder):
     assert "discriminator.safetensors" not in hub.repos[ID].files()
 
 
-@pytest.mark.parametrize("shape", [(2,), (1, 8, 8)], ids=["vectors", "pictures"])
+@pytest.mark.parametrize("shape", [(2,), (1, 8, 8)], ids=["vectors", "images"])
 @pytest.mark.parametrize("kind", [Dividing, Infinite])
 @pytest.mark.parametrize("way", ["generator", "folder"])
 def test_samples_that_are_not_finite(hub, tmp_path, own_plugins, kind, shape, way):
@@ -863,7 +863,7 @@ class TestRaces:
         ("files", "delete", "touched"),
         [
             ({"model.safetensors": b"theirs"}, (), "model.safetensors"),
-            ({"config.json": b"{}", "samples.png": PICTURE}, (), "config.json, samples.png"),
+            ({"config.json": b"{}", "samples.png": IMAGE}, (), "config.json, samples.png"),
             ({}, ("generator_raw.safetensors",), "generator_raw.safetensors"),
         ],
         ids=["weights", "two files", "a deletion"],
@@ -883,7 +883,7 @@ class TestRaces:
         assert repo.commits[repo.head()].parent == theirs
 
     @pytest.mark.parametrize(
-        "name", ["README.md", "cat.png", ".gitattributes"], ids=["card", "picture", "attributes"]
+        "name", ["README.md", "cat.png", ".gitattributes"], ids=["card", "image", "attributes"]
     )
     def test_other_files(self, hub, repo, folder, name):
         theirs = []
@@ -945,15 +945,15 @@ class TestRaces:
 
     def test_a_refusal_that_is_lost(self, hub, repo, folder, no_waits):
         hub.drop("POST", "/commit/", processed=True)
-        self.meanwhile(hub, lambda: repo.put({"cat.png": PICTURE}))
+        self.meanwhile(hub, lambda: repo.put({"cat.png": IMAGE}))
         done = push(folder)
-        assert repo.files()["cat.png"] == PICTURE
+        assert repo.files()["cat.png"] == IMAGE
         assert repo.head() == done.commit
         assert "came between" in done.notes[0]
 
     def test_an_answer_that_is_lost_before_somebody_else_pushes(self, hub, repo, folder, no_waits):
         """Ours is found below theirs."""
-        turns = iter([lambda: None, lambda: repo.put({"cat.png": PICTURE})])
+        turns = iter([lambda: None, lambda: repo.put({"cat.png": IMAGE})])
         hub.before("POST", "/preupload/", lambda: next(turns)(), times=2)
         hub.drop("POST", "/commit/", processed=True)
         done = push(folder)

@@ -1,4 +1,4 @@
-"""Pictures of dataset repositories: whichever way they are kept, at one commit, and offline."""
+"""Images of dataset repositories: whichever way they are kept, at one commit, and offline."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from ganzoo.hub.reference import parse_dataset
 from tests.data.sources.conftest import NAMES, as_folder, opened, png
 from tests.hub.server import ALICE
 
-NAME = "alice/pictures"
+NAME = "alice/images"
 SOURCE = f"hf://{NAME}"
 CLASSES = ("cat", "dog", "emu")
 LABELS = [CLASSES.index(name.partition("/")[0]) for name in NAMES]
@@ -75,7 +75,7 @@ def held(contents):
 
 
 def as_parquet(pixels, **beside):
-    """The same pictures in a table, with further columns."""
+    """The same images in a table, with further columns."""
     columns = {"image": held(map(png, pixels)), "label": LABELS[: len(pixels)]}
     features = dict(FEATURES)
     for name, (feature, values) in beside.items():
@@ -94,7 +94,7 @@ def as_two_shards(pixels):
 
 
 def as_files(pixels, split="train"):
-    return {f"{split}/{name}": png(picture) for name, picture in zip(NAMES, pixels, strict=True)}
+    return {f"{split}/{name}": png(image) for name, image in zip(NAMES, pixels, strict=True)}
 
 
 LAYOUTS = {"parquet": as_parquet, "two shards": as_two_shards, "files": as_files}
@@ -111,7 +111,7 @@ def asked(hub):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_pictures_are_those_of_a_folder(repo, pixels, tmp_path, layout):
+def test_images_are_those_of_a_folder(repo, pixels, tmp_path, layout):
     repo.put(LAYOUTS[layout](pixels))
     found, folder = opened(SOURCE), opened(as_folder(tmp_path, pixels))
     assert found.class_names == folder.class_names == CLASSES
@@ -150,7 +150,7 @@ def decode_elsewhere():
     return decode
 
 
-def test_what_is_sent_to_another_process_holds_no_pictures(repo, pixels):
+def test_what_is_sent_to_another_process_holds_no_images(repo, pixels):
     repo.put(as_parquet(np.repeat(pixels, 40, axis=3)[..., :3].repeat(30, axis=1)))
     found = opened(SOURCE)
     found.read(0)
@@ -184,11 +184,11 @@ def test_a_column_is_chosen(repo, pixels):
     other = (IMAGE, held(map(png, 255 - pixels)))
     texts = (datasets.Value("string"), ["b", "a", "b", "b", "a"])
     repo.put(as_parquet(pixels, mask=other, kind=texts))
-    found = opened(SOURCE, picture="mask", label="kind")
+    found = opened(SOURCE, image="mask", label="kind")
     assert (found.read(1).sample == 255 - pixels[1]).all()
     assert found.class_names == ("a", "b")
     assert found.labels.tolist() == [1, 0, 1, 1, 0]
-    first = opened(SOURCE, picture="image", label="")
+    first = opened(SOURCE, image="image", label="")
     assert (first.read(1).sample == pixels[1]).all()
     assert first.class_names == ()
     assert first.fingerprint != found.fingerprint
@@ -205,8 +205,8 @@ HOLED = (datasets.Value("string"), ["a", None, "a", "b", "b"])
         pytest.param(
             {"mask": (IMAGE, [None] * 5)},
             {},
-            "several columns of pictures (image, mask); choose one with data.picture",
-            id="several pictures",
+            "several columns of images (image, mask); choose one with data.image",
+            id="several images",
         ),
         pytest.param(
             {"kind": KINDS},
@@ -215,9 +215,9 @@ HOLED = (datasets.Value("string"), ["a", None, "a", "b", "b"])
             id="several classes",
         ),
         pytest.param(
-            {}, {"picture": "label"}, "data.picture: 'label' is no column of pictures", id="kind"
+            {}, {"image": "label"}, "data.image: 'label' is no column of images", id="kind"
         ),
-        pytest.param({}, {"picture": "x"}, "those are image", id="no such picture"),
+        pytest.param({}, {"image": "x"}, "those are image", id="no such image"),
         pytest.param({}, {"label": "x"}, "its columns are image, label", id="no such label"),
         pytest.param({"n": NUMBERS}, {"label": "n"}, "neither classes nor texts", id="numbers"),
         pytest.param({"t": HOLED}, {"label": "t"}, "row 1 has no label", id="no label"),
@@ -232,21 +232,21 @@ def test_what_cannot_be_chosen(repo, pixels, beside, chosen, told):
     assert told in str(caught.value)
 
 
-def test_no_pictures_at_all(repo):
+def test_no_images_at_all(repo):
     repo.put({TRAIN: parquet({"x": [1]}, {"x": datasets.Value("int64")})})
-    with pytest.raises(DataError, match=r"no column of images for data\.picture; its .* are x$"):
+    with pytest.raises(DataError, match=r"no column of images for data\.image; its .* are x$"):
         opened(SOURCE)
 
 
 # --- what is broken or hostile -----------------------------------------------------------------
 
 
-def test_a_broken_picture_is_named_and_skipped(repo, pixels):
+def test_a_broken_image_is_named_and_skipped(repo, pixels):
     contents = [*map(png, pixels), png(pixels[0])[:60], None]
     repo.put({TRAIN: parquet({"image": held(contents)}, {"image": IMAGE})})
     commit = repo.head()
     found = opened(SOURCE, max_bad=0.3)
-    assert found.bad == {"train/6": "its row holds no picture"}  # what headers tell
+    assert found.bad == {"train/6": "its row holds no image"}  # what headers tell
     store = open_store(found, (3, 8, 8))
     assert len(store.samples) == 5
     with pytest.raises(DataError, match=f"{SOURCE}@{commit}/train/5: "):
@@ -268,7 +268,7 @@ def test_a_path_leads_nowhere_but_into_the_repository(repo, hub, pixels, tmp_pat
         f"file://{secret}",
         "secret.png",
         str(of_other),
-        f"{tmp_path}/hub/datasets--alice--pictures/../../secret.png",
+        f"{tmp_path}/hub/datasets--alice--images/../../secret.png",
         f"{hub.url}/datasets/alice/other/resolve/main/train/cat/1.png",
         "hf://datasets/alice/other/train/cat/1.png",
         f"zip://1.png::{secret}",
@@ -288,7 +288,7 @@ def test_a_path_leads_nowhere_but_into_the_repository(repo, hub, pixels, tmp_pat
         pytest.param({TRAIN: b"PAR1 no more"}, "cannot be read by the package", id="damaged"),
         pytest.param({"README.md": b"# None"}, "cannot be read by the package", id="no data"),
         pytest.param({"README.md": b"---\nconfigs: 5\n---\n"}, "cannot be read", id="card"),
-        pytest.param({"pictures.py": b"raise SystemExit"}, "scripts are no longer", id="script"),
+        pytest.param({"images.py": b"raise SystemExit"}, "scripts are no longer", id="script"),
     ],
 )
 def test_what_the_package_cannot_read(repo, files, told):
@@ -303,7 +303,7 @@ def test_what_the_package_cannot_read(repo, files, told):
     [
         ("hf://alice/none", RepositoryMissingError, "no dataset alice/none on the Hub"),
         (f"{SOURCE}@none", RevisionMissingError, "no revision 'none'"),
-        ("hf://pictures", DataError, "write hf://owner/name"),
+        ("hf://images", DataError, "write hf://owner/name"),
         ("hf://alice/a b", DataError, "write hf://owner/name"),
         ("hf://spaces/alice/x", DataError, "write hf://owner/name"),
     ],
@@ -323,7 +323,7 @@ def test_a_private_one_needs_its_reader(hub, pixels, monkeypatch):
 
 
 def test_without_the_package(repo, monkeypatch):
-    monkeypatch.setattr("ganzoo.hub.pictures.find_spec", lambda name: None)
+    monkeypatch.setattr("ganzoo.hub.images.find_spec", lambda name: None)
     with pytest.raises(DataError, match="install the package datasets"):
         opened(SOURCE)
 
@@ -393,7 +393,7 @@ def test_the_package_takes_no_other_commit_where_the_hub_fails(hub, repo, pixels
 def test_files_that_are_gone_are_fetched_again(repo, pixels, tmp_path):
     repo.put(as_files(pixels))
     opened(SOURCE)
-    for link in (tmp_path / "hub" / "datasets--alice--pictures" / "snapshots").rglob("2.png"):
+    for link in (tmp_path / "hub" / "datasets--alice--images" / "snapshots").rglob("2.png"):
         link.resolve().unlink()
     assert (opened(SOURCE).read(1).sample == pixels[1]).all()
 
@@ -410,7 +410,7 @@ def test_a_resumed_run_keeps_to_its_commit(hub, repo, pixels, command):
     code, out, err = command("train", *TINY, f"data={SOURCE}", "steps=2")
     assert code == 0, err
     folder = out.strip()
-    assert folder == "./runs/vanilla-pictures"
+    assert folder == "./runs/vanilla-images"
     run = ganzoo.Run.open(folder)
     assert run.config.data.source == f"{SOURCE}@{first}"
     assert "Generating" not in err
@@ -456,7 +456,7 @@ def test_nothing_is_written_but_errors(repo, pixels, capfd):
     repo.put(as_files(pixels))
     level = datasets.logging.get_verbosity()
     opened(SOURCE)
-    repo.put({"train/cat/1.png": b"no picture"}, delete=["train/dog/1.png"])
+    repo.put({"train/cat/1.png": b"no image"}, delete=["train/dog/1.png"])
     opened(SOURCE, max_bad=1)
     assert capfd.readouterr() == ("", "")
     assert datasets.logging.get_verbosity() == level

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ganzoo.drawing import save_gif
 from ganzoo.errors import RequestError
 from ganzoo.latents import slerp, way
 from ganzoo.networks import create_generator
-from ganzoo.pictures import save_gif
 from ganzoo.sheet import interpolation_film, interpolation_sheet
 
 
@@ -189,7 +189,7 @@ def test_what_is_out_of_range_is_refused(values, n, options, message):
         small(**values).interpolate(n, **options)
 
 
-class TestPictures:
+class TestImages:
     """The grid, and the film."""
 
     def test_a_grid_has_a_row_for_each_leg(self):
@@ -233,6 +233,6 @@ class TestPictures:
 
     @pytest.mark.parametrize("draw", [interpolation_sheet, interpolation_film])
     @pytest.mark.parametrize("shape", [(5, 4, 4), (2,)], ids=str)
-    def test_what_has_no_picture_is_refused(self, draw, shape):
-        with pytest.raises(RequestError, match="holds no pictures"):
+    def test_what_has_no_image_is_refused(self, draw, shape):
+        with pytest.raises(RequestError, match="holds no images"):
             draw(small(sample_shape=shape), 2, seed=0)

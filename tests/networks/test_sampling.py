@@ -116,7 +116,7 @@ def test_sampling_is_in_evaluation_mode_and_every_flag_is_restored(G, monkeypatc
     assert [module.training for module in G.modules()] == modes
 
 
-def test_pictures_are_in_zero_to_one_and_clamped(styled, G):
+def test_images_are_in_zero_to_one_and_clamped(styled, G):
     assert G.sample(4, seed=0).dtype == torch.float32
     loud = create_generator(styled, sample_shape=(3, 2, 2), seed=0)
     with torch.no_grad():
@@ -128,7 +128,7 @@ def test_pictures_are_in_zero_to_one_and_clamped(styled, G):
     assert not samples.requires_grad
 
 
-def test_pictures_are_the_networks_own_moved_from_minus_one_to_one(G):
+def test_images_are_the_networks_own_moved_from_minus_one_to_one(G):
     seen = []
     G.module.register_forward_hook(lambda module, arguments, output: seen.append(output))
     samples = G.sample(4, seed=0, labels=0)
@@ -297,7 +297,7 @@ class TestNetwork:
 def test_facts_of_the_data_must_fit_the_networks():
     config = create_generator("vanilla", sample_shape=(2,)).config
     for facts in (
-        {"kind": "pictures"},
+        {"kind": "images"},
         {"kind": "vectors", "scale": [1.0]},
         {"kind": "vectors", "scale": [1.0, 1.0]},
         {"kind": "vectors", "scale": [1.0, 1.0], "shift": [1.0]},

@@ -122,7 +122,7 @@ def test_what_is_no_spec_is_refused(thing, kind):
         pytest.param(architecture(api=2), "version 2 of the plugin interface", id="interface"),
         pytest.param(architecture(""), "cannot be asked for", id="empty name"),
         pytest.param(loss("zoo:mine"), "cannot be asked for", id="colon"),
-        pytest.param(dataset("pictures/mine"), "cannot be asked for", id="path"),
+        pytest.param(dataset("images/mine"), "cannot be asked for", id="path"),
     ],
 )
 def test_what_would_not_load_is_refused_at_once(spec, message):

@@ -7,7 +7,7 @@ from ganzoo.spec import Architecture, Preset, Traits
 
 SQUARE = Traits(sides=(16, 32, 64), channels=(1, 3))
 ANY = Traits(vectors=True)
-POINTS = Traits(pictures=False, vectors=True)
+POINTS = Traits(images=False, vectors=True)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ POINTS = Traits(pictures=False, vectors=True)
         pytest.param(SQUARE, (3, 32, 30), (3, 32, 32), id="made square"),
         pytest.param(SQUARE, (2, 32, 32), None, id="channels cannot be fitted"),
         pytest.param(SQUARE, (2,), None, id="no vectors"),
-        pytest.param(ANY, (4, 7, 9), (4, 7, 9), id="any picture"),
+        pytest.param(ANY, (4, 7, 9), (4, 7, 9), id="any image"),
         pytest.param(ANY, (2,), (2,), id="any vector"),
         pytest.param(POINTS, (2,), (2,), id="vectors alone"),
-        pytest.param(POINTS, (1, 16, 16), None, id="no pictures"),
+        pytest.param(POINTS, (1, 16, 16), None, id="no images"),
     ],
 )
 def test_the_shape_of_the_data_is_fitted_to_one_that_can_be_made(traits, shape, fitted):

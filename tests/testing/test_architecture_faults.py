@@ -508,8 +508,8 @@ FAULTS = {
         TRAINS,
     ),
     "traits without any shape": (
-        {"traits": {"pictures": False}},
-        ("samples-have-their-shape", "the traits allow neither pictures nor vectors"),
+        {"traits": {"images": False}},
+        ("samples-have-their-shape", "the traits allow neither images nor vectors"),
         ["*"],
     ),
 }

@@ -49,11 +49,9 @@ def files(name, tmp_path, monkeypatch, session_hub):
     if name == "repository":
         session_hub.reset()
         pixels = np.zeros((5, 8, 8, 3), dtype=np.uint8)
-        repo = session_hub.create("datasets/alice/pictures")
-        repo.put(
-            {f"train/{file}": png(picture) for file, picture in zip(NAMES, pixels, strict=True)}
-        )
-        return {"source": "hf://alice/pictures"}
+        repo = session_hub.create("datasets/alice/images")
+        repo.put({f"train/{file}": png(image) for file, image in zip(NAMES, pixels, strict=True)})
+        return {"source": "hf://alice/images"}
     if name in ("mnist", "fashion-mnist", "cifar10"):
         write_all(tmp_path, name, monkeypatch)
         return {"root": str(tmp_path)}

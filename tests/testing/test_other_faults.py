@@ -205,7 +205,7 @@ PROJECTION = {"kind": "projection"}
 # --- datasets ----------------------------------------------------------------------------------
 
 
-class Pictures(Dataset):
+class Images(Dataset):
     """Healthy."""
 
     shape = (1, 6, 5)
@@ -225,7 +225,7 @@ class Pictures(Dataset):
         return "planted"
 
 
-class Points(Pictures):
+class Points(Images):
     """Healthy, of vectors."""
 
     kind = "vectors"
@@ -236,7 +236,7 @@ class Points(Pictures):
         self.items = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
 
 
-class Empty(Pictures):
+class Empty(Images):
     def __len__(self):
         return 0
 
@@ -245,16 +245,16 @@ class Unscaled(Points):
     shift, scale = (), ()
 
 
-class Flat(Pictures):
+class Flat(Images):
     shape = (30,)
 
 
-class Float(Pictures):
+class Float(Images):
     def read(self, index):
         return Item(self.items[index] / 255, 0)
 
 
-class Lists(Pictures):
+class Lists(Images):
     def read(self, index):
         return Item(self.items[index].tolist(), 0)
 
@@ -264,21 +264,21 @@ class Infinite(Points):
         return Item(np.array([0, np.inf], np.float32), 0)
 
 
-class FromOne(Pictures):
+class FromOne(Images):
     def read(self, index):
         return Item(self.items[index], 1 + index % 2)
 
 
-class Twins(Pictures):
+class Twins(Images):
     class_names = ("a", "a")
 
 
-class Augmenting(Pictures):
+class Augmenting(Images):
     def read(self, index):
         return Item(np.roll(self.items[index], np.random.default_rng().integers(1, 4)), 0)
 
 
-class Drawn(Pictures):
+class Drawn(Images):
     calls = itertools.count()
 
     def __init__(self, config):
@@ -286,7 +286,7 @@ class Drawn(Pictures):
         self.items = source.integers(0, 256, (9, 6, 5)).astype(np.uint8)
 
 
-class Located(Pictures):
+class Located(Images):
     calls = itertools.count()
 
     def __init__(self, config):
@@ -298,7 +298,7 @@ class Located(Pictures):
         return self.print
 
 
-class Misread(Pictures):
+class Misread(Images):
     shape = (5, 6, 5)
 
 
@@ -313,7 +313,7 @@ HEALTHY = {
     "term with a state": penalty(Kept),
     "term of the generator": penalty(Length, network="generator"),
     "projection": penalty(Clip, **PROJECTION),
-    "pictures": dataset(Pictures),
+    "images": dataset(Images),
     "vectors": dataset(Points),
 }
 
@@ -370,8 +370,8 @@ FAULTS = {
     "a division by zero": (penalty(Dividing, **PROJECTION), "projection-is-in-place", "finite"),
     "no samples": (dataset(Empty), "length-is-told", "its length is 0"),
     "no scale": (dataset(Unscaled), "shape-is-told", "need a shift and a scale"),
-    "pictures without height": (dataset(Flat), "shape-is-told", "(channels, height, width)"),
-    "float pictures": (dataset(Float), "samples-have-their-type", "pictures are uint8"),
+    "images without height": (dataset(Flat), "shape-is-told", "(channels, height, width)"),
+    "float images": (dataset(Float), "samples-have-their-type", "images are uint8"),
     "lists": (dataset(Lists), "samples-have-their-type", "return a numpy array"),
     "infinite vectors": (dataset(Infinite), "samples-have-their-type", "not finite"),
     "labels from one": (dataset(FromOne), "labels-are-classes", "from 0 to 1"),
@@ -379,7 +379,7 @@ FAULTS = {
     "augmented samples": (dataset(Augmenting), "reading-is-repeatable", "read twice differs"),
     "new samples each time": (dataset(Drawn), "reading-is-repeatable", "opened anew"),
     "a fingerprint of the moment": (dataset(Located), "fingerprint-is-stable", "opened twice"),
-    "pictures that nobody can fit": (dataset(Misread), "batches-are-made", "it raised"),
+    "images that nobody can fit": (dataset(Misread), "batches-are-made", "it raised"),
 }
 
 

@@ -172,8 +172,8 @@ def test_r1_differentiates_through_the_augmentation(tmp_path):
 
 @pytest.fixture
 def handful(tmp_path):
-    """Eight pictures of noise, which a discriminator soon knows by heart."""
-    folder = tmp_path / "pictures"
+    """Eight images of noise, which a discriminator soon knows by heart."""
+    folder = tmp_path / "images"
     folder.mkdir()
     source = np.random.default_rng(0)
     for i in range(8):

@@ -151,7 +151,7 @@ def spec(generator, discriminator=Judge):
         config=ArchitectureConfig,
         generator=generator,
         discriminator=discriminator,
-        traits=lambda config: Traits(pictures=False, vectors=True, output="linear"),
+        traits=lambda config: Traits(images=False, vectors=True, output="linear"),
     )
 
 

@@ -320,28 +320,28 @@ def test_no_checkpoint_is_written_of_weights_that_are_not_finite(tmp_path):
 
 
 def test_a_changed_source_is_noticed_on_resuming(tmp_path):
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     for shade in (0, 120, 240):
-        Image.new("L", (16, 16), shade).save(pictures / f"{shade}.png")
-    config = {"architecture": DCGAN, "data": str(pictures)}
+        Image.new("L", (16, 16), shade).save(images / f"{shade}.png")
+    config = {"architecture": DCGAN, "data": str(images)}
     run = ganzoo.train(config, SMALL, out=tmp_path / "run", steps=2)
-    Image.new("L", (16, 16), 7).save(pictures / "0.png")
+    Image.new("L", (16, 16), 7).save(images / "0.png")
     with pytest.raises(RunError, match="changed since step 2"):
         ganzoo.resume(run, steps=3)
 
 
 def test_a_folder_named_from_elsewhere_is_found_on_resuming(tmp_path, monkeypatch):
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     for shade in (0, 240):
-        Image.new("L", (16, 16), shade).save(tmp_path / "pictures" / f"{shade}.png")
+        Image.new("L", (16, 16), shade).save(tmp_path / "images" / f"{shade}.png")
     monkeypatch.chdir(tmp_path)
-    run = ganzoo.train({"architecture": DCGAN, "data": "./pictures"}, SMALL, out="run", steps=1)
+    run = ganzoo.train({"architecture": DCGAN, "data": "./images"}, SMALL, out="run", steps=1)
     where = run.path.absolute()
     monkeypatch.chdir("/")
     ganzoo.resume(where, steps=2)
     facts = json.loads((where / "weights" / "config.json").read_text())["training"]
-    assert facts["data"] == "pictures"
+    assert facts["data"] == "images"
 
 
 @pytest.mark.usefixtures("own_plugins")

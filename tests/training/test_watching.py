@@ -100,9 +100,9 @@ def test_what_is_looked_at(tmp_path):
     assert {key for key in rows[0] if key.startswith("health/")} == first
     later = first | {"health/drift", "health/straightness"}
     assert {key for key in rows[-1] if key.startswith("health/")} == later
-    pictures = ganzoo.train(DCGAN, {"steps": 2, "health.samples": 160}, out=tmp_path / "pictures")
-    assert "health/classes" in pictures.log[-1]
-    assert "health/overfit" not in pictures.log[-1]
+    images = ganzoo.train(DCGAN, {"steps": 2, "health.samples": 160}, out=tmp_path / "images")
+    assert "health/classes" in images.log[-1]
+    assert "health/overfit" not in images.log[-1]
 
 
 def test_held_out_samples_are_in_no_batch(tmp_path):

@@ -49,13 +49,13 @@ def test_trials_are_ordinary_runs_with_their_scores(whole):
     assert ganzoo.load_generator(run.weights).sample(2).shape[0] == 2
 
 
-def test_the_report_and_the_picture(whole):
+def test_the_report_and_the_image(whole):
     text = (whole.path / "report.md").read_text()
     first = next(line for line in text.splitlines() if line.startswith(f"| {whole.best.number} "))
     assert f"{whole.best.score:.4g}" in first
     assert "nothing is said" in text
-    with Image.open(whole.path / "sweep.png") as picture:
-        assert picture.width > 1000
+    with Image.open(whole.path / "sweep.png") as image:
+        assert image.width > 1000
 
 
 def test_stopped_it_goes_on_as_it_would_have(whole, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from tests.imports import ROOT
 MAX_BYTES = 8_000_000
 
 GOLDEN = {
-    # reference: (parameters of both networks, the means of the pictures of sample(4, seed=0))
+    # reference: (parameters of both networks, the means of the images of sample(4, seed=0))
     "dcgan.mnist5k": ([390_080, 167_104], [0.14961, 0.10717, 0.14367, 0.10875]),
     "wgan-gp.mnist5k": ([525_377, 259_073], [0.12235, 0.08266, 0.12349, 0.14753]),
     "vanilla.mnist5k": ([824_848, 906_241], [0.16259, 0.14393, 0.163, 0.13734]),

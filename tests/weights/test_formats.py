@@ -75,7 +75,7 @@ class TestFormat:
 
         def second(values):
             seen.append(("second", "net" in values))
-            data = {"kind": "pictures", "class_names": values["data"]["labels"]}
+            data = {"kind": "images", "class_names": values["data"]["labels"]}
             return {**values, "data": data}
 
         monkeypatch.setattr(formats, "WEIGHTS_FORMAT", WEIGHTS_FORMAT + 2)

@@ -87,7 +87,7 @@ numbers = (
     | st.floats()
 )
 WORDS = """dcgan vanilla wgan-gp ganzoo-torch:dcgan os:system cnn resnet batch none normal uniform
-pictures vectors ganzoo-torch 1.0 999.0 0"""
+images vectors ganzoo-torch 1.0 999.0 0"""
 words = st.sampled_from(["", *WORDS.split()])
 texts = words | st.text() | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Zl"]), max_size=3)
 shapes = st.lists(st.sampled_from([1, 2, 3, 16, 32, 65536]), max_size=4)

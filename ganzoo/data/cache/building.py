@@ -224,7 +224,7 @@ def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
 
 
 def _darkness(task: Task, count: int) -> tuple[int, int]:
-    if task.dataset.kind != "pictures":
+    if task.dataset.kind != "images":
         return 0, 0
     samples = np.load(task.folder / SAMPLES, mmap_mode="r")
     brightest = [

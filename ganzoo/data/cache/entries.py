@@ -113,7 +113,7 @@ def _index(path: Path) -> str:
         (source,) = json.loads(arrays["source"].tobytes())
     if names == [""]:
         return f"the hash of {source}"
-    return f"what was found in {count:,} picture{'s' if count > 1 else ''} of {source}"
+    return f"what was found in {count:,} image{'s' if count > 1 else ''} of {source}"
 
 
 def _statistics(path: Path) -> str:
@@ -125,7 +125,7 @@ def _statistics(path: Path) -> str:
 
 
 KINDS: dict[str, tuple[Callable[[Path], str] | None, str]] = {
-    "index": (_index, "what was found in pictures"),
+    "index": (_index, "what was found in images"),
     "statistics": (_statistics, "what an extractor saw"),
     "archives": (None, "a file, unpacked"),
     "repositories": (None, "a dataset repository of the Hub"),

@@ -39,12 +39,12 @@ class Store:
     """Decoded samples on disk.
 
     Attributes:
-        samples: uint8 (N, H, W, C) for pictures, float32 (N, D) for vectors (data units).
+        samples: uint8 (N, H, W, C) for images, float32 (N, D) for vectors (data units).
         labels: int64 (N,).
         skipped: Why samples of the source are not in it, naming them.
         identity: A text that differs for other samples: another source, another way to bring
-            pictures to a shape, or others skipped.
-        dark: Of pictures that look black; see `ganzoo.data.depth.darkness`.
+            images to a shape, or others skipped.
+        dark: Of images that look black; see `ganzoo.data.depth.darkness`.
     """
 
     samples: NDArray[np.uint8] | NDArray[np.float32]
@@ -64,7 +64,7 @@ def open_store(
 
     Args:
         dataset: The source.
-        shape: ``(C, H, W)``: pictures are brought to it as the dataset's ``fit`` says, and resized
+        shape: ``(C, H, W)``: images are brought to it as the dataset's ``fit`` says, and resized
             with antialiasing; or ``(D,)``.
         name: What people are told of it; the kind of dataset where left out.
         processes: How many decode; None for as many as there are cores, up to 8, and for this one

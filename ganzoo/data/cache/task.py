@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache.places import LABELS, SAMPLES
-from ganzoo.data.fitting import fit_picture
+from ganzoo.data.fitting import fit_image
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
@@ -52,7 +52,7 @@ class Task:
     @cached_property
     def row(self) -> tuple[np.dtype[Any], tuple[int, ...]]:
         """The type and shape of a row: uint8 (H, W, C) or float32 (D,)."""
-        if self.dataset.kind == "pictures":
+        if self.dataset.kind == "images":
             return np.dtype(np.uint8), (*self.shape[1:], self.shape[0])
         return np.dtype(np.float32), tuple(self.shape)
 
@@ -103,9 +103,9 @@ class Task:
             except DataError as error:
                 bad.append((index, str(error)))
                 continue
-            if self.dataset.kind == "pictures":
+            if self.dataset.kind == "images":
                 rules = {"fit": self.dataset.fit, "background": self.dataset.background}
-                sample = fit_picture(sample, self.shape, **rules)
+                sample = fit_image(sample, self.shape, **rules)
             samples[place] = sample
         self._write(SAMPLES, rows.start, samples)
         self._write(LABELS, rows.start, labels)

@@ -1,4 +1,4 @@
-"""Pictures in an archive."""
+"""Images in an archive."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import numpy as np
 
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
-from ganzoo.data.sources.base import Pictures, absolute, check_size, file_status
+from ganzoo.data.sources.base import ImageFiles, absolute, check_size, file_status
 from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
@@ -16,10 +16,10 @@ from ganzoo.resolve.paths import READERS
 from ganzoo.terminal import printable
 
 
-class Archive(Pictures):
-    """The pictures in a .zip or .tar, with classes as in a folder.
+class Archive(ImageFiles):
+    """The images in a .zip or .tar, with classes as in a folder.
 
-    A zip and an uncompressed tar are read in place, by a table of where each picture lies. A
+    A zip and an uncompressed tar are read in place, by a table of where each image lies. A
     compressed tar is unpacked once, into one file in ganzoo's cache. No name in the archive is ever
     that of a file on disk. Links, and what has a name that leads out, cannot be read.
     """
@@ -62,12 +62,12 @@ class Archive(Pictures):
         )
 
     def opened(self, row: int) -> IO[bytes]:
-        """Read a picture into memory."""
+        """Read an image into memory."""
         member = self._members[row]
         check_size(member.size)
         with open(self._file, "rb") as file:
             return io.BytesIO(member.read(file))
 
     def called(self, row: int) -> str:
-        """Return what errors call a picture, whose name may be absolute."""
+        """Return what errors call an image, whose name may be absolute."""
         return printable(f"{self.place}/{self.names[row]}")

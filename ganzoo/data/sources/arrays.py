@@ -1,4 +1,4 @@
-"""Pictures and vectors in NumPy's files."""
+"""Images and vectors in NumPy's files."""
 
 import functools
 import hashlib
@@ -54,9 +54,9 @@ def _opened(member: str, path: str) -> Iterator[IO[bytes]]:
 
 
 class Arrays(Source):
-    """Samples in a .npz or .npy: pictures of uint8 or uint16, or vectors of floating-point numbers.
+    """Samples in a .npz or .npy: images of uint8 or uint16, or vectors of floating-point numbers.
 
-    Pictures are (N, H, W), (N, H, W, C) or (N, C, H, W) of 1, 3 or 4 channels; where channels could
+    Images are (N, H, W), (N, H, W, C) or (N, C, H, W) of 1, 3 or 4 channels; where channels could
     be first or last, they are last. uint16 is brought to 8 bits by ``data.white``. Vectors are
     (N, D), and are shifted and scaled to a mean of 0 and a variance of 1. In a .npz there may be
     labels, integers or texts, (N,), and the names of the classes that integers stand for. Nothing
@@ -80,9 +80,9 @@ class Arrays(Source):
             ) from error
         if not self._samples.ndim or not len(self._samples):
             raise DataError(f"{self._told} holds no samples")
-        self.kind = "vectors" if self._samples.ndim == 2 else "pictures"
-        self.shape = self._vectors() if self.kind == "vectors" else self._pictures()
-        if self.kind == "pictures" and self._samples.ndim == 3 and labels is None:
+        self.kind = "vectors" if self._samples.ndim == 2 else "images"
+        self.shape = self._vectors() if self.kind == "vectors" else self._images()
+        if self.kind == "images" and self._samples.ndim == 3 and labels is None:
             self._check_count()
         self.class_names, self.labels = self._classes(labels, names)
         self.notes += tuple(look_alikes("labels", self.class_names))
@@ -94,7 +94,7 @@ class Arrays(Source):
         return type(self), (self._config,)
 
     def read(self, index: int) -> Item:
-        """Return one picture, uint8 (H, W) or (H, W, C), or one vector, float32 (D,)."""
+        """Return one image, uint8 (H, W) or (H, W, C), or one vector, float32 (D,)."""
         sample, label = self._samples[index], int(self.labels[index])
         if self.kind == "vectors":
             return Item(np.asarray(sample, dtype=np.float32), label)
@@ -179,10 +179,10 @@ class Arrays(Source):
             )
         return found
 
-    def _pictures(self) -> tuple[int, int, int]:
+    def _images(self) -> tuple[int, int, int]:
         if self._samples.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
             raise DataError(
-                f"{self._told} holds pictures of {self._samples.dtype}, and they must be uint8 or "
+                f"{self._told} holds images of {self._samples.dtype}, and they must be uint8 or "
                 f"uint16; {TO_BYTES}"
             )
         shape = self._samples.shape
@@ -197,7 +197,7 @@ class Arrays(Source):
         return self._config.channels or (1 if count == 1 else 3), int(height), int(width)
 
     def _check_count(self) -> None:
-        """Refuse one picture that would be taken for many, or report that it may be one."""
+        """Refuse one image that would be taken for many, or report that it may be one."""
         shape = self._samples.shape
         if shape[2] in CHANNELS:
             raise DataError(
@@ -220,7 +220,7 @@ class Arrays(Source):
         if self._samples.dtype.kind != "f" or not length:
             raise DataError(
                 f"{self._told} holds {self._samples.dtype} of the shape {(rows, length)}; vectors "
-                "are floating-point, and pictures are uint8 of the shape (N, H, W) or (N, H, W, C)"
+                "are floating-point, and images are uint8 of the shape (N, H, W) or (N, H, W, C)"
             )
         total, squares = np.zeros(length), np.zeros(length)
         first = self._samples[0].astype(np.float64)

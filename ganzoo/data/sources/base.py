@@ -1,4 +1,4 @@
-"""What sources of one's own have in common, and those of picture files."""
+"""What sources of one's own have in common, and those of image files."""
 
 import functools
 import hashlib
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset, Item
-from ganzoo.data.config import PicturesConfig
+from ganzoo.data.config import ImagesConfig
 from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
 from ganzoo.data.depth import FULL
 from ganzoo.data.sources.classes import Labels
@@ -23,8 +23,8 @@ from ganzoo.errors import DataError
 from ganzoo.resolve.paths import is_on_hub
 from ganzoo.terminal import printable
 
-MAX_PICTURE_BYTES = 256 << 20
-"""A larger file is taken for no picture, so that hostile ones cost no more memory."""
+MAX_IMAGE_BYTES = 256 << 20
+"""A larger file is taken for no image, so that hostile ones cost no more memory."""
 
 
 class Source(Dataset):
@@ -45,14 +45,14 @@ class Source(Dataset):
     def __len__(self) -> int:
         return len(self.names)
 
-    def adopt(self, config: PicturesConfig) -> None:
-        """Take over what a user chose for all pictures."""
+    def adopt(self, config: ImagesConfig) -> None:
+        """Take over what a user chose for all images."""
         self.fit, self.background, self.max_bad = config.fit, config.background, config.max_bad
         self.white = config.white
 
 
-class Pictures(Source):
-    """Picture files, wherever they lie.
+class ImageFiles(Source):
+    """Image files, wherever they lie.
 
     What cannot be decoded stays among them, and is refused when it is read. Stamps tell that a file
     is still the same (see `ganzoo.data.sources.looking.Looks`). The fingerprint calls the files
@@ -65,14 +65,14 @@ class Pictures(Source):
         digests: uint8 (N, 16), hashes of the files' contents.
 
     Raises:
-        DataError: No file is a picture.
+        DataError: No file is an image.
     """
 
     lists: tuple[str, ...] = ()
 
     def __init__(
         self,
-        config: PicturesConfig,
+        config: ImagesConfig,
         names: Sequence[str],
         classes: tuple[tuple[str, ...], Labels],
         stamps: Sequence[tuple[int, ...]] | NDArray[np.int64],
@@ -86,7 +86,7 @@ class Pictures(Source):
         self._alike, self.others = alike or names, others
         if not names:
             raise DataError(
-                f"data.source: {config.source} holds no pictures ({', '.join(sorted(EXTENSIONS))})"
+                f"data.source: {config.source} holds no images ({', '.join(sorted(EXTENSIONS))})"
             )
         looks = look_at(self.place, names, np.asarray(stamps, dtype=np.int64), self.opened)
         self.sizes, self.digests = looks.sizes, looks.digests
@@ -101,7 +101,7 @@ class Pictures(Source):
 
     @abstractmethod
     def opened(self, row: int) -> IO[bytes]:
-        """Open a picture.
+        """Open an image.
 
         Raises:
             OSError: It cannot be.
@@ -109,11 +109,11 @@ class Pictures(Source):
         """
 
     def called(self, row: int) -> str:
-        """Return what errors call a picture."""
+        """Return what errors call an image."""
         return printable(os.path.join(self.place, self.names[row]))
 
     def read(self, index: int) -> Item:
-        """Return one picture, upright: uint8 (H, W), (H, W, 3) or (H, W, 4)."""
+        """Return one image, upright: uint8 (H, W), (H, W, 3) or (H, W, 4)."""
         name = self.called(index)
         try:
             file = self.opened(index)
@@ -122,31 +122,29 @@ class Pictures(Source):
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
         with file:
-            picture = decode(
-                file, name, self.shape[0], background=self.background, white=self.white
-            )
-        return Item(picture, int(self.labels[index]))
+            image = decode(file, name, self.shape[0], background=self.background, white=self.white)
+        return Item(image, int(self.labels[index]))
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A hash of every picture's name, class and content, wherever they lie."""
+        """A hash of every image's name, class and content, wherever they lie."""
         decoding = [self.shape[0], self.background, *chosen_white(self.white)]
         digest = hashlib.blake2b(json.dumps(decoding).encode(), digest_size=16)
         digest.update(json.dumps(self.class_names).encode())
         digest.update(self.labels.tobytes())
         digest.update(self.digests.tobytes())
         digest.update("\0".join(self._alike).encode(errors="surrogatepass"))
-        return f"pictures-{digest.hexdigest()}"
+        return f"images-{digest.hexdigest()}"
 
 
 def summary(dataset: Dataset) -> list[str]:
-    """Return a sentence on a source of picture files, by names and headers; none on others."""
-    if not isinstance(dataset, Pictures):
+    """Return a sentence on a source of image files, by names and headers; none on others."""
+    if not isinstance(dataset, ImageFiles):
         return []
     readable = dataset.sizes.all(axis=1)
     sizes = dataset.sizes[readable]
     (width, height), (widest, highest) = sizes.min(axis=0), sizes.max(axis=0)
-    told = f"{len(sizes):,} pictures of {width:,}x{height:,}"
+    told = f"{len(sizes):,} images of {width:,}x{height:,}"
     if (width, height) != (widest, highest):
         told += f" to {widest:,}x{highest:,}"
     if dataset.class_names:
@@ -189,7 +187,7 @@ def file_status(source: str) -> os.stat_result:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a picture's file, if one is there: to open a pipe would wait for ever."""
+    """Open an image's file, if one is there: to open a pipe would wait for ever."""
     try:
         status = os.stat(path)
     except ValueError as error:
@@ -200,8 +198,8 @@ def open_file(path: str) -> IO[bytes]:
 
 
 def check_size(count: int) -> None:
-    """Refuse what is larger than any picture; the message is the cause alone."""
-    if count > MAX_PICTURE_BYTES:
+    """Refuse what is larger than any image; the message is the cause alone."""
+    if count > MAX_IMAGE_BYTES:
         raise DataError(
-            f"it has {count:,} bytes, and a picture may have at most {MAX_PICTURE_BYTES:,}"
+            f"it has {count:,} bytes, and an image may have at most {MAX_IMAGE_BYTES:,}"
         )

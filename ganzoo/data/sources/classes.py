@@ -141,7 +141,7 @@ def _by_folder(source: str, names: Sequence[str]) -> Classes:
         if len(distinct) == 1:
             return (), np.zeros(len(names), dtype=np.int64)
         raise DataError(
-            f"data.source: pictures lie both in {source} itself and in its sub-folder "
+            f"data.source: images lie both in {source} itself and in its sub-folder "
             f"{distinct[1]!r}; put all into sub-folders (one a class), or none"
         )
     return _classes(source, folders, "the sub-folder")

@@ -7,7 +7,7 @@ from ganzoo.errors import brief
 
 FILES = (
     *(f"{what}{part}" for part in ("", "name", "path") for what in ("file", "image", "img")),
-    *("path", "imagefile", "imagefilename", "picture", "photo", "files", "images", "imageid"),
+    *("path", "imagefile", "imagefilename", "image", "photo", "files", "images", "imageid"),
 )
 """Usual names of columns of files, as `folded` returns them, the likeliest first."""
 

@@ -1,4 +1,4 @@
-"""Pictures in a folder."""
+"""Images in a folder."""
 
 import itertools
 import os
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import IO
 
 from ganzoo.data.config import FolderConfig
-from ganzoo.data.sources.base import Pictures, absolute, open_file
+from ganzoo.data.sources.base import ImageFiles, absolute, open_file
 from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.manifest import lists_pictures
-from ganzoo.data.sources.names import is_clutter, is_picture
+from ganzoo.data.sources.manifest import lists_images
+from ganzoo.data.sources.names import is_clutter, is_image
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
 from ganzoo.terminal import printable
@@ -20,8 +20,8 @@ MOST_LISTS = 10
 """Of so many files beside the images it is reported that they can be read as lists."""
 
 
-class Folder(Pictures):
-    """The pictures below a folder; if they all lie in sub-folders, those are the classes.
+class Folder(ImageFiles):
+    """The images below a folder; if they all lie in sub-folders, those are the classes.
 
     A single sub-folder around everything is looked through. Hidden files and folders, whose names
     begin with a dot, and the clutter of systems are passed over. Links to files are followed, and
@@ -43,20 +43,20 @@ class Folder(Pictures):
             raise DataError(
                 f"data.source: {printable(str(error.filename))} cannot be read ({error.strerror})"
             ) from error
-        names = [name for name in found if is_picture(name)]
-        inner, others = without_wrapping(names), [name for name in found if not is_picture(name)]
+        names = [name for name in found if is_image(name)]
+        inner, others = without_wrapping(names), [name for name in found if not is_image(name)]
         classes, self.notes = classes_and_notes(config.source, names, inner, others, packed=False)
         stamps = [found[name] for name in names]
         super().__init__(config, names, classes, stamps, alike=inner, others=others)
         lists = (name for name in others if name.lower().endswith(READERS["manifest"]))
-        readable = (name for name in lists if lists_pictures(os.path.join(self._root, name)))
+        readable = (name for name in lists if lists_images(os.path.join(self._root, name)))
         self.lists = tuple(itertools.islice(readable, MOST_LISTS))
         if self.lists and not self.class_names:
             place = printable(os.path.join(config.source, self.lists[0]))
             self.notes += (f"{place} lists images, maybe with labels; data={place} reads it",)
 
     def opened(self, row: int) -> IO[bytes]:
-        """Open a picture's file."""
+        """Open an image's file."""
         return open_file(os.path.join(self._root, self.names[row]))
 
 

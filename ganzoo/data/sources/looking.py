@@ -1,4 +1,4 @@
-"""A first look at every picture: the hash of its content, and its header.
+"""A first look at every image: the hash of its content, and its header.
 
 What was found is remembered in an index on disk, so that only new and changed files are read when
 the same source is opened again.
@@ -43,15 +43,15 @@ _decoding = threading.Lock()
 
 @dataclass
 class Looks:
-    """What was found, a row for each picture.
+    """What was found, a row for each image.
 
     Attributes:
         stamps: int64 (N, K): what tells that a file is still the same; its second and third column
             are times of change in nanoseconds.
         digests: uint8 (N, 16), hashes of the contents; 0 where a file cannot be read.
-        sizes: int32 (N, 2), width and height; 0 where it is no picture that can be decoded.
+        sizes: int32 (N, 2), width and height; 0 where it is no image that can be decoded.
         grey: bool (N,).
-        causes: Why a picture cannot be decoded, by its row.
+        causes: Why an image cannot be decoded, by its row.
     """
 
     stamps: NDArray[np.int64]
@@ -88,7 +88,7 @@ def look_at(
     stamps: NDArray[np.int64],
     opened: Callable[[int], IO[bytes]],
 ) -> Looks:
-    """Look at every picture that changed since the last time; several threads open them."""
+    """Look at every image that changed since the last time; several threads open them."""
     index, began = _index_of(source), time.time_ns()
     looks = Looks.none(stamps)
     todo = _recall(index, names, looks)
@@ -117,7 +117,7 @@ def look_at(
 
     blocks = np.array_split(rows, -(-len(rows) // BLOCK))
     with (
-        progress(f"looking at the pictures of {printable(source)}", len(rows)) as report,
+        progress(f"looking at the images of {printable(source)}", len(rows)) as report,
         ThreadPoolExecutor(THREADS) as pool,
     ):
         for count in pool.map(look_at_block, blocks):

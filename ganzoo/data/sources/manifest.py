@@ -1,4 +1,4 @@
-"""Pictures that a file lists."""
+"""Images that a file lists."""
 
 import csv
 import functools
@@ -14,11 +14,11 @@ import numpy as np
 
 from ganzoo.data.config import ManifestConfig
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.base import Pictures, absolute, file_status, open_file
+from ganzoo.data.sources.base import ImageFiles, absolute, file_status, open_file
 from ganzoo.data.sources.classes import by_label, cleaned, label_of, look_alikes
 from ganzoo.data.sources.columns import FILES, LABELS, find, folded, left_over
 from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.names import is_picture
+from ganzoo.data.sources.names import is_image
 from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
@@ -42,7 +42,7 @@ LONGEST_LINE = 1 << 24
 
 
 class Row(NamedTuple):
-    """A picture that is listed, with the line that it stands in."""
+    """An image that is listed, with the line that it stands in."""
 
     line: int
     file: str
@@ -70,7 +70,7 @@ class Columns:
             if chosen and found is None:
                 raise ValueError(f"data.{field} is {chosen!r}, and it has {told}")
         if file is None:
-            if any(map(is_picture, names)):
+            if any(map(is_image, names)):
                 raise ValueError(
                     "the first line is not a header; begin with one, such as file,label"
                 )
@@ -87,11 +87,11 @@ class Columns:
         return file, label
 
 
-class Manifest(Pictures):
-    """Pictures that a .csv or .jsonl lists, with or without labels, in its order.
+class Manifest(ImageFiles):
+    """Images that a .csv or .jsonl lists, with or without labels, in its order.
 
-    Paths are relative to the folder that the file lies in. Labels are names or whole numbers. A
-    picture that is not there is one that cannot be read.
+    Paths are relative to the folder that the file lies in. Labels are names or whole numbers. An
+    image that is not there is one that cannot be read.
     """
 
     def __init__(self, config: ManifestConfig) -> None:
@@ -144,16 +144,16 @@ class Manifest(Pictures):
             )
 
     def opened(self, row: int) -> IO[bytes]:
-        """Open a picture's file."""
+        """Open an image's file."""
         return open_file(os.path.join(self._folder, self.names[row]))
 
     def called(self, row: int) -> str:
-        """Return what errors call a picture: its path, and the line that names it."""
+        """Return what errors call an image: its path, and the line that names it."""
         path = os.path.join(self._folder, self.names[row])[:LONGEST]
         return printable(f"{path} (line {self._lines[row]} of {os.path.basename(self._list)})")
 
 
-def lists_pictures(path: str) -> bool:
+def lists_images(path: str) -> bool:
     """Report whether a file can be read as a list, by its first line and the file that it names."""
     config = ManifestConfig(source=path)
     try:
@@ -200,10 +200,10 @@ def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
         lines = _Lines(file)
         try:
             for names, values in read(iter(lines)):
-                picture, kind = columns.of(names)
-                file_name = values[picture]
+                image, kind = columns.of(names)
+                file_name = values[image]
                 if not isinstance(file_name, str) or not file_name:
-                    raise ValueError(f"its {picture} is {brief(repr(file_name), 60)}, and no path")
+                    raise ValueError(f"its {image} is {brief(repr(file_name), 60)}, and no path")
                 label = None if kind is None else label_of(values[kind])
                 yield Row(lines.number, file_name, label and sys.intern(label))
         except UnicodeError as error:

@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.names import clutter_of, is_picture
+from ganzoo.data.sources.names import clutter_of, is_image
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
 
@@ -29,11 +29,11 @@ CHUNK = 1 << 20
 
 UNPACKED_AT_LEAST = 1 << 30
 UNPACKED_TIMES = 100
-"""What may be unpacked: a GiB, and a hundred times the file itself; pictures hardly shrink."""
+"""What may be unpacked: a GiB, and a hundred times the file itself; images hardly shrink."""
 
 
 class Member(Protocol):
-    """Where in an archive's file a picture lies."""
+    """Where in an archive's file an image lies."""
 
     @property
     def offset(self) -> int:
@@ -53,7 +53,7 @@ OUTSIDE = "its name leads out of the archive"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A picture by its name, which is not even tried: reading it tells the cause."""
+    """An image by its name, which is not even tried: reading it tells the cause."""
 
     cause: str
     offset: int = 0
@@ -66,7 +66,7 @@ class Refused:
 
 @dataclass
 class Contents:
-    """The pictures of an archive, by their names; of several with one name the last counts.
+    """The images of an archive, by their names; of several with one name the last counts.
 
     Those outside have a name that leads out of the archive. Others are passed over; of those in
     clutter the folder alone.
@@ -80,7 +80,7 @@ class Contents:
         """Add a file, as one of the images if it is one by its name."""
         parts = [part for part in name.split("/") if part != "."]
         plain = "/".join(part for part in parts if part not in ("", ".."))
-        if not is_picture(plain):
+        if not is_image(plain):
             self.others[clutter_of(plain) or plain] = None
         elif ".." in parts or re.fullmatch("([A-Za-z]:)?", parts[0]):
             self.outside[name] = Refused(OUTSIDE)
@@ -121,7 +121,7 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
                         f"data.source: {printable(packed)} unpacks to more than {most:,} bytes, "
-                        "which pictures do not; if you trust it, unpack it yourself and give the "
+                        "which images do not; if you trust it, unpack it yourself and give the "
                         "folder"
                     )
                 copy.write(chunk)

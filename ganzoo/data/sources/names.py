@@ -25,7 +25,7 @@ def clutter_of(name: str) -> str | None:
     return "/".join(parts[: place + 1]) + ("/" if place + 1 < len(parts) else "")
 
 
-def is_picture(name: str) -> bool:
+def is_image(name: str) -> bool:
     """Report whether a path, with ``/`` between its parts, is that of an image that counts."""
     stem, dot, ending = name.rpartition("/")[2].rpartition(".")
     return bool(stem) and f"{dot}{ending}".lower() in EXTENSIONS and clutter_of(name) is None

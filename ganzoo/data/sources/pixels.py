@@ -1,4 +1,4 @@
-"""Pictures that are arrays already: where their channels are, and what they are made of."""
+"""Images that are arrays already: where their channels are, and what they are made of."""
 
 import io
 from typing import Any
@@ -14,29 +14,29 @@ CHANNELS = (1, 3, 4)
 
 
 def channels_first(shape: tuple[int, ...]) -> bool:
-    """Tell from one picture's shape whether its channels come first; refuse other shapes."""
+    """Tell from one image's shape whether its channels come first; refuse other shapes."""
     if len(shape) == 2 or (len(shape) == 3 and shape[2] in CHANNELS):
         return False
     if len(shape) == 3 and shape[0] in CHANNELS:
         return True
     raise DataError(
-        f"a picture has the shape (H, W), (H, W, C) or (C, H, W) with 1, 3 or 4 channels, and not "
+        f"an image has the shape (H, W), (H, W, C) or (C, H, W) with 1, 3 or 4 channels, and not "
         f"{shape}"
     )
 
 
 def flat(
-    picture: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
+    image: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
 ) -> NDArray[np.uint8]:
-    """Treat a picture, uint8 (H, W) or (H, W, C), with an alpha channel as those in files."""
-    if picture.ndim == 2 or picture.shape[2] < 4:
-        return picture[:, :, 0] if picture.shape[2:] == (1,) else picture
-    file = _saved(Image.fromarray(picture), "PNG")
+    """Treat an image, uint8 (H, W) or (H, W, C), with an alpha channel as those in files."""
+    if image.ndim == 2 or image.shape[2] < 4:
+        return image[:, :, 0] if image.shape[2:] == (1,) else image
+    file = _saved(Image.fromarray(image), "PNG")
     return decode(file, name, 4 if channels == 4 else 3, background=background)
 
 
 def as_file(image: Image.Image, name: str) -> NDArray[np.uint8]:
-    """Turn an opened picture into an array as if it had come from a file."""
+    """Turn an opened image into an array as if it had come from a file."""
     file = _saved(image, "TIFF" if image.mode in ("CMYK", "YCbCr", "LAB") else "PNG")
     return decode(file, name, 1 if image.mode in ("1", "L", "LA", "I;16") else 3)
 

@@ -30,7 +30,7 @@ class MapStyle(Protocol):
         """Return the number of samples."""
 
     def __getitem__(self, index: int, /) -> Any:
-        """Return a picture, or a picture and its label."""
+        """Return an image, or an image and its label."""
 
 
 Data = str | os.PathLike[str] | MapStyle
@@ -49,7 +49,7 @@ def register_dataset(
     Args:
         name: The name.
         dataset: A map-style `torch.utils.data.Dataset`, or anything else with a length and samples
-            by their places. A sample is a picture, or a picture and its label: a PIL image; uint8
+            by their places. A sample is an image, or an image and its label: a PIL image; uint8
             ``(H, W)``, ``(H, W, C)`` or ``(C, H, W)``; or floats in [0, 1], as torchvision's
             ``ToTensor`` makes them. Labels are integers or texts.
         class_names: Names of the classes that integers stand for; the dataset's attribute
@@ -115,7 +115,7 @@ def _is_map_style(data: object) -> bool:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one pass over a dataset found; sizes are (N, 2), and 0 where there is no picture."""
+    """What one pass over a dataset found; sizes are (N, 2), and 0 where there is no image."""
 
     digest: str
     sizes: NDArray[np.int64]
@@ -140,11 +140,11 @@ class _Held:
         with progress(f"looking at the samples of {self.name}", count) as report:
             for index in range(count):
                 try:
-                    picture, label = self.read(index)
-                    sizes[index] = picture.shape[1], picture.shape[0]
-                    grey = grey and picture.ndim == 2
-                    digest.update(repr((picture.shape, label)).encode())
-                    digest.update(picture.tobytes())
+                    image, label = self.read(index)
+                    sizes[index] = image.shape[1], image.shape[0]
+                    grey = grey and image.ndim == 2
+                    digest.update(repr((image.shape, label)).encode())
+                    digest.update(image.tobytes())
                 except DataError as error:
                     label, bad[f"sample {index}"] = None, str(error)
                     digest.update(str(error).encode(errors="replace"))
@@ -153,7 +153,7 @@ class _Held:
         return _Seen(digest.hexdigest(), sizes, grey, labels, bad)
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], int | str | None]:
-        """Read a picture and its label; of errors the message is the cause alone."""
+        """Read an image and its label; of errors the message is the cause alone."""
         try:
             sample = self.dataset[index]
         except Exception as error:  # whatever a stranger's code does
@@ -161,19 +161,19 @@ class _Held:
         label = None
         if isinstance(sample, tuple | list):
             if len(sample) != 2:
-                raise DataError(f"it has {len(sample)} parts; give a picture, or one and its label")
+                raise DataError(f"it has {len(sample)} parts; give an image, or one and its label")
             sample, label = sample[0], _label(sample[1])
-        return _picture(sample, f"sample {index}"), label
+        return _image(sample, f"sample {index}"), label
 
 
 _held: dict[str, _Held] = {}
 
 
 class Python(Source):
-    """Pictures that a dataset of Python makes; it is read once when it is first opened.
+    """Images that a dataset of Python makes; it is read once when it is first opened.
 
     Raises:
-        DataError: It has no pictures, makes others each time, or its labels are of several kinds.
+        DataError: It has no images, makes others each time, or its labels are of several kinds.
     """
 
     def __init__(self, config: PythonConfig) -> None:
@@ -197,16 +197,16 @@ class Python(Source):
         )
 
     def read(self, index: int) -> Item:
-        """Return one picture, uint8 (H, W) or (H, W, 3)."""
+        """Return one image, uint8 (H, W) or (H, W, 3)."""
         try:
-            picture, _ = self._held.read(index)
+            image, _ = self._held.read(index)
         except DataError as error:
             raise DataError(f"{self.names[index]}: {error}") from error
-        return Item(picture, int(self.labels[index]))
+        return Item(image, int(self.labels[index]))
 
     @property
     def fingerprint(self) -> str:
-        """A hash of every picture and label."""
+        """A hash of every image and label."""
         names = repr(self.class_names).encode()
         return f"python-{hashlib.blake2b(names, digest_size=4).hexdigest()}{self._held.seen.digest}"
 
@@ -214,8 +214,8 @@ class Python(Source):
         index = next(index for index, name in enumerate(self.names) if name not in self.bad)
         if not np.array_equal(self._held.read(index)[0], self._held.read(index)[0]):
             raise DataError(
-                f"data.source: {self._held.name}: sample {index} is another picture each time it "
-                "is read; leave random transforms out, as a run augments its pictures itself"
+                f"data.source: {self._held.name}: sample {index} is another image each time it "
+                "is read; leave random transforms out, as a run augments its images itself"
             )
 
     def _classes(self, source: str) -> Classes:
@@ -234,8 +234,8 @@ class Python(Source):
         return by_label(source, labels)
 
 
-def _picture(sample: Any, name: str) -> NDArray[np.uint8]:
-    """Turn whatever a dataset gives as a picture into uint8 (H, W) or (H, W, 3)."""
+def _image(sample: Any, name: str) -> NDArray[np.uint8]:
+    """Turn whatever a dataset gives as an image into uint8 (H, W) or (H, W, 3)."""
     if isinstance(sample, Image.Image):
         return np.asarray(sample) if sample.mode in ("L", "RGB") else as_file(sample, name)
     array = _array(sample)

@@ -10,7 +10,7 @@ from ganzoo.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A picture in a tar archive."""
+    """An image in a tar archive."""
 
     offset: int
     size: int
@@ -25,7 +25,7 @@ class Stored:
 
 
 def contents(path: str, shown: str) -> Contents:
-    """Find the pictures in an uncompressed tar archive, which errors call by another path."""
+    """Find the images in an uncompressed tar archive, which errors call by another path."""
     found, reached = Contents(), -1
     try:
         with tarfile.open(path, "r:", errors="surrogateescape") as archive:

@@ -18,7 +18,7 @@ UNIX, LINKED = 3, 0o12
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
-    """A picture in a zip archive, by what the archive says of it; at the offset is its header."""
+    """An image in a zip archive, by what the archive says of it; at the offset is its header."""
 
     offset: int
     size: int
@@ -57,7 +57,7 @@ class Zipped:
 
 
 def contents(path: str) -> Contents:
-    """Find the pictures in a zip archive."""
+    """Find the images in a zip archive."""
     found = Contents()
     try:
         with zipfile.ZipFile(path) as archive:

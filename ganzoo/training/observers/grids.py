@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ganzoo import pictures
+from ganzoo import drawing
 from ganzoo.sheet import sample_sheet
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import PROGRESS_GIF
@@ -49,7 +49,7 @@ class SampleGrids(Observer):
             # Counted from the end, so that the last one is always there.
             found = map(_opened, files[::-1][::stride][::-1])
             frames = [frame for frame in found if frame is not None]
-            pictures.save_gif(frames, trainer.run.path / PROGRESS_GIF)
+            drawing.save_gif(frames, trainer.run.path / PROGRESS_GIF)
 
     def _write(self, trainer: Trainer) -> None:
         path = trainer.run.grid(trainer.step)
@@ -57,7 +57,7 @@ class SampleGrids(Observer):
             return
         sheet = sample_sheet(trainer.snapshot(), seed=trainer.config.training.seed)
         if sheet is not None:
-            pictures.save_picture(sheet, path)
+            drawing.save_image(sheet, path)
 
 
 def _opened(path: Path) -> Image.Image | None:

@@ -20,7 +20,7 @@ SIDE = 12
 
 
 class Noise(Dataset):
-    """Pictures, 3x12x12.
+    """Images, 3x12x12.
 
     Args:
         count: How many.
@@ -50,10 +50,10 @@ class Noise(Dataset):
         time.sleep(self.delay)
         if index in self.bad:
             raise DataError(f"{index}.png: broken")
-        return Item(self.picture(index), index % 2)
+        return Item(self.image(index), index % 2)
 
     @staticmethod
-    def picture(index):
+    def image(index):
         random = np.random.default_rng(index)
         return random.integers(256, size=(SIDE, SIDE, 3), dtype=np.uint8)
 
@@ -91,7 +91,7 @@ def content(cache):
 
 def expected(numbers):
     """Return the samples and labels of a store of some numbers."""
-    return np.stack([Noise.picture(i) for i in numbers]), np.array([i % 2 for i in numbers])
+    return np.stack([Noise.image(i) for i in numbers]), np.array([i % 2 for i in numbers])
 
 
 if __name__ == "__main__":

@@ -19,21 +19,21 @@ def only(kind):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    (tmp_path / "pictures").mkdir()
+def images(tmp_path):
+    (tmp_path / "images").mkdir()
     for index in range(2):
-        Image.new("L", (9, 9)).save(tmp_path / "pictures" / f"{index}.png")
-    return tmp_path / "pictures"
+        Image.new("L", (9, 9)).save(tmp_path / "images" / f"{index}.png")
+    return tmp_path / "images"
 
 
-def test_an_index_names_its_source(pictures):
-    Folder(FolderConfig(source=str(pictures)))
-    assert what_of("index", only("index")) == f"what was found in 2 pictures of {pictures}"
+def test_an_index_names_its_source(images):
+    Folder(FolderConfig(source=str(images)))
+    assert what_of("index", only("index")) == f"what was found in 2 images of {images}"
 
 
-def test_an_index_of_one_file_names_it(pictures):
-    looking.content_key(str(pictures / "0.png"))
-    assert what_of("index", only("index")) == f"the hash of {pictures / '0.png'}"
+def test_an_index_of_one_file_names_it(images):
+    looking.content_key(str(images / "0.png"))
+    assert what_of("index", only("index")) == f"the hash of {images / '0.png'}"
 
 
 @pytest.mark.parametrize("what", ["mnist5k as digits sees it", ""])
@@ -49,7 +49,7 @@ def test_statistics_tell_what_was_seen(what):
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("index", "what was found in pictures"),
+        ("index", "what was found in images"),
         ("statistics", "what an extractor saw"),
         ("archives", "a file, unpacked"),
         ("own", ""),

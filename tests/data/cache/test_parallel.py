@@ -63,7 +63,7 @@ def test_where_no_process_can_be_started_all_is_decoded_here(monkeypatch, capfd)
 
 class Floats(Noise):
     @staticmethod
-    def picture(index):
+    def image(index):
         return np.full((12, 12, 3), index / 100)
 
 

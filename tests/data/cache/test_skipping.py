@@ -50,7 +50,7 @@ def test_how_many_may_be_skipped(bad, max_bad, allowed, cache):
     if allowed:
         assert len(open_store(source, source.shape).samples) == 20 - bad
         return
-    told = rf"{bad} of 20 pictures cannot be read: 0\.png: broken.*max_bad.* is {max_bad:g}\)"
+    told = rf"{bad} of 20 images cannot be read: 0\.png: broken.*max_bad.* is {max_bad:g}\)"
     with pytest.raises(DataError, match=told):
         open_store(source, source.shape)
     assert list((cache / "data").iterdir()) == []
@@ -58,7 +58,7 @@ def test_how_many_may_be_skipped(bad, max_bad, allowed, cache):
 
 def test_a_store_with_gaps_is_not_opened_where_none_are_allowed():
     open_store(Noise(20, bad={3}, max_bad=0.1), Noise.shape)
-    with pytest.raises(DataError, match=r"1 of 20 pictures cannot be read: 3\.png"):
+    with pytest.raises(DataError, match=r"1 of 20 images cannot be read: 3\.png"):
         open_store(Noise(20), Noise.shape)
     assert len(open_store(Noise(20, max_bad=0.1), Noise.shape).samples) == 19
 

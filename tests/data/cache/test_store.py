@@ -15,7 +15,7 @@ from ganzoo.data.cache import store as caching
 from ganzoo.data.cache.entries import verify
 from ganzoo.data.config import ArraysConfig, Ring8Config
 from ganzoo.data.depth import dark_note
-from ganzoo.data.fitting import fit_picture
+from ganzoo.data.fitting import fit_image
 from ganzoo.data.mixtures import Ring8
 from ganzoo.data.sources.arrays import Arrays
 from ganzoo.errors import DataError
@@ -27,8 +27,8 @@ def stores(cache):
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (2, 6, 4), (3, 5, 7), (4, 3, 3)], ids=str)
-def test_reading_back_equals_decoding(make_pictures, shape):
-    source = make_pictures(shape=shape)
+def test_reading_back_equals_decoding(make_images, shape):
+    source = make_images(shape=shape)
     store = open_store(source, shape)
     channels, height, width = shape
     assert store.samples.shape == (10, height, width, channels)
@@ -45,8 +45,8 @@ def test_vectors_are_kept_in_data_units():
     assert (store.samples == [source.read(i).sample for i in range(50)]).all()
 
 
-def test_a_second_opening_decodes_nothing(make_pictures):
-    first, second = make_pictures(), make_pictures()
+def test_a_second_opening_decodes_nothing(make_images):
+    first, second = make_images(), make_images()
     open_store(first, first.shape)
     store = open_store(second, second.shape)
     assert set(first.reads.values()) == {1}
@@ -54,39 +54,39 @@ def test_a_second_opening_decodes_nothing(make_pictures):
     assert (store.samples[..., 0] == second.images).all()
 
 
-def test_samples_are_mapped_and_not_read_at_once(make_pictures):
-    source = make_pictures()
+def test_samples_are_mapped_and_not_read_at_once(make_images):
+    source = make_images()
     assert isinstance(open_store(source, source.shape).samples, np.memmap)
 
 
-def test_writing_into_samples_leaves_the_store_alone(make_pictures):
-    source = make_pictures()
+def test_writing_into_samples_leaves_the_store_alone(make_images):
+    source = make_images()
     open_store(source, source.shape).samples[:] = 0
     assert (open_store(source, source.shape).samples[..., 0] == source.images).all()
 
 
-def test_another_fingerprint_or_shape_has_a_store_of_its_own(make_pictures, cache):
+def test_another_fingerprint_or_shape_has_a_store_of_its_own(make_images, cache):
     for source, shape in (
-        (make_pictures(), (1, 8, 8)),
-        (make_pictures(), (1, 4, 4)),
-        (make_pictures(), (3, 8, 8)),
-        (make_pictures(name="others"), (1, 8, 8)),
+        (make_images(), (1, 8, 8)),
+        (make_images(), (1, 4, 4)),
+        (make_images(), (3, 8, 8)),
+        (make_images(name="others"), (1, 8, 8)),
     ):
         assert open_store(source, shape).samples.shape[1:] == (*shape[1:], shape[0])
     assert len(stores(cache)) == 4
 
 
-def test_all_bad_samples_are_counted_and_nothing_is_kept(make_pictures, cache):
-    source = make_pictures(bad={2, 7})
-    with pytest.raises(DataError, match=r"2 of 10 pictures cannot be read: 2\.png.*, 7\.png"):
+def test_all_bad_samples_are_counted_and_nothing_is_kept(make_images, cache):
+    source = make_images(bad={2, 7})
+    with pytest.raises(DataError, match=r"2 of 10 images cannot be read: 2\.png.*, 7\.png"):
         open_store(source, source.shape)
     assert stores(cache) == []
 
 
-def test_a_cache_that_cannot_be_written_is_said(make_pictures, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_said(make_images, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "file"))
-    source = make_pictures()
+    source = make_images()
     with pytest.raises(DataError, match=r"data cache .* cannot be written.*GANZOO_CACHE"):
         open_store(source, source.shape)
 
@@ -121,28 +121,28 @@ def test_where_decoded_data_is_kept(variables, place, monkeypatch):
     ],
     ids=str,
 )
-def test_pictures_of_one_pixel_and_of_four_channels_fit(size, shape):
-    fitted = fit_picture(np.full(size, 200, np.uint8), shape)
+def test_images_of_one_pixel_and_of_four_channels_fit(size, shape):
+    fitted = fit_image(np.full(size, 200, np.uint8), shape)
     assert fitted.shape == (*shape[1:], shape[0])
     assert fitted.min() >= 199
     assert fitted.dtype == np.uint8
 
 
 def test_grey_becomes_colour_and_colour_grey():
-    assert fit_picture(np.full((2, 2), 7, np.uint8), (3, 2, 2)).tolist() == [[[7] * 3] * 2] * 2
+    assert fit_image(np.full((2, 2), 7, np.uint8), (3, 2, 2)).tolist() == [[[7] * 3] * 2] * 2
     red = np.broadcast_to(np.array([255, 0, 0], np.uint8), (2, 2, 3))
-    assert fit_picture(red, (1, 2, 2)).tolist() == [[[76]] * 2] * 2
+    assert fit_image(red, (1, 2, 2)).tolist() == [[[76]] * 2] * 2
 
 
-def test_pictures_of_another_type_are_not_rounded_to_bytes(make_pictures):
-    source = make_pictures()
+def test_images_of_another_type_are_not_rounded_to_bytes(make_images):
+    source = make_images()
     source.images = source.images / 255
     with pytest.raises(TypeError, match="float64"):
         open_store(source, source.shape)
 
 
-def test_a_new_version_of_the_store_does_not_read_an_old_one(make_pictures, cache, monkeypatch):
-    source = make_pictures()
+def test_a_new_version_of_the_store_does_not_read_an_old_one(make_images, cache, monkeypatch):
+    source = make_images()
     open_store(source, source.shape)
     monkeypatch.setattr(caching, "STORE_VERSION", caching.STORE_VERSION + 1)
     open_store(source, source.shape)
@@ -239,10 +239,10 @@ STORE_DAMAGE = {
         *STORE_DAMAGE,
     ],
 )
-def test_a_damaged_store_is_made_anew(name, damage, make_pictures, cache):
+def test_a_damaged_store_is_made_anew(name, damage, make_images, cache):
     if name == "labels.npy" and damage is fortran:
         pytest.skip("a row of labels has no other order")
-    source = make_pictures()
+    source = make_images()
     open_store(source, source.shape)
     gc.collect()
     damage(cache / "data" / stores(cache)[0] / name)
@@ -254,9 +254,9 @@ def test_a_damaged_store_is_made_anew(name, damage, make_pictures, cache):
     assert set(source.reads.values()) == {2}
 
 
-def test_a_large_store_is_hashed_where_its_file_was_touched(make_pictures, cache, monkeypatch):
+def test_a_large_store_is_hashed_where_its_file_was_touched(make_images, cache, monkeypatch):
     monkeypatch.setattr(digests, "ALWAYS_BYTES", 0)
-    source = make_pictures()
+    source = make_images()
     open_store(source, source.shape)
     path = cache / "data" / stores(cache)[0] / "samples.npy"
     before = path.stat().st_mtime_ns
@@ -288,10 +288,10 @@ def test_a_sub_folder_elsewhere_is_refused(linked, tmp_path, cache):
     assert not [path for path in (tmp_path / "elsewhere").iterdir() if path.suffix != ".npz"]
 
 
-def test_the_whole_cache_may_be_a_link(make_pictures, tmp_path, cache):
+def test_the_whole_cache_may_be_a_link(make_images, tmp_path, cache):
     (tmp_path / "elsewhere").mkdir()
     cache.symlink_to(tmp_path / "elsewhere")
-    source = make_pictures()
+    source = make_images()
     open_store(source, source.shape)
     open_store(source, source.shape)
     assert set(source.reads.values()) == {1}
@@ -306,8 +306,8 @@ def test_the_whole_cache_may_be_a_link(make_pictures, tmp_path, cache):
         (63, "data.white=16383"),
     ],
 )
-def test_images_that_look_black_are_noted(white, told, make_pictures):
-    source = make_pictures()
+def test_images_that_look_black_are_noted(white, told, make_images):
+    source = make_images()
     source.images = np.minimum(source.images, white)
     store = open_store(source, source.shape)
     (note,) = dark_note(store.dark, len(store.samples))
@@ -315,24 +315,24 @@ def test_images_that_look_black_are_noted(white, told, make_pictures):
     assert note.startswith("10 of 10 images")
 
 
-def test_a_few_dark_images_among_others_are_not_noted(make_pictures):
-    source = make_pictures(count=50)
+def test_a_few_dark_images_among_others_are_not_noted(make_images):
+    source = make_images(count=50)
     source.images[3] = 0
     store = open_store(source, source.shape)
     assert store.dark == (1, 0)
     assert not dark_note(store.dark, 50)
 
 
-def test_a_source_without_samples_is_refused(make_pictures):
+def test_a_source_without_samples_is_refused(make_images):
     with pytest.raises(DataError, match="nothing has no samples"):
-        open_store(make_pictures(count=0), (1, 8, 8), name="nothing")
+        open_store(make_images(count=0), (1, 8, 8), name="nothing")
 
 
 @pytest.mark.parametrize(("terminal", "said"), [("", "decoding [bold]: 5 of 20, "), ("1", "%")])
-def test_what_takes_long_is_shown(terminal, said, make_pictures, monkeypatch, capfd):
+def test_what_takes_long_is_shown(terminal, said, make_images, monkeypatch, capfd):
     monkeypatch.setenv("FORCE_COLOR", terminal)
     monkeypatch.setattr(task, "CHUNK_ROWS", 5)
-    source = make_pictures(count=20)
+    source = make_images(count=20)
     open_store(source, source.shape, name="[bold]")
     assert not capfd.readouterr().err
     monkeypatch.setattr(progress, "SECONDS_UNTIL_SHOWN", 0.0)

@@ -1,4 +1,4 @@
-"""The same pictures, laid out as every kind of source."""
+"""The same images, laid out as every kind of source."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def png(pixels):
 
 @pytest.fixture
 def pixels():
-    """uint8 (5, 8, 8, 3): one picture for each of `NAMES`."""
+    """uint8 (5, 8, 8, 3): one image for each of `NAMES`."""
     return np.random.default_rng(0).integers(256, size=(len(NAMES), 8, 8, 3), dtype=np.uint8)
 
 
@@ -53,27 +53,27 @@ class Torch:
         return torch.from_numpy(self.pixels[index]).permute(2, 0, 1) / 255, label
 
 
-def as_folder(root, pixels, name="pictures"):
-    for file, picture in zip(NAMES, pixels, strict=True):
+def as_folder(root, pixels, name="images"):
+    for file, image in zip(NAMES, pixels, strict=True):
         path = root / name / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png(picture))
+        path.write_bytes(png(image))
     return root / name
 
 
 def as_zip(root, pixels, within=""):
-    with zipfile.ZipFile(root / "pictures.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, picture in zip(NAMES, pixels, strict=True):
-            archive.writestr(within + file, png(picture))
-    return root / "pictures.zip"
+    with zipfile.ZipFile(root / "images.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, image in zip(NAMES, pixels, strict=True):
+            archive.writestr(within + file, png(image))
+    return root / "images.zip"
 
 
 def as_tar(root, pixels, ending=".tar"):
-    path = root / f"pictures{ending}"
+    path = root / f"images{ending}"
     mode = {".tar": "w", ".tgz": "w:gz"}.get(ending) or f"w:{ending.rpartition('.')[2]}"
     with tarfile.open(path, mode) as archive:
-        for file, picture in zip(NAMES, pixels, strict=True):
-            content = png(picture)
+        for file, image in zip(NAMES, pixels, strict=True):
+            content = png(image)
             member = tarfile.TarInfo(file)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
@@ -85,7 +85,7 @@ def as_csv(root, pixels):
     with (root / "list.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("label", "file"))
-        writer.writerows((name.partition("/")[0], f"pictures/{name}") for name in NAMES)
+        writer.writerows((name.partition("/")[0], f"images/{name}") for name in NAMES)
     return root / "list.csv"
 
 
@@ -93,7 +93,7 @@ def as_jsonl(root, pixels):
     as_folder(root, pixels)
     (root / "below").mkdir(exist_ok=True)
     lines = [
-        json.dumps({"path": f"below/../pictures/{name}", "class": name.partition("/")[0]})
+        json.dumps({"path": f"below/../images/{name}", "class": name.partition("/")[0]})
         for name in NAMES
     ]
     (root / "list.jsonl").write_text("\n".join(lines))

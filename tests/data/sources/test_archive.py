@@ -17,7 +17,7 @@ from ganzoo.data.sources import base, members
 from ganzoo.errors import DataError
 from tests.data.sources.conftest import as_tar, as_zip, opened, png, touch
 
-PICTURE = png(np.full((4, 4, 3), 7, dtype=np.uint8))
+IMAGE = png(np.full((4, 4, 3), 7, dtype=np.uint8))
 
 
 def zipped(path, files, **options):
@@ -70,10 +70,10 @@ UNSAFE = {
 
 
 @pytest.mark.parametrize("cause", UNSAFE)
-def test_what_could_lead_elsewhere_is_a_picture_that_cannot_be_read(tmp_path, cause):
+def test_what_could_lead_elsewhere_is_an_image_that_cannot_be_read(tmp_path, cause):
     make, name, message = UNSAFE[cause]
-    content = PICTURE if make is zipped else b""
-    path = make(tmp_path / "a.archive", [(name, content), ("good.png", PICTURE)])
+    content = IMAGE if make is zipped else b""
+    path = make(tmp_path / "a.archive", [(name, content), ("good.png", IMAGE)])
     path = path.rename(path.with_suffix(".zip" if make is zipped else ".tar"))
     source = opened(path, max_bad=0.4)
     ((bad, why),) = source.bad.items()
@@ -83,21 +83,21 @@ def test_what_could_lead_elsewhere_is_a_picture_that_cannot_be_read(tmp_path, ca
     told = rf"{path.name}/{bad}: {why}"
     with pytest.raises(DataError, match=re.escape(told)):
         source.read(source.names.index(bad))
-    with pytest.raises(DataError, match=r"1 of 2 pictures cannot be read: .*evil\.png: .*max_bad"):
+    with pytest.raises(DataError, match=r"1 of 2 images cannot be read: .*evil\.png: .*max_bad"):
         open_store(source, source.shape)
     store = open_store(opened(path, max_bad=0.5), source.shape)
     assert (len(store.samples), store.skipped) == (1, (f"{tmp_path}/{told}",))
     only = make(tmp_path / path.name, [(name, content)])
-    with pytest.raises(DataError, match=r"1 of 1 pictures cannot be read: .*evil\.png: "):
+    with pytest.raises(DataError, match=r"1 of 1 images cannot be read: .*evil\.png: "):
         opened(only)
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
-def test_a_picture_that_cannot_be_read_is_of_the_class_of_its_folder(tmp_path, ending):
+def test_an_image_that_cannot_be_read_is_of_the_class_of_its_folder(tmp_path, ending):
     make = zipped if ending == ".zip" else tarred
     link = zip_link if ending == ".zip" else functools.partial(special, tarfile.SYMTYPE)
     outside = ["../rat/1.png", "/1.png", "C:/cow/1.png"]
-    files = [(link("cat/1.png"), b""), ("dog/1.png", PICTURE), *((n, PICTURE) for n in outside)]
+    files = [(link("cat/1.png"), b""), ("dog/1.png", IMAGE), *((n, IMAGE) for n in outside)]
     source = opened(make(tmp_path / f"a{ending}", files))
     assert source.class_names == ("cat", "dog")
     labels = dict(zip(source.names, source.labels.tolist(), strict=True))
@@ -119,21 +119,21 @@ PASSED_OVER = (
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
-def test_what_is_no_picture_is_passed_over(tmp_path, ending):
+def test_what_is_no_image_is_passed_over(tmp_path, ending):
     make = zipped if ending == ".zip" else tarred
     files = [(name, b"") for name in PASSED_OVER if ending == ".zip" or not name.endswith("/")]
     link = zip_link if ending == ".zip" else functools.partial(special, tarfile.SYMTYPE)
     files += [(link(name), b"") for name in (".link.png", "__MACOSX/1.png", "link", "../link.txt")]
-    source = opened(make(tmp_path / f"a{ending}", [*files, ("./cat/1.PNG", PICTURE)]))
+    source = opened(make(tmp_path / f"a{ending}", [*files, ("./cat/1.PNG", IMAGE)]))
     assert source.names == ["cat/1.PNG"]
     assert source.bad == {}
 
 
-@pytest.mark.parametrize("last", ["link", "picture"])
-def test_of_a_link_and_a_picture_of_one_name_the_last_counts(tmp_path, last):
-    files = [(special(tarfile.SYMTYPE, "1.png"), b""), ("1.png", PICTURE)]
+@pytest.mark.parametrize("last", ["link", "image"])
+def test_of_a_link_and_an_image_of_one_name_the_last_counts(tmp_path, last):
+    files = [(special(tarfile.SYMTYPE, "1.png"), b""), ("1.png", IMAGE)]
     files = files[::-1] if last == "link" else files
-    source = opened(tarred(tmp_path / "a.tar", [*files, ("2.png", PICTURE)]))
+    source = opened(tarred(tmp_path / "a.tar", [*files, ("2.png", IMAGE)]))
     assert source.names == ["1.png", "2.png"]
     assert list(source.bad) == (["1.png"] if last == "link" else [])
 
@@ -142,7 +142,7 @@ def test_of_a_link_and_a_picture_of_one_name_the_last_counts(tmp_path, last):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_of_one_name_twice_the_last_counts_as_on_unpacking(tmp_path, make):
     other = png(np.full((4, 4, 3), 9, dtype=np.uint8))
-    path = make(tmp_path / "a", [("1.png", PICTURE), ("1.png", other)])
+    path = make(tmp_path / "a", [("1.png", IMAGE), ("1.png", other)])
     path = path.rename(tmp_path / ("a.zip" if make is zipped else "a.tar"))
     source = opened(path)
     assert (len(source), int(source.read(0).sample.max())) == (1, 9)
@@ -152,7 +152,7 @@ def names_of_a_zip(names, flags):
     """A zip whose names are the given bytes."""
     file = io.BytesIO()
     plain = [f"{index}{'x' * (len(name) - 1)}" for index, name in enumerate(names)]
-    zipped(file, [(name, PICTURE) for name in plain])
+    zipped(file, [(name, IMAGE) for name in plain])
     content = file.getvalue()
     for name, stand_in in zip(names, plain, strict=True):
         content = content.replace(stand_in.encode(), name)
@@ -184,7 +184,7 @@ def with_flag(path, mark, at, value):
 
 
 def encrypted(path):
-    zipped(path, [("bad.png", PICTURE)])
+    zipped(path, [("bad.png", IMAGE)])
     with_flag(path, b"PK\3\4", 6, 1)
     with_flag(path, b"PK\1\2", 8, 1)
 
@@ -196,13 +196,13 @@ def larger_than_declared(path):
 
 
 def of_a_wrong_checksum(path):
-    zipped(path, [("bad.png", PICTURE)])
-    sum_ = struct.pack("<L", zlib.crc32(PICTURE))
+    zipped(path, [("bad.png", IMAGE)])
+    sum_ = struct.pack("<L", zlib.crc32(IMAGE))
     path.write_bytes(path.read_bytes().replace(sum_, b"\1\2\3\4"))
 
 
 def that_is_elsewhere(path):
-    zipped(path, [("bad.png", PICTURE)])
+    zipped(path, [("bad.png", IMAGE)])
     path.write_bytes(path.read_bytes().replace(b"PK\3\4", b"PK\3\5"))
 
 
@@ -223,11 +223,11 @@ BAD = {
     "no header": (that_is_elsewhere, "it is not where it should be"),
     "no deflate": (of_no_deflate, "it cannot be unpacked"),
     "an unusual method": (
-        lambda path: zipped(path, [("bad.png", PICTURE)], compression=zipfile.ZIP_BZIP2),
+        lambda path: zipped(path, [("bad.png", IMAGE)], compression=zipfile.ZIP_BZIP2),
         "packed in an unusual way",
     ),
-    "a picture that breaks off": (lambda path: zipped(path, [("bad.png", PICTURE[:55])]), ""),
-    "no picture": (lambda path: zipped(path, [("bad.png", b"<html>")]), "an HTML page"),
+    "an image that breaks off": (lambda path: zipped(path, [("bad.png", IMAGE[:55])]), ""),
+    "no image": (lambda path: zipped(path, [("bad.png", b"<html>")]), "an HTML page"),
 }
 
 
@@ -240,13 +240,11 @@ def test_a_member_that_cannot_be_read_is_named(tmp_path, cause):
 
 
 def test_what_a_member_declares_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(base, "MAX_PICTURE_BYTES", 1000)
+    monkeypatch.setattr(base, "MAX_IMAGE_BYTES", 1000)
     for make, path in ((zipped, tmp_path / "a.zip"), (tarred, tmp_path / "a.tar")):
-        make(path, [("bomb.png", bytes(1001)), ("good.png", PICTURE)])
+        make(path, [("bomb.png", bytes(1001)), ("good.png", IMAGE)])
         source = opened(path)
-        assert source.bad == {
-            "bomb.png": "it has 1,001 bytes, and a picture may have at most 1,000"
-        }
+        assert source.bad == {"bomb.png": "it has 1,001 bytes, and an image may have at most 1,000"}
 
 
 def cut(path, share):

@@ -10,7 +10,7 @@ from tests.data.sources.conftest import opened, png
 RANDOM = np.random.default_rng(0)
 
 
-def pictures(*shape):
+def images(*shape):
     return RANDOM.integers(256, size=shape, dtype=np.uint8)
 
 
@@ -33,7 +33,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("ending", ["npy", "npz"])
 def test_channels_are_told_by_their_place(tmp_path, shape, ending):
-    array, path = pictures(*shape), tmp_path / f"a.{ending}"
+    array, path = images(*shape), tmp_path / f"a.{ending}"
     (np.save if ending == "npy" else np.savez)(path, array)
     source = opened(path)
     assert source.shape == SHAPES[shape]
@@ -47,8 +47,8 @@ def test_channels_are_told_by_their_place(tmp_path, shape, ending):
 
 
 def test_an_array_on_disk_is_not_read_into_memory(tmp_path, cache):
-    np.save(tmp_path / "a.npy", pictures(4, 8, 8))
-    saved(tmp_path / "a.npz", images=pictures(4, 8, 8))
+    np.save(tmp_path / "a.npy", images(4, 8, 8))
+    saved(tmp_path / "a.npz", images=images(4, 8, 8))
     for name in ("a.npy", "a.npz"):
         assert isinstance(opened(tmp_path / name)._samples, np.memmap)
     assert len(list(cache.glob("archives/*.npy"))) == 1
@@ -80,28 +80,28 @@ LABELS = {
 @pytest.mark.parametrize("case", LABELS)
 def test_labels(tmp_path, case):
     labels, more, classes, expected = LABELS[case]
-    source = opened(saved(tmp_path / "a.npz", x=pictures(3, 4, 4), y=labels, **more))
+    source = opened(saved(tmp_path / "a.npz", x=images(3, 4, 4), y=labels, **more))
     assert source.class_names == classes
     assert [source.read(i).label for i in range(3)] == source.labels.tolist() == expected
 
 
 def test_arrays_can_be_named(tmp_path):
-    keys = {"x_train": pictures(3, 4, 4), "y_train": [1, 0, 1], "x_test": pictures(2, 4, 4)}
+    keys = {"x_train": images(3, 4, 4), "y_train": [1, 0, 1], "x_test": images(2, 4, 4)}
     source = opened(saved(tmp_path / "a.npz", **keys), samples="x_train", labels="y_train")
     assert (source.read(1).sample == keys["x_train"][1]).all()
     assert source.class_names == ("0", "1")
 
 
-GOOD = {"images": pictures(3, 4, 4)}
+GOOD = {"images": images(3, 4, 4)}
 REFUSED = {
-    "floats": ({"images": np.zeros((3, 4, 4))}, "pictures of float64, .*round"),
-    "large integers": ({"images": np.zeros((3, 4, 4), int)}, "pictures of int64"),
-    "two channels": ({"images": pictures(3, 5, 5, 2)}, "1, 3 or 4 channels"),
-    "one picture": ({"images": pictures(3, 4, 4, 4, 4)}, "1, 3 or 4 channels"),
+    "floats": ({"images": np.zeros((3, 4, 4))}, "images of float64, .*round"),
+    "large integers": ({"images": np.zeros((3, 4, 4), int)}, "images of int64"),
+    "two channels": ({"images": images(3, 5, 5, 2)}, "1, 3 or 4 channels"),
+    "one image": ({"images": images(3, 4, 4, 4, 4)}, "1, 3 or 4 channels"),
     "a number": ({"images": np.uint8(3)}, "holds no samples"),
-    "none": ({"images": pictures(0, 4, 4)}, "holds no samples"),
-    "of no size": ({"images": pictures(3, 0, 4)}, "nothing"),
-    "vectors of bytes": ({"images": pictures(3, 16)}, "vectors are floating-point"),
+    "none": ({"images": images(0, 4, 4)}, "holds no samples"),
+    "of no size": ({"images": images(3, 0, 4)}, "nothing"),
+    "vectors of bytes": ({"images": images(3, 16)}, "vectors are floating-point"),
     "a vector that is not finite": (
         {"images": np.array([[0.0], [1.0], [np.nan]])},
         "vector 2 holds a number that is not finite",
@@ -123,7 +123,7 @@ REFUSED = {
         {**GOOD, "labels": [0, 1, 1], "class_names": ["a", "a"]},
         "two classes have the same name",
     ),
-    "several arrays": ({"a": pictures(3, 4, 4), "b": pictures(3, 4, 4)}, "holds a, b, and none of"),
+    "several arrays": ({"a": images(3, 4, 4), "b": images(3, 4, 4)}, "holds a, b, and none of"),
     "no array": ({}, "holds nothing"),
 }
 
@@ -140,7 +140,7 @@ def test_a_name_that_is_not_there_is_told(tmp_path, field):
     path = saved(tmp_path / "a.npz", **GOOD)
     with pytest.raises(DataError, match=f"data.{field}: .* has no array 'q', but images"):
         opened(path, **{field: "q"})
-    np.save(tmp_path / "a.npy", pictures(3, 4, 4))
+    np.save(tmp_path / "a.npy", images(3, 4, 4))
     with pytest.raises(DataError, match=f"data.{field} is of .npz files"):
         opened(tmp_path / "a.npy", **{field: "q"})
 
@@ -157,14 +157,14 @@ def test_what_is_no_array_is_refused(tmp_path, content, ending):
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
 def test_a_file_that_breaks_off_is_refused(tmp_path, ending, share):
     path = tmp_path / f"a.{ending}"
-    (np.save if ending == "npy" else np.savez)(path, pictures(9, 16, 16))
+    (np.save if ending == "npy" else np.savez)(path, images(9, 16, 16))
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(DataError):
         opened(path)
 
 
-def test_a_picture_is_no_array(tmp_path):
-    (tmp_path / "a.npy").write_bytes(png(pictures(4, 4, 3)))
+def test_an_image_is_no_array(tmp_path):
+    (tmp_path / "a.npy").write_bytes(png(images(4, 4, 3)))
     with pytest.raises(DataError, match="cannot be read"):
         opened(tmp_path / "a.npy")

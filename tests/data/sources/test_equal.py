@@ -1,4 +1,4 @@
-"""The same pictures are the same data, whatever they are laid out as."""
+"""The same images are the same data, whatever they are laid out as."""
 
 import itertools
 import os
@@ -37,7 +37,7 @@ def test_another_process_reads_the_same(tmp_path, pixels, kind):
         assert (copy.read(index).sample == source.read(index).sample).all()
 
 
-def test_pictures_in_folders_and_archives_are_decoded_once(tmp_path, pixels):
+def test_images_in_folders_and_archives_are_decoded_once(tmp_path, pixels):
     prints = {opened(KINDS[kind](tmp_path, pixels)).fingerprint for kind in FILES}
     assert len(prints) == 1
 
@@ -58,7 +58,7 @@ def packed_as_tar(folder, path):
 
 
 @pytest.mark.parametrize("target", ["nothing.png", "9.png"], ids=["nowhere", "itself"])
-def test_links_that_lead_to_no_picture_are_the_same_everywhere(tmp_path, pixels, target):
+def test_links_that_lead_to_no_image_are_the_same_everywhere(tmp_path, pixels, target):
     folder = as_folder(tmp_path, pixels)
     (folder / "emu" / "9.png").symlink_to(target)
     packed_as_zip(folder, tmp_path / "a.zip")
@@ -69,7 +69,7 @@ def test_links_that_lead_to_no_picture_are_the_same_everywhere(tmp_path, pixels,
         assert list(source.names) == [*NAMES, "emu/9.png"]
         assert source.labels.tolist() == [0, 0, 1, 1, 2, 2]
         assert list(source.bad) == ["emu/9.png"]
-        with pytest.raises(DataError, match=r"1 of 6 pictures cannot be read: .*emu/9\.png: "):
+        with pytest.raises(DataError, match=r"1 of 6 images cannot be read: .*emu/9\.png: "):
             open_store(source, source.shape)
         source.max_bad = 0.2
         assert (open_store(source, source.shape).samples == pixels).all()
@@ -94,8 +94,8 @@ def test_a_fingerprint_changes_with_one_pixel(tmp_path, pixels, kind):
 def test_no_two_kinds_of_labels_share_a_fingerprint(tmp_path, pixels):
     np.savez(tmp_path / "a.npz", images=pixels, labels=[0, 0, 1, 1, 2])
     np.savez(tmp_path / "b.npz", images=pixels, labels=[0, 1, 1, 1, 2])
-    (tmp_path / "list.csv").write_text("file\n" + "\n".join(f"pictures/{n}" for n in NAMES))
+    (tmp_path / "list.csv").write_text("file\n" + "\n".join(f"images/{n}" for n in NAMES))
     as_folder(tmp_path, pixels)
-    sources = [opened(tmp_path / name) for name in ("a.npz", "b.npz", "list.csv", "pictures")]
+    sources = [opened(tmp_path / name) for name in ("a.npz", "b.npz", "list.csv", "images")]
     for one, other in itertools.combinations(sources, 2):
         assert one.fingerprint != other.fingerprint

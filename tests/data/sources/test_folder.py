@@ -1,4 +1,4 @@
-"""Folders of pictures of one's own."""
+"""Folders of images of one's own."""
 
 import os
 
@@ -13,11 +13,11 @@ from ganzoo.errors import DataError
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
-def write(path, picture, **options):
+def write(path, image, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not isinstance(picture, Image.Image):
-        picture = Image.new("RGB", (8, 8), picture)
-    picture.save(path, **options)
+    if not isinstance(image, Image.Image):
+        image = Image.new("RGB", (8, 8), image)
+    image.save(path, **options)
 
 
 def folder(root, **values):
@@ -51,7 +51,7 @@ def test_deeper_folders_belong_to_the_class_above(tmp_path):
     assert [source.read(i).label for i in range(3)] == [0, 0, 1]
 
 
-def test_what_is_no_picture_by_name_or_hidden_is_passed_over(tmp_path):
+def test_what_is_no_image_by_name_or_hidden_is_passed_over(tmp_path):
     write(tmp_path / "a" / "1.png", RED)
     write(tmp_path / "b" / "1.png", RED)
     write(tmp_path / ".ipynb_checkpoints" / "1.png", RED)
@@ -75,7 +75,7 @@ def test_what_is_no_picture_by_name_or_hidden_is_passed_over(tmp_path):
         pytest.param(["L", "RGB"], (3, 8, 8), id="some of each"),
     ],
 )
-def test_channels_are_what_the_pictures_have(tmp_path, modes, shape):
+def test_channels_are_what_the_images_have(tmp_path, modes, shape):
     for mode in modes:
         write(tmp_path / f"{mode[0]}.png", Image.new(mode, (8, 8)))
     source = folder(tmp_path)
@@ -90,7 +90,7 @@ def test_channels_can_be_chosen(tmp_path):
     assert (folder(tmp_path, channels=3).read(0).sample == np.full((8, 8, 3), 9)).all()
 
 
-def test_the_side_is_the_smallest_of_all_pictures(tmp_path):
+def test_the_side_is_the_smallest_of_all_images(tmp_path):
     for size in ((20, 30), (12, 40), (16, 16)):
         write(tmp_path / f"{size[0]}.png", Image.new("RGB", size))
     assert folder(tmp_path).shape == (3, 12, 12)
@@ -106,7 +106,7 @@ def test_headers_that_cannot_be_read_are_named_and_the_others_count(tmp_path):
     write(tmp_path / "good.png", RED)
     write(tmp_path / "small.png", Image.new("L", (4, 6)))
     (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
     (tmp_path / "itself.png").symlink_to(tmp_path / "itself.png")
     source = folder(tmp_path)
@@ -122,19 +122,19 @@ def test_headers_that_cannot_be_read_are_named_and_the_others_count(tmp_path):
             source.read(index)
 
 
-def test_where_no_picture_can_be_read_all_are_counted_and_the_first_are_named(tmp_path):
+def test_where_no_image_can_be_read_all_are_counted_and_the_first_are_named(tmp_path):
     for index in range(7):
         (tmp_path / f"z{index}.bmp").write_bytes(b"BM")
     with pytest.raises(DataError) as caught:
         folder(tmp_path)
     message = str(caught.value)
-    assert message.startswith("7 of 7 pictures cannot be read: ")
+    assert message.startswith("7 of 7 images cannot be read: ")
     assert all(f"z{index}.bmp" in message for index in range(5))
     assert "z5.bmp" not in message
     assert "and 2 more" in message
 
 
-def test_a_picture_that_breaks_off_is_named_when_it_is_read(tmp_path):
+def test_an_image_that_breaks_off_is_named_when_it_is_read(tmp_path):
     noise = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
     for name in ("a.jpg", "b.png"):
         write(tmp_path / name, Image.fromarray(noise))
@@ -161,13 +161,13 @@ def test_what_is_no_folder_is_refused(tmp_path):
         folder(tmp_path / "missing")
     with pytest.raises(DataError, match="is not a folder"):
         folder(tmp_path / "a.png")
-    with pytest.raises(DataError, match="holds no pictures"):
+    with pytest.raises(DataError, match="holds no images"):
         folder(tmp_path / "empty")
     with pytest.raises(DataError, match="does not exist"):
-        folder("~no-such-user/pictures")
+        folder("~no-such-user/images")
 
 
-def test_pictures_beside_classes_are_refused(tmp_path):
+def test_images_beside_classes_are_refused(tmp_path):
     write(tmp_path / "a.png", RED)
     write(tmp_path / "cats" / "b.png", RED)
     with pytest.raises(DataError, match="'cats'"):

@@ -1,4 +1,4 @@
-"""The first look at pictures, and the index that remembers it."""
+"""The first look at images, and the index that remembers it."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from tests.data.sources.conftest import NAMES, as_folder, as_zip, opened, png
 
 @pytest.fixture
 def read(monkeypatch):
-    """The names of the pictures that were read for a look, in no order."""
+    """The names of the images that were read for a look, in no order."""
     names = []
     digest_of = looking.digest_of
 
@@ -38,7 +38,7 @@ def settled(monkeypatch):
 def test_a_second_opening_reads_nothing_and_knows_the_same(tmp_path, pixels, read, make):
     path = make(tmp_path, pixels)
     if path.is_dir():
-        (path / "cat" / "bad.png").write_bytes(b"no picture")
+        (path / "cat" / "bad.png").write_bytes(b"no image")
     first = opened(path)
     assert len(read) == len(first)
     again = opened(path)
@@ -129,11 +129,11 @@ def test_two_processes_at_once(tmp_path, pixels):
     assert said == {opened(path).fingerprint}
 
 
-def test_many_pictures_are_looked_at_in_their_order(tmp_path, monkeypatch):
+def test_many_images_are_looked_at_in_their_order(tmp_path, monkeypatch):
     monkeypatch.setattr(looking, "BLOCK", 3)
     for number in range(50):
-        picture = np.zeros((number + 1, 60), dtype=np.uint8)
-        (tmp_path / f"{number:02}.png").write_bytes(png(picture))
+        image = np.zeros((number + 1, 60), dtype=np.uint8)
+        (tmp_path / f"{number:02}.png").write_bytes(png(image))
     source = opened(tmp_path)
     assert source.sizes.tolist() == [[60, number + 1] for number in range(50)]
 
@@ -170,9 +170,9 @@ def test_a_pipe_is_passed_over(tmp_path, pixels):
 def test_a_name_that_is_no_text_is_shown_as_one(tmp_path, pixels):
     path = as_folder(tmp_path, pixels)
     name = os.fsdecode(b"caf\xe9.png")
-    (path / "cat" / name).write_bytes(b"no picture")
+    (path / "cat" / name).write_bytes(b"no image")
     source = opened(path)
     (bad,) = source.bad
-    with pytest.raises(DataError, match=r"caf\\udce9\.png: it is text, not a picture") as caught:
+    with pytest.raises(DataError, match=r"caf\\udce9\.png: it is text, not an image") as caught:
         source.read(list(source.names).index(bad))
     assert str(caught.value).isprintable()

@@ -1,4 +1,4 @@
-"""Lists of pictures with labels."""
+"""Lists of images with labels."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.data.sources.conftest import opened
 
 @pytest.fixture
 def listed(tmp_path):
-    """Open a manifest beside three pictures, whose grey is their number."""
+    """Open a manifest beside three images, whose grey is their number."""
     for number in range(3):
         Image.new("L", (4, 4), number).save(tmp_path / f"{number}.png")
 
@@ -96,8 +96,8 @@ REFUSED = {
     "no path": ("csv", "file,label\n,a\n", "line 2: its file is '', and no path"),
     "a quote left open": ("csv", 'file\n0.png\n"1.png\n', "line 3: it is not CSV"),
     "another encoding": ("csv", b"file\n0.png\ncaf\xe9.png\n", "it is not UTF-8"),
-    "nothing": ("csv", "", "holds no pictures"),
-    "a header alone": ("csv", "file,label\n", "holds no pictures"),
+    "nothing": ("csv", "", "holds no images"),
+    "a header alone": ("csv", "file,label\n", "holds no images"),
     "no JSON": ("jsonl", '{"file": "0.png"}\n{"file"\n', "line 2: it is no JSON"),
     "too deep JSON": ("jsonl", "[" * 100_000, "line 1: it is no JSON"),
     "a list": ("ndjson", '["0.png"]\n', "line 1: it is no object"),
@@ -137,7 +137,7 @@ def locked(path):
     path.chmod(0)
 
 
-# Of a picture that cannot be read: its path, what makes it, and a part of what is told.
+# Of an image that cannot be read: its path, what makes it, and a part of what is told.
 BAD = {
     "nothing": ("none.png", lambda path: None, "No such file"),
     "a file for a folder": ("0.png/a.png", lambda path: None, "Not a directory"),
@@ -151,12 +151,12 @@ BAD = {
     "a NUL": ("a\0", lambda path: None, "its name is none that a file can have"),
     "half a surrogate": ("\ud800", lambda path: None, "its name is none that a file can have"),
     "too long": ("a" * 100_000, lambda path: None, "File name too long"),
-    "text": ("a", lambda path: path.write_text("no picture"), "it is text, not a picture"),
+    "text": ("a", lambda path: path.write_text("no image"), "it is text, not an image"),
 }
 
 
 @pytest.mark.parametrize("cause", BAD)
-def test_a_picture_that_cannot_be_read_is_named_with_its_line_and_skipped(listed, tmp_path, cause):
+def test_an_image_that_cannot_be_read_is_named_with_its_line_and_skipped(listed, tmp_path, cause):
     name, make, message = BAD[cause]
     if "Permission" in message and os.geteuid() == 0:
         pytest.skip("root may read everything")
@@ -177,14 +177,14 @@ def test_a_picture_that_cannot_be_read_is_named_with_its_line_and_skipped(listed
     store = open_store(source, source.shape)
     assert (store.labels.tolist(), store.skipped) == ([1, 1], (sentence,))
     source.max_bad = 0.3
-    with pytest.raises(DataError, match="1 of 3 pictures cannot be read: ") as caught:
+    with pytest.raises(DataError, match="1 of 3 images cannot be read: ") as caught:
         open_store(source, source.shape)
     assert sentence in str(caught.value)
 
 
 def test_of_many_that_are_missing_the_first_few_are_named(listed, tmp_path):
     source = listed("file\n0.png\n" + "".join(f"none{n}.png\n" for n in range(7)))
-    with pytest.raises(DataError, match="7 of 8 pictures cannot be read: ") as caught:
+    with pytest.raises(DataError, match="7 of 8 images cannot be read: ") as caught:
         open_store(source, source.shape)
     named = [
         f"{tmp_path}/none{n}.png (line {n + 3} of list.csv): No such" in str(caught.value)
@@ -194,7 +194,7 @@ def test_of_many_that_are_missing_the_first_few_are_named(listed, tmp_path):
     assert "and 2 more" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["pictures/0.png", "/nowhere/0.png"], ids=["relative", "absolute"])
+@pytest.mark.parametrize("name", ["images/0.png", "/nowhere/0.png"], ids=["relative", "absolute"])
 def test_where_all_are_missing_it_is_told_where_they_were_looked_for(listed, tmp_path, name):
     with pytest.raises(DataError) as caught:
         listed(f"file\n{name}\nnone.png\n")

@@ -37,7 +37,7 @@ class Samples(Dataset):
 
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 
-PICTURES = {
+IMAGES = {
     "PIL": (Image.fromarray, PIXELS),
     "PIL, grey": (Image.fromarray, GREY),
     "bytes": (lambda x: x, PIXELS),
@@ -53,13 +53,13 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("kind", PICTURES)
-def test_pictures_are_brought_back_to_bytes(kind):
-    turned, pixels = PICTURES[kind]
+@pytest.mark.parametrize("kind", IMAGES)
+def test_images_are_brought_back_to_bytes(kind):
+    turned, pixels = IMAGES[kind]
     source = opened(with_source(Samples(*map(turned, pixels))))
     assert source.shape == (1 if pixels is GREY else 3, 5, 5)
-    for index, picture in enumerate(pixels):
-        assert (source.read(index).sample == picture).all()
+    for index, image in enumerate(pixels):
+        assert (source.read(index).sample == image).all()
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "CMYK", "I;16"])
@@ -71,7 +71,7 @@ def test_other_modes_are_as_in_files(tmp_path, mode):
     assert (opened(with_source(Samples(image))).read(0).sample == expected).all()
 
 
-def picture():
+def image():
     return PIXELS[0]
 
 
@@ -97,7 +97,7 @@ def test_labels(case):
     assert [source.read(i).label for i in range(4)] == source.labels.tolist() == expected
 
 
-def test_a_tensor_dataset_of_pictures_alone():
+def test_a_tensor_dataset_of_images_alone():
     source = opened(with_source(TensorDataset(torch.from_numpy(PIXELS), torch.arange(4))))
     assert source.class_names == ("0", "1", "2", "3")
 
@@ -107,7 +107,7 @@ REFUSED = {
     "not finite": ([lambda: torch.full((3, 4, 4), torch.nan)], "beyond \\[0, 1\\]"),
     "integers": ([np.zeros((4, 4), int)], "its pixels are int64"),
     "two channels": ([np.zeros((5, 5, 2), np.uint8)], "1, 3 or 4 channels"),
-    "a text": (["picture"], "it is a str; give a PIL image"),
+    "a text": (["image"], "it is a str; give a PIL image"),
     "three parts": ([(PIXELS[0], 1, 2)], "it has 3 parts"),
     "a label of floats": ([(PIXELS[0], 1.5)], "its label is 1.5"),
     "a one-hot label": ([(PIXELS[0], torch.eye(3)[0].long())], "its label is tensor"),
@@ -175,4 +175,4 @@ def test_a_name_is_taken_once():
 def test_names_and_paths_stay_what_they_are(tmp_path):
     assert with_source("mnist5k") == "mnist5k"
     assert with_source(tmp_path) == str(tmp_path)
-    assert with_source(Path("pictures")) == os.path.join(".", "pictures")
+    assert with_source(Path("images")) == os.path.join(".", "images")

@@ -21,7 +21,7 @@ FOURIER = Architecture(
     config=FourierConfig,
     generator="ganzoo_points.networks:Generator",
     discriminator="ganzoo_points.networks:Discriminator",
-    traits=lambda config: Traits(pictures=False, vectors=True, labels=True, output="linear"),
+    traits=lambda config: Traits(images=False, vectors=True, labels=True, output="linear"),
     presets={
         "plain": Preset(
             "Logistic loss with a zero-centred gradient penalty.",

@@ -12,7 +12,7 @@ from ganzoo_points.config import SpiralsConfig
 class Spirals(Dataset):
     """Points on the arms of a spiral; the same points for the same config."""
 
-    kind: ClassVar[Literal["pictures", "vectors"]] = "vectors"
+    kind: ClassVar[Literal["images", "vectors"]] = "vectors"
     shape = (2,)
 
     def __init__(self, config: SpiralsConfig) -> None:

@@ -1,4 +1,4 @@
-"""Samples as pictures: PIL images, grids, and plots of 2-D points."""
+"""Samples as images: PIL images, grids, and plots of 2-D points."""
 
 import math
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from ganzoo.numbers import whole_number
 from ganzoo.weights.files import aside
 
 GAP = 2
-"""Pixels between the pictures of a grid."""
+"""Pixels between the images of a grid."""
 
 
 def to_pil(images: Tensor) -> list[Image.Image]:
-    """Turn pictures into PIL images.
+    """Turn images into PIL images.
 
     Args:
         images: ``(N, C, H, W)`` or ``(C, H, W)`` in [0, 1]. One channel is grey, two are shown as
@@ -38,26 +38,26 @@ def to_pil(images: Tensor) -> list[Image.Image]:
 def save_grid(
     images: Tensor, path: str | Path, *, columns: int | None = None, scale: int = 1
 ) -> Path:
-    """Write pictures side by side into one PNG.
+    """Write images side by side into one PNG.
 
     Args:
         images: ``(N, C, H, W)`` in [0, 1], with channels as `to_pil` has them.
         path: The file to write; its folder is made.
-        columns: Pictures in a row; about a square where left out.
+        columns: Images in a row; about a square where left out.
         scale: Whole factor by which every pixel is enlarged.
 
     Returns:
         The path.
 
     Raises:
-        RequestError: The tensor holds no pictures, a number is below 1, or the path cannot be
-            written or ends in no known picture format.
+        RequestError: The tensor holds no images, a number is below 1, or the path cannot be
+            written or ends in no known image format.
     """
-    return save_picture(to_grid(images, columns=columns, scale=scale), path)
+    return save_image(to_grid(images, columns=columns, scale=scale), path)
 
 
 def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Image.Image:
-    """Lay pictures side by side; arguments as those of `save_grid`."""
+    """Lay images side by side; arguments as those of `save_grid`."""
     arrays = _as_bytes(images)
     count, height, width, channels = arrays.shape
     square = math.ceil(math.sqrt(count))
@@ -97,7 +97,7 @@ def save_gif(
     """Write frames as an endless GIF.
 
     Args:
-        frames: Pictures of one size, at least one.
+        frames: Images of one size, at least one.
         path: The file to write; its folder is made.
         milliseconds: How long a frame stays.
         rest: How many times as long the last one stays; 1 for a film that ends where it began.
@@ -110,11 +110,11 @@ def save_gif(
     """
     times = [milliseconds] * (len(frames) - 1) + [rest * milliseconds]
     first, *others = (frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames)
-    return save_picture(first, path, save_all=True, append_images=others, duration=times, loop=0)
+    return save_image(first, path, save_all=True, append_images=others, duration=times, loop=0)
 
 
-def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
-    """Write one picture, whole or not at all, and its folder; RequestError if that cannot be."""
+def save_image(image: Image.Image, path: str | Path, **options: Any) -> Path:
+    """Write one image, whole or not at all, and its folder; RequestError if that cannot be."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,11 +127,11 @@ def save_picture(image: Image.Image, path: str | Path, **options: Any) -> Path:
 
 
 def _as_bytes(images: Tensor) -> NDArray[np.uint8]:
-    """Bring pictures in [0, 1] to uint8 ``(N, H, W, C)``."""
+    """Bring images in [0, 1] to uint8 ``(N, H, W, C)``."""
     batch = images.detach()[None] if images.dim() == 3 else images.detach()
     if batch.dim() != 4 or batch.shape[1] not in (1, 2, 3, 4) or not batch.numel():
         raise RequestError(
-            f"a tensor of shape {tuple(images.shape)} holds no pictures; they have the shape "
+            f"a tensor of shape {tuple(images.shape)} holds no images; they have the shape "
             "(N, C, H, W) with C of 1 to 4"
         )
     if batch.shape[1] == 2:

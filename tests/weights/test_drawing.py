@@ -1,16 +1,16 @@
-"""Samples as pictures."""
+"""Samples as images."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from ganzoo.drawing import plot_points, save_gif, save_grid, to_grid, to_pil
 from ganzoo.errors import RequestError
-from ganzoo.pictures import plot_points, save_gif, save_grid, to_grid, to_pil
 
 
 def flat(*values, side=2, channels=1):
-    """One picture of each value."""
+    """One image of each value."""
     return torch.stack([torch.full((channels, side, side), float(v)) for v in values])
 
 
@@ -19,22 +19,22 @@ def flat(*values, side=2, channels=1):
 )
 def test_pixels_are_the_nearest_bytes(channels, mode):
     images = torch.rand(5, channels, 3, 7)
-    pictures = to_pil(images)
-    assert [(p.mode, p.size) for p in pictures] == [(mode, (7, 3))] * 5
-    for picture, image in zip(pictures, images, strict=True):
+    drawn = to_pil(images)
+    assert [(p.mode, p.size) for p in drawn] == [(mode, (7, 3))] * 5
+    for one, image in zip(drawn, images, strict=True):
         expected = (image.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-        found = np.asarray(picture).reshape(3, 7, -1)
+        found = np.asarray(one).reshape(3, 7, -1)
         assert (found[..., :channels] == expected).all()
     if channels == 2:
-        assert (np.asarray(pictures[0])[..., 2] == 0).all()
+        assert (np.asarray(drawn[0])[..., 2] == 0).all()
 
 
 def test_values_outside_are_clamped_and_every_byte_comes_back():
     bytes_ = torch.arange(256).float() / 255
-    (picture,) = to_pil(bytes_.view(1, 1, 16, 16))
-    assert np.asarray(picture).ravel().tolist() == list(range(256))
-    (picture,) = to_pil(torch.tensor([-5.0, 0.0, 1.0, 9.0]).view(1, 1, 2, 2))
-    assert np.asarray(picture).ravel().tolist() == [0, 0, 255, 255]
+    (one,) = to_pil(bytes_.view(1, 1, 16, 16))
+    assert np.asarray(one).ravel().tolist() == list(range(256))
+    (one,) = to_pil(torch.tensor([-5.0, 0.0, 1.0, 9.0]).view(1, 1, 2, 2))
+    assert np.asarray(one).ravel().tolist() == [0, 0, 255, 255]
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
@@ -43,15 +43,15 @@ def test_any_floating_point_type_and_gradients_are_taken(dtype):
     assert [np.asarray(p).max() for p in to_pil(images)] == [0, 255]
 
 
-def test_one_picture_without_a_batch_is_one_picture():
+def test_one_image_without_a_batch_is_one_image():
     assert len(to_pil(torch.rand(3, 4, 5))) == 1
 
 
 @pytest.mark.parametrize(
     "shape", [(4, 2), (2, 5, 4, 4), (0, 3, 4, 4), (4,), (1, 1, 1, 2, 2), (1, 3, 0, 4)], ids=str
 )
-def test_what_is_no_picture_is_refused(shape):
-    with pytest.raises(RequestError, match="holds no pictures"):
+def test_what_is_no_image_is_refused(shape):
+    with pytest.raises(RequestError, match="holds no images"):
         to_pil(torch.zeros(shape))
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a dataset repository of the Hub.
+"""Images of a dataset repository of the Hub.
 
 What is read lies on this machine already: nothing here asks the Hub, so that the processes that
 decode need neither its client nor the package datasets.
@@ -15,15 +15,15 @@ from typing import IO, Any
 import numpy as np
 
 from ganzoo.data.config import RepositoryConfig
-from ganzoo.data.sources.base import Pictures, check_size
+from ganzoo.data.sources.base import ImageFiles, check_size
 from ganzoo.data.sources.classes import Classes
 from ganzoo.data.sources.columns import left_over
 from ganzoo.errors import DataError
 from ganzoo.hub.reference import SCHEME, parse_dataset
 
 
-class RepositoryPictures(Pictures):
-    """The pictures in a column of a dataset repository, with labels of another column.
+class RepositoryImages(ImageFiles):
+    """The images in a column of a dataset repository, with labels of another column.
 
     They are read as the files that they are, and not decoded by the package datasets. A path that a
     row names is followed only within the repository's own folder in the Hub's cache.
@@ -41,12 +41,12 @@ class RepositoryPictures(Pictures):
                 f"data.source: {config.source} is read with datasets, which is not installed; "
                 "install the package datasets, or choose another source"
             )
-        from ganzoo.hub.columns import classes_of, label_column, picture_column
+        from ganzoo.hub.columns import classes_of, image_column, label_column
         from ganzoo.hub.preparing import prepare
 
         found = prepare(repository, config)
         self.pinned_source = f"{SCHEME}{repository.name}@{found.commit}"
-        self._column_name = picture_column(found.features, config.picture, config.source)
+        self._column_name = image_column(found.features, config.image, config.source)
         label = label_column(found.features, config.label, config.source)
         self._tables, self._folder = found.tables, os.path.realpath(found.folder)
         count = len(self._column)
@@ -72,7 +72,7 @@ class RepositoryPictures(Pictures):
         return {name: value for name, value in vars(self).items() if name != "_column"}
 
     def opened(self, row: int) -> IO[bytes]:
-        """Open a picture that the table holds, or that was fetched beside it."""
+        """Open an image that the table holds, or that was fetched beside it."""
         value = self._column[row]
         held = value["bytes"] if value.is_valid else None
         if held is not None and held.is_valid:
@@ -81,7 +81,7 @@ class RepositoryPictures(Pictures):
             return io.BytesIO(content)
         path = value["path"].as_py() if value.is_valid else None
         if path is None:
-            raise DataError("its row holds no picture")
+            raise DataError("its row holds no image")
         if "::" in path:
             raise DataError(
                 "it lies in an archive of the repository; fetch that, and give it as data.source"
