@@ -12,6 +12,8 @@ from ganzoo.about import __version__ as __version__
 if TYPE_CHECKING:
     from ganzoo.data.sources.python import register_dataset as register_dataset
     from ganzoo.drawing import save_grid as save_grid
+    from ganzoo.drawing import show as show
+    from ganzoo.drawing import to_grid as to_grid
     from ganzoo.drawing import to_pil as to_pil
     from ganzoo.errors import GanzooError as GanzooError
     from ganzoo.evaluation.evaluate import evaluate as evaluate
@@ -45,6 +47,15 @@ if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer as Trainer
     from ganzoo.tuning.results import Sweep as Sweep
     from ganzoo.tuning.sweep import sweep as sweep
+else:
+    # Out of the sight of type checkers, which would take a misspelt name for one of ours.
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+
 
 _NAMES = {
     "data.sources.python": "register_dataset",
@@ -57,7 +68,7 @@ _NAMES = {
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
     "list_losses list_penalties list_pretrained",
     "networks": "Discriminator Generator create_discriminator create_generator",
-    "drawing": "save_grid to_pil",
+    "drawing": "save_grid show to_grid to_pil",
     "registry": "register",
     "training.finetuning": "finetune",
     "training.observers.base": "Observer",
@@ -72,13 +83,5 @@ _HOMES = {name: f"ganzoo.{home}" for home, names in _NAMES.items() for name in n
 __all__ = ["__version__", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted(__all__)

@@ -1,6 +1,7 @@
 """Samples as images: PIL images, grids, and plots of 2-D points."""
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageShow
 from torch import Tensor
 
 from ganzoo.errors import RequestError
@@ -17,6 +18,9 @@ from ganzoo.weights.files import aside
 
 GAP = 2
 """Pixels between the images of a grid."""
+
+COMFORTABLE = 512
+"""Pixels of the longer side to which a grid is enlarged, about, so that it can be looked at."""
 
 
 def to_pil(images: Tensor) -> list[Image.Image]:
@@ -36,15 +40,16 @@ def to_pil(images: Tensor) -> list[Image.Image]:
 
 
 def save_grid(
-    images: Tensor, path: str | Path, *, columns: int | None = None, scale: int = 1
+    images: Tensor, path: str | Path, *, columns: int | None = None, scale: int | None = None
 ) -> Path:
-    """Write images side by side into one PNG.
+    """Write images side by side into one file.
 
     Args:
         images: ``(N, C, H, W)`` in [0, 1], with channels as `to_pil` has them.
         path: The file to write; its folder is made.
         columns: Images in a row; about a square where left out.
-        scale: Whole factor by which every pixel is enlarged.
+        scale: Whole factor by which every pixel is enlarged; 1 keeps the pixels as they are. If
+            left out, the one that makes the grid about 512 pixels wide or high.
 
     Returns:
         The path.
@@ -56,13 +61,31 @@ def save_grid(
     return save_image(to_grid(images, columns=columns, scale=scale), path)
 
 
-def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Image.Image:
-    """Lay images side by side; arguments as those of `save_grid`."""
+def save_each(images: Tensor, folder: str | Path, *, scale: int = 1) -> Path:
+    """Write every image into a PNG of its own: ``00000.png``, ``00001.png`` and so on.
+
+    Args:
+        images: ``(N, C, H, W)`` in [0, 1], with channels as `to_pil` has them.
+        folder: Where to write them; it is made.
+        scale: Whole factor by which every pixel is enlarged.
+
+    Returns:
+        The folder.
+
+    Raises:
+        RequestError: The tensor holds no images, or the folder cannot be written.
+    """
+    for number, image in enumerate(to_pil(images)):
+        save_image(_enlarged(image, scale), Path(folder, f"{number:05d}.png"))
+    return Path(folder)
+
+
+def to_grid(images: Tensor, *, columns: int | None = None, scale: int | None = None) -> Image.Image:
+    """Return images side by side as one PIL image; arguments and errors as of `save_grid`."""
     arrays = _as_bytes(images)
     count, height, width, channels = arrays.shape
     square = math.ceil(math.sqrt(count))
     columns = min(count, square if columns is None else whole_number("columns", columns))
-    scale = whole_number("scale", scale)
     rows = math.ceil(count / columns)
     shape = (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels)
     sheet = np.full(shape, 255, dtype=np.uint8)
@@ -71,9 +94,29 @@ def to_grid(images: Tensor, *, columns: int | None = None, scale: int = 1) -> Im
         left = GAP + (index % columns) * (width + GAP)
         sheet[top : top + height, left : left + width] = array
     image = Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
-    if scale > 1:
-        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
-    return image
+    if scale is None:
+        scale = max(1, round(COMFORTABLE / max(image.size)))
+    return _enlarged(image, whole_number("scale", scale))
+
+
+def show(images: Tensor, *, columns: int | None = None, scale: int | None = None) -> None:
+    """Show images side by side: in the notebook, or else in this system's viewer.
+
+    Args:
+        images: ``(N, C, H, W)`` in [0, 1], with channels as `to_pil` has them.
+        columns: As that of `save_grid`.
+        scale: As that of `save_grid`.
+
+    Raises:
+        RequestError: The tensor holds no images, or this system has no viewer.
+    """
+    grid = to_grid(images, columns=columns, scale=scale)
+    if "ipykernel" in sys.modules:
+        from IPython.display import display  # type: ignore[import-not-found]
+
+        display(grid)
+    elif not ImageShow.show(grid):
+        raise RequestError("this system has no image viewer; write a file with ganzoo.save_grid")
 
 
 def plot_points(points: Tensor, extent: float, *, side: int = 256) -> Image.Image:
@@ -124,6 +167,10 @@ def save_image(image: Image.Image, path: str | Path, **options: Any) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise RequestError(f"{path} cannot be written: {reason}") from error
     return path
+
+
+def _enlarged(image: Image.Image, scale: int) -> Image.Image:
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
 
 
 def _as_bytes(images: Tensor) -> NDArray[np.uint8]:

@@ -108,9 +108,17 @@ class Network(nn.Module):
 
         return weights_folder.save(folder, self.info, {self.role: self.module})
 
-    def extra_repr(self) -> str:
-        """Name the architecture."""
-        return f"architecture={self.config.name!r}"
+    def __repr__(self) -> str:
+        """Say in one line what it is; ``print(network.module)`` shows every layer."""
+        config, count = self.config, sum(p.numel() for p in self.module.parameters())
+        parts = [
+            f"{config.name}, preset {config.preset}",
+            f"{self.info.data.kind} {'x'.join(map(str, config.sample_shape))}",
+            f"{config.num_classes} classes" if config.num_classes else "",
+            f"{count:,} parameters",
+            f"from {self.source.reference}" if self.source else "",
+        ]
+        return f"{type(self).__name__}({', '.join(filter(None, parts))})"
 
 
 class Discriminator(Network):
@@ -132,6 +140,11 @@ class Generator(Network):
     def classes(self) -> list[str] | list[int]:
         """What `labels` may be, in the order of the classes: names, or numbers without names."""
         return self.info.data.class_names or [*range(self.config.num_classes)]
+
+    def _repr_html_(self) -> str:
+        from ganzoo.sheet import sample_sheet, to_html  # which build on this module
+
+        return to_html(repr(self), sample_sheet(self))
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples from latents, and int64 labels ``(N,)`` where it takes them."""

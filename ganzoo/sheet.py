@@ -1,5 +1,8 @@
 """Sheets and films of samples: what a person looks at first."""
 
+import base64
+import html
+import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -93,6 +96,16 @@ def blend_film(
     frames = torch.cat([there, there[1:-1].flip(0)])
     scale, columns = _scale(frames, SMALL if n > 1 else ALONE), min(n, FILM_COLUMNS)
     return [drawing.to_grid(frame, columns=columns, scale=scale) for frame in frames]
+
+
+def to_html(text: str, sheet: Image.Image | None) -> str:
+    """Put a line of text above a sheet, as notebooks show them."""
+    if sheet is None:
+        return f"<p>{html.escape(text)}</p>"
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<p>{html.escape(text)}</p><img src="data:image/png;base64,{data}">'
 
 
 def _scale(images: Tensor, side: int) -> int:

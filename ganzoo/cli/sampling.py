@@ -32,29 +32,53 @@ def sample(
     seed: Seed = 0,
     label: Label = None,
     truncation: Truncation = None,
-    out: Annotated[str, typer.Option("--out", "-o", help="The image to write.")] = "grid.png",
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", "-o", help="The image to write, or with --each the folder.", show_default=False
+        ),
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Write each sample into a file of its own.")
+    ] = False,
     columns: Annotated[int | None, typer.Option(help="Images in a row.")] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            help="Enlarge every pixel by this whole factor; a grid to about 512 pixels if left out."
+        ),
+    ] = None,
     raw: Raw = False,
     imports: Imports = None,
 ) -> None:
-    """Draw samples from a trained generator into one image.
+    """Draw samples from a trained generator.
 
+    They go into one image, by default grid.png, or with --each into a folder, by default samples.
     Prints its path.
     """
     load_local(imports)
-    path = Path(out)
-    if path.suffix.lower() not in IMAGES:
+    path = Path(out or ("samples" if each else "grid.png"))
+    if not each and path.suffix.lower() not in IMAGES:
         raise RequestError(f"--out {out}: an image ends in .png, .jpg or .webp")
-    if columns is not None and columns < 1:
-        raise RequestError(f"--columns is {columns}; it must be at least 1")
+    if each and (path.suffix.lower() in IMAGES or path.is_file()):
+        raise RequestError(f"--out {out}: --each writes a file for each sample; give a folder")
+    if each and columns is not None:
+        raise RequestError("--columns is for a grid, and --each writes none; leave one of them out")
+    for name, value in (("columns", columns), ("scale", scale)):
+        if value is not None and value < 1:
+            raise RequestError(f"--{name} is {value}; it must be at least 1")
 
-    from ganzoo.drawing import plot_points, save_grid, save_image
+    from ganzoo.drawing import plot_points, save_each, save_grid, save_image
     from ganzoo.hub.loading import load_generator
 
     generator = load_generator(reference, raw=raw)
     samples = generator.sample(n, seed=seed, labels=label, truncation=truncation)
-    if samples.dim() == 4:
-        save_grid(samples, path, columns=columns)
+    if samples.dim() == 4 and each:
+        save_each(samples, path, scale=scale or 1)
+    elif samples.dim() == 4:
+        save_grid(samples, path, columns=columns, scale=scale)
+    elif each:
+        raise RequestError(f"{reference} makes vectors, and only images go into files of their own")
     elif samples.shape[1] == 2:
         save_image(plot_points(samples, 2 * max(generator.info.data.scale or [1.0])), path)
     else:

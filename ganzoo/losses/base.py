@@ -66,10 +66,12 @@ class Loss(ABC):
 
     Attributes:
         needs_real: Whether `generator` is given the critique of real samples.
+        probabilities: Whether `verdict` returns a probability; else a mean logit is shown.
         config: The loss's config.
     """
 
     needs_real: ClassVar[bool] = False
+    probabilities: ClassVar[bool] = False
 
     def __init__(self, config: LossConfig) -> None:
         self.config = config
@@ -83,5 +85,5 @@ class Loss(ABC):
         """Return the generator's loss, a scalar; `real` is given where `needs_real`."""
 
     def verdict(self, critique: Critique) -> Tensor:
-        """Return the mean output to be shown: a probability of being real, or a plain score."""
+        """Return the mean output to show: a probability of being real, or the mean logit."""
         return critique.mean()

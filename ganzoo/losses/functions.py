@@ -17,6 +17,8 @@ class Minimax(Loss):
 
     config: LogisticConfig
 
+    probabilities = True
+
     def discriminator(self, real: Critique, fake: Critique) -> Tensor:
         """Binary cross-entropy of reals with their smoothed target, plus that of fakes with 0."""
         target = 1.0 - self.config.label_smoothing

@@ -498,6 +498,9 @@ SAMPLING = {
     "seed": (["--seed", "-1"], "the seed is -1"),
     "ending": (["-o", "grid.txt"], "an image ends in .png"),
     "columns": (["--columns", "0"], "--columns is 0"),
+    "scale": (["--scale", "0"], "--scale is 0"),
+    "a file for many": (["--each", "-o", "a.png"], "--each writes a file for each sample"),
+    "columns of files": (["--each", "--columns", "2"], "--columns is for a grid"),
 }
 
 

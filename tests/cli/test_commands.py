@@ -285,6 +285,17 @@ def test_sampling_options_matter(command, trained, tmp_path):
     assert len({(tmp_path / f"{name}.png").read_bytes() for name in variants}) == len(variants)
 
 
+def test_samples_in_files_of_their_own(command, trained, tmp_path):
+    assert done(command("sample", trained, "-n", "3", "--each")) == "samples\n"
+    assert len([*(tmp_path / "samples").iterdir()]) == 3
+    done(command("sample", trained, "-n", "1", "--each", "--scale", "2", "-o", "large"))
+    with Image.open(tmp_path / "large/00000.png") as image:
+        assert image.size == (56, 56)
+    done(command("sample", trained, "-n", "4", "--scale", "1"))
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.size == (62, 62)
+
+
 def test_interpolating(command, trained, tmp_path):
     short = ["-n", "2", "--steps", "2"]
     assert done(command("interpolate", trained, *short, "-o", "new/film.gif")) == "new/film.gif\n"

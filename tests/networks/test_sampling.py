@@ -1,5 +1,7 @@
 """Sampling from generators, and the thin module around a plugin's network."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -290,7 +292,10 @@ class TestNetwork:
         assert network.config.width == 4
         assert network.config.name == "dcgan"
         assert network.info.plugin.distribution == "ganzoo-torch"
-        assert "architecture='dcgan'" in repr(network)
+        line = (
+            rf"{type(network).__name__}\(dcgan, preset pytorch, images 1x16x16, [\d,]+ parameters\)"
+        )
+        assert re.fullmatch(line, repr(network))
         assert network.device == torch.device("cpu")
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageShow
 
-from ganzoo.drawing import plot_points, save_gif, save_grid, to_grid, to_pil
+from ganzoo.drawing import plot_points, save_each, save_gif, save_grid, show, to_grid, to_pil
 from ganzoo.errors import RequestError
 
 
@@ -56,7 +56,7 @@ def test_what_is_no_image_is_refused(shape):
 
 
 def test_a_grid_is_read_by_rows_with_gaps_of_two_white_pixels():
-    grid = np.asarray(to_grid(flat(0.2, 0.4, 0.6), columns=2))
+    grid = np.asarray(to_grid(flat(0.2, 0.4, 0.6), columns=2, scale=1))
     expected = np.full((10, 10), 255)
     expected[2:4, 2:4] = 51
     expected[2:4, 6:8] = 102
@@ -77,11 +77,43 @@ def test_a_grid_is_read_by_rows_with_gaps_of_two_white_pixels():
     ids=str,
 )
 def test_a_grid_is_about_a_square(count, columns, size):
-    assert to_grid(flat(*[0] * count), columns=columns).size == size
+    assert to_grid(flat(*[0] * count), columns=columns, scale=1).size == size
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((16, 1, 32, 32), (552, 552)),  # 138 pixels, four times
+        ((1, 3, 28, 28), (512, 512)),
+        ((4, 3, 256, 256), (518, 518)),  # large enough
+        ((1, 3, 2000, 10), (14, 2004)),
+    ],
+    ids=str,
+)
+def test_a_small_grid_is_enlarged_to_about_512_pixels(shape, size):
+    assert to_grid(torch.zeros(shape)).size == size
+    assert max(to_grid(torch.zeros(shape), scale=1).size) <= max(size)
+
+
+def test_each_image_gets_a_file_of_its_own(tmp_path):
+    images = torch.rand(3, 3, 4, 5)
+    assert save_each(images, tmp_path / "new") == tmp_path / "new"
+    files = sorted((tmp_path / "new").iterdir())
+    assert [file.name for file in files] == ["00000.png", "00001.png", "00002.png"]
+    for file, expected in zip(files, to_pil(images), strict=True):
+        with Image.open(file) as image:
+            assert (np.asarray(image) == np.asarray(expected)).all()
+    with Image.open(save_each(images, tmp_path / "large", scale=2) / "00001.png") as image:
+        assert image.size == (10, 8)
+
+
+def test_show_says_so_where_there_is_no_viewer(monkeypatch):
+    monkeypatch.setattr(ImageShow, "_viewers", [])
+    with pytest.raises(RequestError, match="no image viewer"):
+        show(flat(0))
 
 
 def test_a_scale_repeats_pixels():
-    small = np.asarray(to_grid(torch.rand(2, 3, 2, 2)))
     torch.manual_seed(0)
     images = torch.rand(2, 3, 2, 2)
     small, large = (np.asarray(to_grid(images, scale=s)) for s in (1, 3))

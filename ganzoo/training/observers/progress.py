@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 
+BAR = 12
+"""Characters of the bar, so that in 80 columns there is room for the figures."""
+
+
+PROBABILITIES, LOGITS = ("D(real)", "D(fake)"), ("logit real", "fake")
+"""Names of the discriminator's mean outputs on reals and fakes, by what the loss makes of them."""
+
 
 class Progress(Observer):
     """Shows steps, speed, both losses, D(real), D(fake) and the time left, on standard error."""
@@ -41,13 +48,14 @@ class Progress(Observer):
             f"{steps}, on {hardware.device} in {hardware.precision} ({hardware.reason}); "
             f"run folder {shown(trainer.run.path)}"
         )
+        loss = getattr(trainer.objective, "loss_function", None)
+        self._outputs = PROBABILITIES if loss is None or loss.probabilities else LOGITS
         if self.console.is_terminal:
             self._bar = Bar(
-                TextColumn("step"),
                 MofNCompleteColumn(),
-                BarColumn(bar_width=None),
+                BarColumn(bar_width=BAR),
+                TimeRemainingColumn(compact=True),
                 TextColumn("{task.fields[figures]}"),
-                TimeRemainingColumn(),
                 console=self.console,
             )
             self._task = self._bar.add_task("", total=steps, completed=trainer.step, figures="")
@@ -62,13 +70,16 @@ class Progress(Observer):
     def log(self, trainer: Trainer, row: Row) -> None:
         """Show the latest figures."""
         if self._bar is not None:
-            self._bar.update(self._task, figures=figures(row))
+            # All columns before take two digits of the steps each, the bar, the time and gaps.
+            room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 12
+            self._bar.update(self._task, figures=figures(row, self._outputs, room))
             return
         now, steps = time.monotonic(), trainer.config.training.steps
         if now - self._last_line >= SECONDS_BETWEEN_LINES or row["step"] == steps:
             self._last_line = now
             left = (steps - row["step"]) / max(row["steps_per_second"], 1e-9)
-            self._say(f"step {row['step']}/{steps}  {figures(row)}  {_clock(left)} left")
+            told = figures(row, self._outputs)
+            self._say(f"step {row['step']}/{steps}  {told}  {_clock(left)} left")
 
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Show the scores, and the best one so far."""
@@ -105,17 +116,29 @@ def score_text(scores: Sequence[Score], best: tuple[int, Score] | None) -> str:
     return "  ".join(texts)
 
 
-def figures(row: Row) -> str:
-    """Format a row for one line."""
-    parts = [f"{row['steps_per_second']:.1f} steps/s"]
+def figures(row: Row, outputs: tuple[str, str], room: int | None = None) -> str:
+    """Format a row for one line.
+
+    Args:
+        row: What was logged.
+        outputs: Names of the discriminator's outputs on reals and fakes.
+        room: How many characters there is room for; what does not fit is left out from the end.
+    """
     names = {
         "loss/discriminator": "loss D",
-        "loss/generator": "loss G",
-        "d_real": "D(real)",
-        "d_fake": "D(fake)",
+        "loss/generator": "G",
+        "d_real": outputs[0],
+        "d_fake": outputs[1],
     }
-    parts += [f"{label} {row[name]:.3f}" for name, label in names.items() if name in row]
-    return "  ".join(parts)
+    parts = [f"{label} {row[name]:.3f}" for name, label in names.items() if name in row]
+    parts.append(f"{row['steps_per_second']:.1f} steps/s")
+    text = ""
+    for part in parts:
+        longer = f"{text}  {part}" if text else part
+        if room is not None and len(longer) > room:
+            break
+        text = longer
+    return text
 
 
 def _clock(seconds: float) -> str:
