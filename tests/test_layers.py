@@ -25,7 +25,7 @@ LAYERS = (
         "augmentation",
         "weights",
         "data",
-        "images",
+        "drawing",
         "sheet",
     },
     {"hub"},
