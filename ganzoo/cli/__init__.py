@@ -25,7 +25,6 @@ from ganzoo.cli.common import add_commands, complain, echo, prepare_output
 app = typer.Typer(
     name="ganzoo",
     help="A zoo of generative adversarial networks: train, resume, sample, publish.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     # Help as plain text appears in half the time, and keeps its shape in a pipe.
     rich_markup_mode=None,

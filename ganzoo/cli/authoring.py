@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
+from ganzoo.cli.completion import plugins
 from ganzoo.errors import ConfigError
 from ganzoo.terminal import printable
 
@@ -39,7 +40,10 @@ def new_plugin(
 
 
 def check_plugin(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin, of any group.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The plugin, of any group.", autocompletion=plugins),
+    ],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
     imports: Imports = None,
     as_json: AsJson = False,
@@ -63,13 +67,14 @@ def check_plugin(
     group, spec = find_anywhere(name)
     origin = "{distribution} {version}".format(**registry.provenance(group, name))
 
-    from ganzoo.testing import checks_of
+    if not written and not as_json:  # with values, they are checked first
+        _head(spec.name, group, origin)
+
+    from ganzoo.testing import checks_of  # takes seconds
 
     checks = checks_of(name, **settled(written, spec.config))
-    if not as_json:
-        echo(spec.name, nl=False, bold=True)
-        echo(f", among the {group} of {origin}")
-        echo()
+    if written and not as_json:
+        _head(spec.name, group, origin)
     width = max(len(check.name) for check in checks)
     results = []
     for check in checks:
@@ -89,6 +94,12 @@ def check_plugin(
         echo(", ".join(f"{counts[state]} {state}" for state in COLOURS))
     if counts["failed"]:
         raise typer.Exit(1)
+
+
+def _head(name: str, group: str, origin: str) -> None:
+    echo(name, nl=False, bold=True)
+    echo(f", among the {group} of {origin}")
+    echo()
 
 
 def _show(result: "Result", width: int) -> None:

@@ -94,10 +94,11 @@ def echo(
         lines: Whether it is of several lines instead, each with nothing in it that could end it.
         err: Print on standard error.
         nl: End it with a line end.
-        **style: Of typer.style, for a terminal.
+        **style: Of typer.style, for a terminal; ignored where NO_COLOR is set.
     """
     shown = printable(text, lines=lines)
-    typer.echo(typer.style(shown, **style) if style else shown, err=err, nl=nl)
+    styled = style and not os.environ.get("NO_COLOR")
+    typer.echo(typer.style(shown, **style) if styled else shown, err=err, nl=nl)
 
 
 class _Notes(logging.Handler):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
+from ganzoo.cli.completion import datasets, references
 from ganzoo.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ PREVIEW = "data-check.png"
 
 
 def check(
-    source: Annotated[str, typer.Argument(metavar="PATH", help="A dataset, or ./folder.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="PATH", help="A dataset, or ./folder.", autocompletion=datasets),
+    ],
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="KEY.SUB=VALUE", hidden=True)
     ] = None,
@@ -31,7 +35,11 @@ def check(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="Weights to be fine-tuned, as ganzoo finetune has them."),
+        typer.Option(
+            metavar="REF",
+            help="Weights to be fine-tuned, as ganzoo finetune has them.",
+            autocompletion=references,
+        ),
     ] = None,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="FILE.png", help="The preview.")

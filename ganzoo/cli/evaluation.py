@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
+from ganzoo.cli.completion import datasets
 from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
 from ganzoo.errors import RequestError
 
@@ -19,7 +20,10 @@ def evaluate(
     reference: Reference,
     data: Annotated[
         str | None,
-        typer.Option(help="A dataset, or ./folder; what it was trained on if left out."),
+        typer.Option(
+            help="A dataset, or ./folder; what it was trained on if left out.",
+            autocompletion=datasets,
+        ),
     ] = None,
     metrics: Annotated[
         str | None, typer.Option(help="Names with commas between; the usual ones if left out.")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import Imports, Overrides, echo, load_local, split_arguments
+from ganzoo.cli.completion import datasets
+from ganzoo.cli.sampling import Reference
 from ganzoo.cli.training import report
 
 if TYPE_CHECKING:
@@ -12,12 +14,11 @@ if TYPE_CHECKING:
 
 
 def finetune(
-    reference: Annotated[
-        str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
-    ],
+    reference: Reference,
     arguments: Overrides = None,
     data: Annotated[
-        str | None, typer.Option(help="Your images (./path), or a dataset's name.")
+        str | None,
+        typer.Option(help="Your images (./path), or a dataset's name.", autocompletion=datasets),
     ] = None,
     out: Annotated[
         str | None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import Imports, echo, load_local
+from ganzoo.cli.completion import references
 
 if TYPE_CHECKING:
     from ganzoo.hub.published import Published
@@ -14,7 +15,12 @@ WORDS = {"added": "new", "changed": "changed", "unchanged": "as it is", "deleted
 
 def push(
     source: Annotated[
-        str, typer.Argument(metavar="REF", help="A run, a weights folder, or architecture.tag.")
+        str,
+        typer.Argument(
+            metavar="REF",
+            help="A run, a weights folder, or architecture.tag.",
+            autocompletion=references,
+        ),
     ],
     repository: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Made where missing.")],
     private: Annotated[

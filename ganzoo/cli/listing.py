@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
+from ganzoo.cli.completion import described
 from ganzoo.errors import RequestError, closest
 from ganzoo.terminal import printable
 
@@ -28,40 +30,53 @@ MAX_ROWS = 40
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
+def _groups() -> list[str]:
+    from ganzoo import registry
+
+    return [*registry.GROUPS, PRETRAINED]
+
+
 def list_(
-    group: Annotated[str, typer.Argument(metavar="GROUP", hidden=True, show_default=False)] = "",
+    group: Annotated[
+        str,
+        typer.Argument(metavar="GROUP", hidden=True, show_default=False, autocompletion=_groups),
+    ] = "",
     pattern: Annotated[
         str, typer.Argument(metavar="PATTERN", hidden=True, show_default=False)
     ] = "*",
     as_json: AsJson = False,
 ) -> None:
-    """List what is installed.
+    """List what is installed, with a summary of each.
 
     GROUP is architectures, losses, penalties, augmentations, datasets, extractors or pretrained;
-    PATTERN is as '*gan*'. No plugin is imported, but for pretrained.
+    PATTERN is as '*gan*'. A terminal shows summaries as far as they fit; a pipe gets all of them.
     """
-    from ganzoo import registry
-
-    groups = [*registry.GROUPS, PRETRAINED]
+    groups = _groups()
     if set(group) & set("*?["):
         group, pattern = "", group
     if group and group not in groups:
         raise RequestError(f"there is no group {group!r}{closest(group, groups)}")
-    rows = {name: _names(name, pattern) for name in ([group] if group else registry.GROUPS)}
+    rows = {name: _summaries(name, pattern) for name in ([group] if group else groups[:-1])}
     if as_json:
-        echo(json.dumps({name: list(items) for name, items in rows.items()}, indent=2), lines=True)
+        echo(json.dumps(rows, indent=2), lines=True)
         return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for index, (name, items) in enumerate(rows.items()):
         if index:
             echo()
         echo(name, bold=True)
-        echo(_table(items.items() or [("none",)]), lines=True)
+        echo(_table(items.items() or [("none",)], width, cut=True), lines=True)
 
 
 def info(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME|REF", help="A plugin, a run, or weights.", show_default=False),
+        typer.Argument(
+            metavar="NAME|REF",
+            help="A plugin, a run, or weights.",
+            show_default=False,
+            autocompletion=described,
+        ),
     ],
     imports: Imports = None,
     as_json: AsJson = False,
@@ -104,20 +119,26 @@ def plugins(as_json: AsJson = False) -> None:
         echo(_table([keys, *rows], indent=""), lines=True)
 
 
-def _names(group: str, pattern: str) -> dict[str, str]:
-    """The names of a group that match, and where each comes from."""
+def _summaries(group: str, pattern: str) -> dict[str, str]:
+    """The names of a group that match, each with its summary on one line."""
     from ganzoo import registry
+    from ganzoo.errors import PluginError
 
+    found = {}
     if group == PRETRAINED:
         from ganzoo.listing import list_pretrained
 
-        return dict.fromkeys(list_pretrained(pattern), "")
-    offers = {name: registry.find(group, name) for name in registry.names(group)}
-    return {
-        name: f"{offer.distribution} {offer.version}"
-        for name, offer in offers.items()
-        if fnmatchcase(name, pattern)
-    }
+        for reference in list_pretrained(pattern):
+            name, _, tag = reference.partition(".")
+            found[reference] = registry.architecture(name).pretrained[tag].summary
+    else:
+        for name in registry.names(group):
+            if fnmatchcase(name, pattern):
+                try:
+                    found[name] = registry.find(group, name).spec().summary
+                except PluginError:
+                    found[name] = "does not load; ganzoo plugins says why"
+    return {name: " ".join(str(summary).split()) for name, summary in found.items()}
 
 
 def _plugin(name: str) -> dict[str, Any]:
@@ -252,14 +273,24 @@ def _words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _table(rows: Iterable[Sequence[Any]], width: int | None = None, indent: str = "  ") -> str:
-    """Align columns two spaces apart, the last one wrapped to a width if there is one."""
+def _table(
+    rows: Iterable[Sequence[Any]],
+    width: int | None = None,
+    indent: str = "  ",
+    *,
+    cut: bool = False,
+) -> str:
+    """Align columns two spaces apart, the last one wrapped or cut to a width if there is one."""
     texts = [[printable(x) if isinstance(x, str) else json.dumps(x) for x in row] for row in rows]
     sizes = [max(map(len, column)) + 2 for column in zip(*texts, strict=True)][:-1]
     left = len(indent) + sum(sizes)
     lines = []
     for *cells, last in texts:
         start = indent + "".join(c.ljust(size) for c, size in zip(cells, sizes, strict=True))
-        parts = textwrap.wrap(last, max(width - left, 24)) if width else [last]
+        room = max(width - left, 24) if width else len(last)
+        if cut:
+            parts = [last if len(last) <= room else f"{last[: room - 1].rstrip()}…"]
+        else:
+            parts = textwrap.wrap(last, room) if width else [last]
         lines.append((start + f"\n{' ' * left}".join(parts)).rstrip())
     return "\n".join(lines)

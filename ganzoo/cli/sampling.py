@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ganzoo.cli.common import Imports, echo, load_local
+from ganzoo.cli.completion import references
 from ganzoo.errors import RequestError
 
 FRAME_TIME = 80
@@ -14,7 +15,12 @@ FRAME_TIME = 80
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 Reference = Annotated[
-    str, typer.Argument(metavar="REF", help="A run, a folder, architecture.tag, or org/name.")
+    str,
+    typer.Argument(
+        metavar="REF",
+        help="A run, a folder, architecture.tag, or org/name.",
+        autocompletion=references,
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
 Label = Annotated[

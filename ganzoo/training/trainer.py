@@ -188,8 +188,8 @@ class Trainer:
             steps = trainer.config.training.steps
             if trainer.step > steps or (trainer.step == steps and run.ended(steps)):
                 raise RunError(
-                    f"{path} has done {trainer.step} steps already, and training.steps is {steps}; "
-                    f"ask for more with training.steps={2 * trainer.step}"
+                    f"{path} has reached {trainer.step} steps, and training.steps is {steps}; to "
+                    f"train further, it must be more than {trainer.step}"
                 )
             trainer._claim.enter_context(claimed.pop_all())
             trainer._claimed = True

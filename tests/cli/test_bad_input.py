@@ -397,7 +397,7 @@ def test_weights_folders(command, tmp_path, trained, cause):
 
 SAMPLING = {
     "unknown class": (["--label", "cat"], "there is no class 'cat'"),
-    "none at all": (["-n", "0"], "must be a whole number of at least 1"),
+    "none at all": (["-n", "0"], "ganzoo: n is 0; it must be a whole number of at least 1"),
     "truncation": (["--truncation", "1.5"], "truncation is 1.5"),
     "seed": (["--seed", "-1"], "the seed is -1"),
     "ending": (["-o", "grid.txt"], "an image ends in .png"),
@@ -464,8 +464,8 @@ RUNS = {
     "no run": (lambda run: (run / "config.yaml").unlink(), [], "holds no config.yaml"),
     "finished": (
         lambda run: None,
-        [],
-        "has done 4 steps already, and training.steps is 4; ask for more",
+        ["steps=3"],
+        "has reached 4 steps, and training.steps is 3; to train further, it must be more than 4",
     ),
     "a changed field": (
         lambda run: None,

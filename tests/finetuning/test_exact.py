@@ -185,7 +185,7 @@ def test_killed_at_any_moment_it_goes_on_exactly(tmp_path, undisturbed, seed):
     process.kill()
     process.communicate()
     if ganzoo.Run.open(run).ended(STEPS):
-        with pytest.raises(RunError, match="ask for more"):
+        with pytest.raises(RunError, match="it must be more than"):
             ganzoo.resume(run)
     else:
         ganzoo.resume(run)
