@@ -25,8 +25,8 @@ from ganzoo.networks import Generator, checked_truncation
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
-from ganzoo.resolve.check import check_metrics, dataset_name, validate
-from ganzoo.resolve.paths import public_name
+from ganzoo.resolve.check import check_metrics, validate
+from ganzoo.resolve.paths import dataset_name, public_name
 from ganzoo.settings import own_settings
 from ganzoo.spec import Shape
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,7 +14,8 @@ from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
-from ganzoo.resolve.paths import HUB_READER, is_on_hub, is_path, reader_of
+from ganzoo.resolve.fields import fields_at, meant, paths
+from ganzoo.resolve.paths import dataset_name
 from ganzoo.spec import Architecture, Shape, Traits
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ MAX_FAULTS = 10
 """More faults than these are counted, not told."""
 
 
-def validate(model: type[M], values: Any, path: str) -> M:
+def validate(model: type[M], values: Any, path: str, within: Mapping[str, Any] | None = None) -> M:
     """Validate values against a model.
 
     Args:
         model: Of the values.
         values: Anything.
         path: Of the values, as ``training``; or what they are of, as ``run.json:``.
+        within: The run's config that they are part of: an unknown field is looked for in all of it.
 
     Raises:
         ConfigError: For every fault the field's path, what was given and what is allowed.
@@ -41,13 +43,18 @@ def validate(model: type[M], values: Any, path: str) -> M:
         return model.model_validate(settled(values, model))
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        sentences = [_sentence(model, fault, path) for fault in faults[:MAX_FAULTS]]
+        sentences = [_sentence(model, fault, path, within) for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             sentences.append(f"and {len(faults) - MAX_FAULTS:,} more faults")
         raise ConfigError("; ".join(sentences)) from None
 
 
-def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> str:
+def _sentence(
+    model: type[BaseModel],
+    fault: Mapping[str, Any],
+    path: str,
+    within: Mapping[str, Any] | None,
+) -> str:
     *place, last = fault["loc"] or [""]
     tags = UNION_TAGS | OPTIMIZERS.keys()
     names = (brief(part, 60) for part in fault["loc"] if part and part not in tags)
@@ -56,7 +63,11 @@ def _sentence(model: type[BaseModel], fault: Mapping[str, Any], path: str) -> st
     field = f"{path}{separator}{inner}" if inner else path.removesuffix(":")
     match fault["type"]:
         case "extra_forbidden":
-            return f"{field}: unknown field{closest(brief(last, 60), _fields(model, place))}"
+            own = fields_at(model, place)
+            others = [] if within is None else paths(within)
+            start = field.rpartition(".")[0]
+            hint = within is not None and meant(field, [*(f"{start}.{x}" for x in own), *others])
+            return f"{field}: unknown field{hint or closest(brief(last, 60), own)}"
         case "missing":
             return f"{field}: missing"
         case "value_error":
@@ -88,26 +99,6 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
     return f"{value!r:.60}"
-
-
-def _fields(model: type[BaseModel], location: Iterable[Any]) -> list[str]:
-    """The fields of whichever models may stand at a location."""
-    models = [model]
-    for part in location:
-        inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        if part in OPTIMIZERS:
-            models = [OPTIMIZERS[part]]
-        elif inner:  # else it is a key of a mapping, or a place in a list
-            models = [found for annotation in inner for found in _models(annotation)]
-    return [field.alias or name for m in models for name, field in m.model_fields.items()]
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a type is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
 
 
 def check_architecture(spec: Architecture, config: ArchitectureConfig) -> Traits:
@@ -255,22 +246,16 @@ def open_dataset(config: DataConfig) -> Dataset:
     return dataset
 
 
-def dataset_name(source: str) -> str:
-    """Tell which dataset plugin reads a source: the named one, or that for what it leads to."""
-    if is_on_hub(source):
-        return HUB_READER
-    return reader_of(source) if is_path(source) else source
-
-
-def check_penalty_names(penalties: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:
-    """Validate each penalty's values against the config of the penalty that is named."""
+def check_penalty_names(config: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:
+    """Validate each penalty of a run's config against the config of the penalty that is named."""
     result = {}
-    for name, values in penalties.items():
+    for name, values in config.get("penalties", {}).items():
         try:
-            config = registry.penalty(name).config
+            model = registry.penalty(name).config
         except PluginError as error:
             raise PluginError(f"penalties: {error}") from error.__cause__
-        result[name] = None if values is None else validate(config, values, f"penalties.{name}")
+        place = f"penalties.{name}"
+        result[name] = None if values is None else validate(model, values, place, config)
     return result
 
 

@@ -24,13 +24,12 @@ from ganzoo.resolve.check import (
     check_penalties,
     check_penalty_names,
     check_shape,
-    dataset_name,
     open_dataset,
     shown,
     validate,
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
-from ganzoo.resolve.paths import HUB_READER, READERS, is_path
+from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
 from ganzoo.spec import Architecture, Preset, Shape
 
 if TYPE_CHECKING:
@@ -88,26 +87,26 @@ def resolve(
     # Last, so that what a recipe says of all data stays when the user names the source.
     values = _with_optimizers(merge(DEFAULTS, merge(recipe, user)))
 
-    data = data_config(values["data"])
+    data = data_config(values["data"], values)
     dataset = open_dataset(data)
     if dataset.pinned_source:
         data = data.model_copy(update={"source": dataset.pinned_source})
-    values["architecture"], notes = _fitted(spec, values["architecture"], data, dataset)
-    training = validate(TrainingConfig, values.get("training", {}), "training")
-    augmentation, told = chosen(values["augmentation"], dataset, training)
+    values["architecture"], notes = _fitted(spec, values, data, dataset)
+    training = validate(TrainingConfig, values.get("training", {}), "training", values)
+    values["augmentation"], told = chosen(values["augmentation"], dataset, training)
     notes = [*dataset.notes, *notes, *told]
     sections = {
-        "architecture": validate(spec.config, values["architecture"], "architecture"),
-        "loss": _named("loss", registry.loss, values["loss"]),
-        "augmentation": _named("augmentation", registry.augmentation, augmentation),
+        "architecture": validate(spec.config, values["architecture"], "architecture", values),
+        "loss": _named("loss", registry.loss, values),
+        "augmentation": _named("augmentation", registry.augmentation, values),
         "training": training,
-        "penalties": check_penalty_names(values.get("penalties", {})),
+        "penalties": check_penalty_names(values),
         "data": data,
     }
     values["health"] = _looks(values, training)
     if dataset.kind == "vectors":
         values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
-    result = validate(RunConfig, {**values, **sections}, "")
+    result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
     check_penalties(traits, spec.name, result.active_penalties)
@@ -126,7 +125,8 @@ def user_values(
     Raises:
         ConfigError: The file cannot be read, a section is unknown or no mapping.
     """
-    return merge(_layer(config), expand(nest(overrides or {})))
+    layer = _layer(config)
+    return merge(layer, expand(nest(overrides or {}, layer)))
 
 
 def _layer(config: RunConfig | Mapping[str, Any] | str | Path | None) -> Values:
@@ -161,8 +161,8 @@ def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
     return spec, spec.presets[preset]
 
 
-def data_config(values: Mapping[str, Any]) -> DataConfig:
-    """Check the section ``data`` against the dataset that it names.
+def data_config(values: Mapping[str, Any], within: Mapping[str, Any] | None = None) -> DataConfig:
+    """Check the section ``data``, of a run's config if there is one, against its dataset.
 
     Raises:
         ConfigError: The source is unknown, or a value is not allowed.
@@ -198,7 +198,7 @@ def data_config(values: Mapping[str, Any]) -> DataConfig:
     if is_path(source):
         # So that a run goes on from wherever it is resumed.
         values = {**values, "source": os.path.abspath(os.path.expanduser(source))}
-    return validate(spec.config, values, "data")
+    return validate(spec.config, values, "data", within)
 
 
 def _scores_of_points(values: Any) -> Any:
@@ -215,11 +215,13 @@ def _looks(values: Values, training: TrainingConfig) -> Mapping[str, Any]:
     return {"every": every, **values.get("health", {})}
 
 
-def _named(section: str, lookup: Any, values: Mapping[str, Any]) -> Any:
+def _named(section: str, lookup: Any, config: Mapping[str, Any]) -> Any:
+    values = config[section]
     name = values.get("name")
     if not isinstance(name, str):
         raise ConfigError(f"{section}.name: {shown(name)} is not allowed; it must be a name")
-    return validate(_looked_up(f"{section}.name", lookup, name).config, values, section)
+    model = _looked_up(f"{section}.name", lookup, name).config
+    return validate(model, values, section, config)
 
 
 def _looked_up(path: str, lookup: Any, name: str) -> Any:
@@ -259,12 +261,13 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
 
 
 def _fitted(
-    spec: Architecture, values: Mapping[str, Any], data: DataConfig, dataset: Dataset
+    spec: Architecture, config: Mapping[str, Any], data: DataConfig, dataset: Dataset
 ) -> tuple[Values, list[str]]:
     """Take from the data what the user left out of the architecture's shape and classes."""
+    values = config["architecture"]
     left_out = {key for key in ("sample_shape", "num_classes") if values.get(key) is None}
     result = {key: value for key, value in values.items() if key not in left_out}
-    draft = validate(spec.config, result, "architecture")
+    draft = validate(spec.config, result, "architecture", config)
     traits = spec.traits(draft)
     shape, native, notes = draft.sample_shape, dataset.shape, []
     if "sample_shape" in left_out:

@@ -6,6 +6,7 @@ from typing import Any
 from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.config.written import Written, settled
 from ganzoo.errors import ConfigError, closest
+from ganzoo.resolve.fields import meant, paths
 
 NAMED = {"architecture": "name", "loss": "name", "data": "source", "augmentation": "name"}
 """Sections that name a plugin, and the field that does; the name alone is short for the section."""
@@ -95,21 +96,26 @@ def _is_schedule(value: Any) -> bool:
     return isinstance(value, Mapping) and "schedule" in value
 
 
-def nest(overrides: Mapping[str, Any]) -> Values:
+def nest(overrides: Mapping[str, Any], below: Mapping[str, Any] | None = None) -> Values:
     """Turn ``{"training.steps": 2000}`` into nested values.
 
     A key that names no section is short for the field of ``training`` of that name.
+
+    Args:
+        overrides: Values by dotted key.
+        below: The config that they are laid over: an unknown key is looked for in all of it.
 
     Raises:
         ConfigError: A key names nothing, or two keys contradict each other.
     """
     result: Values = {}
+    unknown = []
     for key, value in overrides.items():
         path = key.split(".")
         if path[0] not in RunConfig.model_fields:
             if len(path) > 1 or path[0] not in TrainingConfig.model_fields:
-                known = [*RunConfig.model_fields, *TrainingConfig.model_fields]
-                raise ConfigError(f"{key}: unknown key{closest(path[0], known)}")
+                unknown.append(key)
+                continue
             path.insert(0, "training")
         # What is named may have any name, but a folder that begins so is written ./{name}.
         mapping = isinstance(value, Written) and value.startswith("{")
@@ -118,6 +124,11 @@ def nest(overrides: Mapping[str, Any]) -> Values:
         for part in reversed(path):
             value = {part: value}
         _join(result, settled(value, RunConfig), key)
+    if unknown:
+        key, sections = unknown[0], [*RunConfig.model_fields]
+        hint = meant(key, [*sections, *paths({**(below or {}), **result})])
+        known = [*sections, *TrainingConfig.model_fields]
+        raise ConfigError(f"{key}: unknown key{hint or closest(key.partition('.')[0], known)}")
     return result
 
 

@@ -62,6 +62,13 @@ def reader_of(path: str) -> str:
     return "folder"
 
 
+def dataset_name(source: str) -> str:
+    """Tell which dataset plugin reads a source: the named one, or that for what it leads to."""
+    if is_on_hub(source):
+        return HUB_READER
+    return reader_of(source) if is_path(source) else source
+
+
 def taken() -> str:
     """Tell all that a path may lead to, for the end of an error message."""
     kinds = [f"an {name}" if name[0] in "aeiou" else f"a {name}" for name in READERS]

@@ -11,7 +11,7 @@ from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.hub.reference import Place, Repository, is_path, parse
 from ganzoo.resolve import paths
-from ganzoo.resolve.check import dataset_name
+from ganzoo.resolve.paths import dataset_name
 from ganzoo.training.hardware import Hardware
 from ganzoo.weights.info import BaseModel, DataFacts, Info
 

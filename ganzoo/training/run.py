@@ -1,17 +1,21 @@
 """A run on disk."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from ganzoo.config import RunConfig
+from ganzoo.config import LoggingConfig, RunConfig, TrainingConfig
 from ganzoo.errors import RunError, WeightsError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
+from ganzoo.resolve.check import validate
+from ganzoo.resolve.config import user_values
 from ganzoo.resolve.paths import shown
+from ganzoo.terminal import printable
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
 from ganzoo.weights.store import check_inside
@@ -63,6 +67,14 @@ class Run:
     def config(self) -> RunConfig:
         """The resolved config."""
         return resolve(self.path / RUN_CONFIG).config
+
+    @property
+    def outline(self) -> tuple[str, TrainingConfig, LoggingConfig]:
+        """The architecture's name and what it is trained for, without plugins and the data."""
+        values = user_values(self.path / RUN_CONFIG)
+        training = validate(TrainingConfig, values.get("training", {}), "training")
+        logging = validate(LoggingConfig, values.get("logging", {}), "logging")
+        return values["architecture"]["name"], training, logging
 
     @property
     def weights(self) -> str:
@@ -170,6 +182,27 @@ class Run:
     def grid(self, step: int) -> Path:
         """The sample grid of a step, whether it is there or not."""
         return self.samples / f"step-{step:010d}.png"
+
+    def __repr__(self) -> str:
+        """Say in one line what it is and how it stands; where it is damaged, the folder alone."""
+        from ganzoo.training.status import status_of  # which builds on this module
+
+        parts = [shown(self.path)]
+        with suppress(Exception):  # as debuggers and tracebacks show it too
+            (name, training, _), status = self.outline, status_of(self, self.log)
+            parts += [name, f"{status.step} of {training.steps} steps", status.state]
+        return printable(f"Run({', '.join(parts)})")
+
+    def _repr_html_(self) -> str:
+        from PIL import Image
+
+        from ganzoo.sheet import to_html
+
+        try:
+            with Image.open(max(self.samples.glob("step-*.png"))) as grid:
+                return to_html(repr(self), grid)
+        except (ValueError, OSError, SyntaxError):  # there is none yet, or it is damaged
+            return to_html(repr(self), None)
 
     def __fspath__(self) -> str:
         """Let a run stand where a path or a reference may."""

@@ -31,10 +31,10 @@ OVERRIDES = {
     "no architecture": ([], "architecture: missing; name one of dcgan"),
     "unknown architecture": (["architecture=dcgam"], "did you mean 'dcgan'?"),
     "architecture is a number": (["architecture=3"], "architecture"),
-    "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "'width'"),
-    "unknown section": ([VANILLA, "trainig.steps=3"], "did you mean 'training'"),
-    "unknown field": ([VANILLA, "training.stps=3"], "did you mean 'steps'?"),
-    "unknown short key": ([VANILLA, "stesp=3"], "did you mean 'steps'"),
+    "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "e.width'"),
+    "unknown section": ([VANILLA, "trainig.steps=3"], "did you mean 'training.steps'?"),
+    "unknown field": ([VANILLA, "training.stps=3"], "did you mean 'training.steps'?"),
+    "unknown short key": ([VANILLA, "stesp=3"], "did you mean 'training.steps'?"),
     "not a number": ([VANILLA, "steps=ten"], "training.steps: 'ten' is not allowed"),
     "below the least": (
         [VANILLA, "steps=0"],
@@ -574,7 +574,7 @@ SWEEPS = {
     "one value": (["--over", "loss=hinge"], "one value is nothing to vary; write"),
     "a range of words": (["--over", "loss=a..b"], "both ends of a range are numbers"),
     "a range backwards": (["--over", "training.seed=9..1"], "the lower end comes first"),
-    "an unknown field": (["--over", "training.sede=1..2"], "did you mean 'seed'"),
+    "an unknown field": (["--over", "training.sede=1..2"], "did you mean 'training.seed'?"),
     "how it is scored": (["--over", "evaluation.fakes=10..20"], "do not compare; set it for all"),
     "twice": (["--over", "loss=a,b", "--over", "loss=c,d"], "--over loss is given twice"),
     "set and varied": (["seed=1", "--over", "seed=1..9"], "seed is both set and varied"),
@@ -610,7 +610,7 @@ FINETUNINGS = {
     ),
     "an unknown field": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminatr=1"],
-        "base.freeze_discriminatr: unknown field; did you mean 'freeze_discriminator'",
+        "base.freeze_discriminatr: unknown field; did you mean 'base.freeze_discriminator'?",
     ),
     "below the least": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_generator=-1"],

@@ -150,21 +150,66 @@ def test_every_fault_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("config", "meant", "foreign"),
+    ("config", "overrides", "sentence"),
     [
-        ({"ema": {"half_live": 1}}, "did you mean 'half_life'", "steps"),
-        ({"optimizers": {"generator": {"name": "sgd", "momentun": 0.5}}}, "'momentum'", "betas"),
-        ({"architecture": {"name": "dcgan", "widht": 1}}, "did you mean 'width'", "dropout"),
+        (
+            {"ema": {"half_live": 1}},
+            {},
+            "ema.half_live: unknown field; did you mean 'ema.half_life'?",
+        ),
+        (
+            {"optimizers": {"generator": {"name": "sgd", "momentun": 0.5}}},
+            {},
+            "momentun: unknown field; did you mean 'optimizers.generator.momentum'?",
+        ),
+        (
+            {"architecture": {"name": "dcgan", "widht": 1}},
+            {},
+            "widht: unknown field; did you mean 'architecture.width'?",
+        ),
         (
             {"penalties": {"r1": {"weight": {"schedule": "linear", "form": 1}}}},
-            "did you mean 'from'",
-            "every",
+            {},
+            "form: unknown field; did you mean 'penalties.r1.weight.from'?",
+        ),
+        # What is there has another section.
+        (
+            {"training": {"log_every": 5}},
+            {},
+            "training.log_every: unknown field; did you mean 'logging.every'?",
+        ),
+        ({}, {"log_every": 5}, "log_every: unknown key; did you mean 'logging.every'?"),
+        (
+            {},
+            {"training.lr": 1},
+            "did you mean 'optimizers.discriminator.lr' or 'optimizers.generator.lr'?",
+        ),
+        # Of the plugins that are named, in the file or beside the key.
+        (
+            {"architecture": {"name": "dcgan"}},
+            {"training.width": 8},
+            "training.width: unknown field; did you mean 'architecture.width'?",
+        ),
+        (
+            {"architecture": {"name": "dcgan"}},
+            {"width": 8},
+            "width: unknown key; did you mean 'architecture.width'?",
+        ),
+        ({}, {"margn": 1, "loss": "hinge"}, "margn: unknown key (available: accumulate, "),
+        ({}, {"target": 1, "augmentation": "ada"}, "did you mean 'augmentation.target'?"),
+        ({"penalties": {"r1": {}}}, {"gamma.weigth": 1}, "did you mean 'penalties.r1.weight'?"),
+        ({"data": "ring8"}, {"radius": 1}, "did you mean 'data.radius'?"),
+        # None is near: those of the place.
+        ({"ema": {"kimg": 1}}, {}, "ema.kimg: unknown field (available: half_life, ramp_up)"),
+        (
+            {},
+            {"ema." + "half_live" * 20: 1},
+            "half_l: unknown field (available: half_life, ramp_up)",
         ),
     ],
-    ids=["average", "optimizer", "architecture", "schedule"],
+    ids=lambda value: "" if isinstance(value, dict) else value,
 )
-def test_only_fields_of_the_place_are_offered(config, meant, foreign):
+def test_an_unknown_field_is_looked_for_in_every_section(config, overrides, sentence):
     with pytest.raises(ConfigError) as refusal:
-        resolve({"architecture": "vanilla", **config})
-    assert meant in str(refusal.value)
-    assert foreign not in str(refusal.value).partition("(available:")[2].partition(")")[0]
+        resolve({"architecture": "vanilla", **config}, overrides)
+    assert sentence in str(refusal.value)
