@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 
-BAR = 12
-"""Characters of the bar, so that in 80 columns there is room for the figures."""
-
+BAR = 8
+"""Characters of the bar, so that 80 columns have room for the losses, D(real) and D(fake)."""
 
 PROBABILITIES, LOGITS = ("D(real)", "D(fake)"), ("logit real", "fake")
 """Names of the discriminator's mean outputs on reals and fakes, by what the loss makes of them."""
@@ -70,8 +69,8 @@ class Progress(Observer):
     def log(self, trainer: Trainer, row: Row) -> None:
         """Show the latest figures."""
         if self._bar is not None:
-            # All columns before take two digits of the steps each, the bar, the time and gaps.
-            room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 12
+            # Before them stand both numbers of steps, a slash, the bar, h:mm:ss and three gaps.
+            room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 11
             self._bar.update(self._task, figures=figures(row, self._outputs, room))
             return
         now, steps = time.monotonic(), trainer.config.training.steps
