@@ -29,6 +29,46 @@ ganzoo.register(LossSpec("backwards", "A test.", LossConfig, Backwards))
 """
 
 
+SLOW = """
+import time
+from pathlib import Path
+
+import ganzoo
+from ganzoo.losses.config import PlainLossConfig
+from ganzoo.losses.functions import Hinge
+from ganzoo.spec import LossSpec
+
+
+class Slow(Hinge):
+    def discriminator(self, real, fake):
+        for _ in range(3000):
+            if Path("seen").exists():
+                return super().discriminator(real, fake)
+            time.sleep(0.01)
+        raise RuntimeError("nobody has seen a check")
+
+
+ganzoo.register(LossSpec("slow", "A test.", PlainLossConfig, Slow))
+"""
+
+
+def test_a_check_is_shown_as_soon_as_it_is_done(tmp_path):
+    (tmp_path / "slow_loss.py").write_text(SLOW)
+    words = [sys.executable, "-m", "ganzoo", "check-plugin", "slow", "--import", "slow_loss.py"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line == "passed   config-round-trip\n":
+                (tmp_path / "seen").touch()
+        assert process.wait(timeout=600) == 0
+    assert (tmp_path / "seen").exists()
+
+
+def test_what_is_checked_is_shown_before_torch_is_imported(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ganzoo.testing", None)
+    assert command("check-plugin", "hinge").out.startswith("hinge, among the losses of")
+    assert command("check-plugin", "dcgan", "width=8").out == ""  # it may still be refused
+
+
 def test_a_plugin_that_passes(command):
     result = command("check-plugin", "hinge")
     head, _, *rows, _, last = result.out.splitlines()

@@ -89,8 +89,33 @@ def done(result):
 
 def test_list(command):
     lines = done(command("list")).splitlines()
-    assert lines[:2] == ["architectures", f"  dcgan    {DISTRIBUTION} {__version__}"]
+    assert lines[:2] == ["architectures", f"  dcgan    {ganzoo.info('dcgan').summary}"]
     assert [line for line in lines if line and line[0] != " "] == list(registry.GROUPS)
+    assert max(map(len, lines)) > 80, "a summary is cut off in a pipe"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_list_fits_a_terminal(command, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    whole = done(command("list")).splitlines()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    styled = done(command("list"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = done(command("list")).splitlines()
+    assert "\x1b" in styled
+    assert "\x1b" not in "".join(lines)
+    assert max(map(len, lines)) <= width
+    for line, full in zip(lines, whole, strict=True):
+        assert full == line if len(full) <= width else full.startswith(line.removesuffix("…"))
+        assert line.endswith("…") == (len(full) > width)
+
+
+def test_list_shows_a_plugin_that_does_not_load(command, monkeypatch):
+    offer = registry.Offer("losses", "broken", "broken-zoo", "1", "no_such_module:SPEC")
+    monkeypatch.setattr(registry, "_local", {("losses", "broken"): offer})
+    assert done(command("list", "losses", "b*")) == (
+        "losses\n  broken  does not load; ganzoo plugins says why\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,11 +140,48 @@ def test_list(command):
     ids=["all", "group", "pattern", "pattern-alone", "pretrained"],
 )
 def test_list_as_json(command, arguments, expected):
-    assert json.loads(done(command("list", *arguments, "--json"))) == expected
+    found = json.loads(done(command("list", *arguments, "--json")))
+    assert {group: list(items) for group, items in found.items()} == expected
+    assert all(summary for items in found.values() for summary in items.values())
 
 
 def test_list_of_nothing(command):
     assert done(command("list", "losses", "nothing*")) == "losses\n  none\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("check", ["check-plugin"]),
+        ("list au", ["augmentations"]),
+        ("list pre", ["pretrained"]),
+        ("info dc", ["dcgan", "dcgan.mnist5k"]),
+        ("check-plugin hi", ["hinge"]),
+        *((f"{name} van", ["vanilla.mnist5k"]) for name in ("sample", "finetune", "push")),
+        ("finetune dcgan.mnist5k --data mn", ["mnist", "mnist5k"]),
+        ("evaluate dcgan.mnist5k --data fo", []),  # a path is completed by the shell itself
+        ("data check ./images --base wg", ["wgan-gp.mnist5k"]),
+    ],
+)
+def test_a_shell_completes(command, monkeypatch, words, expected):
+    monkeypatch.setenv("_GANZOO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"ganzoo {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert done(command()).split() == expected
+    monkeypatch.setenv("GANZOO_PLUGINS", "nobody")
+    registry.installed.cache_clear()
+    result = command()
+    registry.installed.cache_clear()
+    assert (result.code, result.err) == (0, "")  # as it would stand in the user's line
+
+
+def test_completion_is_installed(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    script = done(command("--show-completion", "bash"))
+    assert script.endswith("complete -o default -F _ganzoo_completion ganzoo\n")
+    done(command("--install-completion", "bash"))
+    assert (tmp_path / ".bash_completions" / "ganzoo.sh").read_text() == script.rstrip("\n")
 
 
 def test_plugins(command):

@@ -1,5 +1,8 @@
 """The command that tells how a run is doing."""
 
+import base64
+import html
+import io
 import json
 import os
 import shutil
@@ -148,3 +151,51 @@ def test_without_matplotlib_there_is_the_report_and_a_note(command, run, monkeyp
     result = command("diagnose", "run")
     assert (result.code, result.err) == (0, "note: no image; the package matplotlib draws it\n")
     assert "non-finite: no sign" in result.out
+
+
+DAMAGE = {
+    "whole": (lambda run: None, "vanilla, 6 of 6 steps, finished", True),
+    "lost": (long_ago, "vanilla, 6 of 600 steps, stopped", True),
+    "without its data": (
+        lambda run: edit(run / "config.yaml", "source: ring8", "source: /gone"),
+        "vanilla, 6 of 6 steps, finished",
+        True,
+    ),
+    "without a grid": (
+        lambda run: shutil.rmtree(run / "samples"),
+        "vanilla, 6 of 6 steps, finished",
+        False,
+    ),
+    "with a broken grid": (
+        lambda run: (run / "samples" / "step-0000000006.png").write_bytes(b"no image"),
+        "vanilla, 6 of 6 steps, finished",
+        False,
+    ),
+    "with a broken log": (lambda run: (run / "log.jsonl").write_text("{\n"), "", True),
+    "with a broken config": (lambda run: (run / "config.yaml").write_text("["), "", True),
+    "by another name": (
+        lambda run: edit(run / "config.yaml", "name: vanilla", r'name: "\e[2J<b>"'),
+        r"\x1b[2J<b>, 6 of 6 steps, finished",
+        True,
+    ),
+}
+
+
+def edit(path, old, new):
+    path.write_text(path.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_run_says_in_one_line_how_it_stands(run, monkeypatch, name):
+    monkeypatch.chdir(run.parent)
+    change, stands, drawn = DAMAGE[name]
+    change(run)
+    opened = ganzoo.Run.open("run")
+    assert repr(opened) == ("Run(run, " + stands + ")" if stands else "Run(run)")
+    page = opened._repr_html_()
+    assert page.startswith(f"<p>{html.escape(repr(opened))}</p>")
+    assert ("<img" in page) == drawn
+    if drawn:
+        data = base64.b64decode(page.partition("base64,")[2].partition('"')[0])
+        with Image.open(io.BytesIO(data)) as grid, Image.open(opened.grid(6)) as newest:
+            assert grid.convert("RGB").tobytes() == newest.convert("RGB").tobytes()

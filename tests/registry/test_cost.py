@@ -83,8 +83,8 @@ def test_python_imports_no_more_than_is_asked_for(body, unwanted):
     ("command", "unwanted"),
     [
         ("--help", HEAVY | PLUGINS | CONFIGS | {"pydantic", "ganzoo.registry"}),
-        ("list", HEAVY | PLUGINS | CONFIGS),
-        ("list losses --json", HEAVY | PLUGINS | CONFIGS | {"ganzoo.losses"}),
+        ("list", HEAVY),
+        ("list losses --json", HEAVY | PLUGINS),
         ("plugins", HEAVY),
         ("info dcgan", HEAVY),
         ("config schema", HEAVY),
@@ -95,6 +95,21 @@ def test_python_imports_no_more_than_is_asked_for(body, unwanted):
 )
 def test_a_command_imports_no_more_than_is_asked_for(command, unwanted):
     imported = modules_of_command(*command.split())
+    assert "ganzoo.cli" in imported
+    assert not imported & unwanted
+
+
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        ("sam", HEAVY | PLUGINS | CONFIGS | {"ganzoo.registry"}),
+        ("check-plugin r", HEAVY | PLUGINS | CONFIGS),
+        ("sample d", HEAVY),
+    ],
+)
+def test_completing_imports_no_more_than_names_need(words, unwanted):
+    environment = {"COMP_WORDS": f"ganzoo {words}", "COMP_CWORD": str(len(words.split()))}
+    imported = modules_of_command(_GANZOO_COMPLETE="complete_bash", **environment)
     assert "ganzoo.cli" in imported
     assert not imported & unwanted
 
