@@ -33,7 +33,7 @@ SCORES, FINDING = "scores", "finding"
 
 @dataclass(frozen=True)
 class Run:
-    """The folder of a run.
+    """The folder of a run; a notebook shows its newest sample grid.
 
     Attributes:
         path: The folder, as an absolute path, so that it stays the same if the working folder
