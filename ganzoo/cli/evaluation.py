@@ -19,7 +19,7 @@ def evaluate(
     reference: Reference,
     data: Annotated[
         str | None,
-        typer.Option(help="A dataset, or ./folder; what it was trained on if left out."),
+        typer.Option(help="A dataset, or ./folder; that of the run, or of training, if left out."),
     ] = None,
     metrics: Annotated[
         str | None, typer.Option(help="Names with commas between; the usual ones if left out.")

@@ -9,7 +9,13 @@ from ganzoo.cli.common import Imports, echo, load_local
 if TYPE_CHECKING:
     from ganzoo.hub.published import Published
 
-WORDS = {"added": "new", "changed": "changed", "unchanged": "as it is", "deleted": "deleted"}
+WORDS = {
+    "added": "new",
+    "changed": "changed",
+    "unchanged": "as it is",
+    "deleted": "deleted",
+    "unknown": "not compared",
+}
 
 
 def push(

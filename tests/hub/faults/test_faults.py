@@ -113,7 +113,9 @@ def forever(steps):
         for status, told in ((429, "asks to wait"), (500, "try again"), (503, "try again later")):
             rows[f"{status} for ever, {name}"] = Row(fails(step, status, times=None), step, told)
         rows[f"no answer for ever, {name}"] = Row(
-            does("drop", step, processed=False, times=None), step, "check the network, then try"
+            does("drop", step, processed=False, times=None),
+            step,
+            "localhost could not be reached" if step[1] == "^/lfs/" else "network, then try again",
         )
         for status, told in ((400, "(400"), (418, "(418"), (451, "(451")):
             told = "storage refused a file" if step[1] == "^/lfs/" else told
@@ -504,7 +506,7 @@ PUSHING = {
     # Bytes that do not arrive.
     "cut, put": Row(does("cut_upload", PUT, after=5000), PUT),
     "cut, put, for ever": Row(
-        does("cut_upload", PUT, after=5000, times=None), PUT, "check the network"
+        does("cut_upload", PUT, after=5000, times=None), PUT, "localhost could not be reached"
     ),
     "cut, commit": Row(does("cut_upload", COMMIT, after=100), COMMIT),
     "cut, commit, for ever": Row(
