@@ -15,6 +15,7 @@ from ganzoo.hub.faults import (
     NOT_DONE,
     RepositoryMissingError,
     RevisionMissingError,
+    StorageError,
 )
 from ganzoo.hub.metadata import read_card
 from ganzoo.hub.published import Change, Kind, Published
@@ -245,7 +246,8 @@ class Push:
                     repeatable=not pr,
                 )
             except HubError as error:
-                if pr and error.unreachable and error.status not in NOT_DONE:
+                sent = not isinstance(error, StorageError) and error.status not in NOT_DONE
+                if pr and error.unreachable and sent:
                     raise HubError(
                         f"{error}; the pull request may have been opened all the same: look at "
                         f"{constants.ENDPOINT}/{self.target.name}/discussions first",
