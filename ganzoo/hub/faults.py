@@ -53,6 +53,10 @@ class RevisionMissingError(HubRequestError):
     """The repository has no such revision."""
 
 
+class NotReachedError(HubError):
+    """The Hub gave no answer."""
+
+
 class StorageError(HubError):
     """The Hub answers, and its storage of large files does not."""
 
@@ -100,7 +104,7 @@ def diagnose(error: Exception, repository: Repository) -> Fault:
             f"{hub} could not be reached for {repository} ({kind}); check the network, then try "
             "again"
         )
-        return Fault(HubError(problem, unreachable=True), again=True)
+        return Fault(NotReachedError(problem, unreachable=True), again=True)
     if isinstance(error, ValueError) and isinstance(cause, errors.BadRequestError):
         said = _said(str(error))
         return Fault(HubRequestError(f"the Hub does not take the card of {repository}: {said}"))

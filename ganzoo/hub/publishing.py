@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from ganzoo.errors import HubError, HubRequestError, RequestError
 from ganzoo.hub.client import Client
-from ganzoo.hub.faults import StorageError
+from ganzoo.hub.faults import NotReachedError, StorageError
 from ganzoo.hub.published import Published
 from ganzoo.hub.pushing import Push
 from ganzoo.hub.reference import parse_repository
@@ -76,7 +76,7 @@ def push(
             if dry_run:
                 return work.plan(there)
         except HubError as error:
-            if not dry_run or not error.unreachable:
+            if not dry_run or not (client.offline or isinstance(error, NotReachedError)):
                 raise
             return work.plan_alone("HF_HUB_OFFLINE is set" if client.offline else str(error))
         there = work.prepare(there, private)
