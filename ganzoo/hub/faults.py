@@ -147,7 +147,7 @@ def _host(error: Exception) -> str:
 def _storage_error(repository: Repository, what: str, hosts: str) -> StorageError:
     problem = (
         f"the large files of {repository} could not be transferred: {what}, although the Hub "
-        f"answers; allow {hosts} in the firewall or proxy, or {_other_way()}"
+        f"answers; try again, allow {hosts} in the firewall or proxy, or {_other_way()}"
     )
     return StorageError(problem, unreachable=True)
 
