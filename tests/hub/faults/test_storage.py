@@ -92,13 +92,12 @@ def test_no_empty_repository_stays_behind(hub, weights, end, branch):
     assert "model.safetensors" in hub.repos[NEW].files(done.commit)
 
 
-def test_a_pull_request_was_surely_not_opened(hub, repo, weights):
-    repo.put({"model.safetensors": b"other weights"})
+def test_a_pull_request_was_surely_not_opened(hub, published, weights):
     down(hub)
     with pytest.raises(StorageError, match="localhost could not be reached") as caught:
         push(weights, "acme/digits", token=ALICE, pr=True)
     assert "discussions" not in str(caught.value)
-    assert not repo.pulls
+    assert not published.pulls
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("hf_xet"), reason="hf_xet is not installed")
