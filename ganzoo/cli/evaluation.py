@@ -21,7 +21,7 @@ def evaluate(
     data: Annotated[
         str | None,
         typer.Option(
-            help="A dataset, or ./folder; what it was trained on if left out.",
+            help="A dataset, or ./folder; that of the run, or of training, if left out.",
             autocompletion=datasets,
         ),
     ] = None,

@@ -10,7 +10,13 @@ from ganzoo.cli.completion import references
 if TYPE_CHECKING:
     from ganzoo.hub.published import Published
 
-WORDS = {"added": "new", "changed": "changed", "unchanged": "as it is", "deleted": "deleted"}
+WORDS = {
+    "added": "new",
+    "changed": "changed",
+    "unchanged": "as it is",
+    "deleted": "deleted",
+    "unknown": "not compared",
+}
 
 
 def push(

@@ -4,8 +4,10 @@ Sentences are written here and quote nothing that could hold a token.
 """
 
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from huggingface_hub import constants, errors
@@ -21,6 +23,12 @@ CONFLICT = 412
 
 BUSY = 409
 """The answer to a change while another one is under way."""
+
+XET_HOSTS = "*.xethub.hf.co"
+"""Where the Hub keeps large files."""
+
+XET_CALLS = ("xet_get", "_upload_xet_files")
+"""The client's functions that call hf_xet."""
 
 TRANSIENT = (408, 500, 502, 503, 504)
 """Answers after which the same request may well succeed."""
@@ -45,6 +53,14 @@ class RevisionMissingError(HubRequestError):
     """The repository has no such revision."""
 
 
+class NotReachedError(HubError):
+    """The Hub gave no answer."""
+
+
+class StorageError(HubError):
+    """The Hub answers, and its storage of large files does not."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What went wrong."""
@@ -65,12 +81,19 @@ def diagnose(error: Exception, repository: Repository) -> Fault:
     if isinstance(error, errors.OfflineModeIsEnabled):
         return Fault(HubError(f"{repository} {NOT_ASKED}", unreachable=True))
     hub, kind = constants.ENDPOINT, type(error).__name__
+    if _is_of_xet(error):
+        # It has tried for minutes by itself.
+        return Fault(_storage_error(repository, f"Xet failed ({kind})", XET_HOSTS))
+    host = _host(error)
+    if host not in ("", urlsplit(hub).hostname):
+        problem = f"{host} could not be reached ({kind})"
+        return Fault(_storage_error(repository, problem, host), again=True)
     if isinstance(error, (errors.HTTPError, ConnectionError, TimeoutError)):  # type: ignore[attr-defined]
         problem = (
             f"{hub} could not be reached for {repository} ({kind}); check the network, then try "
             "again"
         )
-        return Fault(HubError(problem, unreachable=True), again=True)
+        return Fault(NotReachedError(problem, unreachable=True), again=True)
     if isinstance(error, ValueError) and isinstance(cause, errors.BadRequestError):
         said = _said(str(error))
         return Fault(HubRequestError(f"the Hub does not take the card of {repository}: {said}"))
@@ -92,6 +115,39 @@ def diagnose(error: Exception, repository: Repository) -> Fault:
     said = f": {_said(str(error))}" if plain else f" ({kind})"
     problem = f"{hub} gave an answer for {repository} that cannot be used{said}; try again later"
     return Fault(HubError(problem, unreachable=True), isinstance(error, ValueError) and not plain)
+
+
+def _is_of_xet(error: Exception) -> bool:
+    """Whether hf_xet let an error out: it has Python's own kinds, so that its place tells."""
+    if isinstance(error, errors.HTTPError) or getattr(error, "errno", None) is not None:  # type: ignore[attr-defined]
+        return False  # of a request to the Hub itself, or of this machine's disk
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name in XET_CALLS for frame, _ in frames)
+
+
+def _host(error: Exception) -> str:
+    """The host that did not answer; empty where an error names none."""
+    try:
+        return str(error.request.url.host) if isinstance(error, errors.HTTPError) else ""  # type: ignore[attr-defined]
+    except RuntimeError:  # as the property raises for an error without a request
+        return ""
+
+
+def _storage_error(repository: Repository, what: str, hosts: str) -> StorageError:
+    problem = (
+        f"the large files of {repository} could not be transferred: {what}, although the Hub "
+        f"answers; try again, allow {hosts} in the firewall or proxy, or {_other_way()}"
+    )
+    return StorageError(problem, unreachable=True)
+
+
+def _other_way() -> str:
+    if not find_spec("hf_xet"):
+        unset = "unset HF_HUB_DISABLE_XET and " if constants.HF_HUB_DISABLE_XET else ""
+        return f"{unset}install hf_xet to transfer through Xet"
+    if constants.HF_HUB_DISABLE_XET:
+        return "unset HF_HUB_DISABLE_XET to transfer through Xet"
+    return "set HF_HUB_DISABLE_XET=1 to transfer without Xet"
 
 
 def asked_wait(headers: Mapping[str, str]) -> float:
@@ -141,7 +197,7 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         # Where large files lie; a signed address is good for a while only, and another try gets
         # a new one.
         problem = f"the Hub's storage refused a file of {repository} ({status}); try again"
-        return Fault(HubError(problem, unreachable=True), again=True)
+        return Fault(StorageError(f"{problem}, or {_other_way()}", unreachable=True), again=True)
     elif status == 403 and error.response.request.method in ("GET", "HEAD"):
         problem = f"your token may not read {repository}; see {page}, or {LOGIN}"
     elif status == 403:

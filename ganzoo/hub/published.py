@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["added", "changed", "unchanged", "deleted"]
+Kind = Literal["added", "changed", "unchanged", "deleted", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Change:
 
     Attributes:
         name: The file.
-        kind: What becomes of it.
+        kind: What becomes of it; ``unknown`` in a trial for which the Hub could not be asked.
         size: In bytes, afterwards.
     """
 
@@ -27,7 +27,7 @@ class Published:
 
     Attributes:
         repository: ``org/name``.
-        created: Whether the repository is new.
+        created: Whether the repository is new; False where the Hub could not be asked.
         changes: Every file of ours.
         card: The text of the card.
         commit: The commit that holds it all, in full; empty for a trial.

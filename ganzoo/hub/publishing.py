@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ganzoo.errors import HubRequestError, RequestError
+from ganzoo.errors import HubError, HubRequestError, RequestError
 from ganzoo.hub.client import Client
+from ganzoo.hub.faults import NotReachedError, StorageError
 from ganzoo.hub.published import Published
 from ganzoo.hub.pushing import Push
 from ganzoo.hub.reference import parse_repository
@@ -47,7 +48,7 @@ def push(
         discriminator: Whether it is published too, where there is one: fine-tuning needs it.
         licence: Of the weights, as the Hub names licences (``apache-2.0``). None is ever assumed.
         token: Of the Hub's user; None for the one that is logged in.
-        dry_run: Only tell what would be done.
+        dry_run: Only report what would be done; where the Hub cannot be asked, without comparing.
 
     Raises:
         ganzoo.errors.WeightsError: The weights do not load, or the repository's name is none.
@@ -64,19 +65,29 @@ def push(
     if pr and target.revision not in ("", "main"):
         raise RequestError(f"a pull request is opened against main, not {target.revision}")
     licence, client = _licence(licence), Client(token)
-    if client.offline:
+    if client.offline and not dry_run:
         raise HubRequestError("nothing is published while HF_HUB_OFFLINE is set; unset it")
     with staged(source, discriminator=discriminator) as stage, TemporaryDirectory() as folder:
         work = Push(client, target, stage, licence, Path(folder) / CARD_FILE)
-        there = work.look(pr)
-        if private and there.exists:
-            work.check_private(there)
-        if dry_run:
-            return work.plan(there)
+        try:
+            there = work.look(pr)
+            if private and there.exists:
+                work.check_private(there)
+            if dry_run:
+                return work.plan(there)
+        except HubError as error:
+            if not dry_run or not (client.offline or isinstance(error, NotReachedError)):
+                raise
+            return work.plan_alone("HF_HUB_OFFLINE is set" if client.offline else str(error))
         there = work.prepare(there, private)
         if private:
             work.check_private(there)  # somebody else may have made it meanwhile
-        return work.commit(there, message or f"Weights of {stage.info.architecture.name}", pr)
+        try:
+            return work.commit(there, message or f"Weights of {stage.info.architecture.name}", pr)
+        except StorageError as error:
+            if not there.made:
+                raise
+            raise StorageError(f"{error}; {work.undo()}", unreachable=True) from error
 
 
 def _licence(name: str | None) -> str:

@@ -4,15 +4,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, constants
+from huggingface_hub.errors import HfHubHTTPError
 
 from ganzoo.errors import HubError, HubRequestError
 from ganzoo.hub.card import prose, write_card
 from ganzoo.hub.client import Client, Listing, RemoteFile
 from ganzoo.hub.faults import (
+    BUSY,
     CONFLICT,
     NOT_DONE,
     RepositoryMissingError,
     RevisionMissingError,
+    StorageError,
 )
 from ganzoo.hub.metadata import read_card
 from ganzoo.hub.published import Change, Kind, Published
@@ -35,6 +38,8 @@ class There:
     listing: Listing
     exists: bool = True
     has_branch: bool = True
+    made: bool = False
+    """Whether this push made the repository."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,7 @@ class Push:
     def prepare(self, there: There, private: bool) -> There:
         """Make the repository and the branch where they are missing."""
         name, branch = self.target.name, self.target.revision
-        if not there.exists:
-            self._create(private)
+        made = not there.exists and self._create(private)
         if branch not in ("", "main") and not (there.exists and there.has_branch):
             self.client.call(
                 self.client.api.create_branch,
@@ -107,18 +111,23 @@ class Push:
             )
         if there.exists and there.has_branch:
             return there
-        return replace(there, listing=self.client.listing(self.target))
+        return replace(there, listing=self.client.listing(self.target), made=made)
 
-    def _create(self, private: bool) -> None:
+    def _create(self, private: bool) -> bool:
+        """Make the repository; False where somebody else did so meanwhile, or may have."""
         name = self.target.name
+
+        def make() -> bool:
+            try:
+                self.client.api.create_repo(name, private=private or None)
+            except HfHubHTTPError as error:
+                if error.response.status_code != BUSY:
+                    raise
+                return False
+            return True
+
         try:
-            self.client.call(
-                self.client.api.create_repo,
-                name,
-                private=private or None,
-                exist_ok=True,
-                repository=self.target,
-            )
+            return self.client.call(make, repository=self.target)
         except HubError as error:
             if error.status != FORBIDDEN:
                 raise
@@ -128,6 +137,34 @@ class Push:
                 "organisation of yours, with a token that may write there",
                 status=error.status,
             ) from error
+
+    def undo(self) -> str:
+        """Delete the repository that this push made, if nobody committed there; say what became."""
+        name, api, call = self.target.name, self.client.api, self.client.call
+        stays = f"the new repository {name} stays"
+        try:
+            refs = call(
+                api.list_repo_refs, name, include_pull_requests=True, repository=self.target
+            )
+            commits = call(api.list_repo_commits, name, repository=self.target)
+            every = [*refs.branches, *refs.tags, *refs.converts, *(refs.pull_requests or [])]
+            first = {commit.commit_id for commit in commits}
+            if len(first) != 1 or {ref.target_commit for ref in every} != first:
+                return f"{stays}, as somebody else committed there"
+            call(api.delete_repo, name, missing_ok=True, repository=self.target)
+        except HubError:
+            return f"{stays} without weights, as it could not be deleted; see its settings"
+        return f"the new repository {name} is deleted again"
+
+    def plan_alone(self, why: str) -> Published:
+        """Report what a push would send where the Hub cannot be asked."""
+        plan = self.plan(There(Listing("", False, {})))
+        note = (
+            f"the Hub was not asked, so nothing is compared with what {self.target.name} may hold, "
+            f"and the text of a card there would stay: {why}"
+        )
+        changes = tuple(replace(change, kind="unknown") for change in plan.changes)
+        return replace(plan, changes=changes, notes=(*plan.notes, note))
 
     def plan(self, there: There) -> Published:
         """Compare with what the Hub holds; nothing changes there."""
@@ -192,7 +229,8 @@ class Push:
                     repeatable=not pr,
                 )
             except HubError as error:
-                if pr and error.unreachable and error.status not in NOT_DONE:
+                sent = not isinstance(error, StorageError) and error.status not in NOT_DONE
+                if pr and error.unreachable and sent:
                     raise HubError(
                         f"{error}; the pull request may have been opened all the same: look at "
                         f"{constants.ENDPOINT}/{self.target.name}/discussions first",

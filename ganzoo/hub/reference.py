@@ -92,7 +92,7 @@ def parse(reference: str | os.PathLike[str]) -> Reference:
     if not isinstance(reference, str):
         path = os.fspath(reference) if isinstance(reference, os.PathLike) else None
         if not isinstance(path, str):
-            raise TypeError(f"a reference is text or a path, not {_brief(reference)}")
+            raise TypeError(f"a reference is text or a path, not a {type(reference).__name__}")
         return Place(path)
     found = _read(reference)
     if isinstance(found, str):

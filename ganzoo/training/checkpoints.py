@@ -58,6 +58,7 @@ class State(Model, extra="ignore"):
     plugins: dict[str, str]
     data: str
     processes: int = Field(ge=1)
+    threads: int | None = Field(default=None, ge=1)
     config: dict[str, Any]
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ import torch
 from ganzoo.config import TrainingConfig
 from ganzoo.errors import ConfigError
 from ganzoo.training.distribution import Processes, launched
+
+LOAD_FILE = Path("/proc/loadavg")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,35 @@ def automatic_precision(device: torch.device) -> tuple[str, str]:
                 return "bf16", f"this processor has {feature}"
         return "fp32", "this processor has no native bf16 (avx512_bf16 or amx)"
     return "fp32", f"bf16 is not used on {device.type}"
+
+
+def busy_note(device: torch.device) -> list[str]:
+    """Note that threads of torch would wait for a processor that others use."""
+    threads, count = torch.get_num_threads(), os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count
+    load = _load()
+    free = max(min(usable, count - round(load)), 1)
+    if device.type != "cpu" or round(load) < 1 or threads <= free:
+        return []
+    return [
+        f"this machine is busy (a load of {load:.1f} on {count} cores), and torch uses {threads} "
+        f"threads, which then wait for each other: OMP_NUM_THREADS={free} may be much faster"
+    ]
+
+
+def _load() -> float:
+    """How many others run: in the last minute, and where Linux says so, at this moment too.
+
+    The mean alone still holds what ended a minute ago, as a run before this one.
+    """
+    if not hasattr(os, "getloadavg"):
+        return 0.0
+    load = os.getloadavg()[0]
+    try:
+        running = LOAD_FILE.read_text(encoding="ascii").split()[3].partition("/")[0]
+        return min(load, float(running) - 1)  # without this process
+    except (OSError, ValueError, IndexError):
+        return load
 
 
 def _device(name: str, processes: Processes) -> torch.device:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig, RunConfig
 from ganzoo.errors import DataError, RequestError, RunError
 from ganzoo.resolve import Resolution, resolve
@@ -10,7 +12,7 @@ from ganzoo.resolve.check import shown as value_shown
 from ganzoo.resolve.config import user_values
 from ganzoo.resolve.merge import Values, expand, flat, nest
 from ganzoo.resolve.paths import shown
-from ganzoo.training.distribution import Processes
+from ganzoo.training.hardware import Hardware
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
 
@@ -105,15 +107,21 @@ def _told(values: Values, key: str) -> str:
 
 
 def differences(
-    state: Mapping[str, Any], processes: Processes, plugins: Mapping[str, str]
+    state: Mapping[str, Any], hardware: Hardware, plugins: Mapping[str, str]
 ) -> list[str]:
-    """Tell what is other than when a checkpoint was written, as far as results depend on it."""
-    notes = []
+    """Note what is other than when a checkpoint was written, as far as results depend on it."""
+    notes, processes, threads = [], hardware.processes, torch.get_num_threads()
     if state["processes"] != processes.world:
         notes.append(
             f"the checkpoint was written by {state['processes']} processes, and this run goes "
             f"on in {processes.world}: the result will be that of an undisturbed run but "
             "for rounding, and for what depends on the split of a batch"
+        )
+    # An older checkpoint does not hold the number.
+    if hardware.device.type == "cpu" and state.get("threads", threads) != threads:
+        notes.append(
+            f"the checkpoint was written with OMP_NUM_THREADS={state['threads']}, and torch uses "
+            f"{threads} now: the result may differ from that of an undisturbed run in the last bits"
         )
     if state["plugins"] != plugins:
         notes.append(

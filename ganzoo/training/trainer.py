@@ -34,7 +34,7 @@ from ganzoo.training.ema import Ema
 from ganzoo.training.exporting import write_weights
 from ganzoo.training.facts import info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
-from ganzoo.training.hardware import backend_flags, choose
+from ganzoo.training.hardware import backend_flags, busy_note, choose
 from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
@@ -90,7 +90,7 @@ class Trainer:
         self.processes = self.hardware.processes
         sharing.check_split(self.config.training, self.processes)
         distribution.join(self.processes, self.hardware.device)
-        self.notes = [*resolution.notes]
+        self.notes = [*resolution.notes, *busy_note(self.hardware.device)]
         self.step = 0
         self._figures = Figures(self.processes)
         self._snapshot: tuple[int, Generator] | None = None
@@ -346,6 +346,7 @@ class Trainer:
             "plugins": plugins_of(self.config),
             "data": self._dataset.fingerprint,
             "processes": self.processes.world,
+            "threads": torch.get_num_threads(),
             "config": self.config.model_dump(mode="json"),
         }
         checkpoints.save(self.run.checkpoints, self.step, tensors, state)
@@ -369,7 +370,7 @@ class Trainer:
                 f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step = state["step"]
-        self.notes += differences(state, self.processes, plugins_of(self.config))
+        self.notes += differences(state, self.hardware, plugins_of(self.config))
 
     @own_settings(grad=True)
     def snapshot(self) -> Generator:
@@ -383,8 +384,7 @@ class Trainer:
     def export(self, folder: str | Path) -> Path:
         """Write a weights folder of the networks as they are now.
 
-        Beside the weights lie a card, a sheet of samples and the config that trains them again. The
-        scores of this step go with them, if any were taken. Returns the folder.
+        Beside them lie a card, samples, the config and this step's scores. Returns the folder.
         """
         generator = self.snapshot()
         # From the log, so that an old checkpoint is exported with its own.

@@ -40,6 +40,13 @@ def weights_folder(path: str | Path) -> Path:
     raise WeightsError(f"{text} is no weights folder and no run: it holds no {CONFIG_FILE}")
 
 
+def run_of(path: str | Path) -> Path | None:
+    """Find the run that a path is, or whose weights it is; None where there is none."""
+    folder = Path(os.path.expanduser(os.fspath(path))).absolute()
+    known = (f for f in (folder, folder.parent) if (f / RUN_WEIGHTS / CONFIG_FILE).is_file())
+    return next((f for f in known if (f / RUN_CONFIG).is_file()), None)
+
+
 def pretrained(architecture: str, tag: str) -> Pretrained:
     """Find weights that come with an architecture.
 

@@ -18,6 +18,8 @@ from ganzoo_inception.config import InceptionConfig
 FILE = "weights-inception-2015-12-05-6726825d.pth"
 """The published weights, by the name that torch-fidelity's releases give them."""
 
+RELEASES = "torch-fidelity's releases on GitHub (github.com/toshas/torch-fidelity/releases)"
+
 DIGEST = "6726825d"
 """What the SHA-256 of the published file begins with."""
 
@@ -91,8 +93,9 @@ def _read(path: Path) -> bytes:
     """Read a file of weights, of which nothing is believed yet."""
     if not path.is_file():
         raise WeightsError(
-            f"the extractor inception has no weights: there is no file {path}; put {FILE} there, "
-            "which is in torch-fidelity's releases on GitHub"
+            f"the extractor inception has no weights: there is no file {path}; download {FILE} "
+            f"from {RELEASES} and put it there; meanwhile, --extractor digits (in a run: "
+            "evaluation.extractor=digits) needs no download, and its scores compare with each other"
         )
     if path.stat().st_size > MOST_BYTES:
         raise WeightsError(

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 
@@ -51,6 +52,33 @@ def test_data_has_to_be_told_where_the_weights_name_none(command, tmp_path):
     result = command("evaluate", str(tmp_path / "w"))
     assert result.code == 2
     assert "give the real data to score against (--data)" in result.err
+
+
+def test_a_run_is_scored_against_its_own_data(command, tmp_path):
+    import ganzoo
+
+    small = {"name": "vanilla", "generator_widths": [8], "discriminator_widths": [8]}
+    images = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 1), dtype=np.uint8)
+    np.save(tmp_path / "mine.npy", images)
+    run = ganzoo.train(
+        {"architecture": small, "data": {"source": "./mine.npy"}, "training": {"batch_size": 4}},
+        {"health.every": 0, "evaluation.every": 1, "evaluation.extractor": "digits"}
+        | {"evaluation.fakes": 4, "evaluation.metrics": ["fid"]},
+        steps=1,
+        out="run",
+    )
+    options = ("-n", "50", "--metrics", "fid", "--extractor", "digits")
+    results = [command("evaluate", place, *options) for place in ("./run", run.weights, run.best)]
+    assert [result.code for result in results] == [0, 0, 0], results
+    assert {result.err for result in results} == {"40 reals of mine.npy, 50 fakes, seed 0\n"}
+    (tmp_path / "mine.npy").rename(tmp_path / "moved.npy")
+    result = command("evaluate", "./run", *options)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "if the data of run has moved, give its new place with --data" in result.err
+    result = command("evaluate", "./run", *options, "--data", "./moved.npy")
+    assert result.err == "40 reals of moved.npy, 50 fakes, seed 0\n"
+    (tmp_path / "run" / "config.yaml").unlink()  # it is a weights folder like any other
+    assert "give the real data" in command("evaluate", "./run/weights", *options).err
 
 
 def test_weights_need_the_extractor_that_they_are_of(command, tmp_path):

@@ -113,6 +113,25 @@ def test_a_trial_prints_the_card_and_does_nothing(push, hub):
     assert hub.repos[ID].files()["README.md"].decode() == result.out
 
 
+def test_a_trial_compares_nothing_where_the_hub_cannot_be_asked(push, hub, monkeypatch):
+    printed = push("--dry-run", "--private", "--license", "mit")
+    monkeypatch.setattr("ganzoo.hub.client.WAITS", ())
+    hub.offline = True
+    down = push("--dry-run", "--private", "--license", "mit")
+    hub.offline = False
+    monkeypatch.setattr("ganzoo.hub.client.is_offline_mode", lambda: True)
+    forbidden = push("--dry-run", "--private", "--license", "mit")
+    for result, why in ((down, "could not be reached"), (forbidden, "HF_HUB_OFFLINE is set")):
+        assert (result.code, result.out) == (0, printed.out)
+        first, *lines, note = result.err.splitlines()
+        assert first == ID
+        assert note.startswith("note: the Hub was not asked, so nothing is compared with what acme")
+        assert why in note
+        assert len(lines) == len(table(printed.err))
+        assert all(line.endswith(" bytes  not compared") for line in lines)
+    refused(push(), "nothing is published while HF_HUB_OFFLINE is set")
+
+
 def test_a_card_from_the_hub_commands_no_terminal(push, hub):
     hub.create(ID).put({"README.md": b"\x1b[2J\x1b]0;title\x07 text\n"})
     result = push("--dry-run")

@@ -159,6 +159,17 @@ def test_every_plugin_is_told_of_with_all_its_fields(group, name):
     assert all(f"**Preset `{preset}`**" in own for preset in getattr(spec, "presets", ()))
 
 
+def test_plugins_that_happen_to_be_installed_are_not_told_of(monkeypatch):
+    before = {mark: make() for mark, make in HOOKS.MAKERS.items()}
+    table = {group: dict(offers) for group, offers in registry.installed().items()}
+    for group in table:
+        stranger = registry.Offer(group, "stranger", "ganzoo-stranger", "1.0", "nowhere:SPEC")
+        table[group] = {"stranger": (stranger,), **table[group]}
+    monkeypatch.setattr(registry, "installed", lambda: table)
+    assert "stranger" in registry.names("losses")
+    assert {mark: make() for mark, make in HOOKS.MAKERS.items()} == before
+
+
 @pytest.mark.parametrize("name", [*METRICS, *registry.names("extractors")])
 def test_every_metric_and_extractor_is_told_of(name):
     assert f"`{name}`" in page("docs/how-to/score-a-generator.md")

@@ -40,6 +40,22 @@ def scores(G):
     return score(G, MNIST, metrics=IMAGE_METRICS, fakes=1500)
 
 
+def test_a_generator_itself_is_scored_as_its_reference_is(G):
+    options = {"metrics": ["fid"], "fakes": 100}
+    by_name = ganzoo.evaluate("vanilla.mnist5k", **options)
+    assert ganzoo.evaluate(G, **options) == by_name
+    assert ganzoo.evaluate(G, **options, raw=True)[0].weights == "raw"
+
+
+@pytest.mark.parametrize("other", [torch.nn.Linear(4, 4), 3, None, ["vanilla.mnist5k"]])
+def test_what_is_no_generator_is_named_by_its_type(other):
+    for call in (ganzoo.evaluate, ganzoo.load_generator):
+        with pytest.raises(TypeError) as caught:
+            call(other)
+        assert str(caught.value).endswith(f", not a {type(other).__name__}")
+        assert len(str(caught.value)) < 80
+
+
 def test_each_metric_has_one_score_in_the_order_asked_for(G, scores):
     assert [item.protocol.metric for item in scores] == list(IMAGE_METRICS)
     assert [item.name for item in scores][:2] == ["FID-digits", "KID-digits"]

@@ -98,8 +98,9 @@ def test_the_hash_is_the_one_that_torch_fidelity_names():
 def test_without_a_file_the_message_says_which_to_put_where(place):
     with pytest.raises(WeightsError) as caught:
         make_extractor("inception")
-    assert f"there is no file {place}; put {network.FILE} there" in str(caught.value)
-    assert "torch-fidelity's releases on GitHub" in str(caught.value)
+    assert f"there is no file {place}; download {network.FILE} from torch-" in str(caught.value)
+    assert "torch-fidelity's releases on GitHub (github.com/toshas" in str(caught.value)
+    assert "meanwhile, --extractor digits (in a run: evaluation.ext" in str(caught.value)
 
 
 class Attack:

@@ -13,6 +13,9 @@ import torch
 import ganzoo
 from ganzoo.errors import RunError
 from ganzoo.training import checkpoints
+from ganzoo.training.distribution import Processes
+from ganzoo.training.hardware import Hardware
+from ganzoo.training.resuming import differences
 
 SMALL_DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
 SMALL_VANILLA = {"name": "vanilla", "generator_widths": [16, 16], "discriminator_widths": [16, 8]}
@@ -178,3 +181,24 @@ def test_a_half_written_log_line_is_dropped(tmp_path):
         file.write('{"step": 6, "sam')
     ganzoo.resume(run, steps=6)
     assert [row["step"] for row in run.log] == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "device", "noted"),
+    [(2, 1, "cpu", True), (1, 1, "cpu", False), (None, 1, "cpu", False), (2, 1, "cuda", False)],
+)
+def test_another_number_of_threads_is_noted(monkeypatch, before, now, device, noted):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: now)
+    state = {"processes": 1, "plugins": {}} | ({"threads": before} if before else {})
+    here = Hardware(torch.device(device), "fp32", "asked for", Processes())
+    told = "written with OMP_NUM_THREADS=2, and torch uses 1 now: the result may differ"
+    notes = differences(state, here, {})
+    assert [told in note and "the last bits" in note for note in notes] == [True] * noted
+
+
+def test_a_checkpoint_holds_the_number_of_threads(tmp_path, monkeypatch):
+    config = {"architecture": SMALL_VANILLA, "training": {**QUIET, "device": "cpu"}}
+    run = ganzoo.train(config, steps=1, out=tmp_path / "run")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    trainer = ganzoo.Trainer.resume(run, overrides={"steps": 2})
+    assert "torch uses 77 now" in " ".join(trainer.notes)

@@ -113,7 +113,9 @@ def forever(steps):
         for status, told in ((429, "asks to wait"), (500, "try again"), (503, "try again later")):
             rows[f"{status} for ever, {name}"] = Row(fails(step, status, times=None), step, told)
         rows[f"no answer for ever, {name}"] = Row(
-            does("drop", step, processed=False, times=None), step, "check the network, then try"
+            does("drop", step, processed=False, times=None),
+            step,
+            "localhost could not be reached" if step[1] == "^/lfs/" else "network, then try again",
         )
         for status, told in ((400, "(400"), (418, "(418"), (451, "(451")):
             told = "storage refused a file" if step[1] == "^/lfs/" else told
@@ -283,7 +285,7 @@ LOADING = {
         "check the network",
     ),
     "a circle for the weights": Row(
-        fails(WEIGHTS, 302, headers={"Location": "/lfs/0"}, times=None), WEIGHTS, "check the netw"
+        fails(WEIGHTS, 302, headers={"Location": "/lfs/0"}, times=None), WEIGHTS, "TooManyRedirec"
     ),
     "a redirect to no address": Row(
         fails(CONFIG_HEAD, 302, headers={"Location": "http://[::1"}, times=None),
@@ -299,7 +301,7 @@ LOADING = {
     "reset, config": Row(does("cut", CONFIG, after=100, reset=True), CONFIG),
     "reset, weights": Row(does("cut", WEIGHTS, after=5000, reset=True), WEIGHTS),
     "cut for ever at the beginning": Row(
-        does("cut", WEIGHTS, after=0, times=None), WEIGHTS, "check the network, then try again"
+        does("cut", WEIGHTS, after=0, times=None), WEIGHTS, "localhost could not be reached"
     ),
     "cut, resolve": Row(does("cut", RESOLVE, after=100), RESOLVE, tries=2),
     "cut for ever, resolve": Row(
@@ -504,7 +506,7 @@ PUSHING = {
     # Bytes that do not arrive.
     "cut, put": Row(does("cut_upload", PUT, after=5000), PUT),
     "cut, put, for ever": Row(
-        does("cut_upload", PUT, after=5000, times=None), PUT, "check the network"
+        does("cut_upload", PUT, after=5000, times=None), PUT, "localhost could not be reached"
     ),
     "cut, commit": Row(does("cut_upload", COMMIT, after=100), COMMIT),
     "cut, commit, for ever": Row(

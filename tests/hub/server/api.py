@@ -51,6 +51,27 @@ def create(site: Site, call: Call) -> Response:
     return reply({"url": url, "name": id, "id": _id(id)})
 
 
+def delete(site: Site, call: Call) -> Response:
+    wanted = call.json()
+    id = f"{wanted['organization']}/{wanted['name']}"
+    site.writable(id, call)
+    del site.repos[id]
+    return reply({})
+
+
+def commits(site: Site, call: Call, id: str, revision: str) -> Response:
+    """Tell a revision's commits, from the newest to the first."""
+    repo, told = site.visible(id, call), []
+    sha: str | None = repo.resolve(revision)
+    while sha:
+        commit = repo.commits[sha]
+        who = [{"user": commit.author}]
+        facts = {"title": commit.title, "message": commit.description, "date": commit.date}
+        told.append({"id": sha, "authors": who, **facts})
+        sha = commit.parent
+    return reply(told)
+
+
 def info(site: Site, call: Call, id: str, revision: str = "main") -> Response:
     repo = site.visible(id, call)
     sha = repo.resolve(revision)
@@ -176,7 +197,9 @@ ROUTES: list[Route] = [
     ("GET", "/api/agent-harnesses", harnesses),
     ("POST", "/api/validate-yaml", validate_yaml),
     ("POST", "/api/repos/create", create),
+    ("DELETE", "/api/repos/delete", delete),
     ("GET", MODEL, info),
+    ("GET", f"{MODEL}/commits/([^/]+)", commits),
     ("GET", f"{MODEL}/revision/([^/]+)", info),
     ("GET", f"{MODEL}/refs", refs),
     ("POST", f"{MODEL}/branch/([^/]+)", create_branch),
