@@ -12,12 +12,13 @@ install: $(READY)
 
 install-dev: $(READY_DEV)
 
-# $(call alive,MESSAGE,COMMAND) runs a command, and prints a line every four seconds while it runs.
-# The line ends with the size of .venv. The loop ends with this shell: a shell that make starts lets
-# its background jobs ignore Ctrl-C.
-alive = (while sleep 4 >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do \
-	echo "  ... $(1) ($$(du -sm $(VENV) 2>/dev/null | cut -f1) MB in $(VENV))"; done) & beat=$$!; \
+# $(call alive,MESSAGE,COMMAND,DONE) runs a command, and prints a line every few seconds until it ends
+# or DONE succeeds. The loop also ends with this shell: jobs in the background do not get Ctrl-C.
+alive = (while sleep 3 >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null && ! $(or $(3),false); do \
+	echo "  ... $(1)"; done) & beat=$$!; \
 	trap 'kill $$beat 2>/dev/null' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; $(2)
+
+SIZE = $$(du -sm $(VENV) 2>/dev/null | cut -f1) MB in $(VENV)
 
 # Downloads go below .venv, so that their size shows too, and a small /tmp does not fill up.
 PIP = mkdir -p $(VENV)/tmp && TMPDIR=$(CURDIR)/$(VENV)/tmp $(BIN)/python -m pip install \
@@ -26,19 +27,18 @@ PIP = mkdir -p $(VENV)/tmp && TMPDIR=$(CURDIR)/$(VENV)/tmp $(BIN)/python -m pip 
 $(READY): pyproject.toml
 	@echo "Installing ganzoo and the packages that it needs into $(VENV), once: about 5.5 GB on Linux."
 	@echo "Nearly all of that is PyTorch, which brings NVIDIA's GPU libraries even where there is no GPU."
-	@$(call alive,installing,{ test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(call PIP,.))
+	@$(call alive,installing: $(SIZE),{ test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(call PIP,.))
 	@touch $@
 
 $(READY_DEV): $(READY)
 	@echo "Adding the tools for tests, checks, docs and benchmarks: about 1 GB."
-	@$(call alive,installing,$(call PIP,'.[dev]'))
+	@$(call alive,installing: $(SIZE),$(call PIP,'.[dev]'))
 	@touch $@
 
 # Trains a conditional DCGAN on real digits and names the image of its samples.
 demo: install
-	@echo "Loading PyTorch, which takes longer the first time."
-	@$(call alive,loading,$(BIN)/python -c 'import torch')
-	$(BIN)/python -m ganzoo train examples/digits.yaml --out runs/demo-$$(date +%Y%m%d-%H%M%S)
+	@run=runs/demo-$$(date +%Y%m%d-%H%M%S); echo "$(BIN)/ganzoo train examples/digits.yaml --out $$run"; \
+	$(call alive,loading PyTorch and the digits,$(BIN)/ganzoo train examples/digits.yaml --out $$run,test -e $$run/config.yaml)
 
 # One process a core, each with one thread; a file's tests share what they set up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
