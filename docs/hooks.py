@@ -1,7 +1,7 @@
 """Descriptions of commands, configs and limits, made from the code at every build.
 
-MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``), which replaces the marks
-in `MAKERS` by texts.
+MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``), which replaces the
+marks in `MAKERS` by texts.
 """
 
 import dataclasses
