@@ -37,17 +37,11 @@ def json_schema() -> Schema:
         if name not in PLUGIN_SECTIONS
     }
     shared = create_model("Run", __base__=Model, **sections)
-    groups: list[Models] = [
-        architectures,
-        losses,
-        penalties,
-        datasets,
-        augmentations,
-        OPTIMIZERS,
+    groups: list[Models] = [architectures, losses, penalties, datasets, augmentations, OPTIMIZERS]
+    models: list[type[BaseModel]] = [
+        shared,
+        *(model for group in groups for model in group.values()),
     ]
-    models: list[type[BaseModel]] = [shared]
-    for group in groups:
-        models.extend(group.values())
     references, definitions = models_json_schema([(model, "validation") for model in models])
     refs: dict[type[BaseModel], Schema] = {m: references[m, "validation"] for m in models}
 
@@ -92,16 +86,7 @@ def _choice(
     paths: Collection[str] = (),
     alone: str | None = None,
 ) -> Schema:
-    """One of several mappings, told apart by a field; or that field's value alone.
-
-    Args:
-        key: The field.
-        models: The mappings, by the field's value.
-        refs: Where each mapping's schema is.
-        required: Whether the field may not be left out.
-        paths: Those that are not named; for them the field is anything that names no mapping.
-        alone: A value that has no fields beside it.
-    """
+    """One of several mappings, told apart by a field; or that field's value alone."""
     cases = []
     for name, model in models.items():
         value: Schema = {"const": name}
