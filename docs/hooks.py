@@ -1,7 +1,7 @@
-"""What the pages say of commands, configs and limits, made from the code at every build.
+"""Descriptions of commands, configs and limits, made from the code at every build.
 
-MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``); a page says by one of
-the marks in `MAKERS` where a text belongs.
+MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``), which replaces the
+marks in `MAKERS` by texts.
 """
 
 import dataclasses
@@ -49,17 +49,17 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "logging": LoggingConfig,
     "base": BaseConfig,
 }
-"""The sections of a config that no plugin has a part in."""
+"""The sections of a config that have no plugins."""
 
 HIDDEN = {"name", "preset", "source"}
-"""Fields that name a plugin; the text around the tables tells of them, once for all."""
+"""Fields that name a plugin; the text around the tables describes them once."""
 
 BEYOND = 10**12
-"""From here on a limit is there to catch slips, and tells a reader nothing."""
+"""A limit from here on only catches slips, and is left out."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the generated texts in the place of their marks."""
+    """Replace the marks by the generated texts."""
     for mark, make in MAKERS.items():
         if mark in markdown:
             markdown = markdown.replace(mark, make())
@@ -74,7 +74,7 @@ def commands() -> str:
 
 
 def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the commands below one, with their full names; groups only by what they hold."""
+    """Yield the commands below one, with their full names; a group itself is not yielded."""
     inner = getattr(command, "commands", None)
     if inner is None:
         yield name, command
@@ -94,12 +94,12 @@ def _command(name: str, command: Any) -> str:
     records = [parameter.get_help_record(context) for parameter in command.params]
     rows = [(f"`{left}`", right) for left, right in filter(None, records)]
     if rows:
-        parts.append(table(("argument or option", "what it does"), rows))
+        parts.append(table(("argument or option", "meaning"), rows))
     return "\n\n".join(parts)
 
 
 def sections() -> str:
-    """Describe the sections whose fields are ganzoo's own."""
+    """Describe the sections whose fields belong to ganzoo itself."""
     return "\n\n".join(_model(f"`{name}`", model) for name, model in SECTIONS.items())
 
 
@@ -109,12 +109,12 @@ def optimizers() -> str:
 
 
 def schedule() -> str:
-    """Describe the mapping that a scheduled number may be."""
+    """Describe the mapping that replaces a scheduled number."""
     return _fields(Schedule)
 
 
 def architectures() -> str:
-    """Describe what all architectures share, then each with its own fields and presets."""
+    """Describe the shared fields of architectures, then each with its own fields and presets."""
     parts = [_model("Every architecture", ArchitectureConfig, level=3)]
     for spec in _own("architectures"):
         parts += [_plugin(spec, ArchitectureConfig), *_presets(spec)]
@@ -127,7 +127,7 @@ def losses() -> str:
 
 
 def penalties() -> str:
-    """Describe what all penalties share, then each."""
+    """Describe the shared fields of penalties, then each."""
     return "\n\n".join(
         [_model("Every penalty", PenaltyConfig, level=3), _group("penalties", PenaltyConfig)]
     )
@@ -139,14 +139,14 @@ def augmentations() -> str:
 
 
 def datasets() -> str:
-    """Describe what all sources of data share, then each."""
+    """Describe the shared fields of datasets, then each."""
     return "\n\n".join(
         [_model("Every source", DataConfig, level=3), _group("datasets", DataConfig)]
     )
 
 
 def limits() -> str:
-    """How much is taken of each file that a stranger may have written."""
+    """Return the limits of files that a stranger may have written."""
     rows = [
         (
             f"`{CONFIG_FILE}`",
@@ -154,8 +154,8 @@ def limits() -> str:
         ),
         (
             "a safetensors file",
-            f"what its config implies, and {MAX_HEADER_BYTES:,} bytes of header; in all "
-            f"{MAX_BYTES:,} bytes",
+            f"the size that its config implies, with {MAX_HEADER_BYTES:,} bytes of header; "
+            f"{MAX_BYTES:,} bytes in total",
         ),
         (
             f"`{CARD_FILE}`",
@@ -178,14 +178,14 @@ def _own(group: str) -> list[Any]:
 
 
 def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:
-    """A plugin's heading, summary, source, and those fields that its group does not share."""
+    """A plugin's heading, summary, source, and the fields that its group does not share."""
     paper = f" ({spec.paper}.)" if spec.paper else ""
     head = f"### `{spec.name}`\n\n{spec.summary}{paper}"
     return f"{head}\n\n{_fields(spec.config, shared)}".strip()
 
 
 def _presets(spec: Architecture) -> Iterator[str]:
-    """Each preset's summary, and the config that it stands for."""
+    """Each preset's summary, and its config."""
     for name, preset in spec.presets.items():
         recipe = {k: v for k, v in dataclasses.asdict(preset.recipe).items() if v != {}}
         values = {"architecture": {"name": spec.name, "preset": name, **preset.values}, **recipe}
@@ -201,7 +201,7 @@ def _model(title: str, model: type[BaseModel], *, level: int = 2) -> str:
 
 
 def _fields(model: type[BaseModel], shared: type[BaseModel] | None = None) -> str:
-    """A table of fields, without those that are as in a shared model."""
+    """A table of fields, without those that are the same in a shared model."""
     schema = model.model_json_schema()
     known = {} if shared is None else shared.model_json_schema()["properties"]
     rows = [
@@ -209,11 +209,11 @@ def _fields(model: type[BaseModel], shared: type[BaseModel] | None = None) -> st
         for name, field in schema["properties"].items()
         if field != known.get(name) and name not in HIDDEN
     ]
-    return table(("field", "allowed", "default", "what it is"), rows) if rows else ""
+    return table(("field", "allowed", "default", "meaning"), rows) if rows else ""
 
 
 def allowed(schema: Schema) -> str:
-    """Say in words what a JSON schema allows."""
+    """Describe in words the values that a JSON schema allows."""
     if cases := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(map(allowed, cases))
     if "$ref" in schema:
@@ -274,4 +274,4 @@ MAKERS: dict[str, Callable[[], str]] = {
         limits,
     )
 }
-"""Each mark, and what makes the text for it."""
+"""Each mark, and the function that makes its text."""

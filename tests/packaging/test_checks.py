@@ -11,7 +11,9 @@ def recipe(target):
     text = (ROOT / "Makefile").read_text()
     found = re.search(rf"^{target}: ?(.*)\n((?:\t.*\n)*)", text, re.M)
     needed, commands = found[1].split(), found[2].replace("$(BIN)", ".venv/bin").splitlines()
-    return {f"make {name}" for name in needed} - {"make install"} | {c.strip() for c in commands}
+    return {f"make {name}" for name in needed} - {"make install-dev"} | {
+        c.strip() for c in commands
+    }
 
 
 def test_pre_commit_runs_what_make_check_does():
