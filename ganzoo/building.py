@@ -64,8 +64,8 @@ def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1)
             raise
         except Exception as error:  # a plugin may raise anything
             raise PluginError(
-                f"the {role} cannot be built on torch's device meta, so that its weights could not "
-                f"be loaded ({brief(error)}); let its constructor read no weights"
+                f"the {role} cannot be built on the meta device, as loading needs "
+                f"({brief(error)}); do not read weights in its constructor"
             ) from error
         need += sum(4 * tensor.numel() for tensor in network.parameters())
     cure = "choose smaller values for the architecture"

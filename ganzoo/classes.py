@@ -32,13 +32,13 @@ def class_numbers(
     given: Any = labels
     if hasattr(given, "tolist"):  # an array or a tensor
         if getattr(given, "is_meta", False):
-            raise RequestError("labels are a tensor on the device meta, which holds no numbers")
+            raise RequestError("labels are a tensor on the meta device, which holds no values")
         given = given.tolist()
     several = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
     given = list(given) if several else [given] * n
     if len(given) != n:
         raise RequestError(
-            f"{len(given)} labels are given for {n}; give one for all, or one for each"
+            f"got {len(given)} labels for {n}; give one label for all, or one for each"
         )
     different = {repr(label): label for label in given}
     numbers = {key: class_number(label, count, names) for key, label in different.items()}
@@ -96,8 +96,8 @@ class Mixture(TorchFunctionMode):
             yield
         if not part._used:
             raise RequestError(
-                "this network takes its labels neither by an embedding nor as one-hot vectors, so "
-                "that classes cannot be mixed; ask for samples of each class"
+                "this network does not read its labels through an embedding or as one-hot "
+                "vectors, so its classes cannot be mixed; sample each class by itself"
             )
 
     def __torch_function__(

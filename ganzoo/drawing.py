@@ -178,8 +178,8 @@ def _as_bytes(images: Tensor) -> NDArray[np.uint8]:
     batch = images.detach()[None] if images.dim() == 3 else images.detach()
     if batch.dim() != 4 or batch.shape[1] not in (1, 2, 3, 4) or not batch.numel():
         raise RequestError(
-            f"a tensor of shape {tuple(images.shape)} holds no images; they have the shape "
-            "(N, C, H, W) with C of 1 to 4"
+            f"a tensor of shape {tuple(images.shape)} is not a batch of images, (N, C, H, W) "
+            "with C from 1 to 4"
         )
     if batch.shape[1] == 2:
         batch = torch.cat([batch, torch.zeros_like(batch[:, :1])], dim=1)

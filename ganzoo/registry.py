@@ -101,8 +101,8 @@ class Offer:
         # In references, overrides and paths the other characters mean something else.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", spec.name):
             raise PluginError(
-                f"{who} has a name that cannot be asked for; a name begins with a letter or digit "
-                "and has no other characters than these, '.', '_' and '-'"
+                f"{who} has a name that cannot be used; a name has letters, digits, '.', '_' "
+                "and '-', and begins with a letter or digit"
             )
         return spec
 
@@ -266,8 +266,8 @@ def register(obj: Any = None, *, override: bool = False) -> Any:
     if taken and not override:
         holder = offers(group)[spec.name][0].distribution
         raise PluginError(
-            f"{_singular(group)} {spec.name!r} is registered already ({holder}); choose another "
-            "name, or pass override=True to take its place"
+            f"{_singular(group)} {spec.name!r} is already registered ({holder}); choose another "
+            "name, or pass override=True to replace it"
         )
     offer = Offer(group, spec.name, LOCAL, "0", spec)
     offer.spec()

@@ -18,7 +18,7 @@ def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tens
 
     An image is mirrored, turned by quarters, shifted, scaled, turned, stretched, turned again and
     slid, in this order; a pixel's way back is the inverse, from the last to the first. Places are
-    counted in pixels from the centre, so that turns are turns in images that are no squares too.
+    counted in pixels from the centre, so that turns are turns in images that are not square too.
 
     Args:
         height: Of the images.

@@ -52,7 +52,7 @@ add_commands(
 _config = typer.Typer(help="Show, check and describe configs.", rich_markup_mode=None)
 add_commands(_config, configs.show, configs.validate, configs.schema)
 app.add_typer(_config, name="config")
-_data = typer.Typer(help="Check images, and see to what is cached of them.", rich_markup_mode=None)
+_data = typer.Typer(help="Check images, and manage their cache.", rich_markup_mode=None)
 add_commands(_data, data.check, cache.cache)
 app.add_typer(_data, name="data")
 

@@ -35,7 +35,7 @@ def new_plugin(
     from ganzoo.cli.scaffold import write_plugin
 
     folder = write_plugin(name, Path(out or name))
-    echo(f"its README says how to go on: {folder / 'README.md'}", err=True)
+    echo(f"see its README for the next steps: {folder / 'README.md'}", err=True)
     echo(folder)
 
 

@@ -18,20 +18,20 @@ SECONDS_OF_A_DAY = 86_400
 def cache(
     evict: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Take this one away; the beginning of a name will do."),
+        typer.Option(metavar="NAME", help="Remove this entry; the start of its name is enough."),
     ] = None,
     older_than: Annotated[
         float | None,
-        typer.Option(metavar="DAYS", min=0, help="Take away what was not used for so long."),
+        typer.Option(metavar="DAYS", min=0, help="Remove entries unused for this long."),
     ] = None,
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Take away what was never finished.")
+        bool, typer.Option("--unfinished", help="Remove entries that were never finished.")
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Take away all that is made again when needed.")
+        bool, typer.Option("--all", help="Remove everything that is made again when needed.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--verify", help="Check all digests, and take away what is damaged.")
+        bool, typer.Option("--verify", help="Check all digests, and remove damaged entries.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +47,7 @@ def cache(
 
     if sum((bool(evict), older_than is not None, unfinished, everything, check)) > 1:
         raise RequestError(
-            "--evict, --older-than, --unfinished, --all and --verify: give one of them"
+            "give only one of --evict, --older-than, --unfinished, --all and --verify"
         )
     taking = bool(evict) or older_than is not None or unfinished or everything or check
     if check:
@@ -80,7 +80,7 @@ def cache(
         day = f"{datetime.fromtimestamp(entry.used):%Y-%m-%d}"
         line = f"{entry.name:{width}}  {size_text(entry.size):>9}  {day}  {entry.what}"
         echo(line.rstrip())
-    did = "taken away from" if taking else "in"
+    did = "removed from" if taking else "in"
     echo(f"{size_text(size)} {did} {cache_folder()}", err=True)
 
 

@@ -30,21 +30,23 @@ def check(
     architecture: Annotated[
         str | None,
         typer.Option(
-            help="What is to be trained, which decides the shape.", show_default=ARCHITECTURE
+            help="The architecture to train, which decides the shape.", show_default=ARCHITECTURE
         ),
     ] = None,
     base: Annotated[
         str | None,
         typer.Option(
             metavar="REF",
-            help="Weights to be fine-tuned, as ganzoo finetune has them.",
+            help="The weights to fine-tune, as for ganzoo finetune.",
             autocompletion=references,
         ),
     ] = None,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="FILE.png", help="The preview.")
     ] = PREVIEW,
-    no_preview: Annotated[bool, typer.Option("--no-preview", help="Draw no preview.")] = False,
+    no_preview: Annotated[
+        bool, typer.Option("--no-preview", help="Do not draw a preview.")
+    ] = False,
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,9 +64,7 @@ def check(
     if config is not None:
         raise ConfigError(f"{config!r} is not of the form key.sub=value")
     if base is not None and architecture is not None:
-        raise RequestError(
-            "--architecture and --base: give one of them; weights have an architecture"
-        )
+        raise RequestError("give --architecture or --base, not both; weights have an architecture")
     if not out.lower().endswith(".png"):
         raise RequestError(f"--out {out}: the preview is a PNG; give a name that ends in .png")
     load_local(imports)

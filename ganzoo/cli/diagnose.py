@@ -44,7 +44,7 @@ def diagnose(
     status = status_of(opened, rows)
     state, note = status.state, status.note
     if state in ("running", "stopped") and any(f.monitor == "non-finite" for f in findings):
-        state, note = "stopped", "stopped by a number that is not finite"
+        state, note = "stopped", "stopped by a value that is not finite"
     facts = report.Facts(run, opened.config, status.step, state, note)
     if as_json:
         values = report.as_values(facts, rows, scores, findings)
@@ -61,7 +61,7 @@ def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
     try:
         drawn = save_plots(path, rows, scores, findings)
     except ImportError:
-        echo("note: no image; the package matplotlib draws it", err=True)
+        echo("note: no image was drawn; that needs the package matplotlib", err=True)
         return
     if drawn:
         echo(f"image: {shown(path)}", err=True)

@@ -31,7 +31,7 @@ def doctor() -> None:
 
     offers = [o for g in registry.GROUPS for many in registry.offers(g).values() for o in many]
     broken = [o.outcome for o in offers if isinstance(o.outcome, PluginError)]
-    _line("plugins", f"{len(offers) - len(broken)} load, {len(broken)} do not")
+    _line("plugins", f"{len(offers) - len(broken)} work, {len(broken)} do not")
     trouble += [str(error) for error in broken]
     for group in registry.GROUPS:
         for bare, many in registry.offers(group).items():
@@ -60,8 +60,9 @@ def _stranger() -> str | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     return (
-        f"the distribution 'ganzoo' {version} is installed; it is not this project and writes over "
-        f"its files; uninstall it, then install {DISTRIBUTION} from its repository again"
+        f"the distribution 'ganzoo' {version} is installed; it is another project and "
+        f"overwrites this one's files; uninstall it, then reinstall {DISTRIBUTION} from its "
+        "repository"
     )
 
 

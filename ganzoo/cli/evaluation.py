@@ -26,13 +26,14 @@ def evaluate(
         ),
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="Names with commas between; the usual ones if left out.")
+        str | None, typer.Option(help="Names, separated by commas; the usual ones if left out.")
     ] = None,
     extractor: Annotated[
-        str | None, typer.Option(help="What features are of; what suits the data if left out.")
+        str | None,
+        typer.Option(help="The extractor of features; the one that suits the data if left out."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="File of the extractor's weights, of one that takes such.")
+        str | None, typer.Option(help="The file of the extractor's weights, if it needs one.")
     ] = None,
     n: Annotated[int, typer.Option("-n", help="How many fakes.")] = 10_000,
     seed: Seed = 0,
@@ -57,7 +58,7 @@ def evaluate(
     from ganzoo.training.run import run_around
 
     if weights is not None and extractor is None:
-        raise RequestError("--weights are of an extractor; name it with --extractor")
+        raise RequestError("--weights belong to an extractor; name it with --extractor")
     with ExitStack() as stack:
         if save:  # before minutes are spent
             folder = own_folder(reference)

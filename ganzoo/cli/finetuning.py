@@ -27,7 +27,7 @@ def finetune(
     allow_partial: Annotated[
         bool,
         typer.Option(
-            "--allow-partial", help="Begin with part of the weights where not all of them fit."
+            "--allow-partial", help="Start from the weights that fit when not all of them do."
         ),
     ] = False,
     imports: Imports = None,

@@ -41,7 +41,10 @@ def push(
     message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
     no_discriminator: Annotated[
         bool,
-        typer.Option("--no-discriminator", help="Keep back what others need for fine-tuning."),
+        typer.Option(
+            "--no-discriminator",
+            help="Leave out the discriminator, which others need for fine-tuning.",
+        ),
     ] = False,
     license_: Annotated[
         str | None,
@@ -96,7 +99,7 @@ def pull(
 def _tell(done: "Published") -> None:
     """Say on standard error what becomes of each file."""
     where = f"{done.repository}{' (a new repository)' if done.created else ''}"
-    echo(where if done.changed else f"{where}: nothing changes", err=True)
+    echo(where if done.changed else f"{where}: nothing to change", err=True)
     width = max(len(change.name) for change in done.changes)
     for change in done.changes:
         line = f"  {change.name:{width}}  {change.size:>13,} bytes  {WORDS[change.kind]}"

@@ -23,9 +23,7 @@ Reference = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
-Label = Annotated[
-    str | None, typer.Option(help="A class, by its name; by its number where no class is named so.")
-]
+Label = Annotated[str | None, typer.Option(help="A class, by name or by number.")]
 Truncation = Annotated[
     float | None, typer.Option(help="Above 0, at most 1: fewer, more typical samples.")
 ]
@@ -69,7 +67,9 @@ def sample(
     if each and (path.suffix.lower() in IMAGES or path.is_file()):
         raise RequestError(f"--out {out}: --each writes a file for each sample; give a folder")
     if each and columns is not None:
-        raise RequestError("--columns is for a grid, and --each writes none; leave one of them out")
+        raise RequestError(
+            "--columns is for a grid, and --each writes single images; leave one of them out"
+        )
     for name, value in (("columns", columns), ("scale", scale)):
         if value is not None and value < 1:
             raise RequestError(f"--{name} is {value}; it must be at least 1")
@@ -84,22 +84,24 @@ def sample(
     elif samples.dim() == 4:
         save_grid(samples, path, columns=columns, scale=scale)
     elif each:
-        raise RequestError(f"{reference} makes vectors, and only images go into files of their own")
+        raise RequestError(f"{reference} makes vectors, and --each writes images only")
     elif samples.shape[1] == 2:
         save_image(plot_points(samples, 2 * max(generator.info.data.scale or [1.0])), path)
     else:
-        raise RequestError(f"{reference} makes vectors of {samples.shape[1]}, which have no image")
+        raise RequestError(
+            f"{reference} makes vectors of length {samples.shape[1]}, which cannot be drawn"
+        )
     echo(path)
 
 
 def interpolate(
     reference: Reference,
-    n: Annotated[int, typer.Option("-n", help="How many latents are joined.")] = 6,
+    n: Annotated[int, typer.Option("-n", help="How many latents to join.")] = 6,
     steps: Annotated[int, typer.Option(help="Steps from each to the next.")] = 12,
     seed: Seed = 0,
     label: Label = None,
     to: Annotated[
-        str | None, typer.Option(help="Lead from the class --label to this one instead.")
+        str | None, typer.Option(help="Blend from the class --label to this class instead.")
     ] = None,
     truncation: Truncation = None,
     out: Annotated[
@@ -129,8 +131,8 @@ def interpolate(
     generator = load_generator(reference, raw=raw)
     if generator.info.data.kind == "vectors":
         raise RequestError(
-            f"{reference} makes vectors, and only what lies between images can be drawn; "
-            "Generator.interpolate returns the vectors"
+            f"{reference} makes vectors, and only images can be drawn; Generator.interpolate "
+            "returns the vectors"
         )
     options: dict[str, Any] = {"steps": steps, "seed": seed, "truncation": truncation}
     if film:

@@ -30,7 +30,7 @@ def write_plugin(name: str, folder: Path) -> Path:
     _check_name(name, package)
     folder = folder.expanduser()
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise RequestError(f"{folder} exists already; give a new folder with --out")
+        raise RequestError(f"{folder} already exists; give a new folder with --out")
     title = "".join(part.capitalize() for part in name.split("-"))
     words = {"name": name, "package": package, "title": title, "api": str(PLUGIN_API)}
     for place, template in _files(resources.files("ganzoo") / "templates" / "plugin"):
@@ -49,12 +49,14 @@ def _check_name(name: str, package: str) -> None:
     for group in registry.GROUPS:
         if rivals := registry.choices(group, name):
             raise PluginError(
-                f"{name!r} is among the {group} of {rivals[0].distribution} already; choose "
+                f"{name!r} already exists among the {group} of {rivals[0].distribution}; choose "
                 "another name"
             )
     taken = f"ganzoo-{name}" == DISTRIBUTION or importlib.util.find_spec(package) is not None
     if taken:
-        raise PluginError(f"there is a package {package} or ganzoo-{name} already; choose another")
+        raise PluginError(
+            f"a package {package} or ganzoo-{name} already exists; choose another name"
+        )
 
 
 def _files(folder: Traversable, place: str = "") -> Iterator[tuple[str, str]]:

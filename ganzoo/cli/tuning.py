@@ -21,16 +21,17 @@ def sweep(
         list[str] | None,
         typer.Option(
             metavar="KEY.SUB=VALUES",
-            help="What varies: 1e-5..1e-2, 32..128 or hinge,non-saturating; as often as needed.",
+            help="A field and its values: 1e-5..1e-2, 32..128 or hinge,non-saturating; may be "
+            "repeated.",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(help="How many there are in the end.")] = 20,
+    trials: Annotated[int, typer.Option(help="How many trials to reach.")] = 20,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", help="The sweep's folder; if left out, one below runs/."),
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="What is optimised; evaluation.best if left out.")
+        str | None, typer.Option(help="The metric to optimise; evaluation.best if left out.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the proposals.")] = 0,
     imports: Imports = None,

@@ -22,16 +22,19 @@ class BaseConfig(Model):
         default=0,
         ge=0,
         le=1000,
-        description="How many stages of the discriminator, from its input on, stay as they are.",
+        description="How many stages of the discriminator to freeze, counted from its input.",
     )
     freeze_generator: int = Field(
-        default=0, ge=0, le=1000, description="The same for the generator, from the latents on."
+        default=0,
+        ge=0,
+        le=1000,
+        description="How many stages of the generator to freeze, counted from the latents.",
     )
     warm_up: OptionalCadence = Field(
-        default=0, description="First steps, in which the discriminator alone learns."
+        default=0, description="Steps at the start in which only the discriminator learns."
     )
     allow_partial: bool = Field(
         default=False,
-        description="Whether weights may be taken in part, where classes, channels, size or other "
-        "values of the architecture are changed.",
+        description="Whether to start from the weights that fit when classes, channels, size "
+        "or other values of the architecture differ.",
     )

@@ -54,8 +54,8 @@ class Schedule(Model):
     def _nothing_is_a_share_of_zero(self) -> Self:
         if self.schedule == "exponential" and not (self.start and self.end):
             raise ValueError(
-                f"an exponential schedule from {self.start} to {self.end} is not possible; both "
-                "must be above 0 (or choose linear or cosine)"
+                f"an exponential schedule cannot run from {self.start} to {self.end}; make both "
+                "above 0, or choose linear or cosine"
             )
         return self
 

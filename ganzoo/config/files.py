@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
     parse = PARSERS.get(path.suffix.lower())
     if parse is None:
         raise ConfigError(
-            f"{path} is not a config file by its name; such a file ends in {', '.join(PARSERS)}"
+            f"{path} does not have the name of a config file, which ends in {', '.join(PARSERS)}"
         )
     if path.stat().st_size > MAX_BYTES:
         raise ConfigError(f"{path} has over {MAX_BYTES:,} bytes: that is not a config file")
@@ -109,11 +109,11 @@ def check_values(values: Any, most: int = MAX_VALUES) -> None:
             if isinstance(item, int) and abs(item) >= 10**MAX_DIGITS:
                 raise ValueError(f"a number has over {MAX_DIGITS} digits")
             if isinstance(item, dict) and not all(isinstance(key, str) for key in item):
-                raise ValueError("a mapping has a key that is not a text")
+                raise ValueError("a mapping has a key that is not text")
         try:
             "".join(item for item in level if isinstance(item, str)).encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds half of a character") from None
+            raise ValueError("it holds half a character") from None
         inner = chain.from_iterable(map(_inside, level))
         level = [*islice(inner, most + 1)]  # as one list may be referred to from many places
         if not level:

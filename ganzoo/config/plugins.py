@@ -60,7 +60,9 @@ class PenaltyConfig(Model):
 
     weight: Scheduled = Field(default=1.0, description="Its strength.")
     every: int = Field(
-        default=1, ge=1, description="Apply at every so many updates (a term times as much)."
+        default=1,
+        ge=1,
+        description="Apply once in this many updates; a term is multiplied by the number.",
     )
 
 
@@ -100,5 +102,5 @@ class DataConfig(Model):
         default=0,
         ge=0,
         le=10**9,
-        description="Samples that are never trained on, by which overfitting is noticed.",
+        description="Samples kept out of training, to notice overfitting.",
     )

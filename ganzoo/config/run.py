@@ -36,12 +36,12 @@ class TrainingConfig(Model):
     steps: Count = Field(default=20_000, description="Generator updates.")
     batch_size: Count = Field(default=64, description="Real samples of a discriminator update.")
     generator_batch: Count | None = Field(
-        default=None, description="Fakes of a generator update; batch_size where null."
+        default=None, description="Fakes of a generator update; batch_size if null."
     )
-    accumulate: Count = Field(default=1, description="Parts that a batch is computed in.")
+    accumulate: Count = Field(default=1, description="Parts in which a batch is computed.")
     discriminator_steps: Count = Field(default=1, description="Discriminator updates of a step.")
     first: Literal["discriminator", "generator"] = Field(
-        default="discriminator", description="Which network a step updates first."
+        default="discriminator", description="The network that a step updates first."
     )
     passes: Literal["separate", "joint"] = Field(
         default="separate",
@@ -99,7 +99,7 @@ class TrainingConfig(Model):
         if self.fakes == "reused" and self.generator_batch not in (None, self.batch_size):
             raise ValueError(
                 f"generator_batch {self.generator_batch} differs from batch_size "
-                f"{self.batch_size}, and where fakes are reused both updates share one batch; "
+                f"{self.batch_size}, and both updates share one batch when fakes are reused; "
                 "make them equal, or set fakes to fresh"
             )
         return self

@@ -40,18 +40,18 @@ class EvaluationConfig(Model):
     )
     metrics: Annotated[tuple[Metric, ...], AsTuple] = Field(
         default=("fid",),
-        description="What is computed; for points modes, quality and divergence if left out.",
+        description="The metrics to compute; modes, quality and divergence for points if left out.",
         json_schema_extra={"minItems": 1},
     )
     best: Metric | None = Field(
         default=None,
-        description="The metric by which the best weights are kept; the first one where null.",
+        description="The metric that decides which weights are best; the first one if null.",
     )
     extractor: str | None = Field(
-        default=None, description="What features are of; what suits the data where null."
+        default=None, description="The extractor of features; the one that suits the data if null."
     )
     fakes: Annotated[int, Field(ge=2, le=10**7)] = Field(
-        default=5_000, description="Samples that are scored."
+        default=5_000, description="How many samples to score."
     )
 
     @model_validator(mode="after")
@@ -78,5 +78,5 @@ class HealthConfig(Model):
         description="Steps between looks; 0 for none; at most a sixth of the run if left out.",
     )
     samples: Annotated[int, Field(ge=32, le=4096)] = Field(
-        default=256, description="Reals, and fakes, that a look compares."
+        default=256, description="How many reals and fakes each look compares."
     )

@@ -99,10 +99,10 @@ def _networks(
     if side is not None and (side, side) != shape[1:]:
         shape = (shape[0], side, side)
         share = f"at least {1 - SMALLER_SHARE:.0%} of the images"
-        suggest("data.image_size", side, f"{share} are as large, or almost")
+        suggest("data.image_size", side, f"{share} are about this large or larger")
     if count < FEW and config.augmentation.name == "diffaugment":
         often = f"D sees each image {shown(config.training, count):,} times"
-        suggest("augmentation", "diffaugment", f"{often}, and would learn them by heart")
+        suggest("augmentation", "diffaugment", f"{often}, and would memorise them")
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
         rule = "0.0002 x pixels / batch size, to be tried up and down"
@@ -126,30 +126,35 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     count, height, width = survey.count - len(survey.bad), *shape[1:]
     doubts = []
     if count < TOO_FEW:
-        doubts.append(f"{count:,} images are very few; below {TOO_FEW:,} expect copies of them")
+        doubts.append(
+            f"{count:,} images are very few; with fewer than {TOO_FEW:,} expect copies of them"
+        )
     smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
         doubts.append(
-            f"{smaller:,} are much smaller than {width}x{height}, and are enlarged: blurred"
+            f"{smaller:,} are much smaller than {width}x{height}; enlarged, they look blurred"
         )
     aspects = survey.sizes[:, 0] / survey.sizes[:, 1]
     odd = int(((aspects > 2 * width / height) | (aspects < width / height / 2)).sum())
     if odd and crops:
         doubts.append(
-            f"at least half of {odd:,} is cut off, so long they are; data.fit=pad keeps it"
+            f"{odd:,} are so long that at least half is cut off; data.fit=pad keeps the whole image"
         )
     doubts += dark_note(survey.dark, count)
     doubts += _of_classes(survey.classes)
     spare = sum(len(group) - 1 for group in survey.copies)
     if spare:
         doubts.append(
-            f"copies of others ({spare:,}) will be favoured by the generator; remove them"
+            f"the generator will favour images that appear more than once ({spare:,}); remove "
+            "the copies"
         )
     near = sum(len(group) - 1 for group in survey.near)
     if near > count / 10:
-        doubts.append(f"{near:,} look almost like others; there is less variety than it seems")
+        doubts.append(
+            f"{near:,} look almost the same as others; the data vary less than they seem to"
+        )
     if shape[0] == 1 and any(mode.split()[-1].startswith(COLOURED) for mode in survey.modes):
-        doubts.append("colour is turned to grey, as the networks see one channel")
+        doubts.append("colours become grey, because the networks take one channel")
     return doubts
 
 
@@ -158,8 +163,8 @@ def _of_classes(classes: Mapping[str, int]) -> list[str]:
     single = [name for name, count in classes.items() if count == 1]
     if single:
         doubts.append(
-            f"classes of one image: {len(single)} of {len(classes)}, as {single[0]!r}; is each "
-            "folder a class? (architecture.num_classes=0 ignores them)"
+            f"{len(single)} of {len(classes)} classes hold one image, such as {single[0]!r}; is "
+            "each folder a class? (architecture.num_classes=0 ignores the folders)"
         )
     elif classes and max(classes.values()) > UNBALANCED * min(classes.values()):
         most, least = max(classes, key=classes.__getitem__), min(classes, key=classes.__getitem__)

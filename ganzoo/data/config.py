@@ -61,7 +61,7 @@ def _colour(text: str) -> str:
         red, green, blue, *alpha = ImageColor.getrgb(text)
     except ValueError:
         raise ValueError(
-            f"{text!r:.40} is no colour; give one as '#ff8800', or a name such as white"
+            f"{text!r:.40} is not a colour; give one as '#ff8800', or a name such as white"
         ) from None
     if alpha and alpha != [255]:
         raise ValueError(f"{text!r:.40} is transparent itself; give a colour as '#ff8800'")

@@ -197,9 +197,7 @@ def _recognised(file: IO[bytes]) -> Image.Image:
     if image.format == "BMP":
         bits = head[24] if head[14] == 12 else head[28]
         if bits != {"1": 1, "L": 8}.get(image.mode, bits):
-            raise ValueError(
-                f"its {bits} bits choose from a list of greys of another length; save it as PNG"
-            )
+            raise ValueError(f"its palette does not fit its {bits} bits; save it as PNG")
     return image
 
 

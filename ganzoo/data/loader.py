@@ -91,8 +91,8 @@ class Loader:
         self.labels = torch.from_numpy(store.labels)
         if holdout >= len(self.samples):
             raise DataError(
-                f"data.holdout: {holdout} samples are to be held out, and {len(self.samples)} can "
-                "be read; hold out fewer, as a twentieth"
+                f"data.holdout: cannot hold out {holdout} samples of the {len(self.samples)} "
+                "that can be read; hold out fewer, for example one in twenty"
             )
         source = torch.Generator().manual_seed(seed_for("holdout"))
         numbers = torch.randperm(len(self.samples), generator=source)

@@ -76,8 +76,8 @@ def condition(survey: Survey, max_bad: float) -> str:
         return ""
     enough = math.ceil(100 * survey.bad_share) / 100
     return (
-        f"this works once the {len(survey.bad):,} unreadable are removed or replaced, or, if they "
-        f"may be skipped, with data.max_bad={enough:g}:"
+        f"first remove or replace the {len(survey.bad):,} unreadable images, or skip them with "
+        f"data.max_bad={enough:g}:"
     )
 
 
@@ -150,7 +150,7 @@ def _listed(texts: Iterable[str]) -> list[str]:
     every = list(texts)
     lines = [f"    {text}" for text in every[:NAMED]]
     if len(every) > NAMED:
-        lines.append(f"    and {len(every) - NAMED:,} more (--json tells all)")
+        lines.append(f"    and {len(every) - NAMED:,} more (--json lists all)")
     return lines
 
 

@@ -6,19 +6,19 @@ HEAD = 4096
 """How many bytes `verdict` should be given."""
 
 READ = "PNG, JPEG, WebP, BMP, GIF or TIFF"
-_CONVERT = "a format that is not read; convert it to PNG or JPEG"
+_CONVERT = "a format that cannot be read; convert it to PNG or JPEG"
 _AGAIN = "not an image; get the file again"
 
 # Where the bytes stand, the bytes, what they begin, and what to say of it.
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"\x89PNG", "a PNG", "its header is damaged or breaks off"),
-    (0, b"\xff\xd8", "a JPEG", "its header is damaged or breaks off"),
-    (8, b"WEBP", "a WebP", "its header is damaged or breaks off"),
-    (0, b"BM", "a BMP", "its header is damaged, breaks off or is of a kind that is not read"),
-    (0, b"GIF8", "a GIF", "its header is damaged, breaks off or has no frame after it"),
-    (0, b"II*\0", "a TIFF", "its header is damaged, breaks off or is of a kind that is not read"),
-    (0, b"MM\0*", "a TIFF", "its header is damaged, breaks off or is of a kind that is not read"),
-    (0, b"II+\0", "a BigTIFF", "its header is damaged or breaks off"),
+    (0, b"\x89PNG", "a PNG", "its header is damaged or incomplete"),
+    (0, b"\xff\xd8", "a JPEG", "its header is damaged or incomplete"),
+    (8, b"WEBP", "a WebP", "its header is damaged or incomplete"),
+    (0, b"BM", "a BMP", "its header is damaged, incomplete or of an unsupported kind"),
+    (0, b"GIF8", "a GIF", "its header is damaged, incomplete or has no frame after it"),
+    (0, b"II*\0", "a TIFF", "its header is damaged, incomplete or of an unsupported kind"),
+    (0, b"MM\0*", "a TIFF", "its header is damaged, incomplete or of an unsupported kind"),
+    (0, b"II+\0", "a BigTIFF", "its header is damaged or incomplete"),
     (0, b"version https://git-lfs", "a Git LFS pointer", "get the file itself with git lfs pull"),
     (0, b"\0\5\x16\7", "a resource fork of macOS", "not an image; remove it"),
     (0, b"PK\3\4", "a zip archive", "not an image; unpack it"),
@@ -57,12 +57,12 @@ def verdict(head: bytes) -> str:
             return f"it is {what}, {advice}" if "header" not in advice else f"{what}, but {advice}"
     text = _text(head)
     if text is None:
-        return f"it is no image format that is known, of which there are {READ}"
+        return f"it is not in a known image format ({READ})"
     start = text.lstrip("\ufeff \t\r\n").lower()
     if "<svg" in start:
-        return "it is an SVG drawing, a format that is not read; export it as PNG"
+        return "it is an SVG drawing, which cannot be read; export it as PNG"
     if start.startswith(("<!doctype html", "<html", "<head", "<body", "<script")):
-        return f"it is an HTML page, as a download that failed leaves, {_AGAIN}"
+        return f"it is an HTML page, as failed downloads often are, {_AGAIN}"
     if start.startswith("<?xml"):
         return f"it is an XML document, {_AGAIN}"
     return f"it is text, {_AGAIN}"

@@ -87,7 +87,7 @@ class Standard(Dataset):
         except Exception as error:
             cause = " ".join(str(error).split()) or type(error).__name__
             if self._missing():
-                what, cure = "downloaded into", "try again, or put the files there by other means"
+                what, cure = "downloaded into", "try again, or copy the files there yourself"
             else:
                 what, cure = "read from", "remove it there, and fetch it with data.download=true"
             raise DataError(

@@ -106,8 +106,8 @@ def check_comparable(one: Score, other: Score, *, across: Collection[str] = ()) 
     ]
     if found:
         raise RequestError(
-            f"{one.name} and {other.name} do not compare, as they differ in {', '.join(found)}; "
-            "evaluate both in the same way"
+            f"{one.name} and {other.name} cannot be compared: they differ in "
+            f"{', '.join(found)}; evaluate both in the same way"
         )
 
 

@@ -101,10 +101,10 @@ class Scorer:
             self.extractor.to(self.device)
             self.families = _families(self.metrics, self.extractor)
         elif extractor is not None:
-            raise RequestError("an extractor is of images, and this generator makes vectors")
+            raise RequestError("extractors are for images, and this generator makes vectors")
         elif not isinstance(self._dataset, Mixture):
             raise RequestError(
-                f"vectors are scored by the modes of a mixture, and {data.source} is none"
+                f"vectors are scored by the modes of a mixture, and {data.source} is not a mixture"
             )
         length = self.extractor.length if self.extractor is not None and self._keep else 0
         need = self.fakes * (16 + 4 * length)  # of labels, and of features
@@ -177,7 +177,7 @@ class Scorer:
             of_fakes.add(extractor(images.mul(255).round().div(255)))
         if not of_fakes.moments.mean.isfinite().all():
             raise WeightsError(
-                "the generator makes samples that are not finite, and there is nothing to score"
+                "the generator makes samples that are not finite and cannot be scored"
             )
         found: dict[str, Value] = {}
         for family in self.families:
@@ -266,8 +266,8 @@ def _families(names: Sequence[str], extractor: Extractor) -> list[Family]:
     found = [family for family in FAMILIES if family.titles.keys() & set(names)]
     if not extractor.class_names and (blind := [family for family in found if family.classes]):
         raise RequestError(
-            f"{' and '.join(blind[0].titles)} needs an extractor that tells classes, which "
-            f"{extractor.name} does not"
+            f"{' and '.join(blind[0].titles)} needs an extractor with classes, and "
+            f"{extractor.name} has none"
         )
     return found
 
@@ -281,7 +281,7 @@ def _labels(
     if len(dataset.class_names) != generator.config.num_classes:
         raise RequestError(
             f"the generator has {generator.config.num_classes} classes and the data "
-            f"{len(dataset.class_names) or 'none'}; they have to be the same ones"
+            f"{len(dataset.class_names) or 'none'}; they must be the same"
         )
     source = torch.Generator().manual_seed(seed_for(seed, "evaluate", "labels"))
     numbers = torch.randint(len(store.labels), (count,), generator=source)

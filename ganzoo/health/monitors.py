@@ -115,8 +115,8 @@ class ModeCollapse(Monitor):
         if (reason := super().early()) or max(self._covered) > self.covered:
             return reason or self._young
         return (
-            f"fakes are unlike the reals yet: {max(self._covered):.0%} of the reals have a fake "
-            "near them"
+            f"fakes are still unlike the reals: {max(self._covered):.0%} of the reals have a "
+            "fake near them"
         )
 
     def looks(self, row: Row) -> bool:
@@ -136,7 +136,7 @@ class ModeCollapse(Monitor):
         }
         found: list[Seen] = []
         if apart < self.diversity[0] and apart < (1 + self.BETTER) * before["apart"]:
-            text = f"fakes lie {apart:.0%} as far apart as reals do"
+            text = f"fakes are {apart:.0%} as far apart as reals"
             found.append(("severe" if apart < self.diversity[1] else "warning", text))
         if copies > self.duplicates[0] and copies > (1 - self.BETTER) * before["copies"]:
             text = f"{copies:.0%} of the fakes have a near copy among the others"
@@ -161,7 +161,7 @@ class DiscriminatorDominance(Monitor):
     name = "discriminator-dominance"
     advice = (
         "add the penalty r1 or raise its weight, lower optimizers.discriminator.lr or "
-        "training.discriminator_steps, or take the loss non-saturating where it is minimax"
+        "training.discriminator_steps, or use the loss non-saturating instead of minimax"
     )
     ends: ClassVar[tuple[float, float]] = (0.015, 0.005)
     """How near to 1 and 0 the mean outputs are at their ends: a warning, and severe."""

@@ -209,7 +209,7 @@ def _in_words(last: Mapping[str, tuple[int, float]]) -> list[tuple[str, str]]:
         },
         "movement": {
             "health/drift": "samples moved by {:.2g} of the data's spread since the last look",
-            "health/straightness": "{:.2g} of the way was straight on",
+            "health/straightness": "{:.2g} of the way was straight",
         },
         "overfit": {
             "health/recognition": "D scores a real of training above a held-out one in {:.0%} of "

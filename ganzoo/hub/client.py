@@ -254,8 +254,8 @@ def _check_token(token: str) -> None:
     """
     if not (token.isascii() and token.isprintable() and token.split() == [token]):
         raise HubRequestError(
-            "the token for the Hub holds characters that no token has; copy it again, into "
-            f"HF_TOKEN or where you gave it, or {LOGIN}"
+            "the token for the Hub has characters that no token has; copy it again into "
+            f"HF_TOKEN or wherever you gave it, or {LOGIN}"
         )
 
 

@@ -202,11 +202,11 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         problem = f"your token may not read {repository}; see {page}, or {LOGIN}"
     elif status == 403:
         problem = (
-            f"your token may not do this with {repository}; it needs the right to write there (or "
-            "propose the change instead, with --pr)"
+            f"your token may not do this with {repository}; use a token that may write there, "
+            "or propose the change with --pr"
         )
     elif status == 404:
-        problem = f"the Hub does not find what is asked of {repository}; see {page}"
+        problem = f"the Hub cannot find this in {repository}; see {page}"
     else:
         return _refusal(error, repository, status)
     return Fault(kind(problem, status=status))
@@ -230,8 +230,8 @@ def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) 
         problem = f"the Hub is busy with another change of {repository} ({told}); try again"
         return Fault(HubError(problem, status=status), again=True, wait=wait)
     problem = (
-        f"the Hub refused what was asked of {repository} ({told}); mend what it says, or try again "
-        "later"
+        f"the Hub refused the request for {repository} ({told}); correct what it names, or try "
+        "again later"
     )
     return Fault(HubError(problem, status=status))
 

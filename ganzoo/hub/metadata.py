@@ -32,7 +32,7 @@ def read_card(store: Store) -> str:
     try:
         return path.read_bytes().decode()  # and not as text, so that its line ends stay
     except ValueError as error:
-        raise WeightsError(f"{store.label(CARD_FILE)} is no text in UTF-8") from error
+        raise WeightsError(f"{store.label(CARD_FILE)} is not UTF-8 text") from error
 
 
 def split(card: str, label: str) -> tuple[dict[str, Any], str]:
@@ -58,7 +58,7 @@ def split(card: str, label: str) -> tuple[dict[str, Any], str]:
         problem = "is no mapping of fields"
     except (ValueError, RecursionError) as error:
         problem = f"is malformed: {brief(error)}"
-    raise WeightsError(f"the metadata at the head of {label} {problem}; mend it there")
+    raise WeightsError(f"the metadata at the head of {label} {problem}; correct it there")
 
 
 def join(metadata: Mapping[str, Any], text: str) -> str:

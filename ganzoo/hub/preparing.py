@@ -63,7 +63,7 @@ def prepare(repository: Repository, config: RepositoryConfig) -> Prepared:
         client.call(_fetch, pinned, config, place, repository=pinned)
         found = _opened(place, commit, folder)
     if found is None:
-        raise DataError(f"data.source: {config.source}: its files are gone from {folder} again")
+        raise DataError(f"data.source: {config.source}: its files have disappeared from {folder}")
     _remember(repository, home, commit)
     return found
 

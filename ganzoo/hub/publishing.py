@@ -58,7 +58,7 @@ def push(
     target = parse_repository(repository)
     if revision is not None:
         if target.revision:
-            raise RequestError(f"{repository} names a revision already; give it once")
+            raise RequestError(f"{repository} already names a revision; give it once")
         target = parse_repository(f"{target.name}@{revision}")
     if target.pinned:
         raise RequestError(f"{target} is a commit, which cannot change; give a branch")
@@ -95,7 +95,7 @@ def _licence(name: str | None) -> str:
         return ""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", name):
         raise RequestError(
-            f"the licence {name!r:.60} is not one as the Hub names them; write for example "
-            "apache-2.0, mit, cc-by-4.0 or other"
+            f"the Hub does not know the licence {name!r:.60}; write for example apache-2.0, "
+            "mit, cc-by-4.0 or other"
         )
     return name.lower()

@@ -48,7 +48,7 @@ def pull(
     """
     target = Path(folder).expanduser()
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise RequestError(f"{folder} exists already; give a new folder for the weights")
+        raise RequestError(f"{folder} already exists; give a new folder for the weights")
     store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
     info, present = read_info(store), store.sizes()
     for name, file in FILES.items():

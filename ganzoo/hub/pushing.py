@@ -93,8 +93,8 @@ class Push:
         """
         if not there.listing.private:
             raise HubRequestError(
-                f"{self.target.name} is there already and is public, so nothing is published; make "
-                "it private in its settings, or choose another name"
+                f"{self.target.name} already exists and is public, so nothing was published; "
+                "make it private in its settings, or choose another name"
             )
 
     def prepare(self, there: There, private: bool) -> There:
@@ -246,8 +246,8 @@ class Push:
                 if self.plan(there).changed:
                     self._check_meanwhile(before, now, error, last)
                     meanwhile.append(
-                        f"somebody else's commit {now.commit[:12]} came between; it changed none "
-                        "of these files, and stays"
+                        f"somebody else's commit {now.commit[:12]} came in between; it changed "
+                        "none of these files and is kept"
                     )
                 continue
             url = done.pr_url or ""
@@ -260,8 +260,8 @@ class Push:
             return self.client.listing(self.target)
         except HubError as second:
             raise HubError(
-                f"{error}; whether anything was published cannot be told now: push again to see, "
-                "as what is there already is not committed twice",
+                f"{error}; it is not known whether anything was published: push again to see; "
+                "nothing is committed twice",
                 unreachable=second.unreachable,
             ) from second
 

@@ -96,7 +96,7 @@ def parse(reference: str | os.PathLike[str]) -> Reference:
         return Place(path)
     found = _read(reference)
     if isinstance(found, str):
-        raise WeightsError(f"{_brief(reference)} names no weights{found}; {SPELLINGS}")
+        raise WeightsError(f"{_brief(reference)} does not name weights{found}; {SPELLINGS}")
     return found
 
 
@@ -173,7 +173,9 @@ def _repository(spelled: str) -> Repository | str:
                 "letters, digits, single - and . inside, and _"
             )
     if at and not _is_revision(revision):
-        what = f"{_brief(revision)} is no revision" if revision else "the revision after @ is empty"
+        what = (
+            f"{_brief(revision)} is not a revision" if revision else "the revision after @ is empty"
+        )
         return f": {what}; write {name} or {name}@main"
     return Repository(name, revision)
 

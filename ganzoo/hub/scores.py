@@ -27,11 +27,11 @@ def own_folder(reference: str | os.PathLike[str]) -> Path:
         return weights_folder(place.path)
     if isinstance(place, Repository):
         raise RequestError(
-            f"scores are saved into a folder of your own, and {place} is on the Hub; pull it "
-            f"first: ganzoo pull {place} ./{place.name.rpartition('/')[2]}"
+            f"scores are saved into a local folder, and {place} is on the Hub; pull it first: "
+            f"ganzoo pull {place} ./{place.name.rpartition('/')[2]}"
         )
     raise RequestError(
-        f"scores are saved into a folder of your own, and {reference} comes with ganzoo; give a "
+        f"scores are saved into a local folder, and {reference} comes with ganzoo; give a "
         "weights folder or a run"
     )
 

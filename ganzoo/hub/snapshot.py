@@ -82,7 +82,7 @@ class Snapshot:
                 if whole or not error.unreachable:
                     raise
                 self._reached = False
-                _log.warning("only the files in the cache are told of, because %s", error)
+                _log.warning("only the files in the cache are listed, because %s", error)
         found = {name: self._cached(name) for name in ALL_FILES}
         return {name: path.stat().st_size for name, path in found.items() if path}
 

@@ -90,4 +90,4 @@ def _check_samples(generator: Generator, label: str) -> None:
     finally:
         hook.remove()
     if not_finite(made):
-        raise WeightsError(f"{label} makes samples that are not finite; nothing is published")
+        raise WeightsError(f"{label} makes samples that are not finite; nothing was published")

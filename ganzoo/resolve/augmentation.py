@@ -44,12 +44,12 @@ def chosen(
     times = shown(training, len(dataset))
     if times < SHOWN:
         return {"name": "none"}, [
-            f"augmentation is none, as the discriminator sees each image {times:,} times only; "
-            f"with {SHOWN} times it would be diffaugment (augmentation=diffaugment for it)"
+            f"augmentation is off: the discriminator sees each image only {times:,} times, and "
+            f"{SHOWN} would turn it on (augmentation=diffaugment turns it on)"
         ]
     return {"name": "diffaugment"}, [
-        f"augmentation is diffaugment, as the discriminator sees each image {times:,} times, and "
-        "so would learn them by heart (augmentation=none for none)"
+        f"augmentation is diffaugment: the discriminator sees each image {times:,} times, and "
+        "would memorise them (augmentation=none turns it off)"
     ]
 
 

@@ -139,9 +139,9 @@ def check_penalties(traits: Traits, architecture: str, penalties: Iterable[str])
         if traits.discriminator_coupling in registry.penalty(name).forbids_coupling:
             raise ConfigError(
                 f"penalties.{name}: it needs a discriminator that scores each sample by itself, "
-                f"and that of {architecture} couples the samples of a batch (batch norm); choose "
-                f"another norm for the discriminator, another penalty such as r1, or remove this "
-                f"one with penalties.{name}=null"
+                f"but that of {architecture} couples the samples of a batch (batch norm); "
+                "choose another norm for the discriminator, another penalty such as r1, or "
+                f"remove this one with penalties.{name}=null"
             )
 
 
@@ -166,8 +166,8 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for images")
     if len(shape) == 3 and shape[0] != dataset.shape[0] and shape[0] not in (1, 3):
         raise ConfigError(
-            f"architecture.sample_shape: {shape[0]} channels are asked for, and {source} has "
-            f"images of {dataset.shape[0]}; they can be turned into 1 or 3 only"
+            f"architecture.sample_shape: cannot make {shape[0]} channels, because {source} has "
+            f"images of {dataset.shape[0]}, which convert to 1 or 3 only"
         )
     size = config.data.image_size
     if size is not None and shape[1:] != (size, size):
@@ -178,8 +178,8 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
     # The length is asked for where it matters alone, as it may cost a look at all files.
     if config.data.holdout and config.data.holdout >= len(dataset):
         raise ConfigError(
-            f"data.holdout: {config.data.holdout} samples are to be held out, and {source} has "
-            f"{len(dataset)}; hold out fewer, as a twentieth"
+            f"data.holdout: cannot hold out {config.data.holdout} samples, because {source} has "
+            f"{len(dataset)}; hold out fewer, for example one in twenty"
         )
     if classes and classes != len(dataset.class_names):
         raise ConfigError(
@@ -197,8 +197,9 @@ def check_base(config: RunConfig) -> None:
     """
     if config.warm_up >= config.training.steps:
         raise ConfigError(
-            f"base.warm_up: {config.warm_up} steps are for the discriminator alone, and "
-            f"training.steps is {config.training.steps}; ask for more steps, or warm up for fewer"
+            f"base.warm_up: {config.warm_up} leaves the generator no step, because "
+            f"training.steps is {config.training.steps}; train for more steps, or warm up for "
+            "fewer"
         )
 
 
@@ -231,8 +232,7 @@ def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
             raise ConfigError(f"{field}: there is no metric {name!r}{closest(name, METRICS)}")
         if name not in allowed:
             raise ConfigError(
-                f"{field}: {name} has no meaning for {kind}, of which there are "
-                f"{', '.join(allowed)}"
+                f"{field}: {name} does not apply to {kind}; choose from {', '.join(allowed)}"
             )
 
 

@@ -285,8 +285,8 @@ def _fitted(
         if result["num_classes"]:
             notes.append(
                 f"the networks are conditional on the {result['num_classes']} classes of "
-                f"{data.source} (architecture.num_classes=0 for none)"
+                f"{data.source} (architecture.num_classes=0 turns this off)"
             )
         elif dataset.class_names:
-            notes.append(f"{spec.name} takes no labels: those of {data.source} are not used")
+            notes.append(f"{spec.name} does not take labels: those of {data.source} are not used")
     return result, notes

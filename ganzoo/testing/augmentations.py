@@ -19,7 +19,7 @@ from ganzoo.testing.standins import LATENT, PERCEPTRONS, SAMPLES, small_run
 IMAGES: tuple[tuple[str, Shape], ...] = (
     ("grey images", (1, 8, 8)),
     ("colour images", (3, 8, 8)),
-    ("images that are no squares", (3, 6, 10)),
+    ("images that are not square", (3, 6, 10)),
 )
 VECTORS = ("vectors", (2,))
 
@@ -165,8 +165,8 @@ def state_is_kept_in_state(case: AugmentationCase) -> None:
         plain = isinstance(tensor, Tensor) and tensor.is_floating_point()
         if not plain or tensor.requires_grad:
             raise Fault(
-                f"state[{name!r}] is no plain floating-point tensor; detach what is kept, so that "
-                "checkpoints can hold it and processes can average it"
+                f"state[{name!r}] is not a plain floating-point tensor; detach what is kept, so "
+                "that checkpoints can hold it and processes can average it"
             )
     resumed: Augmentation = registry.instantiate("augmentations", case.spec.name, case.config)
     first(case.samples(), draws())

@@ -183,8 +183,8 @@ def state_is_kept_in_state(case: PenaltyCase) -> None:
     for name, tensor in first.state.items():
         if not isinstance(tensor, Tensor) or tensor.requires_grad:
             raise Fault(
-                f"state[{name!r}] is no plain tensor; detach what is kept, so that checkpoints can "
-                "hold it"
+                f"state[{name!r}] is not a plain tensor; detach what is kept, so that "
+                "checkpoints can hold it"
             )
     resumed = case.penalty()
     resumed.state.update({name: tensor.clone() for name, tensor in first.state.items()})

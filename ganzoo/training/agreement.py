@@ -35,16 +35,16 @@ def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
         *_of_values(old, new),
     ]
     if "discriminator" not in base.published:
-        sentences.append(f"{base.name} publishes no discriminator, so a new one begins")
+        sentences.append(f"{base.name} has no discriminator, so a new one is made")
     partial = not all(found.whole for found in grafts.values())
     unfit = [role for role, found in grafts.items() if not found.fits]
     if unfit:
         sentences.append(
-            f"nothing of the {' and the '.join(unfit)} of {base.name} fits, and ganzoo finetune "
+            f"nothing in the {' and the '.join(unfit)} of {base.name} fits, so ganzoo finetune "
             "refuses; keep its architecture's values, or train from scratch"
         )
     elif partial:
-        sentences.append(f"{base.name} is taken over in part only: {all_told(grafts)}")
+        sentences.append(f"{base.name} fits only in part: {all_told(grafts)}")
     return Agreement(base.name, tuple(sentences), partial, not unfit)
 
 
@@ -52,29 +52,32 @@ def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[s
     before, after = base.info.architecture.num_classes, new.num_classes
     if not after:
         if before:
-            return [f"{base.name} has {before} classes, and the run has none: it goes on without"]
+            return [f"{base.name} has {before} classes, and the run has none: they are dropped"]
         if dataset.class_names:
             return [f"{base.name} takes no labels: the classes of the images are not used"]
         return []
     if not before:
-        return [f"{base.name} has no classes, and the run has {after}: what reads them is new"]
+        return [
+            f"{base.name} has no classes, and the run has {after}: the layers that read "
+            "them are new"
+        ]
     known, here = base.info.data.class_names, dataset.class_names[:after]
     if not known:
         if before == after:
-            return [f"{base.name} does not name its classes, which are taken to be in this order"]
+            return [f"{base.name} does not name its classes; they are taken to be in this order"]
         return [f"{base.name} has {before} classes without names, and the run has {after}"]
     strange = [name for name in here if name not in known]
     gone = [name for name in known if name not in here]
     sentences = []
     if strange:
         sentences.append(
-            f"{len(strange)} of {len(here)} classes are none of {base.name}, and begin as the "
+            f"{len(strange)} of {len(here)} classes are new to {base.name}, and start as the "
             f"mean of its own: {_named(strange)}"
         )
     if gone:
         sentences.append(
-            f"{len(gone)} of {len(known)} classes of {base.name} are not among the images, and "
-            f"are forgotten: {_named(gone)}"
+            f"{len(gone)} of {len(known)} classes of {base.name} do not appear in the images, "
+            f"and are dropped: {_named(gone)}"
         )
     return sentences
 
@@ -91,8 +94,8 @@ def _of_shape(
         sentences.append(f"{name} makes {sizes[0]}, and the run {sizes[1]}: some layers are new")
     if before[0] != after[0]:
         sentences.append(
-            f"{name} has {before[0]} channels, and the run {after[0]}: what reads and makes them "
-            "is adapted where it can be"
+            f"{name} has {before[0]} channels, and the run {after[0]}: the first and last "
+            "layers are adapted where possible"
         )
     if dataset.shape[0] == 1 and after[0] > 1:
         sentences.append("the images are grey, and the networks make colours")

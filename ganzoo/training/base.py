@@ -173,8 +173,8 @@ def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
     """Check that weights are those that were meant, and of the run's networks."""
     if base.sha != wanted.sha:
         raise WeightsError(
-            f"base.sha: the weights of {base.name} are {base.sha}, and {wanted.sha} was asked for; "
-            "they have changed since, so begin a new run with ganzoo finetune"
+            f"base.sha: the weights of {base.name} are {base.sha}, but {wanted.sha} was asked "
+            "for; they have changed since, so start a new run with ganzoo finetune"
         )
     old, new = base.info.architecture, config.architecture
     if old.name != new.name:
@@ -230,22 +230,23 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> N
     for role, found in grafts.items():
         if not found.fits:
             raise WeightsError(
-                f"nothing of the {role} of {base.name} fits the networks of this run; keep its "
+                f"nothing in the {role} of {base.name} fits the networks of this run; keep its "
                 "architecture's values, or train from scratch with ganzoo train"
             )
     if not wanted.allow_partial and not all(found.whole for found in grafts.values()):
         parts = all_told(grafts)
         raise WeightsError(
-            f"{base.name} can be taken over in part only ({parts}); begin so with --allow-partial "
-            "(base.allow_partial=true), or keep its classes, channels, size and other values"
+            f"{base.name} fits only in part ({parts}); start from that part with "
+            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size "
+            "and other values"
         )
 
 
 def told(found: Graft) -> str:
     """Tell in words what became of the tensors of a network."""
     if found.whole and not found.reordered:
-        return f"all {len(found.taken)} tensors are taken over"
-    parts = [f"{len(found.taken)} tensors taken over"]
+        return f"all {len(found.taken)} tensors kept"
+    parts = [f"{len(found.taken)} tensors kept"]
     for kind, names in (
         ("with classes in another order", found.reordered),
         ("adapted", [f"{name}: {how}" for name, how in found.adapted.items()]),
@@ -271,10 +272,10 @@ def _notes(
         for role, found in grafts.items()
     ]
     if "discriminator" not in base.published:
-        notes.append(f"{base.name} publishes no discriminator, so a new one begins")
+        notes.append(f"{base.name} has no discriminator, so a new one is made")
     if config.warm_up:
         notes.append(
-            f"the discriminator learns alone for the first {config.warm_up} steps (base.warm_up)"
+            f"only the discriminator learns in the first {config.warm_up} steps (base.warm_up)"
         )
     if dataset.class_names and not config.architecture.num_classes:
         notes.append(

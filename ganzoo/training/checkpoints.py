@@ -99,7 +99,7 @@ def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str
     """Write a checkpoint, once its tensors were found finite; else raise TrainingError."""
     bad = not_finite(tensors)
     if bad:
-        raise TrainingError(f"no checkpoint is written at step {step}: {bad[0]} is not finite")
+        raise TrainingError(f"no checkpoint was written at step {step}: {bad[0]} is not finite")
     target = path_at(folder, step)
     values = {"format": FORMAT, "step": step, **state}
     with folder_aside(target) as aside:
@@ -125,7 +125,7 @@ def load(path: Path) -> Loaded:
         if digest is None and values["format"] != 1:
             raise ValueError(f"{STATE} has no digest")
         if digest is not None and digest != _digest(path, values):
-            raise ValueError("its digest is another than when it was written")
+            raise ValueError("its digest has changed since it was written")
         if values["format"] not in (1, FORMAT):
             raise RunError(
                 f"the checkpoint {path} is of format {values['format']}, and this version of "
@@ -156,7 +156,7 @@ def newest(folder: Path) -> tuple[Loaded | None, list[str]]:
             faults.append(str(error))
     if faults:
         raise RunError(
-            f"{faults[0]}; the run has no other that can be used, so start a new one with: "
+            f"{faults[0]}; the run has no other usable checkpoint, so start a new run with: "
             f"ganzoo train {folder.parent / RUN_CONFIG}"
         )
     return None, []

@@ -39,7 +39,7 @@ def new_run(config: RunConfig, out: str | Path | None, processes: Processes) -> 
             raise RunError(f"{out} is a file; give a folder for the run")
         stack.enter_context(claim(run, processes))
         if (run.path / RUN_CONFIG).exists() and processes.first:
-            raise RunError(f"{out} holds a run already; resume it with: ganzoo resume {out}")
+            raise RunError(f"{out} already holds a run; resume it with: ganzoo resume {out}")
         if processes.first and not locks.is_empty(run.path):
             raise RunError(f"{out} is not empty; give a new folder for the run")
         yield run

@@ -111,8 +111,8 @@ def _reaching_others() -> Iterator[None]:
     except RuntimeError as error:
         _lost.append(error)
         raise LostProcessError(
-            "another process of this run ended or cannot be reached, and its own message says "
-            "why; the run goes on from its last checkpoint when it is resumed"
+            "another process of this run ended or cannot be reached (see its own message); "
+            "resume the run to continue from its last checkpoint"
         ) from error
 
 

@@ -58,6 +58,6 @@ def on_collapse(figure: str, step: int, saved: Sequence[Path], precision: str) -
     if precision == "bf16":
         advice.insert(0, "training.precision=fp32")
     return (
-        f"{figure} stopped being finite before step {step}, and training was stopped; {kept}; try "
+        f"{figure} stopped being finite before step {step}, and training stopped; {kept}; try "
         f"{', or '.join(advice)}"
     )

@@ -102,15 +102,15 @@ def finetuning_config(
         user = merge(user, {"data": {"source": source}})
     if not user.get("data", {}).get("source"):
         raise ConfigError(
-            "data.source: missing; name the images to fine-tune on, as in --data ./images"
+            "data.source: missing; name the images to fine-tune on, for example --data ./images"
         )
     resolution = resolve(merge(starting_values(base, user), user))
     r1 = resolution.config.penalties.get("r1")
     if r1 is None or "penalties" in user:
         return resolution
     note = (
-        f"the penalty r1 has the weight {r1.weight:g}, so that the discriminator does not "
-        "win at once (penalties.r1=null for none)"
+        f"the penalty r1 has the weight {r1.weight:g}, so that the discriminator does not win "
+        "at once (penalties.r1=null turns it off)"
     )
     return dataclasses.replace(resolution, notes=(*resolution.notes, note))
 

@@ -25,8 +25,8 @@ def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, lis
         count, found = counts[role], stages(networks[role])
         if count and count >= len(found):
             raise ConfigError(
-                f"base.freeze_{role}: {count} stages are to stay as they are, and the {role} has "
-                f"{len(found)}, of which the last has to learn; freeze at most "
+                f"base.freeze_{role}: cannot freeze {count} stages, because the {role} has "
+                f"{len(found)} and its last stage must learn; freeze at most "
                 f"{max(len(found) - 1, 0)}"
             )
         for module in (module for stage in found[:count] for module in stage):
@@ -43,7 +43,7 @@ def check_frozen(frozen: Mapping[str, Sequence[str]], grafts: Mapping[str, Graft
         for name in names:
             if found is None or name in found.adapted or name in found.new:
                 raise ConfigError(
-                    f"base.freeze_{role}: {name} would stay as it is, and is "
+                    f"base.freeze_{role}: {name} would be frozen although it is "
                     f"{'adapted' if found and name in found.adapted else 'new'}; freeze fewer "
                     "stages"
                 )

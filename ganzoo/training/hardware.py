@@ -106,10 +106,11 @@ def _device(name: str, processes: Processes) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ConfigError(
-            f"training.device: {name} is not here ({count or 'no'} CUDA devices); use auto or cpu"
+            f"training.device: this machine has no {name} ({count or 'no'} CUDA devices); use "
+            "auto or cpu"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError("training.device: mps is not here; use auto or cpu")
+        raise ConfigError("training.device: this machine has no mps; use auto or cpu")
     return device
 
 

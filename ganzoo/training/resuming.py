@@ -44,14 +44,14 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
             key = f"{section}.{field}".rstrip(".")
             if key not in CHANGEABLE:
                 raise RunError(
-                    f"{key} cannot be changed on resume; these can: "
+                    f"{key} cannot change when a run is resumed; these can: "
                     f"{', '.join(sorted(CHANGEABLE))}; start a new run for anything else"
                 )
     try:
         return resolve(_overlaid(user_values(run.path / RUN_CONFIG), changes))
     except DataError as error:
         raise RunError(
-            f"{error}; where the data of {shown(run.path)} has another place now, name it by "
+            f"{error}; if the data of {shown(run.path)} have moved, give their new place with "
             "data.source=PATH"
         ) from error
 
@@ -83,8 +83,8 @@ def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> No
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         raise RunError(
             f"{run.path / RUN_CONFIG} was changed since step {state['step']}: "
-            f"{', '.join(changed[:NAMED])}{more}; this cannot be changed on resume, so change it "
-            f"back, or start a new run with: ganzoo train {run.path / RUN_CONFIG}"
+            f"{', '.join(changed[:NAMED])}{more}; a resumed run cannot change this, so change "
+            f"it back, or start a new run with: ganzoo train {run.path / RUN_CONFIG}"
         )
 
 
@@ -113,9 +113,9 @@ def differences(
     notes, processes, threads = [], hardware.processes, torch.get_num_threads()
     if state["processes"] != processes.world:
         notes.append(
-            f"the checkpoint was written by {state['processes']} processes, and this run goes "
-            f"on in {processes.world}: the result will be that of an undisturbed run but "
-            "for rounding, and for what depends on the split of a batch"
+            f"the checkpoint was written by {state['processes']} processes, and this run "
+            f"continues in {processes.world}: the result will match an undisturbed run except "
+            "for rounding and for what depends on how a batch is split"
         )
     # An older checkpoint does not hold the number.
     if hardware.device.type == "cpu" and state.get("threads", threads) != threads:
@@ -125,7 +125,7 @@ def differences(
         )
     if state["plugins"] != plugins:
         notes.append(
-            f"the checkpoint was written with {state['plugins']}, and this run goes on with "
+            f"the checkpoint was written with {state['plugins']}, and this run continues with "
             f"{plugins}: the result may differ from that of an undisturbed run"
         )
     return notes

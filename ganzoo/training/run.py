@@ -56,7 +56,7 @@ class Run:
         if not folder.is_dir():
             raise RunError(f"there is no run folder {path}")
         if not (folder / RUN_CONFIG).is_file():
-            raise RunError(f"{path} is no run folder: it holds no {RUN_CONFIG}")
+            raise RunError(f"{path} is not a run folder: it has no {RUN_CONFIG}")
         try:
             check_inside(folder, RUN_CONFIG, LOG_FILE, BASE_FILE)
         except WeightsError as error:

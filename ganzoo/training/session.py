@@ -114,7 +114,7 @@ def export(
     check_unchanged(run, run.config, checkpoint[1])
     with writing(run_around(target), "written"):
         if target.is_dir() and not is_empty(target):
-            raise RunError(f"{folder} exists already; give a new folder for the weights")
+            raise RunError(f"{folder} already exists; give a new folder for the weights")
         trainer = Trainer(run.config, run)
         trainer.load_checkpoint(checkpoint)
         return trainer.export(target)

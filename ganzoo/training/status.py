@@ -39,7 +39,7 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
         rows: Of its log, oldest first.
     """
     _, training, logging = run.outline
-    go_on = f"go on with: ganzoo resume {shown(run.path)}"
+    go_on = f"resume with: ganzoo resume {shown(run.path)}"
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
     step = max(kept, logged)

@@ -239,7 +239,7 @@ class Trainer:
         if self.step < training.steps:
             raise InterruptedRunError(
                 f"stopped by {stop.name or 'another process'} at step {self.step} of "
-                f"{training.steps}, and saved; go on with: {self.processes.command()} resume "
+                f"{training.steps}, and saved; resume with: {self.processes.command()} resume "
                 f"{shown(self.run.path)}"
             )
         return self.run
@@ -360,7 +360,7 @@ class Trainer:
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
                 f"the data of {shown(self.run.path)} ({self.config.data.source}) changed since "
-                f"step {state['step']}; bring it back, or begin a new run"
+                f"step {state['step']}; restore them, or start a new run"
             )
         try:
             checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)

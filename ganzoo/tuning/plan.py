@@ -107,7 +107,7 @@ def _checked(plan: Plan, key: str, dimension: Dimension) -> Dimension:
         )
     )
     if len(set(made.labels)) < len(made.labels):
-        raise ConfigError(f"--over {key}: a value is there twice; give each once")
+        raise ConfigError(f"--over {key}: a value is repeated; give each once")
     return made
 
 
@@ -146,7 +146,7 @@ def folder_of(plan: Plan, out: str | Path | None) -> Iterator[Path]:
         elif locks.is_empty(folder):
             _leave(plan, folder)
         else:
-            raise RunError(f"{out} holds something that is no sweep; give a new folder")
+            raise RunError(f"{out} is not empty and does not hold a sweep; give a new folder")
         yield folder
 
 
@@ -168,8 +168,8 @@ def _check_same(folder: Path, file: Path, plan: Plan) -> None:
     ]
     if changed:
         raise RunError(
-            f"{shown(folder)} holds another sweep, which differs in {', '.join(changed)}; repeat "
-            "its command to go on with it, or give a new folder"
+            f"{shown(folder)} holds another sweep, which differs in {', '.join(changed)}; "
+            "repeat its command to resume it, or give a new folder"
         )
 
 

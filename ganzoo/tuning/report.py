@@ -67,14 +67,11 @@ def report(sweep: Sweep) -> str:
         shares = [[key, f"{share:.2f}"] for key, share in sweep.importances.items()]
         parts += [
             f"The share of each field in how scores differ, by fANOVA over {complete} complete "
-            "trials; few trials tell little, and fields that act together are not told apart:",
+            "trials; few trials say little, and fields that act together cannot be separated:",
             _table(["field", "share"], shares),
         ]
     else:
-        parts.append(
-            f"With {complete} complete trials nothing is said of how much each field matters; "
-            "more trials are needed."
-        )
+        parts.append(f"{complete} complete trials are too few to say how much each field matters.")
     return "\n\n".join(parts) + "\n"
 
 

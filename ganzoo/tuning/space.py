@@ -100,10 +100,14 @@ def parse_dimension(key: str, text: str) -> Dimension:
     if len(values) > 1 and not all(values):
         raise _not_a_space(key, text, "there is nothing between two commas")
     if len(values) < 2:
-        why = "both ends of a range are numbers" if ".." in text else "one value is nothing to vary"
+        why = (
+            "both ends of a range are numbers"
+            if ".." in text
+            else "one value leaves nothing to vary"
+        )
         raise _not_a_space(key, text, why)
     if len(set(values)) < len(values):
-        raise _not_a_space(key, text, "a value is there twice")
+        raise _not_a_space(key, text, "a value is repeated")
     return Choice(tuple(values))
 
 
@@ -125,7 +129,7 @@ def _range(key: str, text: str, first: str, second: str) -> Range:
         return _ordered(key, text, Range(low, high, log))
     start, end = float(first), float(second)
     if not (math.isfinite(start) and math.isfinite(end)):
-        raise _not_a_space(key, text, "an end is no finite number")
+        raise _not_a_space(key, text, "an end is not a finite number")
     return _ordered(key, text, Range(start, end, log=start > 0 and end / start >= LOG_RATIO))
 
 
@@ -136,7 +140,7 @@ def _ordered(key: str, text: str, made: Range) -> Range:
 
 
 def _not_a_space(key: str, text: str, why: str) -> ConfigError:
-    return ConfigError(f"--over {key}: {text!r} is no set of values, as {why}; write {FORMS}")
+    return ConfigError(f"--over {key}: {text!r} is not a set of values ({why}); write {FORMS}")
 
 
 def parse_space(over: Mapping[str, str | Dimension]) -> Space:
@@ -147,15 +151,15 @@ def parse_space(over: Mapping[str, str | Dimension]) -> Space:
     """
     if not over:
         raise ConfigError(
-            "a sweep needs something to vary; say what by --over, as in "
-            "--over optimizers.generator.lr=1e-5..1e-2"
+            "a sweep needs something to vary; give it with --over, for example --over "
+            "optimizers.generator.lr=1e-5..1e-2"
         )
     space = {}
     for key, values in over.items():
         if key.partition(".")[0] in ALIKE or key in ALIKE:
             raise ConfigError(
-                f"--over {key}: trials that are scored in different ways, at other steps or by "
-                f"other data do not compare; set it for all of them, as {key}=VALUE"
+                f"--over {key}: trials that are scored differently, at other steps or on other "
+                f"data cannot be compared; set it for all of them with {key}=VALUE"
             )
         space[key] = parse_dimension(key, values) if isinstance(values, str) else values
     return space

@@ -88,8 +88,8 @@ def carry_out(plan: Plan, out: str | Path | None, trials: int, say: Callable[[st
                     _carry_out_one(study, trial, plan, folder)
                 except InterruptedRunError as error:
                     raise InterruptedRunError(
-                        f"stopped in trial {trial.number} of {trials}, which was saved; go on with "
-                        f"the same command and --out {shown(folder)}"
+                        f"stopped in trial {trial.number} of {trials}, which was saved; resume "
+                        f"with the same command and --out {shown(folder)}"
                     ) from error
                 say(trial_line(_trial(_frozen(trial), plan.space, folder), plan.metric))
         finally:

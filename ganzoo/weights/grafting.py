@@ -152,7 +152,9 @@ def _fitted(
     mapped = ""
     if list(plan.sources) != [*range(plan.old_classes)]:
         known = sum(source is not None for source in plan.sources)
-        mapped = f"classes: {known} by name, {len(plan.sources) - known} as the mean of the old"
+        mapped = (
+            f"classes: {known} by name, {len(plan.sources) - known} as the mean of the old ones"
+        )
         rows = _mapped(rows, after, plan.sources)
     return torch.cat([rest, rows], after), how, mapped
 

@@ -134,9 +134,9 @@ def read_info(store: Store) -> Info:
     try:
         check_values(values, MAX_VALUES)
     except ValueError as error:
-        raise WeightsError(f"{label} is not read: {error}") from error
+        raise WeightsError(f"{label} cannot be read: {error}") from error
     if not isinstance(values, dict) or not isinstance(values.get("architecture"), dict):
-        raise WeightsError(f"{label} describes no architecture")
+        raise WeightsError(f"{label} does not describe an architecture")
     check_format(values, label)
     recorded, given = values.get("plugin"), values["architecture"]
     name = given.get("name")
@@ -146,7 +146,7 @@ def read_info(store: Store) -> Info:
     except PluginError as error:
         distribution = recorded.get("distribution") if isinstance(recorded, dict) else None
         raise WeightsError(
-            f"{label} is of the architecture {_brief(name)} (plugin recorded: "
+            f"{label} needs the architecture {_brief(name)} (recorded plugin: "
             f"{_brief(distribution)}), which cannot be used here: {error}"
         ) from error
     given = upgrade_architecture(given, recorded, installed, spec, label)

@@ -37,7 +37,7 @@ def weights_folder(path: str | Path) -> Path:
             f"the run {text} has no weights yet; train it to its end, or make them from a "
             f"checkpoint with: ganzoo export {text} FOLDER"
         )
-    raise WeightsError(f"{text} is no weights folder and no run: it holds no {CONFIG_FILE}")
+    raise WeightsError(f"{text} is neither a weights folder nor a run: it has no {CONFIG_FILE}")
 
 
 def run_of(path: str | Path) -> Path | None:

@@ -128,5 +128,6 @@ def check_size(label: str, size: int, largest: int) -> None:
     """
     if size > largest:
         raise WeightsError(
-            f"{label} has {size:,} bytes, and at most {largest:,} can be right; it is not read"
+            f"{label} has {size:,} bytes, more than the {largest:,} that it can have; it is not "
+            "read"
         )

@@ -99,8 +99,9 @@ def _read(path: Path) -> bytes:
         )
     if path.stat().st_size > MOST_BYTES:
         raise WeightsError(
-            f"{path} is no file of Inception weights: it has {path.stat().st_size:,} bytes, and "
-            f"the published one some 95 million; take {FILE} of torch-fidelity's releases on GitHub"
+            f"{path} is not a file of Inception weights: it has {path.stat().st_size:,} bytes, "
+            f"and the published one some 95 million; take {FILE} of torch-fidelity's releases "
+            "on GitHub"
         )
     return path.read_bytes()
 
@@ -156,5 +157,5 @@ def _tensors(content: bytes, path: Path) -> Mapping[str, Tensor]:
         raise WeightsError(f"{path} does not hold tensors by name; take {FILE} of torch-fidelity's")
     for name, value in state.items():
         if not value.isfinite().all():
-            raise WeightsError(f"{path}: {brief(name)} is not finite; it is no file to score with")
+            raise WeightsError(f"{path}: {brief(name)} is not finite; do not score with this file")
     return state

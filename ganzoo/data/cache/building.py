@@ -164,7 +164,7 @@ def _results(
                     del left[chunk]
                     yield chunk, bad
             except NoHelpError as error:
-                say(f"decoding in one process, as others cannot help ({error})")
+                say(f"decoding in one process, because no other could be started ({error})")
     while left:
         yield _next(task, left)
 
@@ -189,7 +189,7 @@ def _check_room(task: Task, name: str, samples: int) -> None:
     if needed > free:
         raise DataError(
             f"decoding {name} takes {size_text(needed)} in {task.folder.parent}, and "
-            f"{size_text(free)} are free there; free some (`ganzoo data cache` tells what is "
+            f"{size_text(free)} are free there; free some (`ganzoo data cache` lists what is "
             f"cached) or set {CACHE_VARIABLE} to another folder"
         )
 

@@ -62,7 +62,7 @@ def named(name: str) -> Entry:
         return found[0]
     if found:
         raise RequestError(
-            f"{name!r} begins the names of {len(found)} entries of the cache; write more of it"
+            f"{name!r} matches {len(found)} entries of the cache; write more of the name"
         )
     raise RequestError(
         f"there is no {name!r} in the cache {cache_folder()}; `ganzoo data cache` lists what is"
@@ -73,7 +73,7 @@ def evict(entry: Entry) -> None:
     """Take an entry out of the cache, unless it is in use."""
 
     def in_use() -> None:
-        raise RequestError(f"{entry.name} is in use by another process, and stays")
+        raise RequestError(f"{entry.name} is in use by another process and is kept")
 
     path = entry.path
     if entry.kind == STORES and entry.state == "finished":

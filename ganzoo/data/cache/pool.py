@@ -121,7 +121,7 @@ def _serve(
     end = f"signal {-code}" if code < 0 else f"exit code {code}"
     answers.put(
         GanzooError(
-            f"a process that decodes samples has ended ({end}), as happens where memory is short; "
-            "what is decoded is kept, so free some and run this again"
+            f"a process that decodes samples ended ({end}), as happens when memory is short; "
+            "what is decoded is kept: free some memory and run this again"
         )
     )

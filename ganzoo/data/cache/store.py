@@ -92,7 +92,7 @@ def open_store(
     except OSError as error:
         raise DataError(
             f"the data cache {folder.parent} cannot be written ({error.strerror}); free some "
-            f"space there (`ganzoo data cache` tells what is cached) or set {CACHE_VARIABLE} to "
+            f"space there (`ganzoo data cache` lists what is cached) or set {CACHE_VARIABLE} to "
             "another folder"
         ) from error
     return store
@@ -101,8 +101,8 @@ def open_store(
 def skip_note(skipped: tuple[str, ...]) -> list[str]:
     """Tell which samples of a source were skipped: a note, or none where all were read."""
     if len(skipped) == 1:
-        return [f"1 sample is skipped, as it cannot be read: {skipped[0]}"]
-    told = f"{len(skipped):,} samples are skipped, as they cannot be read: {first_of(skipped)}"
+        return [f"1 sample cannot be read and is skipped: {skipped[0]}"]
+    told = f"{len(skipped):,} samples cannot be read and are skipped: {first_of(skipped)}"
     return [told] if skipped else []
 
 

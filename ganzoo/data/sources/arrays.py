@@ -121,7 +121,9 @@ class Arrays(Source):
         if not zipfile.is_zipfile(self._path):
             for field in ("samples", "labels"):
                 if getattr(config, field):
-                    raise DataError(f"data.{field} is of .npz files, and {config.source} is none")
+                    raise DataError(
+                        f"data.{field} applies to .npz files only, and {config.source} is not one"
+                    )
             return _mapped(self._path), None, None
         with zipfile.ZipFile(self._path) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -131,8 +133,8 @@ class Arrays(Source):
                 chosen = known[0]
             if chosen is None:
                 raise DataError(
-                    f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, and none of "
-                    f"{', '.join(SAMPLES[:5])}; name the samples with data.samples"
+                    f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, but none of "
+                    f"{', '.join(SAMPLES[:5])}; name the array of samples with data.samples"
                 )
             _header_in(archive, members[chosen])
             kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}.npy"
@@ -187,7 +189,7 @@ class Arrays(Source):
             )
         shape = self._samples.shape
         if 0 in shape:
-            raise DataError(f"{self._told} holds an array of the shape {shape}: nothing")
+            raise DataError(f"{self._told} holds an array of shape {shape}, which is empty")
         try:
             self._first = channels_first(shape[1:])
         except DataError as error:

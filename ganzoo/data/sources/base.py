@@ -152,7 +152,7 @@ def summary(dataset: Dataset) -> list[str]:
         told += f" in {len(counts):,} classes, of {min(counts):,} to {max(counts):,} each"
     copies = len(sizes) - len(np.unique(dataset.digests[readable], axis=0))
     if copies:
-        told += f"; {copies:,} of them are the same file as another (ganzoo data check names them)"
+        told += f"; {copies:,} of them are copies of another file (ganzoo data check lists them)"
     return [told]
 
 
@@ -191,7 +191,7 @@ def open_file(path: str) -> IO[bytes]:
     try:
         status = os.stat(path)
     except ValueError as error:
-        raise DataError(f"its name is none that a file can have ({error})") from error
+        raise DataError(f"its name is not a valid file name ({error})") from error
     check_kind(status.st_mode)
     check_size(status.st_size)
     return open(path, "rb")

@@ -66,7 +66,7 @@ def label_of(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str | int):
-        raise DataError(f"its label is {brief(repr(value), 60)}; give a name or an integer")
+        raise DataError(f"its label is {brief(repr(value), 60)}; use a name or an integer")
     return cleaned(str(value)) or None
 
 
@@ -83,7 +83,7 @@ def classes_and_notes(
     beside = Counter(kind for kind in kinds if kind in COMPANIONS)
     if beside:
         told = ", ".join(f"{kind} {count:,}" for kind, count in beside.most_common())
-        notes.append(f"{source}: files beside the images are not used: {told}")
+        notes.append(f"{source}: other files are not used: {told}")
     return classes, tuple(map(printable, notes))
 
 
@@ -100,8 +100,8 @@ def named(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
     for row, label in enumerate(labels):
         if not 0 <= label < len(names) or label != int(label):
             raise DataError(
-                f"data.source: {source}: the label of sample {row} is {label}, and there are names "
-                f"for {len(names)} classes, from 0 on"
+                f"data.source: {source}: sample {row} has the label {label}, but there are "
+                f"names for {len(names)} classes, counted from 0"
             )
     if len(names) < 2:
         return by_label(source, labels)
@@ -141,8 +141,8 @@ def _by_folder(source: str, names: Sequence[str]) -> Classes:
         if len(distinct) == 1:
             return (), np.zeros(len(names), dtype=np.int64)
         raise DataError(
-            f"data.source: images lie both in {source} itself and in its sub-folder "
-            f"{distinct[1]!r}; put all into sub-folders (one a class), or none"
+            f"data.source: images are both in {source} itself and in its sub-folder "
+            f"{distinct[1]!r}; put all of them into sub-folders (one for each class), or none"
         )
     return _classes(source, folders, "the sub-folder")
 
@@ -190,6 +190,6 @@ def _check_readable(source: str, names: Iterable[str], what: str) -> None:
     for name in names:
         if not name.isprintable() or not name:
             raise DataError(
-                f"data.source: {what} {name!r} of {source} names a class, and its name is not "
+                f"data.source: {what} {name!r} of {source} names a class, but its name is not "
                 "readable text; rename it"
             )

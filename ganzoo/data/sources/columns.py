@@ -49,6 +49,6 @@ def left_over(
     if label is not None:
         return (f"{source}: labels are read from {brief(label)}; {what} not used: {names}",)
     return (
-        f"{source}: no labels are read, as none of its {what} has a usual name for them; {what} "
-        f"not used: {names}; choose one with {cure}",
+        f"{source}: no labels are read, because none of its {what} has a usual name for labels; "
+        f"{what} not used: {names}; choose one with {cure}",
     )

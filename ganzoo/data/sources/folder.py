@@ -33,8 +33,8 @@ class Folder(ImageFiles):
         if not os.path.isdir(self._root):
             if os.path.exists(self._root):
                 raise DataError(
-                    f"data.source: {config.source} is not a folder, and its ending is none that "
-                    f"is known; {taken()}"
+                    f"data.source: {config.source} is not a folder, and its ending is unknown; "
+                    f"{taken()}"
                 )
             raise DataError(f"data.source: {config.source} does not exist")
         try:
@@ -53,7 +53,7 @@ class Folder(ImageFiles):
         self.lists = tuple(itertools.islice(readable, MOST_LISTS))
         if self.lists and not self.class_names:
             place = printable(os.path.join(config.source, self.lists[0]))
-            self.notes += (f"{place} lists images, maybe with labels; data={place} reads it",)
+            self.notes += (f"{place} lists images, perhaps with labels; to use it: data={place}",)
 
     def opened(self, row: int) -> IO[bytes]:
         """Open an image's file."""

@@ -75,8 +75,8 @@ class Columns:
                     "the first line is not a header; begin with one, such as file,label"
                 )
             raise ValueError(
-                f"it has no file, filename, path or image but {told}; name what has the files "
-                "with data.file_column"
+                f"it has no column file, filename, path or image, but {told}; name the column "
+                "of files with data.file_column"
             )
         for name in (file, label):
             if names.count(name or "") > 1:
@@ -121,14 +121,14 @@ class Manifest(ImageFiles):
         self.names, self._lines = files, lines
         if bare and any(label is not None for label in labels):
             raise DataError(
-                f"data.source: {config.source}, line {bare}: it has no label, and other lines "
-                "have; give every line one, or none"
+                f"data.source: {config.source}, line {bare}: it has no label, but other lines "
+                "have one; give every line a label, or none"
             )
         if files and missing:
             raise DataError(
-                f"data.source: {config.source}: no file that it names is there; relative paths are "
-                f"looked for in {printable(self._folder)}, where it lies, and so the first is "
-                f"{self.called(0)}; move it to where its paths begin, or correct them"
+                f"data.source: {config.source}: none of its files exist; relative paths start "
+                f"from its own folder {printable(self._folder)}, so that the first is "
+                f"{self.called(0)}; move the list or correct its paths"
             )
         del firsts
         classes = by_label(config.source, [""] * len(files) if bare else labels)
@@ -203,13 +203,15 @@ def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
                 image, kind = columns.of(names)
                 file_name = values[image]
                 if not isinstance(file_name, str) or not file_name:
-                    raise ValueError(f"its {image} is {brief(repr(file_name), 60)}, and no path")
+                    raise ValueError(
+                        f"its {image} is {brief(repr(file_name), 60)}, which is not a path"
+                    )
                 label = None if kind is None else label_of(values[kind])
                 yield Row(lines.number, file_name, label and sys.intern(label))
         except UnicodeError as error:
             raise DataError(
-                f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; save "
-                "it as that"
+                f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; "
+                "save it as UTF-8"
             ) from error
         except (ValueError, DataError) as error:
             place = f"data.source: {config.source}, line {lines.number}"
@@ -227,7 +229,7 @@ def _csv_rows(lines: Iterator[str]) -> Read:
             if not any(values):
                 continue
             if len(values) < len(names) or any(values[len(names) :]):
-                raise ValueError(f"it has not as many columns as the {len(names)} of the header")
+                raise ValueError(f"it does not have the {len(names)} columns of the header")
             yield names, dict(zip(names, values, strict=False))
     except csv.Error as error:
         raise ValueError(f"it is not CSV ({error})") from error
@@ -240,7 +242,7 @@ def _json_rows(lines: Iterator[str]) -> Read:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"it is no JSON ({error})") from error
+            raise ValueError(f"it is not JSON ({error})") from error
         if not isinstance(values, dict):
-            raise ValueError('it is no object, as {"file": "1.png", "label": "cat"}')
+            raise ValueError('it is not an object such as {"file": "1.png", "label": "cat"}')
         yield tuple(values), values

@@ -47,7 +47,7 @@ class Member(Protocol):
         """Read it, and no more than its size; of errors the message is the cause alone."""
 
 
-LINK = "it is a link; pack the file that it leads to in its place"
+LINK = "it is a link; pack the file itself instead"
 OUTSIDE = "its name leads out of the archive"
 
 
@@ -121,8 +121,8 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
                         f"data.source: {printable(packed)} unpacks to more than {most:,} bytes, "
-                        "which images do not; if you trust it, unpack it yourself and give the "
-                        "folder"
+                        "far more than images need; if you trust it, unpack it yourself and "
+                        "give the folder"
                     )
                 copy.write(chunk)
                 report(1)
@@ -143,8 +143,8 @@ def damaged(path: str, error: Exception) -> DataError:
     """Tell that an archive cannot be read."""
     cause = " ".join(str(error).split()) or type(error).__name__
     return DataError(
-        f"data.source: {printable(path)} is damaged, or no archive ({printable(cause)}); fetch or "
-        "pack it again"
+        f"data.source: {printable(path)} is damaged or not an archive ({printable(cause)}); "
+        "download or pack it again"
     )
 
 

@@ -62,8 +62,8 @@ def register_dataset(
     """
     if not _is_map_style(dataset):
         raise ConfigError(
-            f"data: a {type(dataset).__name__} has no length, or no samples by their places; give "
-            "a map-style dataset, a path or a dataset's name"
+            f"data: a {type(dataset).__name__} has no length or no index; give a map-style "
+            "dataset, a path or a dataset's name"
         )
     names = getattr(dataset, "classes", None) if class_names is None else class_names
     held = _Held(name, dataset, None if names is None else [str(item) for item in names])
@@ -214,8 +214,8 @@ class Python(Source):
         index = next(index for index, name in enumerate(self.names) if name not in self.bad)
         if not np.array_equal(self._held.read(index)[0], self._held.read(index)[0]):
             raise DataError(
-                f"data.source: {self._held.name}: sample {index} is another image each time it "
-                "is read; leave random transforms out, as a run augments its images itself"
+                f"data.source: {self._held.name}: sample {index} changes each time it is read; "
+                "remove random transforms, because a run augments its images itself"
             )
 
     def _classes(self, source: str) -> Classes:
@@ -224,8 +224,8 @@ class Python(Source):
             return (), np.zeros(len(self), dtype=np.int64)
         if len({type(label) for label in given}) > 1 or len(given) + len(self.bad) < len(self):
             raise DataError(
-                f"data.source: {source}: some samples have an integer for a label, and others a "
-                "text or none; give all the same"
+                f"data.source: {source}: some labels are integers and others are text or "
+                "missing; use one kind for all"
             )
         # What cannot be read is not trained on, whatever its label is said to be.
         labels: list[Any] = [given[0] if x is None else x for x in self._held.seen.labels]

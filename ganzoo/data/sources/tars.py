@@ -20,7 +20,7 @@ class Stored:
         file.seek(self.offset)
         content = file.read(self.size)
         if len(content) != self.size:
-            raise DataError("the archive is damaged: it breaks off")
+            raise DataError("the archive is incomplete")
         return content
 
 
@@ -41,7 +41,7 @@ def contents(path: str, shown: str) -> Contents:
                 elif member.issym() or member.islnk():
                     found.add(member.name, Refused(LINK))
                 else:
-                    found.add(member.name, Refused("it is sparse, or no ordinary file"))
+                    found.add(member.name, Refused("it is sparse or not an ordinary file"))
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         raise damaged(shown, error) from error
     return found

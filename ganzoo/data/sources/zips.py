@@ -34,7 +34,7 @@ class Zipped:
         file.seek(self.offset)
         header = file.read(LOCAL_HEADER.size)
         if len(header) < LOCAL_HEADER.size or not header.startswith(b"PK\3\4"):
-            raise DataError("the archive is damaged: it is not where it should be")
+            raise DataError("the archive is damaged: an entry is not where the index says")
         *_, name, extra = LOCAL_HEADER.unpack(header)
         file.seek(name + extra, 1)
         if self.method == zipfile.ZIP_STORED:
