@@ -57,7 +57,7 @@ def pretrained(architecture: str, tag: str) -> Pretrained:
         known = registry.architecture(architecture).pretrained
     except PluginError as error:
         raise WeightsError(
-            f"'{architecture}.{tag}' names no weights ({error}); a folder is written ./folder, "
+            f"'{architecture}.{tag}' does not name weights ({error}); a folder is written ./folder, "
             "weights that come with an architecture architecture.tag, and a repository on the "
             "Hugging Face Hub org/name"
         ) from error

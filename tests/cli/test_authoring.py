@@ -108,9 +108,12 @@ def test_a_check_as_json(command):
         (["check-plugin", "dcgan", "width=0"], "architecture.width: 0 is not allowed"),
         (["check-plugin", "dcgan", "width"], "'width' is not of the form key.sub=value"),
         (["check-plugin", "dcgan", "a.width=1"], "a.width is not of the form KEY=VALUE"),
-        (["new-plugin", "dcgan"], f"'dcgan' is among the architectures of {DISTRIBUTION}"),
-        (["new-plugin", "hinge"], f"'hinge' is among the losses of {DISTRIBUTION}"),
-        (["new-plugin", "torch"], "there is a package ganzoo_torch or ganzoo-torch already"),
+        (
+            ["new-plugin", "dcgan"],
+            f"'dcgan' already exists among the architectures of {DISTRIBUTION}",
+        ),
+        (["new-plugin", "hinge"], f"'hinge' already exists among the losses of {DISTRIBUTION}"),
+        (["new-plugin", "torch"], "a package ganzoo_torch or ganzoo-torch already exists"),
         (["new-plugin", "My-Gan"], "'My-Gan' cannot be a plugin's name"),
         (["new-plugin", "my_gan"], "in words joined by '-'"),
         (["new-plugin", "my--gan"], "in words joined by '-'"),
@@ -136,7 +139,7 @@ def test_a_wrong_request_is_one_sentence_and_writes_nothing(command, tmp_path, a
 def test_a_new_plugin_is_a_whole_distribution(command, tmp_path):
     result = command("new-plugin", "my-gan", "--out", "work/mine")
     assert (result.code, result.out) == (0, "work/mine\n")
-    assert result.err == "its README says how to go on: work/mine/README.md\n"
+    assert result.err == "see its README for the next steps: work/mine/README.md\n"
     folder = tmp_path / "work" / "mine"
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     package = "src/ganzoo_my_gan"

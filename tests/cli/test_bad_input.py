@@ -49,7 +49,7 @@ OVERRIDES = {
     ),
     "all held out": (
         [VANILLA, "data.source=mnist5k", "data.holdout=5000"],
-        "data.holdout: 5000 samples are to be held out, and mnist5k has 5000; hold out fewer",
+        "data.holdout: cannot hold out 5000 samples, because mnist5k has 5000; hold out fewer",
     ),
     "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
     "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
@@ -107,7 +107,7 @@ OVERRIDES = {
     ),
     "exponential schedule to 0": (
         [VANILLA, "optimizers.generator.lr={schedule: exponential, from: 1, to: 0, over: 9}"],
-        "lr: an exponential schedule from 1.0 to 0.0 is not possible; both must be above 0",
+        "lr: an exponential schedule cannot run from 1.0 to 0.0; make both above 0",
     ),
     "nesterov alone": (
         [VANILLA, "optimizers.generator={name: sgd, nesterov: true}"],
@@ -139,7 +139,7 @@ FILES = {
     "other ending": (
         "x = 1",
         "run.ini",
-        "run.ini is not a config file by its name; such a file ends in .yaml",
+        "run.ini does not have the name of a config file, which ends in .yaml",
     ),
     "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
     "double key": ("loss: hinge\nloss: hinge", "run.yaml", "duplicate key"),
@@ -168,7 +168,7 @@ PLUGIN_FILES = {
     "exits": ("raise SystemExit(0)", "SystemExit"),
     "name taken": (
         "import ganzoo\nganzoo.register(ganzoo.info('dcgan'))",
-        "architecture 'dcgan' is registered already",
+        "architecture 'dcgan' is already registered",
     ),
     "another interface": (
         "import dataclasses, ganzoo\n"
@@ -233,7 +233,7 @@ SOURCES = {
     "truncated": (lambda folder: truncated(folder / "a.png"), "a.png"),
     "at the root and below": (
         lambda folder: (image(folder / "a.png"), image(folder / "cats" / "b.png")),
-        "put all into sub-folders",
+        "put all of them into sub-folders",
     ),
     "decompression bomb": (
         lambda folder: write(folder / "a.png", bomb()),
@@ -268,15 +268,15 @@ SOURCE_FILES = {
     "an ending that nobody knows": (
         "a.rar",
         b"Rar!",
-        "its ending is none that is known; data",
+        "its ending is unknown; data",
     ),
-    "a zip that is none": ("a.zip", b"no zip", "is damaged, or no archive"),
+    "a zip that is none": ("a.zip", b"no zip", "is damaged or not an archive"),
     "a manifest of what is not there": (
         "a.csv",
         b"file\nx.png\n",
         "x.png (line 2 of a.csv); move it",
     ),
-    "JSON that is none": ("a.jsonl", b"{", "line 1: it is no JSON"),
+    "JSON that is none": ("a.jsonl", b"{", "line 1: it is not JSON"),
     "arrays that are none": ("a.npz", b"PK", "a.npz cannot be read"),
 }
 
@@ -331,8 +331,8 @@ REFERENCES = {
     "a repository": ("someone/digits", "there is no repository someone/digits on the Hub"),
     "unknown tag": ("dcgan.nothing", "dcgan comes with no weights 'nothing'"),
     "unknown architecture": ("dcgam.mnist5k", "did you mean 'dcgan'?"),
-    "a bare word": ("digits", "names no weights"),
-    "empty": ("", "names no weights"),
+    "a bare word": ("digits", "does not name weights"),
+    "empty": ("", "does not name weights"),
 }
 
 
@@ -470,12 +470,12 @@ RUNS = {
     "a changed field": (
         lambda run: None,
         ["steps=9", "optimizers.generator.lr=1"],
-        "optimizers.generator cannot be changed on resume; these can: ",
+        "optimizers.generator cannot change when a run is resumed; these can: ",
     ),
     "data that is gone": (
         lambda run: None,
         ["steps=9", "data.source=./gone"],
-        "gone does not exist; where the data of run has another place now, name it by data.source",
+        "gone does not exist; if the data of run have moved, give their new place with data.source",
     ),
     "a file": (lambda run: None, ["other.yaml"], "a run has its own config"),
     "config malformed": (lambda run: write(run / "config.yaml", "["), [], "malformed"),
@@ -512,7 +512,7 @@ def test_resuming_with_data_that_has_moved_or_changed(command, tmp_path):
     image(tmp_path / "moved" / "c.png")
     before = listing(tmp_path)
     result = command("resume", "run", "steps=3")
-    refused(result, "/moved) changed since step 2; bring it back", tmp_path, left=None)
+    refused(result, "/moved) changed since step 2; restore them", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 
@@ -520,7 +520,7 @@ def test_training_into_a_run(command, tmp_path, trained):
     shutil.copytree(trained, tmp_path / "run")
     before = listing(tmp_path)
     result = command("train", VANILLA, "--out", "run")
-    refused(result, "holds a run already; resume it with: ganzoo resume run", tmp_path, left=None)
+    refused(result, "already holds a run; resume it with: ganzoo resume run", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 
@@ -569,19 +569,22 @@ def test_usage(command, tmp_path, cause):
 
 
 SWEEPS = {
-    "nothing varied": ([], "a sweep needs something to vary; say what by --over, as in"),
+    "nothing varied": ([], "a sweep needs something to vary; give it with --over, for example"),
     "no key": (["--over", "1e-5..1e-2"], "is not of the form KEY.SUB=VALUES"),
-    "one value": (["--over", "loss=hinge"], "one value is nothing to vary; write"),
+    "one value": (["--over", "loss=hinge"], "one value leaves nothing to vary); write"),
     "a range of words": (["--over", "loss=a..b"], "both ends of a range are numbers"),
     "a range backwards": (["--over", "training.seed=9..1"], "the lower end comes first"),
     "an unknown field": (["--over", "training.sede=1..2"], "did you mean 'training.seed'?"),
-    "how it is scored": (["--over", "evaluation.fakes=10..20"], "do not compare; set it for all"),
+    "how it is scored": (
+        ["--over", "evaluation.fakes=10..20"],
+        "cannot be compared; set it for all",
+    ),
     "twice": (["--over", "loss=a,b", "--over", "loss=c,d"], "--over loss is given twice"),
     "set and varied": (["seed=1", "--over", "seed=1..9"], "seed is both set and varied"),
     "no trials": (["--over", "seed=1..9", "--trials", "0"], "trials is 0; it must be at least 1"),
     "scores of points": (
         ["data=ring8", "evaluation.metrics=[fid]", "--over", "seed=1..9"],
-        "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
+        "evaluation.metrics: fid does not apply to vectors; choose from modes",
     ),
 }
 
@@ -598,7 +601,7 @@ FINETUNINGS = {
         ["dcgan.mnist6k", "--data", "mnist5k"],
         "dcgan comes with no weights 'mnist6k'",
     ),
-    "no reference": (["digits", "--data", "mnist5k"], "'digits' names no weights"),
+    "no reference": (["digits", "--data", "mnist5k"], "'digits' does not name weights"),
     "no such images": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
     "points for images": (
         ["dcgan.mnist5k", "--data", "ring8"],
@@ -618,15 +621,15 @@ FINETUNINGS = {
     ),
     "all frozen": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminator=4"],
-        "the discriminator has 4, of which the last has to learn; freeze at most 3",
+        "the discriminator has 4 and its last stage must learn; freeze at most 3",
     ),
     "only warming up": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.warm_up=9", "steps=9"],
-        "base.warm_up: 9 steps are for the discriminator alone, and training.steps is 9",
+        "base.warm_up: 9 leaves the generator no step, because training.steps is 9",
     ),
     "in part": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture.num_classes=0"],
-        "can be taken over in part only (generator: 19 tensors taken over, 1 of the base left out",
+        "fits only in part (generator: 19 tensors kept, 1 of the base left out",
     ),
     "nothing in common": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture.width=3", "--allow-partial"],

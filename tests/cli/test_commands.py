@@ -396,7 +396,7 @@ def test_finetuning_and_going_on(command, trained, tmp_path):
     result = command(*reference, "steps=2", "--out", "tuned")
     assert (result.code, result.out) == (0, "./tuned\n")
     assert "note: fine-tuning" in result.err
-    assert "all 4 tensors are taken over" in " ".join(result.err.split())
+    assert "all 4 tensors kept" in " ".join(result.err.split())
     assert done(command("resume", "./tuned", "steps=3")) == "./tuned\n"
     done(command("export", "./tuned", "weights"))
     facts = json.loads((tmp_path / "weights" / "config.json").read_text())
@@ -495,7 +495,7 @@ def test_stopped_by_a_signal_it_can_go_on(command, tmp_path, number):
     assert out == ""
     last = err.splitlines()[-1]
     assert last.startswith(f"ganzoo: stopped by {number.name} at step ")
-    assert last.endswith("go on with: ganzoo resume run")
+    assert last.endswith("resume with: ganzoo resume run")
     step = int(checkpoints.every(run / "checkpoints")[-1].name.removeprefix("step-"))
     done(command("resume", run, f"steps={step + 1}"))
     assert ganzoo.Run.open(run).log[-1]["step"] == step + 1

@@ -68,7 +68,7 @@ def test_taking_away(arguments, gone, kept, command, cache):
     result = command("data", "cache", *arguments)
     assert result.code == 0
     assert len(result.out.splitlines()) == gone
-    assert "taken away from" in result.err
+    assert "removed from" in result.err
     assert left(command) == kept
 
 
@@ -76,7 +76,7 @@ def test_what_is_in_use_stays(command, cache):
     store = open_store(Mnist5k(Mnist5kConfig()), (1, 28, 28))
     result = command("data", "cache", "--all")
     assert result.code == 0
-    assert "is in use by another process, and stays" in result.err
+    assert "is in use by another process and is kept" in result.err
     (name,) = (e["name"] for e in listed(command)["entries"] if e["name"].startswith("data"))
     refused = command("data", "cache", "--evict", name)
     assert refused.code == 2
@@ -105,7 +105,7 @@ def test_verifying_names_what_is_damaged_and_takes_it_away(command, cache):
     [
         (["--verify", "--all"], "give one of them"),
         (["--evict", "none"], "there is no 'none' in the cache"),
-        (["--evict", "data/"], "begins the names of 2 entries"),
+        (["--evict", "data/"], "matches 2 entries"),
         (["--all", "--unfinished"], "give one of them"),
         (["--older-than", "-1"], "--older-than"),
         (["--older-than", "0", "--evict", "data"], "give one of them"),

@@ -81,7 +81,7 @@ def test_what_training_would_refuse_is_named_and_the_code_says_so(command, image
     assert "unreadable  15 of 56 (26.79%); training refuses" in result.out
     assert "    cat/bad00.png: it is an HTML page" in result.out
     assert "bad10.png" not in result.out
-    assert "    and 5 more (--json tells all)" in result.out
+    assert "    and 5 more (--json lists all)" in result.out
     allowed = command("data", "check", "./images", "data.max_bad=0.3", "--no-preview")
     assert allowed.code == 0
     assert "they are skipped" in allowed.out
@@ -92,12 +92,12 @@ def test_a_command_that_training_refuses_is_not_passed_off_as_one_that_runs(comm
         (images / "cat" / f"bad{index:02}.png").write_text("<html>")
     *_, first, second, line = command("data", "check", "./images", "--no-preview").out.splitlines()
     told = f"{first} {second}"
-    assert told.startswith("this works once the 15 unreadable are removed or replaced, or, if they")
+    assert told.startswith("first remove or replace the 15 unreadable images, or skip them with")
     assert told.endswith("data.max_bad=0.27:")
     assert "max_bad" not in line
     allowed = command("data", "check", "./images", "data.max_bad=0.27", "--no-preview")
     assert allowed.code == 0
-    assert "this works once" not in allowed.out
+    assert "first remove or replace" not in allowed.out
 
 
 def test_a_list_beside_the_images_is_pointed_to(command, images):
@@ -134,7 +134,7 @@ def test_known_data_and_vectors_are_checked_too(command):
         (["./empty"], "holds no images"),
         (["./broken"], "1 of 1 images cannot be read: "),
         (["./images", "data.fit=cut"], "data.fit: 'cut' is not allowed"),
-        (["./images", "data.background=wite"], "'wite' is no colour"),
+        (["./images", "data.background=wite"], "'wite' is not a colour"),
         (["./images", "word"], "'word' is not of the form key.sub=value"),
         (["./images", "--out", "a.jpg"], "the preview is a PNG"),
         (["./images", "--out", "none/a.png"], "cannot be written"),

@@ -83,7 +83,11 @@ def without_log(run):
 
 ODD = {
     "running": (half_written, "running", "6 of 600 steps: running (last row 0 s ago)"),
-    "lost": (long_ago, "stopped", "stopped before its end, or lost; go on with: ganzoo resume run"),
+    "lost": (
+        long_ago,
+        "stopped",
+        "stopped before its end, or lost; resume with: ganzoo resume run",
+    ),
     "interrupted": (
         lambda run: of_more_steps(run, saved=6),
         "interrupted",
@@ -133,7 +137,7 @@ def test_a_damaged_line_is_named(command, run, line):
     ("arguments", "message"),
     [
         (["nowhere"], "there is no run folder nowhere"),
-        (["."], "is no run folder: it holds no config.yaml"),
+        (["."], "is not a run folder: it has no config.yaml"),
         (["run", "--plots", "a.svg"], "--plots a.svg: the image is a PNG"),
     ],
 )
@@ -149,7 +153,10 @@ def test_without_matplotlib_there_is_the_report_and_a_note(command, run, monkeyp
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = command("diagnose", "run")
-    assert (result.code, result.err) == (0, "note: no image; the package matplotlib draws it\n")
+    assert (result.code, result.err) == (
+        0,
+        "note: no image was drawn; that needs the package matplotlib\n",
+    )
     assert "non-finite: no sign" in result.out
 
 

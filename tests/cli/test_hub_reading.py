@@ -212,7 +212,7 @@ def test_pull_and_use(repo, command):
     done(command("sample", "./mine", "-o", "x.png"))
     refused = command("pull", NAME, "mine")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "ganzoo: mine exists already; give a new folder for the weights\n"
+    assert refused.err == "ganzoo: mine already exists; give a new folder for the weights\n"
 
 
 def test_pull_into_the_folder_where_one_stands(repo, command):

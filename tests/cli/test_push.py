@@ -198,7 +198,7 @@ def test_a_note_is_told(push, hub, tmp_path):
 
 REFUSED = {
     "no such run": ({"source": "./nothing"}, [], "there is no folder ./nothing"),
-    "no weights": ({"source": "./"}, [], "is no weights folder and no run"),
+    "no weights": ({"source": "./"}, [], "is neither a weights folder nor a run"),
     "no reference": ({"source": "run"}, [], "a folder or run is written ./folder"),
     "on the Hub": ({"source": "acme/other"}, [], "is on the Hub already"),
     "to one part": ({"target": "digits"}, [], "'digits' names no repository"),
@@ -209,10 +209,10 @@ REFUSED = {
         "write acme/digits",
     ),
     "a foreign namespace": ({"target": "bob/new"}, [], "it may not make one in 'bob'"),
-    "of somebody else": ({"target": "bob/theirs"}, [], "it needs the right to write there"),
+    "of somebody else": ({"target": "bob/theirs"}, [], "use a token that may write there"),
     "public": ({"target": "acme/public"}, ["--private"], "is public, so nothing is published"),
     "a tag": ({"target": "acme/public@v1"}, [], "acme/public@v1 is a tag"),
-    "two revisions": ({"target": f"{ID}@a"}, ["--revision", "b"], "names a revision already"),
+    "two revisions": ({"target": f"{ID}@a"}, ["--revision", "b"], "already names a revision"),
     "a pull request to a branch": ({}, ["--pr", "--revision", "b"], "opened against main"),
     "a pull request to nothing": ({}, ["--pr"], f"there is no repository {ID}"),
     "no such pull request": (

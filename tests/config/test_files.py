@@ -197,7 +197,7 @@ TOO_MUCH = {
     "an infinite number": ("run.json", '{"ema": {"half_life": 1e999}}', "is not a finite number"),
     "a key that is a number": ("run.yaml", "data: {1: 2}", "a key that is not a text"),
     "a section that is a number": ("run.yaml", "1: 2", "a key that is not a text"),
-    "half of a character": ("run.json", '{"data": "\\ud800"}', "half of a character"),
+    "half a character": ("run.json", '{"data": "\\ud800"}', "half a character"),
     "a field twice in JSON": (
         "run.json",
         '{"training": {"steps": 3, "seed": 1, "steps": 4}}',

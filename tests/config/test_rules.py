@@ -110,7 +110,7 @@ REFUSED = {
     "channels of the data": (
         {"name": "vanilla", "sample_shape": [2, 28, 28]},
         {},
-        "sample_shape: 2 channels are asked for, and mnist5k has images of 1",
+        "sample_shape: cannot make 2 channels, because mnist5k has images of 1",
     ),
     "vectors": ({"name": "dcgan"}, {"source": "ring8"}, "data.source ring8: dcgan cannot make"),
     "images of vectors": (

@@ -40,7 +40,7 @@ def test_a_number_stays():
 
 @pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
 def test_an_exponential_needs_both_ends_above_zero(start, end):
-    with pytest.raises(ValueError, match=f"from {start} to {end} is not possible; both must be"):
+    with pytest.raises(ValueError, match=f"cannot run from {start} to {end}; make both above 0"):
         Schedule(schedule="exponential", start=start, end=end, over=100)
 
 

@@ -388,8 +388,10 @@ def _bmps():
         steps = np.array([0, 255]) if count == 2 else np.arange(count)
         after = np.pad(np.repeat(steps[:, None], 3, 1), ((0, 0), (0, 1))).astype(np.uint8).tobytes()
         content = bmp_of(_lines(places, bits), bits, after=after, colours=count)
-        # Pillow takes a short list of greys for pixels of fewer bits than there are.
-        told = "list of greys" if (bits, count) in ((4, 16), (8, 2), (4, 2)) else steps[places]
+        # Pillow takes a short palette does not fit for pixels of fewer bits than there are.
+        told = (
+            "palette does not fit" if (bits, count) in ((4, 16), (8, 2), (4, 2)) else steps[places]
+        )
         yield f"BMP {bits} bits, {count} greys", Variant(content, told)
     four = numbers(8, HEIGHT, WIDTH, 4)
     bgra = np.ascontiguousarray(four[..., [2, 1, 0, 3]])

@@ -241,10 +241,10 @@ def test_a_few_small_images_do_not_decide_the_size(tmp_path):
     [
         ([(64, 64)], {}, {}, "very few"),
         ([(64, 64), (20, 64)], {}, {"data.image_size": 32}, "1 are much smaller than 32x32"),
-        ([(64, 64), (64, 150)], {}, {}, "at least half of 1 is cut off"),
-        ([(64, 64)], {"a": 3, "b": 1}, {}, "classes of one image: 1 of 2, as 'b'"),
+        ([(64, 64), (64, 150)], {}, {}, "1 are so long that at least half is cut off"),
+        ([(64, 64)], {"a": 3, "b": 1}, {}, "1 of 2 classes hold one image, such as 'b'"),
         ([(64, 64)], {"a": 23, "b": 2}, {}, "unbalanced: a has 23, and b 2"),
-        ([(64, 64)], {}, {"data.channels": 1}, "colour is turned to grey"),
+        ([(64, 64)], {}, {"data.channels": 1}, "colours become grey"),
     ],
 )
 def test_what_is_doubtful_is_told(tmp_path, sizes, classes, overrides, doubt):
@@ -262,8 +262,8 @@ def test_copies_and_near_copies_are_doubtful(tmp_path):
         scene(index).save(tmp_path / f"{index}.bmp")
         scene(index, (90, 75)).save(tmp_path / f"{index}.tif")
     text = " ".join(advice_on(tmp_path).warnings)
-    assert "copies of others (4)" in text
-    assert "4 look almost like others" in text
+    assert "images that appear more than once (4)" in text
+    assert "4 look almost the same as others" in text
 
 
 @pytest.mark.parametrize(
@@ -337,5 +337,5 @@ def test_one_sort_of_size_is_told_once_and_copies_are_counted(tmp_path):
         shutil.copy(next(tmp_path.glob("*.png")), tmp_path / name)
     (told,) = summary(folder(tmp_path))
     assert told == (
-        "4 images of 32x32; 2 of them are the same file as another (ganzoo data check names them)"
+        "4 images of 32x32; 2 of them are copies of another file (ganzoo data check lists them)"
     )

@@ -224,9 +224,9 @@ NAMES = {
 
 ZOO: dict[str, Trouble] = {
     "empty": Trouble("a.png", data(b""), "it is empty"),
-    "one byte": Trouble("a.png", data(b"\x89"), "no image format"),
+    "one byte": Trouble("a.png", data(b"\x89"), "not in a known image format"),
     "zeros": Trouble("a.jpg", data(bytes(5000)), "nothing but zeros"),
-    "noise": Trouble("a.jpg", data(noise().tobytes()), "no image format"),
+    "noise": Trouble("a.jpg", data(noise().tobytes()), "not in a known image format"),
     "HTML": Trouble("a.jpg", data(b"\n<!DOCTYPE html><html>404"), "an HTML page"),
     "text": Trouble("a.png", data("keine Katze: größer".encode() * 400), "it is text"),
     "XML": Trouble("a.png", data(b"<?xml version='1.0'?><error/>"), "an XML document"),

@@ -212,7 +212,7 @@ PROVOKED = {
             in_a_foreign_place
         ),
         "you/digits@v1 is a tag": to_a_tag,
-        "you/digits is there already and is public": public,
+        "you/digits already exists and is public": public,
         "somebody else pushed": somebody_pushes,
         "the run ./runs/digits has no weights yet": no_weights_yet,
         "model.safetensors of ./runs/digits makes samples that are not finite": not_finite,

@@ -21,12 +21,17 @@ IMAGES = {"classes": CLASSES, "channels": 1}
     [
         ({}, {}, {}, []),
         ({}, {"classes": CLASSES[::-1]}, {}, []),
-        ({"without": {"discriminator"}}, {}, {}, ["publishes no discriminator"]),
+        ({"without": {"discriminator"}}, {}, {}, ["has no discriminator"]),
         ({"num_classes": 0}, {}, {}, ["takes no labels"]),
         ({"class_names": ()}, {}, {}, ["does not name its classes"]),
-        ({}, {"classes": ["cat", "elk"]}, {}, ["1 of 2 classes are none", "2 of 3 classes"]),
+        ({}, {"classes": ["cat", "elk"]}, {}, ["1 of 2 classes are new", "2 of 3 classes"]),
         ({}, {"classes": []}, {}, ["has 3 classes, and the run has none"]),
-        ({"num_classes": 0}, {}, {"architecture.num_classes": 3}, ["what reads them is new"]),
+        (
+            {"num_classes": 0},
+            {},
+            {"architecture.num_classes": 3},
+            ["the layers that read them are new"],
+        ),
         ({}, {}, {"architecture.sample_shape": [3, 16, 16]}, ["has 1 channels", "make colours"]),
         ({}, {}, {"data.image_size": 32}, ["makes 16x16, and the run 32x32"]),
         ({}, {}, {"architecture.width": 4}, ["architecture.width is 4, and was 2", "refuses"]),
@@ -76,7 +81,7 @@ def test_data_check_ends_with_a_command_that_begins(
     monkeypatch.chdir(tmp_path)
     told = checked(monkeypatch, capsys, "data.flip=true")
     assert "./weights sees 16x16 in grey" in told
-    assert "colour is turned to grey" in told
+    assert "colours become grey" in told
     assert "penalties.r1" not in told
     line = shlex.split(told.splitlines()[-1])
     assert line[:5] == ["ganzoo", "finetune", "./weights", "--data", "./images"]

@@ -51,8 +51,8 @@ def test_a_run_begins_with_all_that_was_published(tmp_path, base, images):
     assert not trainer.start.partial
     told = [note for note in trainer.notes if "fine-tuning" in note]
     assert [note.rpartition(", ")[2] for note in told] == [
-        "generator: all 14 tensors are taken over",
-        "discriminator: all 9 tensors are taken over",
+        "generator: all 14 tensors kept",
+        "discriminator: all 9 tensors kept",
     ]
 
 
@@ -265,7 +265,7 @@ def test_what_fits_in_part_is_refused_unless_allowed(tmp_path, case):
     data = make_images(tmp_path / "images", classes)
     with pytest.raises(WeightsError, match=message) as error:
         begun(base, data, tmp_path, **values)
-    assert "begin so with --allow-partial" in str(error.value)
+    assert "start from that part with --allow-partial" in str(error.value)
     assert not (tmp_path / "run").exists()
     overrides = {**QUIET, **values, "steps": 2}
     run = ganzoo.finetune(base, data, overrides, out=tmp_path / "run", allow_partial=True)
@@ -313,13 +313,13 @@ REFUSED = {
     "another architecture": ({}, None, {"architecture.name": "vanilla"}, "leave the name out"),
     "no data": ({}, "", {}, "data.source: missing; name the images"),
     "freezing all of D": ({}, None, {"base.freeze_discriminator": 3}, "freeze at most 2"),
-    "freezing all of G": ({}, None, {"base.freeze_generator": 9}, "has 3, of which the last"),
-    "only warming up": ({}, None, {"base.warm_up": 4}, "base.warm_up: 4 steps are for"),
+    "freezing all of G": ({}, None, {"base.freeze_generator": 9}, "has 3 and its last stage"),
+    "only warming up": ({}, None, {"base.warm_up": 4}, "base.warm_up: 4 leaves"),
     "freezing what is new": (
         {"without": {"discriminator"}},
         None,
         {"base.freeze_discriminator": 1, "base.warm_up": 0},
-        "first.weight would stay as it is, and is new; freeze fewer",
+        "first.weight would be frozen although it is new; freeze fewer",
     ),
     "freezing what is adapted": (
         {},
@@ -329,7 +329,7 @@ REFUSED = {
             "base.allow_partial": True,
             "architecture.sample_shape": [3, 16, 16],
         },
-        "first.weight would stay as it is, and is adapted",
+        "first.weight would be frozen although it is adapted",
     ),
 }
 

@@ -154,10 +154,12 @@ CONFIGS = {
         config_with("plugin", '{"distribution":"a","version":"1"},"plugin":{}'),
         "'plugin' is given twice",
     ),
-    "half of a character": Cause(config(training={"x": "\ud83d"}), "holds half of a character"),
+    "half a character": Cause(config(training={"x": "\ud83d"}), "holds half a character"),
     "newer format": Cause(config(format=2), "is of format 2"),
     "format as a list": Cause(config(format=["\x1b[2J"]), r"is of format \['\\x1b\[2J'\]"),
-    "architecture is a text": Cause(config(architecture="dcgan"), "describes no architecture"),
+    "architecture is a text": Cause(
+        config(architecture="dcgan"), "does not describe an architecture"
+    ),
     "unknown architecture": Cause(
         config(
             architecture__name="evil-gan", plugin={"distribution": "evil-plugin", "version": "1"}
@@ -553,7 +555,7 @@ CARDS = {
     "YAML of control characters": card("a: \x1b[2J", "is malformed: unacceptable character"),
     "YAML two documents": card("a: 1\n...\nb: 2", "another document"),
     "card not UTF-8": Cause(
-        replaced(CARD, b"---\na: \xff\n---\n"), "is no text in UTF-8", ("pretrained_info",)
+        replaced(CARD, b"---\na: \xff\n---\n"), "is not UTF-8 text", ("pretrained_info",)
     ),
     "2 GB card": Cause(
         replaced(CARD, Zeros(2_000_000_000)),
@@ -630,7 +632,7 @@ def unchanged(files: Files) -> None:
     """The files are good; how they are sent is not."""
 
 
-MANY = "at most 1,000,000 can be right"
+MANY = "more than the 1,000,000 that it can have"
 REPOSITORIES = {
     "nothing": Cause(lambda files: files.clear(), "holds no weights of ganzoo"),
     "only a checkpoint": Cause(
@@ -646,7 +648,7 @@ REPOSITORIES = {
     ),
     "weights of another library": Cause(
         replaced(CONFIG, b'{"_class_name": "UNet2DModel", "sample_size": 32}'),
-        "describes no architecture",
+        "does not describe an architecture",
     ),
     "config is a link": Cause(replaced(CONFIG, Symlink("../../../../etc/passwd")), "is not JSON"),
     "config larger than the listing says": Cause(

@@ -131,7 +131,7 @@ def test_metadata_that_is_none_is_refused(case, monkeypatch, tmp_path):
     message = str(caught.value)
     assert message.startswith(f"the metadata at the head of {LABEL} ")
     assert reason in message
-    assert message.endswith("; mend it there")
+    assert message.endswith("; correct it there")
     assert message.isprintable()
     assert len(message) < 400
     assert os.listdir() == []
@@ -228,11 +228,11 @@ class TestFiles:
 
     @pytest.mark.parametrize("content", [b"\xff\xfe#\0", b"---\na: \xe4\n---\n", b"\xed\xa0\x80"])
     def test_what_is_no_text_is_refused(self, tmp_path, content):
-        with pytest.raises(WeightsError, match=r"README\.md is no text in UTF-8"):
+        with pytest.raises(WeightsError, match=r"README\.md is not UTF-8 text"):
             read_card(self.store(tmp_path, content))
 
     def test_what_is_no_card_by_its_size_is_refused(self, tmp_path):
-        with pytest.raises(WeightsError, match="and at most 1,000,000 can be right"):
+        with pytest.raises(WeightsError, match="more than the 1,000,000 that it can have"):
             read_card(self.store(tmp_path, b"x" * (MAX_CARD_BYTES + 1)))
         assert read_card(self.store(tmp_path, b"x" * MAX_CARD_BYTES))
 

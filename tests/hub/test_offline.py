@@ -302,7 +302,7 @@ def test_what_is_cached_is_described(hub, repo, cache, caplog, waits, cause, rev
     kept = ("README.md", "config.json", "model.safetensors")
     assert found.sizes == {name: len(reading.files(0)[name]) for name in kept}
     [record] = caplog.records
-    known = "only the files in the cache are told of" if revision else "using the cached commit"
+    known = "only the files in the cache are listed" if revision else "using the cached commit"
     assert record.message.startswith(known)
     assert bool(waits) == bool(revision)
 

@@ -357,7 +357,7 @@ Digits  that I drew, with *love*; trailing spaces  \t
 
 BROKEN_CARDS = {
     "malformed": (b"---\na: [\n---\nText.\n", "is malformed"),
-    "not UTF-8": (b"---\nlicense: mit\n---\n\xff\xfe", "is no text in UTF-8"),
+    "not UTF-8": (b"---\nlicense: mit\n---\n\xff\xfe", "is not UTF-8 text"),
 }
 
 
@@ -544,7 +544,7 @@ REVISIONS = {
     "a tag": ({"revision": "v1"}, "acme/digits@v1 is a tag, which cannot be published to"),
     "a commit": ({"revision": "COMMIT"}, "is a commit, which cannot change; give a branch"),
     "a short commit": ({"revision": "SHORT"}, "is no branch, which cannot be published to"),
-    "two": ({"revision": "dev", "repository": f"{ID}@dev"}, "names a revision already"),
+    "two": ({"revision": "dev", "repository": f"{ID}@dev"}, "already names a revision"),
     "a pull request against dev": ({"revision": "dev", "pr": True}, "opened against main"),
 }
 

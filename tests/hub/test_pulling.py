@@ -147,7 +147,7 @@ def test_what_is_there_already_is_left_alone(hub, repo, pull, target, kind):
         (target / (".x" if "hidden" in kind else "x")).write_text("x")
     with pytest.raises(RequestError) as caught:
         pull(NAME, target)
-    assert str(caught.value) == f"{target} exists already; give a new folder for the weights"
+    assert str(caught.value) == f"{target} already exists; give a new folder for the weights"
     assert hub.log == []
     assert os.listdir(target.parent) == ["digits"]
     assert target.is_file() or len(os.listdir(target)) == 1

@@ -98,7 +98,7 @@ def test_an_embedding_without_a_module_is_mixed_as_well():
 
 
 REFUSED = {
-    "by index": (lambda: taking("index"), (0, 1), {}, "neither by an embedding nor as one-hot"),
+    "by index": (lambda: taking("index"), (0, 1), {}, "through an embedding or as one-hot"),
     "as a number": (lambda: taking("number"), (0, 1), {}, "classes cannot be mixed"),
     "without classes": (
         lambda: create_generator("dcgan", **SMALL["dcgan"]),

@@ -180,7 +180,7 @@ def test_a_class_belongs_to_a_leg(labels, legs):
         ({}, 1, {}, "n is 1; it must be a whole number of at least 2"),
         ({}, 2, {"steps": 0}, "steps is 0"),
         ({}, 2, {"labels": 0}, "without labels"),
-        ({"num_classes": 3}, 3, {"labels": [0, 1, 2]}, "3 labels are given for 2; give one"),
+        ({"num_classes": 3}, 3, {"labels": [0, 1, 2]}, "got 3 labels for 2; give one"),
     ],
     ids=str,
 )

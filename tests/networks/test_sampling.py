@@ -184,7 +184,7 @@ def test_labels_left_out_are_drawn_evenly(G):
         ("", "no class ''"),
         (3, "no class 3"),
         (-1, "no class -1"),
-        ([0, 1], "2 labels are given for 3"),
+        ([0, 1], "got 2 labels for 3"),
         ([0, 1, 9], "no class 9"),
     ],
     ids=str,

@@ -62,8 +62,14 @@ def test_each_distribution_changes_its_own_rows_alone(installed, tmp_path):
         (["check-plugin", "old"], "install a version that matches"),
         (["info", "dcgan"], f"write ganzoo-rival:dcgan or {DISTRIBUTION}:dcgan"),
         (["check-plugin", "no-such"], "there is no plugin 'no-such'"),
-        (["new-plugin", "fourier"], "'fourier' is among the architectures of ganzoo-points"),
-        (["new-plugin", "broken"], "'broken' is among the architectures of ganzoo-broken"),
+        (
+            ["new-plugin", "fourier"],
+            "'fourier' already exists among the architectures of ganzoo-points",
+        ),
+        (
+            ["new-plugin", "broken"],
+            "'broken' already exists among the architectures of ganzoo-broken",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

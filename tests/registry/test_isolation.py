@@ -117,7 +117,7 @@ def test_a_name_that_could_not_be_asked_for_is_shown_as_broken(install, name):
     source = f"SPEC = architecture({name!r})"
     install("broken-zoo", {"architectures": {name: "odd_zoo:SPEC"}}, {"odd_zoo": source})
     (offer,) = registry.offers("architectures")[name]
-    with pytest.raises(PluginError, match="has a name that cannot be asked for"):
+    with pytest.raises(PluginError, match="has a name that cannot be used"):
         offer.spec()
 
 

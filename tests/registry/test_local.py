@@ -71,7 +71,7 @@ def test_the_type_of_a_spec_tells_its_group(group, make, get, taken):
 @every_group
 def test_a_name_is_registered_once_unless_it_is_overridden(group, make, get, taken):
     first = registry.register(make())
-    with pytest.raises(PluginError, match=r"'mine' is registered already \(local\).*override=True"):
+    with pytest.raises(PluginError, match=r"'mine' is already registered \(local\).*override=True"):
         registry.register(make())
     assert get("mine") is first
     second = registry.register(make(), override=True)
@@ -81,7 +81,7 @@ def test_a_name_is_registered_once_unless_it_is_overridden(group, make, get, tak
 @every_group
 def test_a_local_plugin_takes_an_installed_name_only_when_told(group, make, get, taken):
     installed = get(taken)
-    with pytest.raises(PluginError, match=rf"'{taken}' is registered already \(ganzoo-torch\)"):
+    with pytest.raises(PluginError, match=rf"'{taken}' is already registered \(ganzoo-torch\)"):
         registry.register(make(taken))
     assert get(taken) is installed
     mine = registry.register(make(taken), override=True)
@@ -120,9 +120,9 @@ def test_what_is_no_spec_is_refused(thing, kind):
     ("spec", "message"),
     [
         pytest.param(architecture(api=2), "version 2 of the plugin interface", id="interface"),
-        pytest.param(architecture(""), "cannot be asked for", id="empty name"),
-        pytest.param(loss("zoo:mine"), "cannot be asked for", id="colon"),
-        pytest.param(dataset("images/mine"), "cannot be asked for", id="path"),
+        pytest.param(architecture(""), "cannot be used", id="empty name"),
+        pytest.param(loss("zoo:mine"), "cannot be used", id="colon"),
+        pytest.param(dataset("images/mine"), "cannot be used", id="path"),
     ],
 )
 def test_what_would_not_load_is_refused_at_once(spec, message):

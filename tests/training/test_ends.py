@@ -84,7 +84,7 @@ def test_a_damaged_checkpoint_is_passed_over(run, whole, tmp_path, name):
     assert contents(run) == contents(whole)
     shutil.rmtree(run / "checkpoints" / "step-0000000004")
     DAMAGE[name](run)
-    with pytest.raises(RunError, match="no other that can be used, so start a new one"):
+    with pytest.raises(RunError, match="no other usable checkpoint, so start a new run"):
         ganzoo.resume(run)
 
 

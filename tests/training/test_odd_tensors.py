@@ -219,7 +219,7 @@ def test_tied_tensors_are_stored_once_and_stay_tied(tmp_path, plant):
 @pytest.mark.parametrize("plant", [orthogonal, reading])
 def test_what_could_not_be_loaded_is_refused_before_training(tmp_path, plant):
     with registry.registered(spec(planted(plant))):
-        with pytest.raises(PluginError, match="let its constructor read no weights"):
+        with pytest.raises(PluginError, match="do not read weights in its constructor"):
             ganzoo.train(CONFIG, out=tmp_path / "run")
         assert ganzoo.create_generator("odd", sample_shape=(2,)).sample(1).shape == (1, 2)
     assert not (tmp_path / "run").exists()

@@ -163,7 +163,7 @@ def test_asked_to_stop_it_saves_and_goes_on_exactly(tmp_path, undisturbed, signu
     message = process.communicate(timeout=600)[1].decode()
     assert process.returncode == 130
     assert message.strip().splitlines()[-1] == (
-        f"ganzoo: stopped by {signum.name} at step {last_step(run)} of {STEPS}, and saved; go on "
+        f"ganzoo: stopped by {signum.name} at step {last_step(run)} of {STEPS}, and saved; resume "
         f"with: ganzoo resume {run}"
     )
     assert 0 < last_step(run) < STEPS

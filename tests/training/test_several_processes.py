@@ -209,13 +209,13 @@ def test_going_on_with_as_many_or_other_numbers_of_processes(tmp_path):
         ],
     )
     assert errors.count("the batch norm of the generator sees the 6 samples of its own") == 3
-    assert "written by 1 processes, and this run goes on in 2" in errors
+    assert "written by 1 processes, and this run continues in 2" in errors
     whole, halves = tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "halves")
     assert not [key for key in whole if not torch.equal(whole[key], halves[key])]
     assert any(key.endswith("running_mean") for key in whole)
 
     trainer = ganzoo.Trainer.resume(tmp_path / "two", overrides=go_on)
-    assert "written by 2 processes, and this run goes on in 1" in " ".join(trainer.notes)
+    assert "written by 2 processes, and this run continues in 1" in " ".join(trainer.notes)
     trainer.fit()
     never = tensors_of(tmp_path / "never")
     assert largest_difference(tensors_of(tmp_path / "one"), never) < 1e-9
@@ -306,7 +306,7 @@ def test_asked_to_stop_all_save_and_go_on(tmp_path):
     assert 5 <= step < 4000
     assert (
         errors.count(
-            f"stopped by SIGTERM at step {step} of 4000, and saved; go on with: torchrun "
+            f"stopped by SIGTERM at step {step} of 4000, and saved; resume with: torchrun "
             f"--nproc-per-node 2 -m ganzoo resume {run}"
         )
         == 1

@@ -117,7 +117,7 @@ def test_held_out_samples_are_in_no_batch(tmp_path):
 
 
 def test_holding_out_everything_is_refused():
-    with pytest.raises(ConfigError, match=r"data\.holdout: 5000 samples are to be held out, and"):
+    with pytest.raises(ConfigError, match=r"data\.holdout: cannot hold out 5000 samples, because"):
         resolve(DCGAN, {"data.holdout": 5000})
 
 
@@ -146,9 +146,7 @@ def test_a_collapsed_generator_is_told_once(tmp_path, capsys):
     assert collapse == [("mode-collapse", "severe")]
     (told,) = [item for item in run.findings if item.monitor == "mode-collapse"]
     assert (told.severity, told.step) == ("severe", 30)
-    assert (
-        "mode-collapse (severe): fakes lie 0% as far apart as reals do" in capsys.readouterr().err
-    )
+    assert "mode-collapse (severe): fakes are 0% as far apart as reals" in capsys.readouterr().err
     lines = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == sorted(line["step"] for line in lines)
 

@@ -36,14 +36,14 @@ def test_what_a_text_means(text, meant):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "one value is nothing to vary"),
-        ("hinge", "one value is nothing to vary"),
+        ("", "one value leaves nothing to vary"),
+        ("hinge", "one value leaves nothing to vary"),
         ("1e-5..", "both ends of a range are numbers"),
         ("a..b", "both ends of a range are numbers"),
         ("3..3", "the lower end comes first"),
         ("1e-2..1e-5", "the lower end comes first"),
-        ("1..1e999", "an end is no finite number"),
-        ("a,b,a", "a value is there twice"),
+        ("1..1e999", "an end is not a finite number"),
+        ("a,b,a", "a value is repeated"),
         ("a,", "nothing between two commas"),
     ],
 )

@@ -166,7 +166,7 @@ def test_importances_are_drawn_and_told(tmp_path):
         ({"optimizers.generator.rl": "1..2"}, "optimizers.generator.rl"),
         ({"loss": "hinge,hingo"}, "did you mean 'hinge'"),
         ({"training.batch_size": "0..5"}, "training.batch_size: 0"),
-        ({"data": "ring8,mnist5k"}, "--over data: trials that are scored in different ways"),
+        ({"data": "ring8,mnist5k"}, "--over data: trials that are scored differently"),
         ({"training.steps": "10..20"}, "--over training.steps: trials that are scored"),
     ],
 )
@@ -203,5 +203,5 @@ def test_the_type_of_a_field_tells_texts_from_others(key, text, values):
 
 
 def test_a_choice_has_each_value_once():
-    with pytest.raises(ConfigError, match="a value is there twice"):
+    with pytest.raises(ConfigError, match="a value is repeated"):
         make_plan(BASE, {}, parse_space({"batch_size": "8,0x8"}), None, 0)

@@ -74,7 +74,7 @@ def test_what_is_open_stays_until_it_is_let_go(cache):
     view = store.samples[1:]
     del store
     gc.collect()
-    with pytest.raises(RequestError, match="in use by another process, and stays"):
+    with pytest.raises(RequestError, match="in use by another process and is kept"):
         evict(entry)
     del view
     gc.collect()

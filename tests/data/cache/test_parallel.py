@@ -49,7 +49,7 @@ def test_what_cannot_be_sent_is_decoded_here(at, tmp_path, capfd):
     store = open_store(source, source.shape, processes=2)
     assert (store.samples == expected(range(50))[0]).all()
     assert {int(process) for _, process, _ in reads(tmp_path / "log")[1]} == {os.getpid()}
-    assert f"one process, as others cannot help (TypeError: cannot be {at}" in (
+    assert f"one process, because no other could be started (TypeError: cannot be {at}" in (
         capfd.readouterr().err
     )
 
@@ -131,7 +131,7 @@ print(open_store({name}(Mnist5kConfig()), (1, 28, 28), processes=2).samples.sum(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("Mnist5k", ""), ("Own", "others cannot help (AttributeError")],
+    [("Mnist5k", ""), ("Own", "no other could be started (AttributeError")],
     ids=["a class of a module", "a class of the script"],
 )
 def test_a_script_without_a_guard_runs_once(name, said, tmp_path):

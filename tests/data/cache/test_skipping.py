@@ -95,7 +95,7 @@ def test_a_loader_counts_what_is_there():
     store = open_store(Noise(20, bad={3, 5}, max_bad=0.1), Noise.shape)
     loader = Loader(store, seed=0, device=torch.device("cpu"), holdout=17)
     assert len(loader.trained_on) == 1
-    with pytest.raises(DataError, match="18 samples are to be held out, and 18 can be read"):
+    with pytest.raises(DataError, match="cannot hold out 18 samples of the 18 that can be read"):
         Loader(store, seed=0, device=torch.device("cpu"), holdout=18)
 
 
@@ -104,7 +104,7 @@ def test_training_tells_what_is_skipped(tmp_path, monkeypatch, capfd):
     source = Noise(20, bad={3}, max_bad=0.1)
     register(DatasetSpec("gaps", "Noise.", DataConfig, factory=lambda config: source))
     train(architecture="vanilla", data="gaps", steps=1, out=tmp_path / "run")
-    assert "note: 1 sample is skipped, as it cannot be read: 3.png: broken\n" in (
+    assert "note: 1 sample cannot be read and is skipped: 3.png: broken\n" in (
         capfd.readouterr().err
     )
 
@@ -113,8 +113,8 @@ def test_training_tells_what_is_skipped(tmp_path, monkeypatch, capfd):
     ("count", "note"),
     [
         (0, []),
-        (1, ["1 sample is skipped, as it cannot be read: 0"]),
-        (7, ["7 samples are skipped, as they cannot be read: 0, 1, 2, 3, 4 and 2 more"]),
+        (1, ["1 sample cannot be read and is skipped: 0"]),
+        (7, ["7 samples cannot be read and are skipped: 0, 1, 2, 3, 4 and 2 more"]),
     ],
 )
 def test_the_note_names_the_first_few(count, note):

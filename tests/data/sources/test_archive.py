@@ -220,7 +220,7 @@ BAD = {
     "encrypted": (encrypted, "it is encrypted"),
     "a bomb": (larger_than_declared, "its checksum differs"),
     "a wrong checksum": (of_a_wrong_checksum, "its checksum differs"),
-    "no header": (that_is_elsewhere, "it is not where it should be"),
+    "no header": (that_is_elsewhere, "an entry is not where the index says"),
     "no deflate": (of_no_deflate, "it cannot be unpacked"),
     "an unusual method": (
         lambda path: zipped(path, [("bad.png", IMAGE)], compression=zipfile.ZIP_BZIP2),
@@ -267,7 +267,7 @@ def test_a_damaged_archive_is_refused(tmp_path, pixels, cache, cause):
     make, share = DAMAGED[cause]
     path = make(tmp_path, pixels)
     cut(path, share)
-    with pytest.raises(DataError, match="is damaged, or no archive"):
+    with pytest.raises(DataError, match="is damaged or not an archive"):
         opened(path)
     assert not list(cache.glob("archives/*"))
 

@@ -123,7 +123,7 @@ REFUSED = {
         {**GOOD, "labels": [0, 1, 1], "class_names": ["a", "a"]},
         "two classes have the same name",
     ),
-    "several arrays": ({"a": images(3, 4, 4), "b": images(3, 4, 4)}, "holds a, b, and none of"),
+    "several arrays": ({"a": images(3, 4, 4), "b": images(3, 4, 4)}, "holds a, b, but none of"),
     "no array": ({}, "holds nothing"),
 }
 
@@ -141,7 +141,7 @@ def test_a_name_that_is_not_there_is_told(tmp_path, field):
     with pytest.raises(DataError, match=f"data.{field}: .* has no array 'q', but images"):
         opened(path, **{field: "q"})
     np.save(tmp_path / "a.npy", images(3, 4, 4))
-    with pytest.raises(DataError, match=f"data.{field} is of .npz files"):
+    with pytest.raises(DataError, match=f"data.{field} applies to .npz files only"):
         opened(tmp_path / "a.npy", **{field: "q"})
 
 

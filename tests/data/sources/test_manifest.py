@@ -83,25 +83,25 @@ REFUSED = {
     "no column of files": (
         "csv",
         "name,label\n0.png,a\n",
-        "it has no file, filename, path or image but name, label",
+        "it has no column file, filename, path or image, but name, label",
     ),
     "a column that is not there": ("csv", "file\n0.png\n", "data.label_column is 'kind', and it h"),
     "a label missing": ("csv", "file,label\n0.png,a\n1.png,\n", "line 3: it has no label"),
     "too few columns": (
         "csv",
         "file,label\n0.png\n",
-        "line 2: it has not as many columns as",
+        "line 2: it does not have the",
     ),
-    "too many columns": ("csv", "file,label\n0.png,a,b\n", "line 2: it has not as many"),
-    "no path": ("csv", "file,label\n,a\n", "line 2: its file is '', and no path"),
+    "too many columns": ("csv", "file,label\n0.png,a,b\n", "line 2: it does not have the"),
+    "no path": ("csv", "file,label\n,a\n", "line 2: its file is '', which is not a path"),
     "a quote left open": ("csv", 'file\n0.png\n"1.png\n', "line 3: it is not CSV"),
     "another encoding": ("csv", b"file\n0.png\ncaf\xe9.png\n", "it is not UTF-8"),
     "nothing": ("csv", "", "holds no images"),
     "a header alone": ("csv", "file,label\n", "holds no images"),
-    "no JSON": ("jsonl", '{"file": "0.png"}\n{"file"\n', "line 2: it is no JSON"),
-    "too deep JSON": ("jsonl", "[" * 100_000, "line 1: it is no JSON"),
-    "a list": ("ndjson", '["0.png"]\n', "line 1: it is no object"),
-    "a number for a path": ("jsonl", '{"file": 3}', "line 1: its file is 3, and no path"),
+    "no JSON": ("jsonl", '{"file": "0.png"}\n{"file"\n', "line 2: it is not JSON"),
+    "too deep JSON": ("jsonl", "[" * 100_000, "line 1: it is not JSON"),
+    "a list": ("ndjson", '["0.png"]\n', "line 1: it is not an object"),
+    "a number for a path": ("jsonl", '{"file": 3}', "line 1: its file is 3, which is not a path"),
     "a label of no kind": ("jsonl", '{"file": "0.png", "label": 1.5}', "line 1: its label is 1.5"),
     "a list for a label": ("jsonl", '{"file": "0.png", "label": ["a"]}', r"its label is \['a'\]"),
     "no header": ("csv", "0.png,a\n1.png,b\n", "the first line is not a header; begin with one"),
@@ -110,7 +110,7 @@ REFUSED = {
     "a label that is no text": (
         "jsonl",
         '{"file": "0.png", "label": "a\\u0007"}\n{"file": "1.png", "label": "b"}',
-        "names a class, and its name is not readable",
+        "names a class, but its name is not readable",
     ),
 }
 
@@ -148,8 +148,8 @@ BAD = {
     "a link to itself": ("a", lambda path: path.symlink_to("a"), "symbolic links"),
     "not ours to read": ("a", locked, "Permission denied"),
     "in a folder not ours to read": ("b/a", lambda path: path.parent.mkdir(0), "Permission denied"),
-    "a NUL": ("a\0", lambda path: None, "its name is none that a file can have"),
-    "half a surrogate": ("\ud800", lambda path: None, "its name is none that a file can have"),
+    "a NUL": ("a\0", lambda path: None, "its name is not a valid file name"),
+    "half a surrogate": ("\ud800", lambda path: None, "its name is not a valid file name"),
     "too long": ("a" * 100_000, lambda path: None, "File name too long"),
     "text": ("a", lambda path: path.write_text("no image"), "it is text, not an image"),
 }
@@ -199,7 +199,7 @@ def test_where_all_are_missing_it_is_told_where_they_were_looked_for(listed, tmp
     with pytest.raises(DataError) as caught:
         listed(f"file\n{name}\nnone.png\n")
     sentence = str(caught.value)
-    assert "no file that it names is there" in sentence
+    assert "none of its files exist" in sentence
     assert f"looked for in {tmp_path}, where it lies" in sentence
     assert f"the first is {tmp_path / name} (line 2 of list.csv)" in sentence
 

@@ -212,7 +212,7 @@ LOADING = {
     "a file that is listed only": Row(
         fails(CONFIG_HEAD, 404, code="EntryNotFound", times=None),
         CONFIG_HEAD,
-        "does not find what is asked",
+        "cannot find this in",
         REQUEST,
         1,
     ),
@@ -428,7 +428,7 @@ PUSHING = {
         f"{status}, verify": Row(fails(VERIFY, status, times=None), VERIFY, told, REQUEST)
         for status, told in ((401, "hf auth login"), (403, "your token may not"))
     },
-    "404, commit": Row(fails(COMMIT, 404, times=None), COMMIT, "does not find", REQUEST, 1),
+    "404, commit": Row(fails(COMMIT, 404, times=None), COMMIT, "cannot find this", REQUEST, 1),
     "the repository goes away": Row(
         fails(COMMIT, 404, code="RepoNotFound", times=None), COMMIT, "no repository", REQUEST, 1
     ),
@@ -438,7 +438,7 @@ PUSHING = {
     "an address that expired": Row(fails(PUT, 403), PUT),
     "the storage refuses": Row(fails(PUT, 403, times=None), PUT, "storage refused a file"),
     "the object did not arrive": Row(
-        fails(VERIFY, 404, times=None), VERIFY, "does not find", REQUEST
+        fails(VERIFY, 404, times=None), VERIFY, "cannot find this", REQUEST
     ),
     "a quota": Row(denies_the_object, BATCH, "Your quota is used up"),
     "a card that the Hub does not take": Row(
