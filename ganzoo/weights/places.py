@@ -57,9 +57,9 @@ def pretrained(architecture: str, tag: str) -> Pretrained:
         known = registry.architecture(architecture).pretrained
     except PluginError as error:
         raise WeightsError(
-            f"'{architecture}.{tag}' does not name weights ({error}); a folder is written ./folder, "
-            "weights that come with an architecture architecture.tag, and a repository on the "
-            "Hugging Face Hub org/name"
+            f"'{architecture}.{tag}' does not name weights ({error}); a folder is written "
+            "./folder, weights that come with an architecture architecture.tag, and a repository "
+            "on the Hugging Face Hub org/name"
         ) from error
     if tag not in known:
         raise WeightsError(f"{architecture} comes with no weights {tag!r}{closest(tag, known)}")

@@ -52,7 +52,7 @@ OVERRIDES = {
         "data.holdout: cannot hold out 5000 samples, because mnist5k has 5000; hold out fewer",
     ),
     "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
-    "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
+    "absent device": ([VANILLA, "device=cuda:77"], "this machine has no cuda:77"),
     "batch and parts": ([VANILLA, "batch_size=10", "accumulate=3"], "does not divide"),
     "unknown loss": ([VANILLA, "loss=hing"], "did you mean 'hinge'?"),
     "unknown penalty": ([VANILLA, "penalties.r3.weight=1"], "unknown penalty 'r3' (available: dr"),
@@ -274,7 +274,7 @@ SOURCE_FILES = {
     "a manifest of what is not there": (
         "a.csv",
         b"file\nx.png\n",
-        "x.png (line 2 of a.csv); move it",
+        "x.png (line 2 of a.csv); move the list",
     ),
     "JSON that is none": ("a.jsonl", b"{", "line 1: it is not JSON"),
     "arrays that are none": ("a.npz", b"PK", "a.npz cannot be read"),
@@ -327,7 +327,7 @@ def test_a_name_that_reads_paths(command, tmp_path):
 
 REFERENCES = {
     "missing folder": ("./nowhere", "there is no folder ./nowhere"),
-    "no weights folder": (".", "holds no config.json"),
+    "no weights folder": (".", "it has no config.json"),
     "a repository": ("someone/digits", "there is no repository someone/digits on the Hub"),
     "unknown tag": ("dcgan.nothing", "dcgan comes with no weights 'nothing'"),
     "unknown architecture": ("dcgam.mnist5k", "did you mean 'dcgan'?"),
@@ -461,7 +461,7 @@ def other_networks(run):
 
 
 RUNS = {
-    "no run": (lambda run: (run / "config.yaml").unlink(), [], "holds no config.yaml"),
+    "no run": (lambda run: (run / "config.yaml").unlink(), [], "it has no config.yaml"),
     "finished": (
         lambda run: None,
         ["steps=3"],
@@ -621,7 +621,7 @@ FINETUNINGS = {
     ),
     "all frozen": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminator=4"],
-        "the discriminator has 4 and its last stage must learn; freeze at most 3",
+        "because the discriminator has 4 and its last stage must learn; freeze at most 3",
     ),
     "only warming up": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.warm_up=9", "steps=9"],
@@ -633,7 +633,7 @@ FINETUNINGS = {
     ),
     "nothing in common": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture.width=3", "--allow-partial"],
-        "nothing of the generator of dcgan.mnist5k fits",
+        "nothing in the generator of dcgan.mnist5k fits",
     ),
     "base by hand": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.sha=abc"],

@@ -195,8 +195,8 @@ TOO_MUCH = {
     "more digits than Python reads": ("run.json", f'{{"a": {"9" * 6000}}}', "malformed"),
     "no number": ("run.json", '{"ema": {"half_life": NaN}}', "NaN is not a finite number"),
     "an infinite number": ("run.json", '{"ema": {"half_life": 1e999}}', "is not a finite number"),
-    "a key that is a number": ("run.yaml", "data: {1: 2}", "a key that is not a text"),
-    "a section that is a number": ("run.yaml", "1: 2", "a key that is not a text"),
+    "a key that is a number": ("run.yaml", "data: {1: 2}", "a key that is not text"),
+    "a section that is a number": ("run.yaml", "1: 2", "a key that is not text"),
     "half a character": ("run.json", '{"data": "\\ud800"}', "half a character"),
     "a field twice in JSON": (
         "run.json",

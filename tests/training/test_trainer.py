@@ -409,7 +409,7 @@ class Reconstruction:
 @pytest.mark.parametrize(
     ("training", "message"),
     [
-        ({"device": "cuda:99"}, "cuda:99 is not here"),
+        ({"device": "cuda:99"}, "this machine has no cuda:99"),
         ({"precision": "fp64", "device": "mps"}, "mps"),
     ],
     ids=["device", "mps"],
