@@ -539,7 +539,7 @@ def test_training_into_a_file(command, tmp_path):
 def test_exporting_over_something(command, tmp_path, trained):
     (tmp_path / "w").mkdir()
     write(tmp_path / "w" / "x", "x")
-    refused(command("export", trained, "w"), "w exists already", tmp_path, left={"w"})
+    refused(command("export", trained, "w"), "w already exists", tmp_path, left={"w"})
 
 
 def test_exporting_a_run_without_checkpoints(command, tmp_path, trained):
