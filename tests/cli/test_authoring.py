@@ -121,8 +121,8 @@ def test_a_check_as_json(command):
         (["new-plugin", "../gan"], "'../gan' cannot be a plugin's name"),
         (["new-plugin", ""], "'' cannot be a plugin's name"),
         (["new-plugin", "g" * 31], "at most 30"),
-        (["new-plugin", "my-gan", "--out", "full"], "full exists already"),
-        (["new-plugin", "my-gan", "--out", "full/file"], "full/file exists already"),
+        (["new-plugin", "my-gan", "--out", "full"], "full already exists"),
+        (["new-plugin", "my-gan", "--out", "full/file"], "full/file already exists"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -249,7 +249,7 @@ def test_any_checkpoint_can_be_exported(tmp_path):
     ).read_bytes()
     first = ganzoo.export(checkpoints.every(run.checkpoints)[0], tmp_path / "first")
     assert ganzoo.load_generator(first).info.training["steps"] == 2
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="already exists"):
         ganzoo.export(run, tmp_path / "first")
 
 
