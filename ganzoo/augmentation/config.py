@@ -42,7 +42,7 @@ class AdaConfig(AugmentationConfig):
         default=500_000,
         ge=1,
         le=10**12,
-        description="Reals in which p goes from 0 to 1 at most; null for a p that stays.",
+        description="Fewest reals over which p can go from 0 to 1; null for a fixed p.",
     )
     every: int = Field(default=4, ge=1, le=10**12, description="Steps between changes of p.")
     p: float = Field(default=0.0, ge=0, le=1, description="The probability at the start.")

@@ -190,7 +190,10 @@ class DiscriminatorDominance(Monitor):
         """Say so as well while the outputs are at their ends, and were not for long enough."""
         if (reason := super().early()) or not self._held:
             return reason
-        return f"the discriminator's outputs are at their ends since step {self._held[0][0]:,}"
+        return (
+            "the discriminator's outputs have been at their extremes since step "
+            f"{self._held[0][0]:,}"
+        )
 
     def _at_ends(self, row: Row) -> Finding | None:
         """Look at how sure the discriminator is; a generator that waits is not its match."""
@@ -210,8 +213,8 @@ class DiscriminatorDominance(Monitor):
             monitor=self.name,
             severity="severe" if severe else "warning",
             step=step,
-            evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and {fake:.3f} "
-            f"on fakes, and has been at these ends since step {first:,}",
+            evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and "
+            f"{fake:.3f} on fakes, and has been at these extremes since step {first:,}",
             advice=self.advice,
         )
 
@@ -268,8 +271,9 @@ class Oscillation(Monitor):
         if straight >= self.straightness or drift <= self.drift[0] or settles:
             return None
         text = (
-            f"samples of the same latents move by {drift:.0%} of the distance of two reals from "
-            f"one look to the next, while the generator turns back (straightness {straight:.2f})"
+            f"from one look to the next, samples of the same latents move by {drift:.0%} of the "
+            "distance between two reals, but the generator keeps turning back (straightness "
+            f"{straight:.2f})"
         )
         return "severe" if drift > self.drift[1] else "warning", text
 

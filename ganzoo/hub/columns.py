@@ -34,7 +34,7 @@ def image_column(features: Features, chosen: str | None, source: str) -> str:
         )
     if chosen not in known:
         raise DataError(
-            f"data.image: {brief(repr(chosen))} is no column of images of {source}; "
+            f"data.image: {brief(repr(chosen))} is not an image column of {source}; "
             f"{f'those are {_listed(known)}' if known else f'its columns are {_listed(features)}'}"
         )
     return chosen
@@ -55,7 +55,7 @@ def label_column(features: Features, chosen: str | None, source: str) -> str | N
         return known[0] if known else find(told, None, LABELS)
     if chosen not in features:
         raise DataError(
-            f"data.label: {brief(repr(chosen))} is no column of {source}; its columns are "
+            f"data.label: {brief(repr(chosen))} is not a column of {source}; its columns are "
             f"{_listed(features)}"
         )
     if not isinstance(features[chosen], ClassLabel) and not _tells_classes(features[chosen]):

@@ -55,7 +55,7 @@ def split(card: str, label: str) -> tuple[dict[str, Any], str]:
         json.dumps(values, ensure_ascii=False).encode()  # a ValueError if it cannot be written
         if isinstance(values, dict):
             return values, card[match.end() :]
-        problem = "is no mapping of fields"
+        problem = "is not a mapping of fields"
     except (ValueError, RecursionError) as error:
         problem = f"is malformed: {brief(error)}"
     raise WeightsError(f"the metadata at the head of {label} {problem}; correct it there")

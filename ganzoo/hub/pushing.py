@@ -81,8 +81,8 @@ class Push:
         if revision not in {branch.name for branch in refs.branches}:
             tag = revision in {tag.name for tag in refs.tags}
             raise HubRequestError(
-                f"{self.target} is {'a tag' if tag else 'no branch'}, which cannot be published "
-                f"to; give a branch, as {name}@dev"
+                f"{self.target} is {'a tag' if tag else 'not a branch'}, and you can publish "
+                f"only to a branch; give one, such as {name}@dev"
             )
 
     def check_private(self, there: There) -> None:

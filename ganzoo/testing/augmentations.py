@@ -93,7 +93,7 @@ def samples_stay_finite(case: AugmentationCase) -> None:
     """What comes out is finite, also of samples at both ends of their range."""
     for samples in (case.samples(), torch.full_like(case.samples(), -1), case.samples().sign()):
         if not case.changed(samples).isfinite().all():
-            raise Fault("samples become infinite or no numbers; divide by nothing that may be 0")
+            raise Fault("samples become infinite or NaN; do not divide by anything that can be 0")
 
 
 def samples_get_gradients(case: AugmentationCase) -> None:
@@ -105,8 +105,8 @@ def samples_get_gradients(case: AugmentationCase) -> None:
         (gradient,) = torch.autograd.grad(changed.square().sum(), samples, allow_unused=True)
     if gradient is None or not gradient.isfinite().all() or not gradient.count_nonzero():
         raise Fault(
-            "no gradient comes back through it, so that the generator learns nothing; detach and "
-            "round nothing, and use functions that torch differentiates"
+            "no gradient passes back through it, so the generator learns nothing; do not "
+            "detach or round, and use only functions that torch can differentiate"
         )
 
 
@@ -174,8 +174,8 @@ def state_is_kept_in_state(case: AugmentationCase) -> None:
     one, other = (driven(it, 1)(case.samples(), draws()) for it in (first, resumed))
     if not one.equal(other):
         raise Fault(
-            "an augmentation that takes over the state of another goes on differently; keep "
-            "everything that it remembers in self.state, which checkpoints keep"
+            "an augmentation restored from another's state behaves differently; keep "
+            "everything that it remembers in self.state, which checkpoints save"
         )
 
 

@@ -125,7 +125,9 @@ def reading_is_repeatable(case: DatasetCase) -> None:
     """A sample is the same whenever it is read, also after opening the dataset anew."""
     one, other = case.open(), case.open()
     if len(one) != len(other):
-        raise Fault(f"it has {len(one)} samples when it is opened once, and {len(other)} then")
+        raise Fault(
+            f"it has {len(one)} samples when first opened, and {len(other)} when opened again"
+        )
     for dataset, when in ((one, "twice"), (other, "from the dataset opened anew")):
         for index, item in case.items(one):
             again = dataset.read(index)

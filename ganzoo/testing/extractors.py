@@ -39,7 +39,7 @@ def it_is_told_what_it_is(case: ExtractorCase) -> None:
     if not isinstance(made.length, int) or made.length < 1:
         raise Fault(f"its length is {made.length!r}; it must be the length of its features")
     if not made.resize.strip():
-        raise Fault("its resize is empty; tell in words how images come to its size")
+        raise Fault("its resize is empty; describe in words how it resizes images")
 
 
 def fingerprint_is_a_hash(case: ExtractorCase) -> None:
@@ -85,7 +85,7 @@ def images_matter(case: ExtractorCase) -> None:
     """Other images have other features."""
     features = case.make()(_images(6, SHAPES[1])).features
     if float(features.std(dim=0).max()) == 0:
-        raise Fault("every image has the same features; nothing can be told by them")
+        raise Fault("every image has the same features, so they cannot tell images apart")
 
 
 CHECKS = (

@@ -71,8 +71,8 @@ def losses_are_scalars(case: LossCase) -> None:
             if not isinstance(value, Tensor) or value.dim() or not value.is_floating_point():
                 found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise Fault(
-                    f"with {heads} the {role}'s loss is {found} and no scalar tensor; average with "
-                    "Critique.mean"
+                    f"with {heads}, the {role}'s loss is {found}, not a scalar tensor; average "
+                    "with Critique.mean"
                 )
 
 
@@ -146,8 +146,8 @@ def reals_are_needed(case: LossCase) -> None:
     one, other = (loss.generator(fake, critique(shapes, x, x + 1, 1)) for x in (-1.0, 1.0))
     if one.equal(other):
         raise Fault(
-            "needs_real is set, and the generator's loss is the same whatever the reals; remove "
-            "it, so that no reals are drawn in vain"
+            "needs_real is set, but the generator's loss ignores the reals; remove needs_real, "
+            "which only costs time"
         )
 
 
@@ -168,8 +168,8 @@ def verdict_is_a_number(case: LossCase) -> None:
         value = case.loss().verdict(critique(shapes, -1, 1, 0))
         if not isinstance(value, Tensor) or value.dim() or not value.isfinite():
             raise Fault(
-                f"with {heads} the verdict is no finite scalar tensor; return a mean, as "
-                "Critique.mean gives it"
+                f"with {heads}, the verdict is not a finite scalar tensor; return a mean, for "
+                "example with Critique.mean"
             )
 
 

@@ -123,7 +123,7 @@ def term_is_a_number(case: PenaltyCase) -> None:
     value = case.term(case.penalty(), case.context())
     if not isinstance(value, Tensor) or value.dim() or not value.isfinite():
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise Fault(f"the term is {found} and no finite scalar tensor; average over the batch")
+        raise Fault(f"the term is {found}, not a finite scalar tensor; average over the batch")
 
 
 def term_reaches_its_network(case: PenaltyCase) -> None:
@@ -191,8 +191,8 @@ def state_is_kept_in_state(case: PenaltyCase) -> None:
     one, other = (case.term(penalty, case.context(seed=1)) for penalty in (first, resumed))
     if not one.equal(other):
         raise Fault(
-            "a penalty that takes over the state of another goes on differently; keep everything "
-            "that it remembers in self.state, which checkpoints keep"
+            "a penalty restored from another's state behaves differently; keep everything that "
+            "it remembers in self.state, which checkpoints save"
         )
 
 
@@ -220,11 +220,11 @@ def projection_is_in_place(case: PenaltyCase) -> None:
     after = list(network.parameters())
     if [*map(id, after)] != [*map(id, parameters)] or not all(p.requires_grad for p in after):
         raise Fault(
-            "the projection replaces parameters, so that the optimizer goes on with the old ones; "
+            "the projection replaces parameters, so the optimizer keeps updating the old ones; "
             "change them in place under torch.no_grad()"
         )
     if not all(parameter.isfinite().all() for parameter in after):
-        raise Fault("the projection makes parameters that are not finite; divide by no zero")
+        raise Fault("the projection makes parameters infinite or NaN; avoid dividing by zero")
     if not shared.changed(before, after):
         raise Fault("the projection changes nothing, even where parameters are large")
 

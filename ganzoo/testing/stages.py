@@ -58,14 +58,14 @@ def _check_parameters(role: str, network: nn.Module, found: list[Stage]) -> None
         held = [id(parameter) for module in stage for parameter in module.parameters()]
         if not held:
             raise Fault(
-                f"stage {number} of the {role} has no parameters, so that to freeze it changes "
-                "nothing; let it stand with the stage before it"
+                f"stage {number} of the {role} has no parameters, so freezing it changes "
+                "nothing; merge it into the stage before it"
             )
         for parameter in held:
             if parameter in owners:
                 raise Fault(
-                    f"{names[parameter]} of the {role} stands in stage {owners[parameter]} and "
-                    f"again in stage {number}; let every module stand in one stage, once"
+                    f"{names[parameter]} of the {role} is in stage {owners[parameter]} and "
+                    f"again in stage {number}; put each module in one stage only, once"
                 )
             owners[parameter] = number
 

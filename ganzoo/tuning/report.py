@@ -66,8 +66,9 @@ def report(sweep: Sweep) -> str:
     if sweep.importances:
         shares = [[key, f"{share:.2f}"] for key, share in sweep.importances.items()]
         parts += [
-            f"The share of each field in how scores differ, by fANOVA over {complete} complete "
-            "trials; few trials say little, and fields that act together cannot be separated:",
+            "How much of the difference in scores each field explains, by fANOVA over "
+            f"{complete} complete trials. Few trials prove little, and fields that act together "
+            "cannot be separated:",
             _table(["field", "share"], shares),
         ]
     else:

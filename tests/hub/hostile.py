@@ -551,7 +551,7 @@ CARDS = {
     "YAML no date": card("a: 2020-99-99", "is malformed: month must be"),
     "YAML number of 48,000 digits": card("a: 0x" + "f" * 48_000, "is malformed: Exceeds"),
     "YAML half of a character": card('a: "\\ud83d"', "is malformed: 'utf-8'"),
-    "YAML of a list": card("- a", "is no mapping of fields"),
+    "YAML of a list": card("- a", "is not a mapping of fields"),
     "YAML of control characters": card("a: \x1b[2J", "is malformed: unacceptable character"),
     "YAML two documents": card("a: 1\n...\nb: 2", "another document"),
     "card not UTF-8": Cause(

@@ -90,9 +90,9 @@ BOMB = "a: &a [x, x]\n" + "".join(
 )
 
 REFUSED = {
-    "a list": ("- a\n- b", "is no mapping of fields"),
-    "a word": ("digits", "is no mapping of fields"),
-    "a set for fields": ("!!set {a}", "is no mapping of fields"),
+    "a list": ("- a\n- b", "is not a mapping of fields"),
+    "a word": ("digits", "is not a mapping of fields"),
+    "a set for fields": ("!!set {a}", "is not a mapping of fields"),
     "a line without a colon": ("license: mit\ntags", "is malformed"),
     "a tab for spaces": ("a:\n\tb: 1", "'\\t' that cannot start any token (line 2, column 1)"),
     "a field twice": ("a: 1\na: 2", 'found duplicate key "a"'),

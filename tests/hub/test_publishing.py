@@ -541,9 +541,9 @@ class TestPullRequests:
 
 REVISIONS = {
     "missing pull request": ({"revision": "refs/pr/9"}, "has no revision 'refs/pr/9'"),
-    "a tag": ({"revision": "v1"}, "acme/digits@v1 is a tag, which cannot be published to"),
+    "a tag": ({"revision": "v1"}, "acme/digits@v1 is a tag, you can publish only to a branch"),
     "a commit": ({"revision": "COMMIT"}, "is a commit, which cannot change; give a branch"),
-    "a short commit": ({"revision": "SHORT"}, "is no branch, which cannot be published to"),
+    "a short commit": ({"revision": "SHORT"}, "is not a branch, you can publish only to a branch"),
     "two": ({"revision": "dev", "repository": f"{ID}@dev"}, "already names a revision"),
     "a pull request against dev": ({"revision": "dev", "pr": True}, "opened against main"),
 }

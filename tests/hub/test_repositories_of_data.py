@@ -215,7 +215,7 @@ HOLED = (datasets.Value("string"), ["a", None, "a", "b", "b"])
             id="several classes",
         ),
         pytest.param(
-            {}, {"image": "label"}, "data.image: 'label' is no column of images", id="kind"
+            {}, {"image": "label"}, "data.image: 'label' is not an image column", id="kind"
         ),
         pytest.param({}, {"image": "x"}, "those are image", id="no such image"),
         pytest.param({}, {"label": "x"}, "its columns are image, label", id="no such label"),

@@ -319,7 +319,7 @@ HEALTHY = {
 
 # The planted fault -> the plugin, the check that names it, and words of its message.
 FAULTS = {
-    "a loss for each sample": (loss(Summed), "losses-are-scalars", "(6,) and no scalar"),
+    "a loss for each sample": (loss(Summed), "losses-are-scalars", "(6,), not a scalar"),
     "a loss that overflows": (loss(Overflowing), "losses-are-finite", "use functions of logits"),
     "reals get the smaller logits": (
         loss(TurnedAround),
@@ -333,9 +333,9 @@ FAULTS = {
     ),
     "the first head alone": (loss(FirstHead), "every-logit-counts", "in the generator's loss"),
     "reals that are not asked for": (loss(Needy), "reals-are-needed", "set needs_real = True"),
-    "reals in vain": (loss(InVain), "reals-are-needed", "drawn in vain"),
+    "reals in vain": (loss(InVain), "reals-are-needed", "only costs time"),
     "logits in place": (loss(InPlace), "logits-are-kept", "changes logits in place"),
-    "a verdict for each sample": (loss(Listed), "verdict-is-a-number", "no finite scalar"),
+    "a verdict for each sample": (loss(Listed), "verdict-is-a-number", "not a finite scalar"),
     "no such kind": (penalty(Slope, **PROJECTION), "kind-is-defined", "defines no project"),
     "no such network": (penalty(Slope, network="critic"), "kind-is-defined", "'critic'"),
     "no coupling allowed": (

@@ -109,19 +109,19 @@ FAULTS = {
     "a module in two": (
         Generator,
         lambda net: [net.start, [net.start, net.output]],
-        "start.weight of the generator stands in stage 1 and again in stage 2",
+        "start.weight of the generator is in stage 1 and again in stage 2",
         [],
     ),
     "a module twice in one": (
         Generator,
         lambda net: [net.start, [net.output, net.output]],
-        "output.weight of the generator stands in stage 2 and again in stage 2",
+        "output.weight of the generator is in stage 2 and again in stage 2",
         [],
     ),
     "a parameter of two": (
         Tied,
         lambda net: [net.start, net.second, [net.third, net.output]],
-        "second.weight of the discriminator stands in stage 2 and again in stage 3",
+        "second.weight of the discriminator is in stage 2 and again in stage 3",
         TRAINS,
     ),
     "from the output on": (

@@ -177,7 +177,7 @@ def file_status(source: str) -> os.stat_result:
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"data.source: {source} is no ordinary file")
+            raise DataError(f"data.source: {source} is not a regular file")
         with open(path, "rb"):
             return status
     except FileNotFoundError:

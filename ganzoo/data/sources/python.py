@@ -191,8 +191,9 @@ class Python(Source):
         self.shape = (1 if seen.grey else 3, side, side)
         self.class_names, self.labels = self._classes(config.source)
         self.notes = (
-            f"the data is a dataset of Python: this run can be resumed only after "
-            f"ganzoo.register_dataset({config.source!r}, ...), as in a file that --import names",
+            "the data is a Python dataset: to resume this run, first call "
+            f"ganzoo.register_dataset({config.source!r}, ...), for example in a file that you "
+            "load with --import",
             *look_alikes("labels", self.class_names),
         )
 
