@@ -191,6 +191,7 @@ def test_an_encoding_that_lacks_the_letters(tmp_path, encoding, stream):
     assert b"unexpected" not in done.stderr
 
 
+@pytest.mark.sweep
 def test_a_run_that_nobody_can_print(tmp_path):
     done = run(tmp_path, *TINY, "--out", "写真", PYTHONIOENCODING="cp1252:strict")
     assert (done.returncode, done.stdout) == (0, rb"./\u5199\u771f" + os.linesep.encode())

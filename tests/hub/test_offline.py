@@ -120,6 +120,7 @@ def test_what_was_not_read_is_named(hub, repo, cache, offline, cause):
     assert hub.log == []
 
 
+@pytest.mark.sweep
 def test_an_environment_that_says_so_is_obeyed(hub, repo, tmp_path):
     commit = repo.head()
     cache = tmp_path / "home" / "hub"

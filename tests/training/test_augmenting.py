@@ -182,6 +182,7 @@ def handful(tmp_path):
     return str(folder)
 
 
+@pytest.mark.sweep
 def test_p_rises_until_the_reals_are_at_the_target(tmp_path, handful):
     config = {
         "architecture": {**DCGAN, "width": 4},

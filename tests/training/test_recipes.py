@@ -112,7 +112,10 @@ def difference_after_three_steps(preset, tmp_path, precision):
     return max((a.double() - b.double()).abs().max().item() for a, b in pairs)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset",
+    [pytest.param(p, marks=pytest.mark.sweep if p == "wgan-gp/resnet" else ()) for p in PRESETS],
+)
 def test_three_steps_equal_the_published_loop(tmp_path, preset):
     assert difference_after_three_steps(preset, tmp_path, "fp64") < 1e-9
 

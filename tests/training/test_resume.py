@@ -152,9 +152,8 @@ def test_killed_at_any_moment_it_goes_on_exactly(tmp_path, undisturbed, seed):
     assert not list(run.rglob(".*"))
 
 
-@pytest.mark.parametrize(
-    "signum", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sweep)]
-)
+@pytest.mark.sweep
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_stop_it_saves_and_goes_on_exactly(tmp_path, undisturbed, signum):
     run = tmp_path / "run"
     process = start(run)

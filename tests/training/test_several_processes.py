@@ -189,6 +189,7 @@ def test_float32_differs_by_rounding_only(alone, shared, case):
     assert difference < 5e-3
 
 
+@pytest.mark.sweep
 def test_going_on_with_as_many_or_other_numbers_of_processes(tmp_path):
     """With batch norm, whose statistics are those of each process until a checkpoint."""
     half = config(COUPLED, "fp32", steps=3)
@@ -263,12 +264,16 @@ ganzoo.register(LossSpec("dying", "Ends one process.", PlainLossConfig, Dying))
 @pytest.mark.parametrize(
     ("deed", "cause"),
     [
-        pytest.param("os.kill(os.getpid(), signal.SIGKILL)", "Signal 9 (SIGKILL)", id="killed"),
+        pytest.param(
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "Signal 9 (SIGKILL)",
+            id="killed",
+            marks=pytest.mark.sweep,
+        ),
         pytest.param(
             "raise ValueError('a bad day')",
             "ganzoo, process 1: unexpected ValueError: a bad day",
             id="raised",
-            marks=pytest.mark.sweep,
         ),
     ],
 )
@@ -364,6 +369,7 @@ def by_hand(rank, port, tmp_path, *overrides):
             ["training.batch_size=9"],
             "training.batch_size: 9 does not divide by 2 processes x accumulate 1; change one",
             id="batch",
+            marks=pytest.mark.sweep,
         ),
         pytest.param(
             ["training.device=cuda:1"],

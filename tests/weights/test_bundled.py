@@ -120,6 +120,7 @@ def test_makes_every_digit_that_it_is_asked_for(reference):
     assert apart.min() > 2, "two classes look the same on average"
 
 
+@pytest.mark.sweep
 def test_an_export_from_the_last_checkpoint_has_the_bytes_of_the_run(tmp_path):
     """So that a recipe, trained again on the same machine, gives what is bundled."""
     recipe = located("dcgan.mnist5k") / "recipe.yaml"
