@@ -60,7 +60,7 @@ def main() -> None:
     print("\n| fakes | FID-digits | KID-digits |\n| --- | --- | --- |")
     for count in (500, 1000, 2000, 5000):
         found = [seen(extractor, part) for part in parts(generator, count)]
-        kids = [kernel_distance(of_reals, part, size=500).mean for part in found]
+        kids = [kernel_distance(of_reals, part, size=500)[0] for part in found]
         fids = [frechet_distance(Moments.of(of_reals), Moments.of(part)) for part in found]
         print(f"| {count:,} | {spread(fids)} | {spread(kids)} |")
 

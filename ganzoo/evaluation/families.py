@@ -74,19 +74,17 @@ def _frechet(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
 
 def _kernel(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
     features = torch.cat(reals.features), torch.cat(fakes.features)
-    found = metrics.kernel_distance(*features, **KERNEL, seed=seed)
-    return {"kid": (found.mean, found.std)}
+    return {"kid": metrics.kernel_distance(*features, **KERNEL, seed=seed)}
 
 
 def _inception_score(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
-    found = metrics.inception_score(torch.cat(fakes.logits), **SPLITS)
-    return {"is": (found.mean, found.std)}
+    return {"is": metrics.inception_score(torch.cat(fakes.logits), **SPLITS)}
 
 
 def _neighbourhoods(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
     features = torch.cat(reals.features), torch.cat(fakes.features)
     found = metrics.neighbourhoods(*features, **NEAREST)
-    return {name: (value, None) for name, value in vars(found).items()}
+    return {name: (value, None) for name, value in found.items()}
 
 
 def _classes(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
@@ -94,8 +92,8 @@ def _classes(reals: Seen, fakes: Seen, seed: int) -> dict[str, Value]:
         torch.cat(seen.logits).argmax(dim=1).bincount(minlength=seen.logits[0].shape[1])
         for seen in (reals, fakes)
     ]
-    found = metrics.class_coverage(*counts)
-    return {"classes": (float(found.covered), None), "divergence": (found.divergence, None)}
+    covered, divergence = metrics.class_coverage(*counts)
+    return {"classes": (float(covered), None), "divergence": (divergence, None)}
 
 
 FAMILIES = (

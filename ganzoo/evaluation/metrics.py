@@ -3,8 +3,6 @@
 Features are ``(N, length)``, of reals and of fakes; see `ganzoo.evaluation.extractors`.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -36,17 +34,9 @@ def _root(matrix: Tensor) -> Tensor:
     return root
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over parts of the samples, and the standard deviation of the parts."""
-
-    mean: float
-    std: float
-
-
 def kernel_distance(
     reals: Tensor, fakes: Tensor, *, subsets: int = 100, size: int = 1000, seed: int = 0
-) -> Estimate:
+) -> tuple[float, float]:
     """The unbiased squared maximum mean discrepancy under a cubic kernel, over random subsets.
 
     With features of the Inception network this is the KID (Binkowski et al., Demystifying MMD
@@ -58,6 +48,9 @@ def kernel_distance(
         subsets: How many subsets.
         size: Of a subset of each; all where there are fewer.
         seed: Of the choice of subsets.
+
+    Returns:
+        The mean over the subsets, and their standard deviation.
     """
     size = min(size, len(reals), len(fakes))
     source = torch.Generator().manual_seed(seed)
@@ -68,8 +61,7 @@ def kernel_distance(
             for part in (reals, fakes)
         )
         values.append(_discrepancy(one, other))
-    found = torch.stack(values)
-    return Estimate(float(found.mean()), float(found.std(correction=0)))
+    return _mean_and_std(values)
 
 
 def _discrepancy(one: Tensor, other: Tensor) -> Tensor:
@@ -83,7 +75,7 @@ def _discrepancy(one: Tensor, other: Tensor) -> Tensor:
     return within / (size * (size - 1)) - 2 * kernel(one, other).mean()
 
 
-def inception_score(logits: Tensor, *, splits: int = 10) -> Estimate:
+def inception_score(logits: Tensor, *, splits: int = 10) -> tuple[float, float]:
     """How sure a classifier is of each sample, and how evenly it spreads over the classes.
 
     Salimans et al., Improved Techniques for Training GANs, 2016.
@@ -91,36 +83,26 @@ def inception_score(logits: Tensor, *, splits: int = 10) -> Estimate:
     Args:
         logits: ``(N, classes)`` of fakes.
         splits: Parts that are scored each by itself.
+
+    Returns:
+        The mean over the parts, and their standard deviation.
     """
     scores = []
     for part in logits.double().tensor_split(splits):
         log_p = part.log_softmax(dim=1)
         log_mean = log_p.logsumexp(dim=0) - torch.tensor(float(len(part))).log()
         scores.append((log_p.exp() * (log_p - log_mean)).sum(dim=1).mean().exp())
-    found = torch.stack(scores)
-    return Estimate(float(found.mean()), float(found.std(correction=0)))
+    return _mean_and_std(scores)
 
 
-@dataclass(frozen=True)
-class Neighbourhoods:
-    """What a comparison of nearest neighbours tells.
-
-    Attributes:
-        precision: The share of fakes that lie in the neighbourhood of a real sample.
-        recall: The share of reals that lie in the neighbourhood of a fake one.
-        density: In how many neighbourhoods of reals a fake lies, over their number of neighbours.
-        coverage: The share of reals in whose neighbourhood a fake lies.
-    """
-
-    precision: float
-    recall: float
-    density: float
-    coverage: float
+def _mean_and_std(parts: list[Tensor]) -> tuple[float, float]:
+    found = torch.stack(parts)
+    return float(found.mean()), float(found.std(correction=0))
 
 
 def neighbourhoods(
     reals: Tensor, fakes: Tensor, *, neighbours: int = 3, dense_neighbours: int = 5
-) -> Neighbourhoods:
+) -> dict[str, float]:
     """Compare what reals and fakes cover, by balls that reach to the k-th neighbour.
 
     Precision and recall are Kynkäänniemi et al.'s (Improved Precision and Recall Metric for
@@ -132,6 +114,12 @@ def neighbourhoods(
         fakes: ``(M, length)``.
         neighbours: The k of precision and recall.
         dense_neighbours: The k of density and coverage.
+
+    Returns:
+        ``precision``: the share of fakes in the neighbourhood of a real. ``recall``: the share of
+        reals in the neighbourhood of a fake. ``density``: in how many neighbourhoods of reals a
+        fake lies, over their number of neighbours. ``coverage``: the share of reals in whose
+        neighbourhood a fake lies.
     """
     # Moved to the reals' mean, so that little is lost where distances are differences of squares.
     centre = reals.double().mean(dim=0)
@@ -148,12 +136,12 @@ def neighbourhoods(
         dense.append(inside.sum(dim=1).double())
         covering |= inside.any(dim=0)
         recalled |= (apart <= of_fakes[rows, None]).any(dim=0)
-    return Neighbourhoods(
-        precision=float(torch.cat(in_real).double().mean()),
-        recall=float(recalled.double().mean()),
-        density=float(torch.cat(dense).mean() / dense_neighbours),
-        coverage=float(covering.double().mean()),
-    )
+    return {
+        "precision": float(torch.cat(in_real).double().mean()),
+        "recall": float(recalled.double().mean()),
+        "density": float(torch.cat(dense).mean() / dense_neighbours),
+        "coverage": float(covering.double().mean()),
+    }
 
 
 def _radii(features: Tensor, neighbours: tuple[int, ...]) -> list[Tensor]:
@@ -174,36 +162,25 @@ def _squared_distances(one: Tensor, other: Tensor) -> Tensor:
     return squares.addmm(one, other.T, alpha=-2).clamp(min=0)
 
 
-@dataclass(frozen=True)
-class Classes:
-    """How samples spread over classes or modes.
-
-    Attributes:
-        covered: Classes with at least `SHARE` of the samples that the reals would put there.
-        total: Classes that the reals have.
-        divergence: Kullback-Leibler divergence of the fakes' shares from the reals', in nats; a
-            class that no real has counts as half a real there, so that it is finite.
-    """
-
-    covered: int
-    total: int
-    divergence: float
-
-
 SHARE = 0.1
 """A class counts as covered from this part of its fair share of samples on."""
 
 
-def class_coverage(reals: Tensor, fakes: Tensor) -> Classes:
+def class_coverage(reals: Tensor, fakes: Tensor) -> tuple[int, float]:
     """Compare the shares of classes.
 
     Args:
         reals: ``(classes,)``, how many real samples each class has.
         fakes: ``(classes,)``, how many fakes.
+
+    Returns:
+        How many classes have at least `SHARE` of the samples that the reals would put there, and
+        the Kullback-Leibler divergence of the fakes' shares from the reals', in nats; a class that
+        no real has counts as half a real there, so that it is finite.
     """
     there, p = reals > 0, fakes.double() / fakes.sum()
     q = reals.double().clamp(min=0.5)
     q /= q.sum()
     covered = int((p[there] >= SHARE * q[there]).sum())
     terms = torch.where(p > 0, p * (p / q).log(), torch.zeros_like(p))
-    return Classes(covered, int(there.sum()), float(terms.sum()))
+    return covered, float(terms.sum())

@@ -1,37 +1,25 @@
-"""What is read of older weights, and how: explicit tables; what is in none is refused."""
+"""Which weights of other versions are read; what is in no table is refused."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.about import WEIGHTS_FORMAT, __version__
-from ganzoo.errors import WeightsError
+from ganzoo.errors import WeightsError, brief
 from ganzoo.spec import Architecture
 
 Values = Mapping[str, Any]
 
-FORMATS: Mapping[int, Callable[[Values], Values]] = {}
-"""By the number of a format: what turns a ``config.json`` of it into one of the next."""
 
-
-def upgrade_format(values: Values, label: str) -> Values:
-    """Bring a ``config.json`` to the format that this version writes.
-
-    Raises:
-        WeightsError: Its format is unknown, or its values are not as that format has them.
-    """
+def check_format(values: Values, label: str) -> None:
+    """Check that a ``config.json`` is of the format that this version reads, or WeightsError."""
     number = values.get("format")
-    if type(number) is not int or not (number in FORMATS or number == WEIGHTS_FORMAT):
-        known = ", ".join(map(str, (*FORMATS, WEIGHTS_FORMAT)))
+    if type(number) is not int or number != WEIGHTS_FORMAT:
         found = f"format {number!r:.60}" if "format" in values else "no format"
         raise WeightsError(
-            f"{label} is of {found}, and this ganzoo {__version__} reads {known}; "
+            f"{label} is of {found}, and this ganzoo {__version__} reads {WEIGHTS_FORMAT}; "
             "use the version of ganzoo that wrote it"
         )
-    while number < WEIGHTS_FORMAT:
-        values = _migrated(FORMATS[number], values, f"{label}, of format {number},")
-        number += 1
-    return {**values, "format": WEIGHTS_FORMAT}
 
 
 def upgrade_architecture(
@@ -66,18 +54,15 @@ def upgrade_architecture(
             f"it; {needed} of {installed['distribution']} is needed"
         )
     for major in path:
-        which = f"the architecture of {label}, of version {major} of the plugin of {spec.name},"
-        values = _migrated(spec.migrations[major], values, which)
+        try:
+            values = spec.migrations[major](values)
+        except Exception as error:
+            # It is given what the file says, which may be anything.
+            raise WeightsError(
+                f"the architecture of {label}, of version {major} of the plugin of {spec.name}, "
+                f"could not be brought up to date ({type(error).__name__}: {brief(error)})"
+            ) from error
     return values
-
-
-def _migrated(migrate: Callable[[Values], Values], values: Values, which: str) -> Values:
-    try:
-        return migrate(values)
-    except Exception as error:
-        # It is given what the file says, which may be anything.
-        cause = f"{type(error).__name__}: {error}"
-        raise WeightsError(f"{which} could not be brought up to date ({cause:.200})") from error
 
 
 def _major(version: object) -> int | None:

@@ -10,7 +10,7 @@ from ganzoo.config import ArchitectureConfig, Model
 from ganzoo.config.files import check_values, parse_json
 from ganzoo.errors import PluginError, WeightsError
 from ganzoo.resolve.check import check_architecture, validate
-from ganzoo.weights.formats import upgrade_architecture, upgrade_format
+from ganzoo.weights.formats import check_format, upgrade_architecture
 from ganzoo.weights.store import Store
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def read_info(store: Store) -> Info:
         raise WeightsError(f"{label} is not read: {error}") from error
     if not isinstance(values, dict) or not isinstance(values.get("architecture"), dict):
         raise WeightsError(f"{label} describes no architecture")
-    values = upgrade_format(values, label)
+    check_format(values, label)
     recorded, given = values.get("plugin"), values["architecture"]
     name = given.get("name")
     try:
