@@ -22,14 +22,6 @@ LONGEST = 30
 def write_plugin(name: str, folder: Path) -> Path:
     """Write a distribution that supplies one architecture.
 
-    Args:
-        name: The architecture; the distribution becomes ``ganzoo-NAME``, the package
-            ``ganzoo_NAME``.
-        folder: The folder to make.
-
-    Returns:
-        The folder.
-
     Raises:
         PluginError: The name is malformed or taken.
         RequestError: The folder holds something already.

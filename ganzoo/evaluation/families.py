@@ -18,11 +18,6 @@ Value = tuple[float, float | None]
 class Seen:
     """What was gathered of reals or of fakes, batch by batch.
 
-    Args:
-        length: Of a feature.
-        keep: Whether every feature is kept, and not their moments alone.
-        device: Of the features.
-
     Attributes:
         moments: Of all features.
         features: ``(N, length)`` float32 in parts; empty where they are not kept.

@@ -28,14 +28,7 @@ FEW = 40
 
 @dataclass(frozen=True)
 class Panel:
-    """One figure of the picture.
-
-    Attributes:
-        title: What it shows.
-        series: Keys of the log, each with its label and colour.
-        logarithmic: Whether its scale is.
-        levels: Values that mean something, as a dashed line with a label.
-    """
+    """One figure of the picture."""
 
     title: str
     series: Mapping[str, tuple[str, str]]
@@ -102,12 +95,7 @@ Points = tuple[list[float], list[float]]
 
 @dataclass(frozen=True)
 class Drawing:
-    """A panel with the points that a run has for it.
-
-    Attributes:
-        panel: Which one.
-        points: Steps and values, by key.
-    """
+    """A panel with the points that a run has for it."""
 
     panel: Panel
     points: dict[str, Points]

@@ -16,12 +16,7 @@ WIDTH = 100
 
 
 class Need(NamedTuple):
-    """What a monitor looks at.
-
-    Attributes:
-        figures: Keys of the log; one of them is enough.
-        setting: What makes a run log them, as the end of a sentence.
-    """
+    """What a monitor looks at."""
 
     figures: tuple[str, ...]
     setting: str
@@ -45,15 +40,7 @@ NEEDS: dict[str, Need] = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What a report begins with.
-
-    Attributes:
-        name: The run as its user calls it.
-        config: Its resolved config.
-        step: Steps that it is known to have done.
-        state: ``finished``, ``running``, ``interrupted``, ``stopped`` or ``empty``.
-        note: The state in words.
-    """
+    """What a report begins with."""
 
     name: str
     config: RunConfig
@@ -93,14 +80,7 @@ class Verdict:
 
 
 class Course(NamedTuple):
-    """A score over a run, each entry with its step.
-
-    Attributes:
-        name: Of the score.
-        first: The first one.
-        best: The best one.
-        last: The last one.
-    """
+    """A score over a run, each entry with its step."""
 
     name: str
     first: tuple[int, float]
@@ -109,12 +89,7 @@ class Course(NamedTuple):
 
 
 def verdicts(rows: Sequence[Mapping[str, float]], findings: Iterable[Finding]) -> list[Verdict]:
-    """Sum up what each monitor found: those that found something come first, the worst on top.
-
-    Args:
-        rows: Of the log, oldest first.
-        findings: Of all monitors, in any order.
-    """
+    """Sum up what each monitor found: those that found something come first, the worst on top."""
     of: dict[str, list[Finding]] = {name: [] for name in NEEDS}
     for finding in findings:
         of.setdefault(finding.monitor, []).append(finding)
@@ -162,12 +137,6 @@ def report(
     findings: Iterable[Finding],
 ) -> str:
     """Write the report on a run.
-
-    Args:
-        facts: What the run is.
-        rows: Of the log, oldest first.
-        scores: Those taken during training, with their steps, oldest first.
-        findings: Of all monitors.
 
     Returns:
         Lines of at most `WIDTH` characters, but for words that are longer.

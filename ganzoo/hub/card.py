@@ -26,6 +26,13 @@ CONDITIONAL = "class-conditional-image-generation"
 
 MAX_CLASSES_SHOWN = 20
 
+_LIMITS = """\
+## Limits and intended use
+
+Made for research, teaching and play with generative models. Samples follow the training data, \
+with its gaps and its biases; a generator that saw few examples can come close to repeating some \
+of them. Do not take a sample, or pass it off, for a record of anything."""
+
 _SECTION = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 
 _SCORE_COLUMNS = ("metric", "value", "extractor", "data", "reals", "fakes", "weights", "seed")
@@ -187,12 +194,8 @@ def _score_name(score: Mapping[str, Any]) -> str:
 
 
 def _section(info: Info, spec: Architecture, reference: str, files: set[str]) -> str:
-    parts = [
-        _head(info, spec, files),
-        _use(info, reference, files),
-        _training(info, reference, files),
-    ]
-    parts += [_table_of_scores(info), _limits()]
+    use, training = _use(info, reference, files), _training(info, reference, files)
+    parts = [_head(info, spec, files), use, training, _table_of_scores(info), _LIMITS]
     if spec.paper:
         parts.append(f"## Citation\n\nThe method: {_text(spec.paper)}.")
     return "\n\n".join(parts)
@@ -209,11 +212,10 @@ def _head(info: Info, spec: Architecture, files: set[str]) -> str:
     if config.num_classes:
         names = info.data.class_names or [str(label) for label in range(config.num_classes)]
         shown = ", ".join(map(_code, names[:MAX_CLASSES_SHOWN]))
-        more = (
-            f" and {len(names) - MAX_CLASSES_SHOWN} more" if len(names) > MAX_CLASSES_SHOWN else ""
-        )
+        if len(names) > MAX_CLASSES_SHOWN:
+            shown += f" and {len(names) - MAX_CLASSES_SHOWN} more"
         classes = "1 class" if config.num_classes == 1 else f"{config.num_classes} classes"
-        lines.append(f"\nIt is conditional on {classes}: {shown}{more}.")
+        lines.append(f"\nIt is conditional on {classes}: {shown}.")
     return "\n".join(lines)
 
 
@@ -282,17 +284,6 @@ def _table_of_scores(info: Info) -> str:
     ]
     note = "Scores of another protocol (extractor, numbers of samples, resizing) do not compare."
     return "\n".join(["## Scores", "", *_table(columns, rows), "", note])
-
-
-def _limits() -> str:
-    lines = [
-        "## Limits and intended use",
-        "",
-        "Made for research, teaching and play with generative models. Samples follow the training "
-        "data, with its gaps and its biases; a generator that saw few examples can come close to "
-        "repeating some of them. Do not take a sample, or pass it off, for a record of anything.",
-    ]
-    return "\n".join(lines)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:

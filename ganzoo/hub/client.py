@@ -67,13 +67,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a commit of a repository holds.
-
-    Attributes:
-        commit: In full.
-        private: Whether the repository is.
-        files: By name.
-    """
+    """What a commit of a repository holds."""
 
     commit: str
     private: bool
@@ -81,13 +75,7 @@ class Listing:
 
 
 class Client:
-    """The Hub, for one user.
-
-    Args:
-        token: The user's token; None for the one that is logged in, False for none.
-        cache_dir: Where files are kept; the client's own cache where left out.
-        local_files_only: Ask nothing of the Hub.
-    """
+    """The Hub, for one user."""
 
     def __init__(
         self,
@@ -108,18 +96,10 @@ class Client:
         Raises:
             HubError: The Hub cannot be asked, or refuses.
         """
-        if self.offline:
-            raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
         return self.call(self._list, repository, repository=repository, tries=tries)
 
     def commit(self, repository: Repository, *, tries: int = len(WAITS) + 1) -> str:
-        """Resolve a revision of a repository that holds data to its commit.
-
-        Raises:
-            HubError: The Hub cannot be asked, or refuses.
-        """
-        if self.offline:
-            raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
+        """Resolve a revision of a repository that holds data to its commit; errors likewise."""
         return self.call(self._commit, repository, repository=repository, tries=tries)
 
     def _commit(self, repository: Repository) -> str:
@@ -214,19 +194,13 @@ class Client:
         repeatable: bool = True,
         **options: Any,
     ) -> T:
-        """Call the client, again where that may help.
-
-        Args:
-            function: What to call.
-            *args: For the function.
-            repository: What it is about, for messages.
-            tries: How often at most.
-            repeatable: Whether it may be done again where it was perhaps done already.
-            **options: For the function.
+        """Call the client, again where that may help (and may be done if it was done already).
 
         Raises:
             HubError: It failed.
         """
+        if self.offline:
+            raise HubError(f"{repository} {NOT_ASKED}", unreachable=True)
         for wait in (*WAITS[: tries - 1], None):
             try:
                 self._check_login(repository)

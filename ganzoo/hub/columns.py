@@ -16,11 +16,6 @@ Features = Mapping[str, Any]
 def picture_column(features: Features, chosen: str | None, source: str) -> str:
     """Find the column of the pictures.
 
-    Args:
-        features: Of the dataset.
-        chosen: The column that a user names, if any.
-        source: What errors call the dataset.
-
     Raises:
         DataError: There is none, or several.
     """
@@ -73,11 +68,6 @@ def label_column(features: Features, chosen: str | None, source: str) -> str | N
 
 def classes_of(feature: Any, labels: Sequence[Any], source: str) -> Classes:
     """Tell the classes, and the label of every row.
-
-    Args:
-        feature: What the column of labels holds.
-        labels: What is in it.
-        source: What errors call the dataset.
 
     Raises:
         DataError: A row has no label, or one that is none of the classes.

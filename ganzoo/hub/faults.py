@@ -47,13 +47,7 @@ class RevisionMissingError(HubRequestError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What went wrong.
-
-    Attributes:
-        error: What to raise.
-        again: Whether the same request may succeed soon.
-        wait: Seconds that the Hub asked to wait.
-    """
+    """What went wrong."""
 
     error: HubError
     again: bool = False
@@ -61,12 +55,7 @@ class Fault:
 
 
 def diagnose(error: Exception, repository: Repository) -> Fault:
-    """Tell what an error of the client means.
-
-    Args:
-        error: Whatever the client let out.
-        repository: What was asked for.
-    """
+    """Tell what an error of the client means."""
     cause = error.__cause__
     wrapping = isinstance(error, errors.LocalEntryNotFoundError) or type(error) is RuntimeError
     if wrapping and isinstance(cause, Exception):

@@ -38,10 +38,6 @@ def read_card(store: Store) -> str:
 def split(card: str, label: str) -> tuple[dict[str, Any], str]:
     """Split a card into its metadata and its text.
 
-    Args:
-        card: The whole text; from a repository it is not trusted.
-        label: Names the card in errors.
-
     Returns:
         Values that JSON can hold, and the text below them.
 

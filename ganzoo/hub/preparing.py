@@ -21,7 +21,6 @@ from ganzoo.data.config import RepositoryConfig
 from ganzoo.errors import DataError, HubError, brief
 from ganzoo.hub.client import Client
 from ganzoo.hub.columns import Features
-from ganzoo.hub.faults import NOT_ASKED
 from ganzoo.hub.pictures import column
 from ganzoo.hub.reference import COMMIT, Repository
 
@@ -33,14 +32,7 @@ _log = logging.getLogger("ganzoo.hub")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A split that lies on this machine.
-
-    Attributes:
-        commit: Of the repository, in full.
-        features: What each column holds.
-        tables: Arrow's files, in their order.
-        folder: The repository's own in the Hub's cache, where files lie that rows name.
-    """
+    """A split that lies on this machine."""
 
     commit: str
     features: Features
@@ -68,8 +60,6 @@ def prepare(repository: Repository, config: RepositoryConfig) -> Prepared:
     place = home / f"{commit}-{key}"
     found = _opened(place, commit, folder)
     if found is None:
-        if client.offline:
-            raise HubError(f"{pinned} {NOT_ASKED}", unreachable=True)
         client.call(_fetch, pinned, config, place, repository=pinned)
         found = _opened(place, commit, folder)
     if found is None:

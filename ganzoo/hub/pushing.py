@@ -30,13 +30,7 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class There:
-    """What the Hub holds before a push.
-
-    Attributes:
-        listing: Of the branch, or of what it will be made from; empty for a new repository.
-        exists: Whether the repository does.
-        has_branch: Whether the branch does.
-    """
+    """What the Hub holds before a push."""
 
     listing: Listing
     exists: bool = True
@@ -45,15 +39,7 @@ class There:
 
 @dataclass(frozen=True)
 class Push:
-    """One push on its way.
-
-    Attributes:
-        client: The Hub.
-        target: The repository and branch.
-        stage: What is published, but for the card.
-        licence: Of the weights.
-        card: Where the card is written before it is sent.
-    """
+    """One push on its way."""
 
     client: Client
     target: Repository
@@ -63,9 +49,6 @@ class Push:
 
     def look(self, pr: bool) -> There:
         """See what the Hub holds.
-
-        Args:
-            pr: Whether it is for a pull request, for which the repository has to be there.
 
         Raises:
             HubError: The Hub cannot be asked, or what is there cannot be published to.

@@ -139,7 +139,7 @@ def is_path(text: str) -> bool:
 
 
 def _read(text: str) -> Reference | str:
-    """Read a text; where it names nothing, return what is to be said of that, which may be empty."""
+    """Read a text; where it names nothing, return what to say of that, which may be empty."""
     if is_path(text):
         return Place(text)
     if text.startswith(SCHEME):

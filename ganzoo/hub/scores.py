@@ -18,9 +18,6 @@ from ganzoo.weights.store import FolderStore
 def own_folder(reference: str | os.PathLike[str]) -> Path:
     """Find the weights folder that scores can be written into.
 
-    Args:
-        reference: A weights folder or a run on this machine.
-
     Raises:
         RequestError: It names weights that are not in a folder of the user's own.
         ganzoo.errors.WeightsError: There are no such weights.
@@ -41,10 +38,6 @@ def own_folder(reference: str | os.PathLike[str]) -> Path:
 
 def save_scores(folder: Path, records: Sequence[Record]) -> None:
     """Write scores into the config.json and the card of a weights folder.
-
-    Args:
-        folder: The weights folder.
-        records: Scores as plain values (`ganzoo.evaluation.records.Score.model_dump`).
 
     Raises:
         ganzoo.errors.WeightsError: The folder's config.json or card cannot be read.

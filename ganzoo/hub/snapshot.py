@@ -20,15 +20,7 @@ _log = logging.getLogger("ganzoo.hub")
 
 
 class Snapshot:
-    """The files of weights at one commit; see `ganzoo.weights.store.Store`.
-
-    Args:
-        client: Asks the Hub.
-        repository: With the revision as it was asked for.
-        commit: What the revision is, in full.
-        listing: What the commit holds, where the Hub was asked already.
-        reference: As it was asked for, where that is not the repository's.
-    """
+    """The files of weights at one commit; see `ganzoo.weights.store.Store`."""
 
     def __init__(
         self,

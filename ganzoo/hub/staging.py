@@ -26,13 +26,7 @@ CHECKED_SAMPLES = 8
 
 @dataclass(frozen=True)
 class Staged:
-    """What is to be published, but for the card.
-
-    Attributes:
-        info: The contents of ``config.json``.
-        files: By their names in the repository.
-        card: The text of the folder's own card; empty where it has none.
-    """
+    """What is to be published, but for the card."""
 
     info: Info
     files: dict[str, Path]
@@ -44,11 +38,6 @@ def staged(
     source: Generator | str | os.PathLike[str], *, discriminator: bool = True
 ) -> Iterator[Staged]:
     """Gather what is to be published, once it was found to load strictly and to sample.
-
-    Args:
-        source: A weights folder, a run, ``architecture.tag``, or a generator from a loop of one's
-            own, which is written into a temporary folder.
-        discriminator: Whether it is published too, where there is one.
 
     Raises:
         WeightsError: The weights do not load, or make samples that are not finite.

@@ -28,14 +28,6 @@ def chosen(
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Put a name in the place of `AUTO`.
 
-    Args:
-        values: The section ``augmentation``.
-        dataset: The data; pictures are augmented where they are few and shown often.
-        training: How often they are shown.
-
-    Returns:
-        The section, and what has to be said of the choice.
-
     Raises:
         ConfigError: Fields are given and no augmentation that they belong to.
     """
@@ -69,10 +61,6 @@ def shown(training: TrainingConfig, pictures: int) -> int:
 
 def check_augmentation(config: RunConfig, kind: str) -> None:
     """Check that the augmentation has a meaning for the data and for the loss.
-
-    Args:
-        config: The run's.
-        kind: That of the data.
 
     Raises:
         ConfigError: It has none.

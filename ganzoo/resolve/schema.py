@@ -92,16 +92,7 @@ def _choice(
     paths: Collection[str] = (),
     alone: str | None = None,
 ) -> Schema:
-    """One of several mappings, told apart by a field; or that field's value alone.
-
-    Args:
-        key: The field.
-        models: The mappings, by the field's value.
-        refs: Where each mapping's schema is.
-        required: Whether the field may not be left out.
-        paths: Those that are not named; for them the field is anything that names no mapping.
-        alone: A value that has no fields beside it.
-    """
+    """One of several mappings, told apart by a field; or that field's value alone."""
     cases = []
     for name, model in models.items():
         value: Schema = {"const": name}

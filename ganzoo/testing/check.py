@@ -41,14 +41,7 @@ class NotApplicable(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Case:
-    """One config under which a plugin is checked.
-
-    Attributes:
-        spec: The plugin's description.
-        offer: Where an installed plugin comes from; None for one that was registered or given.
-        config: The config.
-        title: What tells it from the other configs; empty where there is one alone.
-    """
+    """One config under which a plugin is checked."""
 
     spec: Any
     offer: registry.Offer | None
@@ -58,14 +51,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Subject:
-    """A plugin that is checked.
-
-    Attributes:
-        spec: Its description.
-        offer: As that of its cases.
-        values: Fields of its config that are to be other than usual.
-        find: Makes its cases.
-    """
+    """A plugin that is checked."""
 
     spec: Any
     offer: registry.Offer | None

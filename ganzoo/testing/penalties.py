@@ -39,12 +39,7 @@ class PenaltyCase(Case):
         return penalty
 
     def context(self, seed: int = 0, change: Callable[[nn.Module], Any] | None = None) -> Context:
-        """Return what the trainer gives to a penalty of this network.
-
-        Args:
-            seed: Of samples, latents and random numbers.
-            change: Changes the regularised network in place first.
-        """
+        """Return what the trainer gives to a penalty of this network."""
         n = shared.BATCH
         networks = {role: shared.perturb(build(role, self.architecture, 1), 1) for role in ROLES}
         if change is not None:

@@ -124,11 +124,7 @@ def train_one_step(config: Mapping[str, Any], precision: str) -> None:
 def precisions(
     config_of: Callable[[Any], Mapping[str, Any]],
 ) -> tuple[Callable[[Any], None], ...]:
-    """Return a check for each precision that training may have.
-
-    Args:
-        config_of: Gives the config of a case's run.
-    """
+    """Return a check for each precision that training may have."""
 
     def trains(precision: str, name: str) -> Callable[[Any], None]:
         def check(case: Any) -> None:
@@ -150,13 +146,7 @@ def state_of(network: nn.Module) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def perturb(network: nn.Module, seed: int, factor: float = 1.0) -> nn.Module:
-    """Move every parameter at random by a part of its size, so that none is zero.
-
-    Args:
-        network: Changed in place.
-        seed: Of the random numbers.
-        factor: What parameters are multiplied by afterwards.
-    """
+    """Move every parameter at random by a part of its size, so that none is zero."""
     source = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
         size = parameter.square().mean().sqrt().item()

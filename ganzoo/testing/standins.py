@@ -117,11 +117,7 @@ SAMPLES = DatasetSpec(
 
 
 def small_run(**sections: Any) -> dict[str, Any]:
-    """Return the config of one small training step, with sections of one's own.
-
-    Args:
-        **sections: As ``loss={"name": ...}``; they replace the stand-ins.
-    """
+    """Return the config of one small training step, with sections of one's own."""
     architecture = {"name": PERCEPTRONS.name, "latent_dim": LATENT, "sample_shape": [1, 8, 8]}
     return {
         "architecture": architecture,

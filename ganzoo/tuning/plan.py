@@ -28,17 +28,7 @@ EVALUATIONS = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep that may be carried out.
-
-    Attributes:
-        source: The config as given.
-        overrides: What is laid over it in every trial.
-        base: Both, resolved.
-        space: What varies.
-        metric: What is optimised.
-        seed: Of the proposals.
-        notes: What was decided for the user, as sentences.
-    """
+    """A sweep that may be carried out."""
 
     source: Any
     overrides: Mapping[str, Any]

@@ -54,12 +54,7 @@ class PrunedError(GanzooError):
 
 
 class Reporter(Observer):
-    """Tells a trial the scores of its run, and stops the run where they are poor.
-
-    Args:
-        trial: Of a study.
-        metric: The score that counts.
-    """
+    """Tells a trial the scores of its run, and stops the run where they are poor."""
 
     def __init__(self, trial: optuna.Trial, metric: str) -> None:
         self._trial, self._metric = trial, metric

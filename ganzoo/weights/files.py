@@ -30,21 +30,13 @@ def portable_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def once(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors that are stored: of tied ones the first.
-
-    Args:
-        state: Of a module, with its own tensors (``keep_vars=True``).
-    """
+    """Return the tensors that are stored: of tied ones the first."""
     first: dict[int, str] = {}
     return {key: t for key, t in state.items() if first.setdefault(id(t), key) == key}
 
 
 def with_ties(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give every further name of a tied tensor the tensor that was stored under the first.
-
-    Args:
-        state: What was stored.
-        expected: The state of the module that takes it, with its own tensors.
 
     Raises:
         KeyError: A tensor is missing.
@@ -69,11 +61,6 @@ def not_finite(state: Mapping[str, Tensor]) -> list[str]:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file so that it is either whole or not there.
-
-    Args:
-        path: The file.
-        tensors: On any device, in any layout; they may share memory.
-        metadata: Of the file's header.
 
     Raises:
         OSError: It cannot be written.

@@ -29,11 +29,6 @@ ALL_FILES = (CONFIG_FILE, *FILES.values(), CARD_FILE, SHEET_FILE, RECIPE_FILE)
 def save(folder: str | Path, info: Info, networks: Mapping[str, nn.Module]) -> Path:
     """Write networks and their info into a folder; files of the same name are replaced.
 
-    Args:
-        folder: Made where missing.
-        info: What is known of the networks.
-        networks: Modules by the names in `FILES`.
-
     Raises:
         WeightsError: A network holds a number that is not finite; nothing is written then.
     """

@@ -27,13 +27,6 @@ def upgrade_architecture(
 ) -> Values:
     """Bring an architecture's values to those of the installed major version of its plugin.
 
-    Args:
-        values: The architecture's values.
-        recorded: The distribution and version that wrote them, as the file says.
-        installed: The distribution and version that is installed here.
-        spec: The installed architecture, whose `migrations` are used.
-        label: Names the file.
-
     Raises:
         WeightsError: A newer major version wrote them, an older one without a migration, or they
             are not as that version has them.

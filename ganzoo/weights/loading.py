@@ -56,11 +56,6 @@ MAX_HEADER_BYTES = 8_000_000
 def load_network(store: Store, name: str, info: Info) -> nn.Module:
     """Build a network, once its file was found to fit what its config implies.
 
-    Args:
-        store: Where its file is.
-        name: Of `ganzoo.weights.folder.FILES`.
-        info: The contents of the ``config.json`` beside it.
-
     Raises:
         WeightsError: The file is missing, too large or not whole, does not fit, or holds a number
             that is not finite.

@@ -122,9 +122,7 @@ class TestInceptionScore:
         expected = isc_features_to_metric(logits, splits=splits, shuffle=False)
         found = metrics.inception_score(logits[: len(logits) // splits * splits], splits=splits)
         if len(logits) % splits == 0:
-            assert found == pytest.approx(
-                (*expected.values(),), rel=1e-6, abs=1e-9
-            )
+            assert found == pytest.approx((*expected.values(),), rel=1e-6, abs=1e-9)
 
     def test_is_the_number_of_classes_where_each_is_sure(self):
         logits = 1000 * torch.eye(10).repeat(20, 1)

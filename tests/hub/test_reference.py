@@ -189,7 +189,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED, ids=short)
 def test_what_names_nothing_is_refused_with_what_would_work(text):
-    for function, name in ((parse, "weights"), (parse_repository, "repository on the Hugging Face")):
+    for function, name in (
+        (parse, "weights"),
+        (parse_repository, "repository on the Hugging Face"),
+    ):
         with pytest.raises(WeightsError) as caught:
             function(text)
         message = str(caught.value)
@@ -249,7 +252,7 @@ class TestRepositories:
 
     @pytest.mark.parametrize("text", [*PATHS[:4], *TAGS], ids=short)
     def test_anything_else_is_refused(self, text):
-        with pytest.raises(WeightsError, match="write org/name, or org/name@branch$"):
+        with pytest.raises(WeightsError, match=r"write org/name, or org/name@branch$"):
             parse_repository(text)
 
     def test_a_path_object_is_no_name(self):
