@@ -162,6 +162,8 @@ def _read(text: str) -> Reference | str:
 def _repository(spelled: str) -> Repository | str:
     name, at, revision = spelled.partition("@")
     parts = name.split("/")
+    if len(parts) == 3 and parts[0] in ("datasets", "spaces"):
+        return f": that is one of the Hub's {parts[0]}, which hold no weights"
     if len(parts) != 2 or not all(parts):
         return ""
     for part in parts:

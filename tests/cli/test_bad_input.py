@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -32,31 +31,22 @@ OVERRIDES = {
     "no architecture": ([], "architecture: missing; name one of dcgan"),
     "unknown architecture": (["architecture=dcgam"], "did you mean 'dcgan'?"),
     "architecture is a number": (["architecture=3"], "architecture"),
-    "unknown preset": (["architecture.name=dcgan", "architecture.preset=x"], "has no preset 'x'"),
     "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "'width'"),
     "unknown section": ([VANILLA, "trainig.steps=3"], "did you mean 'training'"),
     "unknown field": ([VANILLA, "training.stps=3"], "did you mean 'steps'?"),
     "unknown short key": ([VANILLA, "stesp=3"], "did you mean 'steps'"),
     "not a number": ([VANILLA, "steps=ten"], "training.steps: 'ten' is not allowed"),
-    "not whole": ([VANILLA, "steps=2.5"], "training.steps: 2.5 is not allowed"),
-    "a number as text": ([VANILLA, "steps='5'"], "training.steps: '5' is not allowed"),
     "below the least": (
         [VANILLA, "steps=0"],
         "training.steps: 0 is not allowed; it must be at least 1",
     ),
     "not finite": ([VANILLA, "optimizers.generator.lr=.nan"], "it must be a finite number"),
-    "negative rate": ([VANILLA, "optimizers.generator.lr=-1"], "it must be at least 0"),
     "wrong choice": ([VANILLA, "precision=fp16"], "it must be 'auto', 'fp32', 'bf16' or 'fp64'"),
-    "a metric that is none": (
-        [VANILLA, "evaluation.metrics=[fdi]"],
-        "evaluation.metrics: 'fdi' is not allowed; it must be 'fid'",
-    ),
     "no metric": ([VANILLA, "evaluation.metrics=[]"], "evaluation: metrics is empty; name one"),
     "the best of what is not computed": (
         [VANILLA, "evaluation.metrics=[kid]", "evaluation.best=fid"],
         "best fid is not among metrics (kid); add it there",
     ),
-    "looks of too few": ([VANILLA, "health.samples=8"], "health.samples: 8 is not allowed"),
     "all held out": (
         [VANILLA, "data.source=mnist5k", "data.holdout=5000"],
         "data.holdout: 5000 samples are to be held out, and mnist5k has 5000; hold out fewer",
@@ -64,14 +54,8 @@ OVERRIDES = {
     "wrong device": ([VANILLA, "device=gpu"], "training.device: 'gpu' is not allowed"),
     "absent device": ([VANILLA, "device=cuda:77"], "cuda:77 is not here"),
     "batch and parts": ([VANILLA, "batch_size=10", "accumulate=3"], "does not divide"),
-    "shared fakes, two sizes": (
-        ["architecture=dcgan", "training.generator_batch=7"],
-        "generator_batch 7 differs from batch_size 64",
-    ),
     "unknown loss": ([VANILLA, "loss=hing"], "did you mean 'hinge'?"),
-    "unknown field of a loss": ([VANILLA, "loss.margin=2"], "loss.margin: unknown field"),
     "unknown penalty": ([VANILLA, "penalties.r3.weight=1"], "unknown penalty 'r3' (available: dr"),
-    "negative weight": ([VANILLA, "penalties.r1.weight=-1"], "penalties.r1.weight: -1"),
     "unknown optimizer": ([VANILLA, "optimizers.generator=adma"], "'adma' is not allowed"),
     "field of another optimizer": (
         [VANILLA, "optimizers.generator={name: sgd, betas: [0, 0.9]}"],
@@ -94,10 +78,6 @@ OVERRIDES = {
         ["architecture.name=dcgan", "architecture.sample_shape=[1, 20, 20]"],
         "dcgan cannot make 20x20 pictures",
     ),
-    "shape of two numbers": (
-        ["architecture.name=dcgan", "architecture.sample_shape=[20, 20]"],
-        "a shape has 3 numbers",
-    ),
     "vectors for pictures only": (["architecture=dcgan", "data=ring8"], "cannot make vectors of 2"),
     "other vectors": (
         ["architecture.name=vanilla", "architecture.sample_shape=[3]", "data=ring8"],
@@ -114,10 +94,6 @@ OVERRIDES = {
         [VANILLA, "data=mnist"],
         "lacks MNIST/raw/train-images-idx3-ubyte and 3 more files; set data.download to true",
     ),
-    "split of no kind": (
-        [VANILLA, "data.source=cifar10", "data.split=valid"],
-        "data.split: 'valid' is not allowed; it must be 'train', 'test' or 'all'",
-    ),
     "no override": ([VANILLA, "=3"], "not of the form key.sub=value"),
     "malformed value": ([VANILLA, "steps=[1"], "cannot be read"),
     "given twice": ([VANILLA, "steps=1", "steps=2"], "steps is given twice"),
@@ -129,46 +105,17 @@ OVERRIDES = {
         [VANILLA, "optimizers.generator={betas: [0.5, 1.0]}"],
         "optimizers.generator.betas.1: 1.0 is not allowed; a decay must be below 1",
     ),
-    "schedule below 0": (
-        [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1, to: -1, over: 9}"],
-        "optimizers.generator.lr.to: -1 is not allowed",
-    ),
-    "schedule of no kind": (
-        [VANILLA, "optimizers.generator.lr={schedule: steps, from: 1, to: 0, over: 9}"],
-        "lr.schedule: 'steps' is not allowed; it must be 'linear', 'cosine' or 'exponential'",
-    ),
     "exponential schedule to 0": (
         [VANILLA, "optimizers.generator.lr={schedule: exponential, from: 1, to: 0, over: 9}"],
         "lr: an exponential schedule from 1.0 to 0.0 is not possible; both must be above 0",
-    ),
-    "momentum of 1": (
-        [
-            VANILLA,
-            "optimizers.generator={name: sgd, momentum: {schedule: linear, from: 0.5, to: 1,"
-            " over: 9}}",
-        ],
-        "optimizers.generator.momentum: 1.0 is not allowed; a decay must be below 1",
-    ),
-    "nesterov from no momentum": (
-        [
-            VANILLA,
-            "optimizers.generator={name: sgd, nesterov: true, momentum: {schedule: linear,"
-            " from: 0, to: 0.5, over: 9}}",
-        ],
-        "nesterov needs momentum",
     ),
     "nesterov alone": (
         [VANILLA, "optimizers.generator={name: sgd, nesterov: true}"],
         "nesterov needs momentum",
     ),
-    "unknown field of the average": ([VANILLA, "ema.half_live=3"], "did you mean 'half_life'?"),
     "size that cannot be made": (
         ["architecture=dcgan", "data.image_size=48"],
         "data.image_size: dcgan cannot make 48x48 pictures",
-    ),
-    "no widths": (
-        [VANILLA, "architecture.generator_widths=[]"],
-        "architecture.generator_widths: () is not allowed; its length must be at least 1",
     ),
     "no list": (
         [VANILLA, "architecture.sample_shape='1,28,28'"],
@@ -177,10 +124,6 @@ OVERRIDES = {
     "no mapping": (
         [VANILLA, "penalties.r1=5"],
         "penalties.r1: 5 is not allowed; it must be a mapping of fields",
-    ),
-    "truth of a word": (
-        [VANILLA, "data.flip=no"],
-        "data.flip: 'no' is not allowed; it must be a valid boolean",
     ),
 }
 
@@ -199,11 +142,8 @@ FILES = {
         "run.ini is not a config file by its name; such a file ends in .yaml",
     ),
     "malformed YAML": ("architecture: [dcgan", "run.yaml", "run.yaml is malformed"),
-    "malformed JSON": ("{", "run.json", "run.json is malformed"),
-    "malformed TOML": ("[x", "run.toml", "run.toml is malformed"),
     "double key": ("loss: hinge\nloss: hinge", "run.yaml", "duplicate key"),
     "a list": ("- 1", "run.yaml", "must hold a mapping of sections, not a list"),
-    "a tag": ("architecture: !!python/name:os.system x", "run.yaml", "malformed"),
     "not UTF-8": (b"\xff\xfe\x00", "run.yaml", "malformed"),
     "too large": ("#" * 1_000_001, "run.yaml", "that is not a config file"),
     "too deep": ("[" * 5000, "run.json", "run.json is malformed"),
@@ -331,8 +271,6 @@ SOURCE_FILES = {
         "its ending is none that is known; data",
     ),
     "a zip that is none": ("a.zip", b"no zip", "is damaged, or no archive"),
-    "a tar.gz that is none": ("a.tar.gz", b"\x1f\x8b", "is damaged, or no archive"),
-    "a zip that is not there": ("b.zip", None, "b.zip does not exist"),
     "a manifest of what is not there": (
         "a.csv",
         b"file\nx.png\n",
@@ -361,11 +299,6 @@ def test_a_field_of_another_source(command, tmp_path):
 def test_a_file_that_looks_like_a_name(command, tmp_path):
     write(tmp_path / "a.zip", "")
     refused(command("train", VANILLA, "data=a.zip"), "write ./a.zip", tmp_path, left={"a.zip"})
-
-
-def test_a_dataset_of_python_that_is_not_registered(command, tmp_path):
-    result = command("train", VANILLA, "data=mine")
-    refused(result, "is registered first, with ganzoo.register_dataset", tmp_path)
 
 
 def test_pictures_of_32_bits(command, tmp_path):
@@ -435,47 +368,18 @@ def first(tensors):
 
 WEIGHTS = {
     "config is no JSON": (lambda f: write(f / "config.json", "{"), "is not JSON"),
-    "config is a list": (lambda f: write(f / "config.json", "[]"), "describes no architecture"),
-    "config too large": (
-        lambda f: write(f / "config.json", " " * 1_000_001),
-        "has 1,000,001 bytes, and at most 1,000,000 can be right",
-    ),
-    "config too deep": (lambda f: write(f / "config.json", "[" * 9999), "is not JSON"),
     "newer format": (edit(lambda v: v.update(format=2)), "is of format 2"),
     "architecture not installed": (
         edit(lambda v: v["architecture"].update(name="stylegan9")),
         "which cannot be used here",
     ),
-    "dotted path for a name": (
-        edit(lambda v: v["architecture"].update(name="os:system")),
-        "which cannot be used here",
-    ),
-    "further key": (edit(lambda v: v.update(code="x")), "code: unknown field"),
     "further field": (edit(lambda v: v["architecture"].update(x=1)), "x: unknown field"),
-    "wrong type": (edit(lambda v: v["architecture"].update(latent_dim="9")), "'9' is not allowed"),
-    "huge number": (
-        edit(lambda v: v["architecture"].update(latent_dim=10**30)),
-        "architecture.latent_dim",
-    ),
     "no tensors": (lambda f: (f / "model.safetensors").unlink(), "holds no model.safetensors"),
     "truncated": (
         lambda f: write(f / "model.safetensors", (f / "model.safetensors").read_bytes()[:-9]),
         "is not a whole safetensors file",
     ),
-    "a pickle": (
-        lambda f: torch.save({"a": torch.zeros(1)}, f / "model.safetensors"),
-        "is not a whole safetensors file",
-    ),
     "missing tensor": (retensor(lambda t: t.pop(first(t))), "1 missing"),
-    "further tensor": (retensor(lambda t: t.update(x=torch.zeros(1))), "1 unexpected ('x')"),
-    "other shape": (
-        retensor(lambda t: t.update({first(t): torch.zeros(3)})),
-        "1 of another type or shape",
-    ),
-    "other type": (
-        retensor(lambda t: t.update({first(t): t[first(t)].half()})),
-        "1 of another type or shape",
-    ),
     "other config than tensors": (
         edit(lambda v: v["architecture"].update(generator_widths=[9])),
         "does not fit its config",
@@ -514,8 +418,6 @@ INTERPOLATING = {
     "truncation": (["--truncation", "0"], "truncation is 0.0"),
     "seed": (["--seed", "-1"], "the seed is -1"),
     "ending": (["-o", "path.mp4"], "a film ends in .gif, and a grid in .png"),
-    "no ending": (["-o", "path"], "a film ends in .gif"),
-    "a column of samples": (["--columns", "3"], "No such option: --columns"),
 }
 
 
@@ -556,17 +458,11 @@ def other_networks(run):
 
 
 RUNS = {
-    "no such folder": (lambda run: shutil.rmtree(run), [], "there is no run folder"),
     "no run": (lambda run: (run / "config.yaml").unlink(), [], "holds no config.yaml"),
     "finished": (
         lambda run: None,
         [],
         "has done 4 steps already, and training.steps is 4; ask for more",
-    ),
-    "fewer steps": (
-        lambda run: None,
-        ["steps=3"],
-        "has done 4 steps already, and training.steps is 3",
     ),
     "a changed field": (
         lambda run: None,
@@ -600,30 +496,20 @@ def test_resuming(command, tmp_path, trained, cause):
     assert listing(tmp_path) == before
 
 
-def test_resuming_with_data_that_has_moved(command, tmp_path):
+def test_resuming_with_data_that_has_moved_or_changed(command, tmp_path):
     picture(tmp_path / "pictures" / "a.png")
     picture(tmp_path / "pictures" / "b.png")
     small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
     small += ["steps=1", "batch_size=2", "data=./pictures"]
     assert command("train", *small, "--out", "run").code == 0
     (tmp_path / "pictures").rename(tmp_path / "moved")
-    result = command("resume", "run", "steps=2")
-    refused(result, "pictures does not exist; where the data of run has", tmp_path, left=None)
     result = command("resume", "run", "steps=2", "data.source=./moved")
     assert result.code == 0, result.err
     assert "moved" in (tmp_path / "run" / "config.yaml").read_text()
-
-
-def test_resuming_with_other_data(command, tmp_path):
-    picture(tmp_path / "pictures" / "a.png")
-    picture(tmp_path / "pictures" / "b.png")
-    small = ["architecture={name: vanilla, generator_widths: [8], discriminator_widths: [8]}"]
-    small += ["steps=1", "batch_size=2", "data=./pictures"]
-    assert command("train", *small, "--out", "run").code == 0
-    picture(tmp_path / "pictures" / "c.png")
+    picture(tmp_path / "moved" / "c.png")
     before = listing(tmp_path)
-    result = command("resume", "run", "steps=2")
-    refused(result, "/pictures) changed since step 1; bring it back", tmp_path, left=None)
+    result = command("resume", "run", "steps=3")
+    refused(result, "/moved) changed since step 2; bring it back", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 
@@ -686,15 +572,10 @@ SWEEPS = {
     "a range of words": (["--over", "loss=a..b"], "both ends of a range are numbers"),
     "a range backwards": (["--over", "training.seed=9..1"], "the lower end comes first"),
     "an unknown field": (["--over", "training.sede=1..2"], "did you mean 'seed'"),
-    "an end that is not allowed": (["--over", "batch_size=0..8"], "training.batch_size: 0"),
     "how it is scored": (["--over", "evaluation.fakes=10..20"], "do not compare; set it for all"),
     "twice": (["--over", "loss=a,b", "--over", "loss=c,d"], "--over loss is given twice"),
     "set and varied": (["seed=1", "--over", "seed=1..9"], "seed is both set and varied"),
     "no trials": (["--over", "seed=1..9", "--trials", "0"], "trials is 0; it must be at least 1"),
-    "an unknown metric": (
-        ["--over", "seed=1..9", "--metric", "fdi"],
-        "there is no metric 'fdi'; did you mean 'fid'",
-    ),
     "scores of points": (
         ["data=ring8", "evaluation.metrics=[fid]", "--over", "seed=1..9"],
         "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
@@ -714,7 +595,6 @@ FINETUNINGS = {
         ["dcgan.mnist6k", "--data", "mnist5k"],
         "dcgan comes with no weights 'mnist6k'",
     ),
-    "no such folder": (["./nowhere", "--data", "mnist5k"], "there is no folder ./nowhere"),
     "no reference": (["digits", "--data", "mnist5k"], "'digits' names no weights"),
     "no such pictures": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
     "points for pictures": (
@@ -765,24 +645,6 @@ def test_finetuning(command, tmp_path, cause):
 def test_a_class_to_go_to_without_one_to_start_from(command, tmp_path):
     result = command("interpolate", "dcgan.mnist5k", "--to", "3")
     refused(result, "--to needs the class to start from; give it by --label", tmp_path)
-
-
-SCORES = {
-    "evaluating points by pictures": (
-        ["data=ring8", "evaluation.every=10", "evaluation.metrics=[fid]"],
-        "evaluation.metrics: fid has no meaning for vectors, of which there are modes",
-    ),
-    "an unknown extractor": (
-        ["data=mnist5k", "evaluation.every=10", "evaluation.extractor=digts"],
-        "evaluation.extractor: unknown extractor 'digts'; did you mean 'digits'",
-    ),
-}
-
-
-@pytest.mark.parametrize("cause", SCORES)
-def test_scores_while_training(command, tmp_path, cause):
-    arguments, message = SCORES[cause]
-    refused(command("train", VANILLA, *arguments), message, tmp_path)
 
 
 @pytest.mark.parametrize(

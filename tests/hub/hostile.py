@@ -130,33 +130,17 @@ CONFIGS = {
     "2 GB config": Cause(replaced(CONFIG, Zeros(2_000_000_000)), "has 2,000,000,000 bytes"),
     "a byte over the cap": Cause(replaced(CONFIG, b" " * 1_000_001), "has 1,000,001 bytes"),
     "no config": Cause(lambda files: files.pop(CONFIG), "it has no config.json"),
-    "empty config": Cause(replaced(CONFIG, b""), "is not JSON"),
     "config not UTF-8": Cause(replaced(CONFIG, b'{"format": "\xff"}'), "is not JSON: 'utf-8'"),
-    "config in UTF-16": Cause(replaced(CONFIG, '{"format": 1}'.encode("utf-16")), "is not JSON"),
     "config is a pickle": Cause(lambda files: files.update({CONFIG: pickled()}), "is not JSON"),
-    "config is an LFS pointer": Cause(
-        lambda files: files.update({CONFIG: pointer()}), "is not JSON"
-    ),
     "deep lists": Cause(replaced(CONFIG, b"[" * 900_000), "is not JSON: maximum recursion"),
-    "deep mappings": Cause(replaced(CONFIG, b'{"a":' * 180_000), "is not JSON: maximum rec"),
     "lists as deep as parses": Cause(config_with("training", nested(900)), "nests over 32 levels"),
-    "mappings as deep as parses": Cause(
-        config_with("training", nested(900, '{"a":', "}")), "nests over 32 levels"
-    ),
-    "deep format": Cause(config_with("format", nested(900)), "nests over 32 levels"),
     "500,000 numbers": Cause(config(data__class_names=[1] * 490_000), "holds over 100,000 values"),
     "90,000 unknown fields": Cause(
         lambda files: config(**{f"{i:x}": 0 for i in range(95_000)})(files),
         "holds over 100,000 values",
     ),
-    "thousands of unknown fields": Cause(
-        config(**{f"{i:x}": 0 for i in range(40_000)}), "and 39,990 more faults"
-    ),
     "90,000 wrong class names": Cause(
         config(data__class_names=[1] * 90_000), "class_names: 1 is not allowed.* more faults"
-    ),
-    "90,000 sides": Cause(
-        config(architecture__sample_shape=[0] * 90_000), "sample_shape: 0 is not allowed"
     ),
     "number of 5000 digits": Cause(config_with("format", "9" * 5000), "is not JSON: Exceeds"),
     "width of 4000 digits": Cause(
@@ -166,25 +150,14 @@ CONFIGS = {
         config_with("scores", '[{"x":1e999}]'), "1e999 is not a finite number"
     ),
     "NaN": Cause(config_with("training", '{"x":NaN}'), "NaN is not a finite number"),
-    "minus infinity": Cause(config_with("format", "-Infinity"), "-Infinity is not a finite number"),
     "field twice": Cause(
         config_with("plugin", '{"distribution":"a","version":"1"},"plugin":{}'),
         "'plugin' is given twice",
     ),
-    "field twice, deep inside": Cause(
-        config_with("training", '{"x":[{"a\\u0001":1,"a\\u0001":2}]}'),
-        r"'a\\x01' is given twice",
-    ),
     "half of a character": Cause(config(training={"x": "\ud83d"}), "holds half of a character"),
-    "half of a character as a field": Cause(config(**{"\udead": 1}), "holds half of a character"),
     "newer format": Cause(config(format=2), "is of format 2"),
-    "format left out": Cause(lambda files: dropped("format")(files), "is of no format"),
-    "format true": Cause(config(format=True), "is of format True"),
     "format as a list": Cause(config(format=["\x1b[2J"]), r"is of format \['\\x1b\[2J'\]"),
     "architecture is a text": Cause(config(architecture="dcgan"), "describes no architecture"),
-    "architecture is a list": Cause(config(architecture=[]), "describes no architecture"),
-    "config is a list": Cause(replaced(CONFIG, b"[]"), "describes no architecture"),
-    "architecture without a name": Cause(config(architecture={}), "of the architecture None"),
     "unknown architecture": Cause(
         config(
             architecture__name="evil-gan", plugin={"distribution": "evil-plugin", "version": "1"}
@@ -194,19 +167,8 @@ CONFIGS = {
     "architecture is a function": Cause(
         config(architecture__name="os:system"), "architecture 'os:system'"
     ),
-    "architecture is a function of ours": Cause(
-        config(architecture__name="ganzoo.cli:main"), "architecture 'ganzoo.cli:main'"
-    ),
-    "architecture is a module": Cause(config(architecture__name="antigravity"), "'antigravity'"),
     "architecture is a path": Cause(
         config(architecture__name="../../evil.py"), "architecture '../../evil.py'"
-    ),
-    "architecture is an address": Cause(
-        config(architecture__name="http://127.0.0.1:9/evil"), "'http://127.0.0.1:9/evil'"
-    ),
-    "architecture of another group": Cause(config(architecture__name="hinge"), "'hinge'"),
-    "architecture of another distribution": Cause(
-        config(architecture__name="evil:dcgan"), "unknown architecture 'evil:dcgan'"
     ),
     "architecture's name commands the terminal": Cause(
         config(architecture__name="\x1b]0;owned\x07\u202e"), r"'\\x1b\]0;owned\\x07\\u202e'"
@@ -214,40 +176,16 @@ CONFIGS = {
     "architecture's name is long": Cause(
         config(architecture__name="x" * 900_000), "architecture 'xxx"
     ),
-    "distribution commands the terminal": Cause(
-        config(architecture__name="x", plugin={"distribution": "\x1b[2J" * 9}), r"'\\x1b\[2J"
-    ),
     "constructor named in the config": Cause(
         config(architecture__generator="os:system"), "architecture.generator: unknown field"
-    ),
-    "code in the config": Cause(
-        config(code="__import__('os').system('id')"), "code: unknown field"
     ),
     "field that commands the terminal": Cause(
         config(**{"\x1b[2J\n\u2028\u202e": 1}), r"\\x1b\[2J \\u202e: unknown field"
     ),
     "field of 900,000 characters": Cause(config(**{"k" * 900_000: 1}), "k: unknown field"),
-    "auto_map": Cause(config(auto_map={"AutoModel": "evil.Model"}), "auto_map: unknown field"),
-    "preset of a list": Cause(config(architecture__preset=["x"]), "architecture.preset: "),
     "width beyond bounds": Cause(config(architecture__width=10**9), "architecture.width: 10000"),
-    "width negative": Cause(config(architecture__width=-1), "architecture.width: -1"),
-    "width true": Cause(config(architecture__width=True), "architecture.width: true"),
-    "width as a text": Cause(config(architecture__width="2"), "architecture.width: '2'"),
-    "latents beyond bounds": Cause(
-        config(architecture__latent_dim=10**9), "architecture.latent_dim: 1000"
-    ),
-    "classes beyond bounds": Cause(
-        config(architecture__num_classes=10**12), "architecture.num_classes: 1000"
-    ),
-    "sides beyond bounds": Cause(
-        config(architecture__sample_shape=[1, 10**9, 10**9]), "sample_shape.1: 1000"
-    ),
-    "shape of no sides": Cause(config(architecture__sample_shape=[]), "a shape has 3 numbers"),
     "shape that cannot be made": Cause(
         config(architecture__sample_shape=[1, 65536, 65536]), "dcgan cannot make 65536x65536"
-    ),
-    "65 layers": Cause(
-        architecture("vanilla", generator_widths=[8] * 65), "length must be at most 64"
     ),
     "initial weights beyond float32": Cause(
         architecture("vanilla", generator_init=1e308), "generator_init: 1e.308 is not allowed"
@@ -258,19 +196,12 @@ CONFIGS = {
     "more class names than classes": Cause(
         config(data__class_names=["a"] * 90_000), "has 90000 names, and num_classes is 3"
     ),
-    "class names that are mappings": Cause(
-        config(data__class_names=[{}, {}, {}]), "class_names: a mapping is not allowed"
-    ),
     "vectors of pictures": Cause(config(data__kind="vectors"), "data.kind vectors contradicts"),
-    "scale of pictures": Cause(config(data__scale=[1.0], data__shift=[0.0]), "are for vectors"),
-    "scores that are no records": Cause(config(scores=["fid"]), "scores: 'fid' is not allowed"),
     "training that is a text": Cause(config(training="x" * 900_000), "training: 'xxx"),
     "plugin of a newer major": Cause(
         config(plugin={"distribution": "ganzoo-torch", "version": "999.0"}),
         "was written by version '999.0' of the plugin of dcgan",
     ),
-    "plugin that is null": Cause(config(plugin=None), "plugin: null is not allowed"),
-    "base model that is a list": Cause(config(base_model=["x"]), "base_model: "),
     "base model without a commit": Cause(
         config(base_model={"repo": "../../x"}), "base_model.sha: missing"
     ),
@@ -344,12 +275,6 @@ SIZES = {
         "discriminator.safetensors of .* is not a whole safetensors file",
         WEIGHTS,
     ),
-    "weights of another architecture": Cause(
-        architecture("wgan-gp", sample_shape=[1, 16, 16], width=2), "does not fit", WEIGHTS
-    ),
-    "weights of another width": Cause(
-        config(architecture__width=4), "of another type or shape", WEIGHTS
-    ),
     "weights of more classes": Cause(
         config(architecture__num_classes=1_000_000),
         r"classes.weight is F32 \[3, 64\], and should be F32 \[1000000, 64\]",
@@ -377,9 +302,9 @@ def pickled() -> bytes:
     return pickle.dumps(Bomb())
 
 
-def saved_by_torch(old: bool = False) -> bytes:
+def saved_by_torch() -> bytes:
     stream = io.BytesIO()
-    torch.save({"x": Bomb()}, stream, _use_new_zipfile_serialization=not old)
+    torch.save({"x": Bomb()}, stream)
     return stream.getvalue()
 
 
@@ -390,9 +315,9 @@ def zipped() -> bytes:
     return stream.getvalue()
 
 
-def pointer(size: int = 123) -> bytes:
+def pointer() -> bytes:
     spec = "https://git-lfs.github.com/spec/v1"
-    return f"version {spec}\noid sha256:{'0' * 64}\nsize {size}\n".encode()
+    return f"version {spec}\noid sha256:{'0' * 64}\nsize 123\n".encode()
 
 
 def tensors(change: Callable[[dict[str, torch.Tensor]], object], name: str = MODEL) -> Change:
@@ -515,10 +440,7 @@ def exotic(dtype: str, size: int) -> Change:
 NOT_FINITE = "holds a number that is not finite"
 TENSORS = {
     "empty file": bad(replaced(MODEL, b"")),
-    "seven bytes": bad(replaced(MODEL, b"\x08\0\0\0\0\0\0")),
-    "only a length": bad(replaced(MODEL, struct.pack("<Q", 100))),
     "header of 2^63 bytes": bad(content(lambda c: struct.pack("<Q", 2**63) + c[8:])),
-    "header of 2^64 - 1 bytes": bad(content(lambda c: b"\xff" * 8 + c[8:])),
     "header beyond the file": bad(content(lambda c: struct.pack("<Q", 10**6) + c[8:])),
     "header of 90 MB": bad(replaced(MODEL, Zeros(90_000_000)), "has 90,000,000 bytes, and at most"),
     "header of 9 MB that the length admits": bad(
@@ -528,16 +450,12 @@ TENSORS = {
     "header of 7 MB of spaces": bad(replaced(MODEL, joined(b"{}" + b" " * 7_000_000)), "missing"),
     "10^5 tiny tensors": bad(replaced(MODEL, joined(tiny(100_000))), "100000 unexpected .'"),
     "header no JSON": bad(replaced(MODEL, joined(b"nonsense"))),
-    "header a list": bad(replaced(MODEL, joined(b"[1, 2]"))),
-    "header null": bad(replaced(MODEL, joined(b"null"))),
     "header not UTF-8": bad(replaced(MODEL, joined(b'{"\xff\xfe": {}}'))),
     "header commands the terminal": bad(replaced(MODEL, joined({"x": {"dtype": "\x1b[2J\u202e"}}))),
     "header deep": bad(replaced(MODEL, joined(b'{"a":' * 200_000))),
     "header with 5000 digits": bad(entry(shape=[10**4000])),
-    "header with a fraction": bad(entry(shape=[1.5])),
     "header with a negative side": bad(entry(shape=[-1, -6400])),
     "metadata not texts": bad(header(lambda e: e.update(__metadata__={"a": [1]}))),
-    "metadata a list": bad(header(lambda e: e.update(__metadata__=[1]))),
     "key twice": bad(twice, "'project.weight' is given twice"),
     "offsets beyond the end": bad(entry(data_offsets=[0, 10**12], shape=[250 * 10**9])),
     "offsets of 2^64": bad(entry(data_offsets=[0, 2**64 - 1], shape=[2**62 - 1])),
@@ -545,36 +463,23 @@ TENSORS = {
     "offsets overlap": bad(header(overlapping)),
     "offsets leave a hole": bad(moved(4)),
     "offsets negative": bad(entry(data_offsets=[-4, 0])),
-    "offsets of three": bad(entry(data_offsets=[0, 4, 8])),
     "shape larger than its bytes": bad(entry(shape=[10**6, 10**6])),
     "shape that overflows": bad(entry(shape=[2**40, 2**40])),
-    "shape that overflows to 0": bad(entry(shape=[2**32, 2**32])),
     "shape of 10^5 sides": bad(entry(shape=[1] * 100_000)),
     "data beyond the tensors": bad(content(lambda c: c + b"\0" * 100)),
-    "data a byte short": bad(content(lambda c: c[:-1])),
     "half": bad(content(lambda c: c[: len(c) // 2])),
     "unknown dtype": bad(entry(dtype="PICKLE")),
-    "dtype F64": bad(
-        tensors(lambda s: s.update({k: t.double() for k, t in s.items()})), "is F64 .*should be F32"
-    ),
     "dtype F16": bad(
         tensors(lambda s: s.update({k: t.half() for k, t in s.items()})), "is F16 .*should be F32"
     ),
-    "dtype BOOL": bad(exotic("BOOL", 8), "is BOOL .*should be F32"),
     "dtype of 8 bits": bad(exotic("F8_E5M2", 8), "is F8_E5M2 .*should be F32|whole"),
-    "dtype of 4 bits": bad(exotic("F4", 4), "is F4 .*should be F32|whole"),
     "dtype complex": bad(exotic("C64", 64), "is C64 .*should be F32"),
-    "integers for numbers": bad(
-        tensors(lambda s: s.update({"project.weight": s["project.weight"].int()})),
-        "project.weight is I32 .* and should be F32",
-    ),
     "numbers for integers": bad(
         tensors(lambda s: s.update({"layers.0.num_batches_tracked": torch.tensor(1.0)})),
         "num_batches_tracked is F32 .*, and should be I64",
     ),
     "NaN in a weight": bad(filled("project.weight", float("nan")), NOT_FINITE),
     "infinity in a weight": bad(filled("classes.weight", float("inf")), NOT_FINITE),
-    "minus infinity in a norm": bad(filled("layers.0.bias", float("-inf")), NOT_FINITE),
     "NaN in a buffer": bad(filled("layers.0.running_var", float("nan")), NOT_FINITE),
     "NaN in the discriminator": Cause(
         tensors(lambda s: s["first.weight"].fill_(float("nan")), "discriminator.safetensors"),
@@ -582,34 +487,21 @@ TENSORS = {
         WEIGHTS,
     ),
     "missing key": bad(tensors(lambda s: s.pop("project.weight")), "1 missing .project.weight"),
-    "missing buffer": bad(
-        tensors(lambda s: s.pop("layers.0.running_var")), "1 missing .layers.0.running_var"
-    ),
     "extra key": bad(tensors(lambda s: s.update(x=torch.zeros(1))), "1 unexpected .'x'"),
-    "extra empty tensor": bad(tensors(lambda s: s.update(x=torch.zeros(0))), "1 unexpected .'x'"),
     "key of a wrapped module": bad(renamed("module.project.weight"), "'module.project.weight'"),
-    "key in other letters": bad(renamed("Project.weight"), "1 missing .* 1 unexpected"),
     "key that is a path": bad(renamed("../../evil"), "1 unexpected .'../../evil'"),
-    "key that is an attribute": bad(renamed("__class__.__init__"), "'__class__.__init__'"),
     "key that commands the terminal": bad(renamed("\x1b[2J\r\u202e"), r"'\\x1b\[2J\\r\\u202e'"),
-    "key of NUL": bad(renamed("project.weight\0"), r"'project.weight\\x00'"),
     "key of 10^5 characters": bad(renamed("k" * 100_000), "1 unexpected .'kkk"),
     "another shape": bad(
         tensors(lambda s: s.update({"project.weight": s["project.weight"].flatten()})),
         "project.weight is F32",
     ),
-    "transposed": bad(
-        tensors(lambda s: s.update({"project.weight": s["project.weight"].transpose(0, 1)})),
-        "project.weight is F32",
-    ),
     "pickle by another name": bad(replaced(MODEL, pickled())),
     "weights of torch by another name": bad(replaced(MODEL, saved_by_torch())),
-    "old weights of torch by another name": bad(replaced(MODEL, saved_by_torch(old=True))),
     "zip by another name": bad(replaced(MODEL, zipped())),
     "HTML by another name": bad(replaced(MODEL, b"<!DOCTYPE html><title>Error</title>")),
     "compressed": bad(content(gzip.compress)),
     "LFS pointer instead of weights": bad(replaced(MODEL, pointer())),
-    "LFS pointer of 2 TB": bad(replaced(MODEL, pointer(2 * 10**12))),
     "link to a file of this machine": bad(replaced(MODEL, Symlink("../../../../etc/passwd"))),
     "2 GB of zeros": bad(replaced(MODEL, Zeros(2_000_000_000)), "has 2,000,000,000 bytes"),
     "2 GB discriminator": Cause(
@@ -648,25 +540,17 @@ CARDS = {
     "YAML that calls": card(
         "a: !!python/object/apply:os.system ['touch executed']", "is malformed: could not"
     ),
-    "YAML that makes an object": card("a: !!python/name:os.system", "is malformed: could not"),
     "YAML tag commands the terminal": card("a: !<%1b[2J> x", r"could not .*\\x1b\[2J"),
     "YAML that nests": card("a: " + "[" * 20_000, "nests over 32 levels"),
     "YAML that nests and closes": card("a: " + "[" * 2_000 + "]" * 2_000, "nests over 32 levels"),
-    "YAML that nests mappings": card("a: " + "{b: " * 9_000, "nests over 32 levels"),
-    "YAML that nests by lines": card(
-        "\n".join(f"{' ' * i}a:" for i in range(200)), "nests over 32 levels"
-    ),
     "YAML of a whole book": card("a: " + "x " * 30_000, "it is longer than 50,000 characters"),
     "YAML twice": card("a: 1\na: 2", "is malformed: found duplicate key"),
     "YAML empty integer": card("a: !!int ''", "a value cannot be read"),
-    "YAML empty number": card("a: !!float ''", "a value cannot be read"),
-    "YAML no truth": card("a: !!bool maybe", "a value cannot be read"),
     "YAML no date": card("a: 2020-99-99", "is malformed: month must be"),
     "YAML number of 48,000 digits": card("a: 0x" + "f" * 48_000, "is malformed: Exceeds"),
     "YAML half of a character": card('a: "\\ud83d"', "is malformed: 'utf-8'"),
     "YAML of a list": card("- a", "is no mapping of fields"),
     "YAML of control characters": card("a: \x1b[2J", "is malformed: unacceptable character"),
-    "YAML tab": card("\ta: 1", "is malformed: found character"),
     "YAML two documents": card("a: 1\n...\nb: 2", "another document"),
     "card not UTF-8": Cause(
         replaced(CARD, b"---\na: \xff\n---\n"), "is no text in UTF-8", ("pretrained_info",)
@@ -684,29 +568,15 @@ CARDS = {
     "2 GB picture": Cause(
         replaced("samples.png", Zeros(2_000_000_000)), "has 2,000,000,000 bytes", ("pull",)
     ),
-    "2 GB recipe": Cause(
-        replaced("recipe.yaml", Zeros(2_000_000_000)), "has 2,000,000,000 bytes", ("pull",)
-    ),
     # The client itself makes an object of the metadata, as the Hub tells it.
     "card that takes the client's argument": Cause(
         replaced(CARD, b"---\nignore_metadata_errors: true\n---\n"), "README.md may be malformed"
-    ),
-    "card whose tags are a number": Cause(
-        replaced(CARD, b"---\ntags: 5\n---\n"), "README.md may be malformed"
     ),
     "card with a result's source as a text": Cause(
         replaced(
             CARD,
             b"---\nmodel-index: [{name: a, results: [{task: {type: a}, dataset: {type: a, name: a},"
             b" metrics: [{type: a, value: 1}], source: text}]}]\n---\n",
-        ),
-        "README.md may be malformed",
-    ),
-    "card with a result's source without an address": Cause(
-        replaced(
-            CARD,
-            b"---\nmodel-index: [{name: a, results: [{task: {type: a}, dataset: {type: a, name: a},"
-            b" metrics: [{type: a, value: 1}], source: {name: a}}]}]\n---\n",
         ),
         "README.md may be malformed",
     ),
@@ -763,14 +633,8 @@ def unchanged(files: Files) -> None:
 MANY = "at most 1,000,000 can be right"
 REPOSITORIES = {
     "nothing": Cause(lambda files: files.clear(), "holds no weights of ganzoo"),
-    "only a pickle": Cause(
-        only(pytorch_model__bin=pickled()), "as pickles .'pytorch_model.bin'., which can run"
-    ),
     "only a checkpoint": Cause(
         only(G__pt=saved_by_torch(), train__py=b"import os"), "as pickles .'G.pt'., which can run"
-    ),
-    "only a StyleGAN pickle": Cause(
-        only(network__pkl=pickled()), "as pickles .'network.pkl'., which can run"
     ),
     "a config and pickles": Cause(
         lambda files: (
@@ -785,11 +649,9 @@ REPOSITORIES = {
         "describes no architecture",
     ),
     "config is a link": Cause(replaced(CONFIG, Symlink("../../../../etc/passwd")), "is not JSON"),
-    "config is a link to itself": Cause(replaced(CONFIG, Symlink(CONFIG)), "is not JSON"),
     "config larger than the listing says": Cause(
         replaced(CONFIG, Zeros(2_000_000_000)), MANY, WAYS, lying(100)
     ),
-    "sizes that are negative": Cause(unchanged, "arrived damaged twice", WAYS, lying(-5)),
     "sizes that are wrong": Cause(unchanged, "arrived damaged twice", WAYS, lying(7)),
     "config without an end": Cause(unchanged, MANY, WAYS, endless(CONFIG)),
     "card without an end": Cause(unchanged, MANY, ("pretrained_info", "pull"), endless(CARD)),
@@ -820,9 +682,7 @@ def beside(*names: str) -> Change:
 
 HARMLESS: dict[str, Change] = {
     "names that lead out": beside("../../evil.txt", "..", "../README.md", "a/../../evil.txt"),
-    "names from the root": beside("/etc/passwd", "//evil", "~/.bashrc"),
     "names of Windows": beside("C:\\evil.txt", "..\\..\\evil.txt", "CON", "config.json:stream"),
-    "names of git": beside(".git/config", ".git/hooks/post-checkout", ".gitmodules"),
     "names that python would import": beside(
         "ganzoo.py", "torch.py", "sitecustomize.py", "modeling.py", "__init__.py", "conftest.py"
     ),
@@ -839,7 +699,6 @@ HARMLESS: dict[str, Change] = {
         plugin={"distribution": "\x1b[2J", "version": "9" * 100_000}
     ),
     "architecture named with its distribution": config(architecture__name="ganzoo-torch:dcgan"),
-    "unknown preset": config(architecture__preset="x" * 100_000),
     "training that is odd": config(
         training={"data": ["\x1b[2J", {"<script>": None}], "a|b\n": 10**299, "": -0.0, "x": []}
     ),
@@ -859,12 +718,10 @@ HARMLESS: dict[str, Change] = {
     "class names that are odd": config(
         data__class_names=['"]); import os #\n```\n</pre>', "\x1b[2J\u202e|`", ""]
     ),
-    "ganzoo's version that is odd": config(ganzoo="\x1b[2J" * 1000),
     "header with metadata of 5 MB": header(
         lambda entries: entries.update(__metadata__={"\x1b[2J": "x" * 5_000_000})
     ),
     "a variance below 0": filled("layers.0.running_var", -1.0),
-    "a count below 0": tensors(lambda s: s["layers.0.num_batches_tracked"].fill_(-(2**63))),
     "the largest weights": filled("project.weight", 3.4e38),
     "card with a page": replaced(CARD, b"<script>alert(1)</script>" * 10_000),
     "card with odd metadata": replaced(

@@ -173,29 +173,6 @@ def test_the_whole_text_of_a_card():
 
 
 class TestMarkdown:
-    def test_the_sections_and_tables_come_out(self):
-        assert shown(GOLDEN, "h1") == ["digits"]
-        assert shown(GOLDEN, "h2") == [
-            "Use",
-            "Training",
-            "Scores",
-            "Limits and intended use",
-            "Citation",
-        ]
-        assert shown(GOLDEN, "th")[:3] == ["fact", "value", "metric"]
-        assert shown(GOLDEN, "td")[:4] == ["steps", "8000", "data", "mnist5k"]
-        assert shown(GOLDEN, "td")[-7:] == [
-            "FID",
-            "12.5",
-            "inception-v3",
-            "mnist5k",
-            "5000",
-            "10000",
-            "0",
-        ]
-        assert len(shown(GOLDEN, "pre")) == 2
-        assert 'src="samples.png"' in rendered(GOLDEN)
-
     def test_the_code_runs(self, monkeypatch):
         code = shown(GOLDEN, "pre")[0].replace("acme/digits", "dcgan.mnist5k").replace("zero", "0")
         names = {}
@@ -207,19 +184,12 @@ class TestMarkdown:
         [
             "a|b",
             "`code`",
-            "``",
             "<script>alert(1)</script>",
             "<!-- comment",
-            "-->",
             "*bold* and **more**",
             "_edge_ __x__ in_side _",
             "[text](https://example.com)",
-            "![picture](x.png)",
-            "&lt; &amp; &",
             "back\\slash \\| \\",
-            "~~struck~~",
-            "$x$ $$y$$",
-            "# no title",
             "| --- |",
             BEGIN,
             END,
@@ -284,8 +254,6 @@ class TestWhatIsSaid:
             ((1, 16, 16), "grey pictures of 16x16 pixels"),
             ((3, 32, 32), "colour pictures of 32x32 pixels"),
             ((4, 16, 16), "4-channel pictures of 16x16 pixels"),
-            ((3, 32, 64), "colour pictures of 64x32 pixels"),
-            ((2,), "vectors of 2 numbers"),
             ((1,), "vectors of 1 number"),
         ],
     )
@@ -302,11 +270,6 @@ class TestWhatIsSaid:
         assert values["datasets"] == ["ring8"]
         assert values["model-index"][0]["results"][0]["task"]["type"] == "other"
         assert "# float32, in the data's units" in card
-
-    def test_vectors_with_labels_are_no_images(self):
-        card = card_of(info_of(8, shape=(2,), name="vanilla"))
-        assert values_of(card)["tags"] == ["gan", "vanilla"]
-        assert "labels=0)" in card
 
     def test_a_base_is_told_in_the_metadata_and_the_text(self):
         card = card_of(info_of(base_model=BASE))
@@ -341,11 +304,6 @@ class TestWhatIsSaid:
         card = card_of(info_of(3))
         assert "on 3 classes: `0`, `1`, `2`." in card
         assert "labels=0)" in card
-
-    @pytest.mark.parametrize("names", [20, 21])
-    def test_no_more_classes_than_there_are(self, names):
-        card = card_of(info_of(names))
-        assert ("and 1 more" in card) == (names == 21)
 
     def test_a_folder_is_loaded_and_trained_by_its_path(self):
         card = card_of(info_of(), "./folder", [*FILES, "recipe.yaml"])
@@ -398,36 +356,15 @@ class TestScores:
         assert fid.metric_args == {k: v for k, v in FID.items() if k not in ("metric", "value")}
         assert kid.metric_args == {"extractor": "inception-v3"}
 
-    def test_the_client_writes_the_same_again(self):
-        card = golden()
-        again = ModelCard(card)
-        assert values_of(str(again)) == values_of(card)
-        assert again.data.model_name == "digits"
-
-    def test_a_pull_request_of_the_client_adds_to_them(self):
-        card = ModelCard(golden())
-        other = ModelCard(card_of(info_of(scores=[KID]))).data.eval_results
-        card.data.eval_results += other
-        assert [m.metric_type for m in self.results(str(card))] == ["fid", "kid"]
-
-    def test_of_data_without_a_name(self):
-        [result] = self.results(card_of(info_of(scores=[FID])))
-        assert result.dataset_name == "unknown"
-
     @pytest.mark.parametrize(
         "score",
         [
             {},
             {"metric": "FID"},
-            {"value": 1.0},
-            {"metric": "", "value": 1.0},
             {"metric": 7, "value": 1.0},
             {"metric": "FID", "value": "low"},
-            {"metric": "FID", "value": None},
             {"metric": "FID", "value": True},
-            {"metric": "FID", "value": [1.0]},
             {"metric": "FID", "value": float("inf")},
-            {"metric": "FID", "value": float("nan")},
         ],
         ids=str,
     )
@@ -435,10 +372,6 @@ class TestScores:
         card = card_of(info_of(scores=[score]))
         assert "model-index" not in values_of(card)
         assert "None are recorded." in card
-
-    def test_a_whole_number_of_any_size_is_one(self):
-        card = card_of(info_of(scores=[{"metric": "FID", "value": 10**400}]))
-        assert self.results(card)[0].metric_value == 10**400
 
     def test_columns_without_values_are_left_out(self):
         card = card_of(info_of(scores=[KID, {"metric": "FID", "value": 3, "reals": 50}]))
@@ -488,25 +421,12 @@ class TestMerging:
         assert card.count("## Use") == 1
         assert card_of(info_of(), existing=card) == card
 
-    def test_a_beginning_before_a_section_stays_apart_from_it(self):
-        text = f"A\n{BEGIN}\nmine\n{BEGIN}\nold\n{END}\nB\n"
-        card = card_of(info_of(), existing=text)
-        assert f"A\n{BEGIN}\nmine\n{BEGIN}\n" in card
-        assert "old" not in card
-        assert card_of(info_of(), existing=card) == card
-
     def test_line_ends_of_the_text_stay(self):
         text = PROSE.replace("\n", "\r\n")
         card = card_of(info_of(), existing=f"---\r\nlicense: mit\r\n---\r\n{text}")
         assert split(card, "the card")[1].startswith(text)
         assert values_of(card)["license"] == "mit"
         assert card_of(info_of(), existing=card) == card
-
-    def test_a_card_that_was_turned_to_crlf_keeps_one_section(self):
-        before = golden().replace("\n", "\r\n") + "Mine.\r\n"
-        card = golden(existing=before)
-        assert card.count("## Use") == 1
-        assert card.endswith(f"{END}\r\nMine.\r\n")
 
     @pytest.mark.parametrize("existing", ["", "\n\n", "---\nlicense: mit\n---\n", "\ufeff"])
     def test_a_card_without_text_is_written_whole(self, existing):
@@ -522,19 +442,13 @@ class TestMerging:
         assert "dcgan on mnist5k" not in card
         assert card.endswith(f"{END}\n\nMine.\n")
 
-    def test_a_title_of_ones_own_stays(self):
-        card = card_of(info_of(), existing=f"# Mine\n\n{BEGIN}\n{END}\n")
-        assert shown(card, "h1") == ["Mine"]
-
     @pytest.mark.parametrize(
         ("before", "after"),
         [
             ({"license": "mit"}, {"license": "mit"}),
             ({"language": "no", "x": {"y": [1, None]}}, {"language": "no", "x": {"y": [1, None]}}),
-            ({"library_name": "other"}, {"library_name": "ganzoo"}),
             ({"tags": ["a", "gan", "a"]}, {"tags": ["a", "gan", "dcgan"]}),
             ({"tags": "art"}, {"tags": ["art", "gan", "dcgan"]}),
-            ({"tags": None}, {"tags": ["gan", "dcgan"]}),
             ({"tags": [1, {"a": 1}]}, {"tags": [1, {"a": 1}, "gan", "dcgan"]}),
             ({"tags": ["dcgan", "mine"]}, {"tags": ["dcgan", "mine", "gan"]}),
             ({"pipeline_tag": "text-to-image"}, {"pipeline_tag": "unconditional-image-generation"}),
@@ -542,7 +456,6 @@ class TestMerging:
             # What was said of earlier weights goes.
             ({"base_model": "acme/old"}, {}),
             ({"model-index": [{"name": "x", "results": []}]}, {}),
-            ({"datasets": ["mnist5k"]}, {}),
             ({"datasets": ["acme/faces", "ring8"]}, {"datasets": ["acme/faces"]}),
             (
                 {"tags": ["gan", "wgan-gp", "class-conditional-image-generation", "x"]},
@@ -565,10 +478,6 @@ class TestMerging:
             values_of(card_of(info_of(2), existing=join(own, "")))["pipeline_tag"]
             == own["pipeline_tag"]
         )
-
-    def test_a_licence_that_is_given_takes_the_place_of_the_other(self):
-        before = join({"license": "mit", "x": 1}, "")
-        assert values_of(card_of(info_of(), existing=before, licence="other"))["license"] == "other"
 
     def test_a_card_that_cannot_be_read_is_not_replaced(self):
         with pytest.raises(WeightsError, match=r"head of README\.md of acme/digits is malformed"):

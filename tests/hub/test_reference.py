@@ -167,7 +167,7 @@ REFUSED = {
     "org/name@x.lock": "'x.lock' is no revision",
     "org/name@" + "v" * 5000: "is no revision; write org/name or org/name@main",
     "dcgan.mnist5k@v1": "only repositories have revisions",
-    "datasets/org/name": SPELLINGS,
+    "datasets/org/name": "the Hub's datasets, which hold no weights",
     "hf://": SPELLINGS,
     "hf://org": SPELLINGS,
     "hf://../name": "'..' cannot be part",

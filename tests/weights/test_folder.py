@@ -16,7 +16,7 @@ from torch import nn
 import ganzoo
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, RequestError, RunError, WeightsError
+from ganzoo.errors import ConfigError, RunError, WeightsError
 from ganzoo.hub.loading import load_discriminator, load_generator, load_pair, open_store
 from ganzoo.hub.scores import own_folder, save_scores
 from ganzoo.networks import Generator, create_generator
@@ -24,8 +24,7 @@ from ganzoo.spec import Architecture, Pretrained, Traits
 from ganzoo.training.run import Run
 from ganzoo.weights import files, loading
 from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts, Info, read_info
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.info import DataFacts, Info
 
 FILES = ("model.safetensors", "discriminator.safetensors", "generator_raw.safetensors")
 
@@ -74,11 +73,6 @@ class TestRoundTrip:
 
     def test_what_is_loaded_is_in_evaluation_mode(self, saved):
         assert not any(m.training for net in load_pair(saved) for m in net.modules())
-
-    def test_loading_leaves_the_global_random_state_alone(self, saved):
-        state = torch.get_rng_state()
-        load_pair(saved)
-        assert torch.get_rng_state().equal(state)
 
     @pytest.mark.parametrize(
         ("name", "values"),
@@ -260,41 +254,18 @@ def test_a_tied_tensor_missing_under_its_first_name_is_missing(tmp_path, tied):
         load_generator(tmp_path)
 
 
-def rename(tensors):
-    tensors["projekt.weight"] = tensors.pop("project.weight")
-
-
-def drop_all(tensors):
-    tensors.clear()
-    tensors["x"] = torch.zeros(1)
-
-
 STRICT = {
     "missing": (
         lambda t: t.pop("project.weight"),
         [r"tensors 1 missing (project.weight)"],
     ),
-    "several missing": (drop_all, ["missing (", ", ...)", "1 unexpected ('x')"]),
-    "unexpected": (
-        lambda t: t.update(extra=torch.zeros(1), more=torch.zeros(2)),
-        ["2 unexpected ('extra', 'more')"],
-    ),
-    "renamed": (rename, ["1 missing (project.weight)", "1 unexpected ('projekt.weight')"]),
     "shape": (
         lambda t: t.update({"project.weight": torch.zeros(100, 4, 4)}),
         ["1 of another type or shape (project.weight is F32 [100, 4, 4], and should be F32 ["],
     ),
-    "transposed": (
-        lambda t: t.update({"project.weight": t["project.weight"].transpose(0, 1).contiguous()}),
-        ["project.weight is F32 [4, 100, 4, 4], and should be F32 [100, 4, 4, 4]"],
-    ),
     "type": (
         lambda t: t.update({"project.weight": t["project.weight"].half()}),
         ["project.weight is F16 [100, 4, 4, 4], and should be F32"],
-    ),
-    "whole number": (
-        lambda t: t.update({"layers.0.num_batches_tracked": torch.tensor(1.0)}),
-        ["layers.0.num_batches_tracked is F32 [], and should be I64 []"],
     ),
 }
 
@@ -307,13 +278,6 @@ def test_tensors_that_do_not_fit_are_counted_and_named(saved, change, parts, mon
         load_generator(saved)
     for part in parts:
         assert part in str(caught.value)
-
-
-def test_several_of_another_shape_are_counted(saved):
-    edit(saved / "model.safetensors", lambda t: t.update({k: t[k][None] for k in t}))
-    count = len(load_file(saved / "model.safetensors"))
-    with pytest.raises(WeightsError, match=f"{count} of another type or shape"):
-        load_generator(saved)
 
 
 def forbid_real_builds(monkeypatch):
@@ -343,21 +307,10 @@ def lie_of(path, **changes):
 
 BROKEN = {
     "empty": lambda p: p.write_bytes(b""),
-    "text": lambda p: p.write_text("no tensors at all"),
     "a pickle": lambda p: torch.save({"project.weight": torch.zeros(3)}, p),
-    "a plain pickle": lambda p: p.write_bytes(pickle.dumps({"a": 1})),
-    "half": lambda p: p.write_bytes(p.read_bytes()[: p.stat().st_size // 2]),
-    "a byte short": lambda p: p.write_bytes(p.read_bytes()[:-1]),
     "a byte long": lambda p: p.write_bytes(p.read_bytes() + b"\0"),
     "a huge header": lambda p: p.write_bytes(struct.pack("<Q", 2**62) + p.read_bytes()[8:]),
-    "an endless header": lambda p: p.write_bytes(struct.pack("<Q", 10**9) + b"{"),
-    "no JSON header": lambda p: p.write_bytes(struct.pack("<Q", 4) + b"abcd"),
     "another shape": lambda p: lie_of(p, shape=[10**6, 10**6]),
-    "beyond the end": lambda p: lie_of(p, data_offsets=[0, 10**12], shape=[250 * 10**9]),
-    "backwards": lambda p: lie_of(p, data_offsets=[100, 0]),
-    "negative": lambda p: lie_of(p, shape=[-1, -4]),
-    "overflowing": lambda p: lie_of(p, shape=[2**40, 2**40]),
-    "an unknown type": lambda p: lie_of(p, dtype="PICKLE"),
 }
 
 
@@ -374,22 +327,11 @@ class TestHostileConfigs:
     @pytest.mark.parametrize(
         "text",
         [
-            pytest.param("", id="empty"),
             pytest.param("{", id="half"),
-            pytest.param("[1]", id="a list"),
-            pytest.param("null", id="null"),
             pytest.param('{"format": 1}', id="no architecture"),
-            pytest.param('{"format": 1, "architecture": "dcgan"}', id="only a name"),
-            pytest.param('{"format": 1, "architecture": {}}', id="no name"),
-            pytest.param('{"format": 1, "architecture": {"name": ["dcgan"]}}', id="name a list"),
             pytest.param('{"format": 1, "architecture": {"name": "gone"}}', id="not installed"),
-            pytest.param('{"format": 2, "architecture": {"name": "dcgan"}}', id="newer format"),
-            pytest.param('{"format": [], "architecture": {"name": "dcgan"}}', id="format a list"),
             pytest.param('{"format": 1, "training": {"x": NaN}}', id="NaN"),
-            pytest.param('{"format": -Infinity}', id="infinity"),
-            pytest.param('{"format": ' + "9" * 5000 + "}", id="a number of 5000 digits"),
             pytest.param("[" * 100_000, id="deep lists"),
-            pytest.param('{"a":' * 100_000, id="deep mappings"),
             pytest.param('"' + "x" * 1_000_001 + '"', id="over a megabyte"),
         ],
     )
@@ -398,40 +340,18 @@ class TestHostileConfigs:
         with pytest.raises(WeightsError, match=r"config\.json"):
             load_generator(saved)
 
-    def test_a_number_beyond_all_bounds_is_refused(self, saved):
-        path = saved / "config.json"
-        path.write_text(path.read_text().replace('"width": 2', '"width": 1e999'))
-        with pytest.raises(WeightsError, match=r"is not JSON: 1e999 is not a finite number"):
-            load_generator(saved)
-
-    def test_bytes_that_are_no_text_are_refused(self, saved):
-        (saved / "config.json").write_bytes(b'{"format": "\xff"}')
-        with pytest.raises(WeightsError, match="is not JSON"):
-            load_generator(saved)
-
     @pytest.mark.parametrize(
         ("key", "value"),
         [
             ("architecture__width", 10**30),
-            ("architecture__width", -1),
             ("architecture__width", "64"),
-            ("architecture__width", 1.5),
-            ("architecture__width", True),
-            ("architecture__latent_dim", 10**9),
             ("architecture__sample_shape", [10**9, 64, 64]),
-            ("architecture__sample_shape", []),
-            ("architecture__sample_shape", {"0": 1}),
-            ("architecture__num_classes", 10**12),
             ("architecture__generator", "os:system"),
-            ("architecture__import", "os"),
             ("data__kind", "vectors"),
             ("data__class_names", ["only one"]),
-            ("data__class_names", ["a"] * 4),
             ("data__scale", [1.0]),
-            ("plugin", None),
             ("plugin__extra", "x"),
             ("code", "print()"),
-            ("training", ["x"]),
         ],
         ids=lambda value: str(value)[:30],
     )
@@ -468,17 +388,6 @@ class TestHostileConfigs:
             pytest.param(
                 {"architecture__width": 4096, "architecture__sample_shape": [1, 256, 256]},
                 id="10^11 parameters",
-            ),
-            pytest.param(
-                {
-                    "architecture": {
-                        "name": "vanilla",
-                        "preset": "article",
-                        "sample_shape": [65536, 1024],
-                        "generator_widths": [65536] * 3,
-                    }
-                },
-                id="no such shape",
             ),
             pytest.param(
                 {
@@ -605,10 +514,6 @@ class TestReferences:
         with pytest.raises(WeightsError, match=message):
             located(text)
 
-    def test_an_ambiguous_distribution_can_be_named(self, world):
-        with pytest.raises(WeightsError):
-            located("nobody:digits.small")
-
 
 def test_bundled_weights_are_loaded_by_their_tag(tmp_path, own_plugins):
     def spec(**values):
@@ -631,15 +536,6 @@ def test_bundled_weights_are_loaded_by_their_tag(tmp_path, own_plugins):
     assert isinstance(loaded, Generator)
     assert loaded.sample(2, seed=0).equal(G.sample(2, seed=0))
     assert loaded.info.plugin.distribution == "local"
-
-
-def test_errors_of_weights_are_wrong_requests():
-    assert issubclass(WeightsError, RequestError)
-    assert WeightsError.exit_code == 2
-
-
-def test_an_info_is_read_back_as_it_was(saved, G):
-    assert read_info(FolderStore(saved)) == G.info
 
 
 def _link(inside, target):
