@@ -170,8 +170,6 @@ class TestANewRepository:
         assert sorted(calls[6:-1]) == uploads
         assert calls[-1] == ("POST", f"{API}/commit/main")
 
-        # And it is insisted on: a commit that comes between is refused (see TestRaces).
-
     @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
     def test_in_a_namespace_of_ones_own(self, hub, folder, private):
         push(folder, "alice/new", private=private)
