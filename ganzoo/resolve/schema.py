@@ -37,17 +37,11 @@ def json_schema() -> Schema:
         if name not in PLUGIN_SECTIONS
     }
     shared = create_model("Run", __base__=Model, **sections)
-    groups: list[Models] = [
-        architectures,
-        losses,
-        penalties,
-        datasets,
-        augmentations,
-        OPTIMIZERS,
+    groups: list[Models] = [architectures, losses, penalties, datasets, augmentations, OPTIMIZERS]
+    models: list[type[BaseModel]] = [
+        shared,
+        *(model for group in groups for model in group.values()),
     ]
-    models: list[type[BaseModel]] = [shared]
-    for group in groups:
-        models.extend(group.values())
     references, definitions = models_json_schema([(model, "validation") for model in models])
     refs: dict[type[BaseModel], Schema] = {m: references[m, "validation"] for m in models}
 
