@@ -140,11 +140,16 @@ def parse_yaml(text: str) -> Any:
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
     try:
+        anchors = set()
         depth = 0  # with whose square the time grows
         for event in YAML(typ="safe", pure=True).parse(text):
+            anchor = None if isinstance(event, AliasEvent) else getattr(event, "anchor", None)
+            if anchor and anchor in anchors:  # for which the library only warns
+                raise ValueError(f"the anchor &{anchor} is given twice")
+            anchors.add(anchor)
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise ValueError(f"it nests over {MAX_DEPTH} levels deep")

@@ -172,6 +172,7 @@ TOO_MUCH = {
     "a tree of mappings": ("run.yaml", MERGED, "over 10,000 values"),
     "wide references": ("run.yaml", tree(3, width=120), "over 10,000 values"),
     "a reference to itself": ("run.yaml", "data: &a [*a]", "over 32 levels"),
+    "an anchor twice": ("run.yaml", "data: [&a 1, &a 2]", "the anchor &a is given twice"),
     "a reference to nothing": ("run.yaml", "data: *a", "found undefined alias"),
     "unknown sections": ("run.json", json.dumps(MANY), "over 10,000 values"),
     "unknown fields": ("run.json", json.dumps({"data": MANY}), "over 10,000 values"),
