@@ -243,7 +243,7 @@ def _damage(kind: str | None) -> Iterator[None]:
         yield
     except Exception as error:
         kind = {"MPO": "JPEG", "WEBP": "WebP"}.get(kind or "", kind)
-        raise ValueError(f"a {kind} that is damaged or breaks off ({_cause(error)})") from error
+        raise ValueError(f"a {kind} that is damaged or incomplete ({_cause(error)})") from error
 
 
 def _check_end(file: IO[bytes]) -> int:

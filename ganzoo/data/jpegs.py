@@ -17,7 +17,7 @@ def scans_of(data: bytes) -> int:
     """
     start = start_of_scan(data)
     if start is not None and data.rfind(END) < start:
-        raise ValueError("a JPEG that is damaged or breaks off (its end is missing)")
+        raise ValueError("a JPEG that is damaged or incomplete (its end is missing)")
     scans = 1
     while start is not None and (start := start_of_scan(data, start + 2)) is not None:
         scans += 1

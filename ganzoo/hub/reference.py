@@ -113,7 +113,7 @@ def parse_repository(text: str) -> Repository:
     if isinstance(found, Repository):
         return found
     raise WeightsError(
-        f"{_brief(text)} names no repository on the Hugging Face Hub"
+        f"{_brief(text)} does not name a repository on the Hugging Face Hub"
         f"{found if isinstance(found, str) else ''}; write org/name, or org/name@branch"
     )
 
@@ -128,7 +128,7 @@ def parse_dataset(source: str) -> Repository:
     if isinstance(found, Repository):
         return replace(found, kind="dataset")
     raise DataError(
-        f"data.source: {_brief(source)} names no dataset on the Hugging Face Hub; write "
+        f"data.source: {_brief(source)} does not name a dataset on the Hugging Face Hub; write "
         f"{SCHEME}owner/name or {SCHEME}owner/name@revision"
     )
 

@@ -92,7 +92,7 @@ def test_again_says_that_nothing_changes(push, hub):
     first = push()
     again = push()
     assert (again.code, again.out) == (0, first.out)
-    assert again.err.startswith(f"{ID}: nothing changes\n")
+    assert again.err.startswith(f"{ID}: nothing to change\n")
     assert set(table(again.err).values()) == {"as it is"}
     assert len(hub.repos[ID].commits) == 2
 
@@ -201,8 +201,8 @@ REFUSED = {
     "no weights": ({"source": "./"}, [], "is neither a weights folder nor a run"),
     "no reference": ({"source": "run"}, [], "a folder or run is written ./folder"),
     "on the Hub": ({"source": "acme/other"}, [], "is on the Hub already"),
-    "to one part": ({"target": "digits"}, [], "'digits' names no repository"),
-    "to a folder": ({"target": "./digits"}, [], "'./digits' names no repository"),
+    "to one part": ({"target": "digits"}, [], "'digits' does not name a repository"),
+    "to a folder": ({"target": "./digits"}, [], "'./digits' does not name a repository"),
     "to an address": (
         {"target": "https://huggingface.co/acme/digits"},
         [],
@@ -210,7 +210,7 @@ REFUSED = {
     ),
     "a foreign namespace": ({"target": "bob/new"}, [], "it may not make one in 'bob'"),
     "of somebody else": ({"target": "bob/theirs"}, [], "use a token that may write there"),
-    "public": ({"target": "acme/public"}, ["--private"], "is public, so nothing is published"),
+    "public": ({"target": "acme/public"}, ["--private"], "is public, so nothing was published"),
     "a tag": ({"target": "acme/public@v1"}, [], "acme/public@v1 is a tag"),
     "two revisions": ({"target": f"{ID}@a"}, ["--revision", "b"], "already names a revision"),
     "a pull request to a branch": ({}, ["--pr", "--revision", "b"], "opened against main"),
@@ -220,7 +220,7 @@ REFUSED = {
         ["--revision", "refs/pr/7"],
         "has no revision 'refs/pr/7'",
     ),
-    "no licence": ({}, ["--license", "my own"], "the licence 'my own' is not one"),
+    "no licence": ({}, ["--license", "my own"], "does not know the licence 'my own'"),
     "an option": ({}, ["--licence", "mit"], "No such option: --licence"),
     "no value": ({}, ["--message"], "'--message' requires an argument"),
 }

@@ -289,8 +289,8 @@ def test_colours_have_one_spelling(given, stored):
 @pytest.mark.parametrize(
     ("values", "cause"),
     [
-        ({"background": "wite"}, "no colour"),
-        ({"background": ""}, "no colour"),
+        ({"background": "wite"}, "not a colour"),
+        ({"background": ""}, "not a colour"),
         ({"background": "#ffffff80"}, "transparent itself"),
         ({"background": 7}, "string"),
         ({"channels": 2}, "1, 3 or 4"),

@@ -381,7 +381,7 @@ ZOO: dict[str, Trouble] = {
     ),
     **{
         f"{kind} cut at {percent} %": Trouble(
-            f"a.{kind}", data(content[: len(content) * percent // 100]), "breaks off"
+            f"a.{kind}", data(content[: len(content) * percent // 100]), "incomplete"
         )
         for kind, content in WHOLE.items()
         for percent in (20, 60, 90)

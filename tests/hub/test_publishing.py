@@ -205,7 +205,7 @@ class TestANewRepository:
 
     def test_that_somebody_makes_in_public_meanwhile_gets_nothing_private(self, hub, folder):
         hub.before("POST", "/repos/create", lambda: hub.create(ID))
-        with pytest.raises(HubRequestError, match="is public, so nothing is published"):
+        with pytest.raises(HubRequestError, match="is public, so nothing was published"):
             push(folder, private=True)
         assert history(hub.repos[ID]) == ["initial commit"]
         assert not hub.requests(method="PUT")
@@ -463,7 +463,7 @@ def test_private_onto_a_public_repository_is_refused(hub, folder):
     hub.create(ID).put({"notes.txt": b""})
     before = state(hub)
     for options in ({}, {"dry_run": True}):
-        with pytest.raises(HubRequestError, match="is public, so nothing is published") as error:
+        with pytest.raises(HubRequestError, match="is public, so nothing was published") as error:
             push(folder, private=True, **options)
         told(error)
     assert state(hub) == before
@@ -541,9 +541,12 @@ class TestPullRequests:
 
 REVISIONS = {
     "missing pull request": ({"revision": "refs/pr/9"}, "has no revision 'refs/pr/9'"),
-    "a tag": ({"revision": "v1"}, "acme/digits@v1 is a tag, you can publish only to a branch"),
+    "a tag": ({"revision": "v1"}, "acme/digits@v1 is a tag, and you can publish only to a branch"),
     "a commit": ({"revision": "COMMIT"}, "is a commit, which cannot change; give a branch"),
-    "a short commit": ({"revision": "SHORT"}, "is not a branch, you can publish only to a branch"),
+    "a short commit": (
+        {"revision": "SHORT"},
+        "is not a branch, and you can publish only to a branch",
+    ),
     "two": ({"revision": "dev", "repository": f"{ID}@dev"}, "already names a revision"),
     "a pull request against dev": ({"revision": "dev", "pr": True}, "opened against main"),
 }
@@ -728,7 +731,7 @@ def test_samples_that_are_not_finite(hub, tmp_path, own_plugins, kind, shape, wa
     [
         ("acme/other", ID, "acme/other is on the Hub already; to publish a copy, pull it"),
         ("dcgan.nothing", ID, "comes with no weights 'nothing'"),
-        (None, "./folder", "'./folder' names no repository"),
+        (None, "./folder", "'./folder' does not name a repository"),
         (None, "https://huggingface.co/acme/digits", "write acme/digits"),
     ],
     ids=[
@@ -799,7 +802,7 @@ class TestRaces:
         else:
             assert repo.files()[name] == content
         assert len(done.notes) == 1
-        assert f"somebody else's commit {theirs[0][:12]} came between" in done.notes[0]
+        assert f"somebody else's commit {theirs[0][:12]} came in between" in done.notes[0]
 
     def test_others_again_and_again(self, hub, repo, folder):
         numbers = iter(range(100))
@@ -849,7 +852,7 @@ class TestRaces:
         done = push(folder)
         assert repo.files()["cat.png"] == IMAGE
         assert repo.head() == done.commit
-        assert "came between" in done.notes[0]
+        assert "came in between" in done.notes[0]
 
     def test_an_answer_that_is_lost_before_somebody_else_pushes(self, hub, repo, folder, no_waits):
         """Ours is found below theirs."""

@@ -191,13 +191,13 @@ REFUSED = {
 def test_what_names_nothing_is_refused_with_what_would_work(text):
     for function, name in (
         (parse, "weights"),
-        (parse_repository, "repository on the Hugging Face"),
+        (parse_repository, "a repository on the Hugging Face"),
     ):
         with pytest.raises(WeightsError) as caught:
             function(text)
         message = str(caught.value)
         assert message.isprintable()
-        assert message.startswith(f"{repr(text)[:200]} names no {name}")
+        assert message.startswith(f"{repr(text)[:200]} does not name {name}")
         assert len(message) < 1000
         # A spelling that is shown would work.
         for part in message.split("write ")[1:-1]:

@@ -217,7 +217,7 @@ def test_files_beside_the_images_are_told_of(tmp_path, kind):
     files = {f"s/{row}{ending}": IMAGE for row in range(3) for ending in (".png", ".cls")}
     source = opened(packed(tmp_path, kind, files | {"s/0.txt": b"text", "s/notes.txt": b""}))
     assert source.class_names == ()
-    assert source.notes[0].endswith("files beside the images are not used: .cls 3, .txt 1")
+    assert source.notes[0].endswith("other files are not used: .cls 3, .txt 1")
 
 
 # Of sub-folders the class folders within, whether they are splits, and which one to give.

@@ -200,7 +200,7 @@ def test_where_all_are_missing_it_is_told_where_they_were_looked_for(listed, tmp
         listed(f"file\n{name}\nnone.png\n")
     sentence = str(caught.value)
     assert "none of its files exist" in sentence
-    assert f"looked for in {tmp_path}, where it lies" in sentence
+    assert f"start from its own folder {tmp_path}, so" in sentence
     assert f"the first is {tmp_path / name} (line 2 of list.csv)" in sentence
 
 

@@ -334,10 +334,10 @@ LOADING = {
         does("lie_about_size", WEIGHTS_HEAD, size=50, times=1), WEIGHTS_HEAD
     ),
     "more bytes than can be right": Row(
-        does("endless", WEIGHTS), WEIGHTS, "at most", WeightsError, 1
+        does("endless", WEIGHTS), WEIGHTS, "that it can have", WeightsError, 1
     ),
     "more bytes than can be right in config": Row(
-        does("endless", CONFIG), CONFIG, "at most", WeightsError, 1
+        does("endless", CONFIG), CONFIG, "that it can have", WeightsError, 1
     ),
     # What is slow.
     "slow once": Row(does("delay", RESOLVE, seconds=0.6), RESOLVE, waits=1),

@@ -103,7 +103,7 @@ LISTED = {
     "no size": (sibling(size=None), "arrived damaged"),
     "a size below zero": (sibling(size=-5), "arrived damaged"),
     "no id": (sibling(blobId=None), "arrived damaged"),
-    "a huge size": (sibling(size=10**30), "at most"),
+    "a huge size": (sibling(size=10**30), "that it can have"),
     "a commit that is not there": (listed(sha="0" * 40), "has no revision"),
 }
 
