@@ -438,7 +438,7 @@ def test_an_architecture_of_ones_own(command, forgetful, tmp_path):
     forgetful()
     refusal = command("sample", "./run")
     assert refusal.code == 2
-    assert "of the architecture 'line'" in refusal.err
+    assert "needs the architecture 'line'" in refusal.err
     done(command("resume", "run", "steps=2", *own))
     forgetful()
     done(command("sample", "./run", "-n", "2", "-o", "two.png", *own))

@@ -103,12 +103,12 @@ def test_verifying_names_what_is_damaged_and_takes_it_away(command, cache):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--verify", "--all"], "give one of them"),
+        (["--verify", "--all"], "give only one of"),
         (["--evict", "none"], "there is no 'none' in the cache"),
         (["--evict", "data/"], "matches 2 entries"),
-        (["--all", "--unfinished"], "give one of them"),
+        (["--all", "--unfinished"], "give only one of"),
         (["--older-than", "-1"], "--older-than"),
-        (["--older-than", "0", "--evict", "data"], "give one of them"),
+        (["--older-than", "0", "--evict", "data"], "give only one of"),
     ],
 )
 def test_bad_requests_take_nothing_away(arguments, told, command, cache):

@@ -139,7 +139,7 @@ def test_known_data_and_vectors_are_checked_too(command):
         (["./images", "--out", "a.jpg"], "the preview is a PNG"),
         (["./images", "--out", "none/a.png"], "cannot be written"),
         (["./images", "--architecture", "dgan"], "did you mean 'dcgan'"),
-        (["./images", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "give one of them"),
+        (["./images", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "not both"),
         (["./images", "--base", "dcgan.none"], "no weights 'none'"),
         ([], "Missing argument"),
     ],

@@ -108,7 +108,7 @@ files
   generator_raw.safetensors  28,224 bytes
   model.safetensors          28,224 bytes
   recipe.yaml                    20 bytes
-  samples.png                   {samples} bytes
+  samples.png                 {samples:>5,} bytes
   in all                     {total} bytes
 """
 

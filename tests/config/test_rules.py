@@ -34,7 +34,7 @@ FILLED = {
     # architecture, data, shape, classes, part of a note
     "28 is brought to 32": ("dcgan", "mnist5k", (1, 32, 32), 10, "mnist5k are brought to 32x32"),
     "28 is kept": ("vanilla", "mnist5k", (1, 28, 28), 10, "the 10 classes of mnist5k"),
-    "no labels": ("wgan-gp", "mnist5k", (1, 32, 32), 0, "wgan-gp takes no labels"),
+    "no labels": ("wgan-gp", "mnist5k", (1, 32, 32), 0, "wgan-gp does not take labels"),
     "vectors": ("vanilla", "ring8", (2,), 0, None),
     "a size that is asked for": (
         "dcgan",

@@ -131,6 +131,16 @@ def a_folder_too(reader, login):
     load(reader)
 
 
+def storage_down(reader, login):
+    reader.hub.drop("GET", "/lfs/", processed=False, times=None)
+    load(reader)
+
+
+def storage_takes_none(reader, login):
+    reader.hub.drop("PUT", "/lfs/", processed=False, times=None)
+    ganzoo.push(ganzoo.create_generator("vanilla", sample_shape=(1, 8, 8)), "you/digits")
+
+
 def of_somebody_else(reader, login):
     reader.hub.create("acme/digits")
     push(reader, "acme/digits")
@@ -195,18 +205,20 @@ PROVOKED = {
         "the Hub does not accept the token for you/digits": bad_token,
         "you/digits is not in the cache of this machine, and the Hub is not asked": not_asked,
         "https://huggingface.co could not be reached for you/digits": no_network,
+        "the large files of you/digits could not be transferred": storage_down,
         "the Hub asks to wait for 300 seconds": too_many,
         "the Hub cannot answer for you/digits just now": busy,
         "model.safetensors of you/digits arrived damaged twice": damaged,
         "the files of you/digits could not be kept here": no_place,
         "you/digits holds its weights as pickles": pickles,
         "you/digits holds no weights of ganzoo": of_others,
-        "config.json of you/digits is of the architecture 'other-gan'": unknown_architecture,
+        "config.json of you/digits needs the architecture 'other-gan'": unknown_architecture,
         "config.json of you/digits is of format 2": newer_format,
         "model.safetensors of you/digits does not fit its config": of_another_network,
         "'you/digits' could be a folder or a name": a_folder_too,
     },
     "publish-your-weights": {
+        "the large files of you/digits could not be transferred": storage_takes_none,
         "your token may not do this with acme/digits": of_somebody_else,
         "there is no repository acme/new that your token may read, and it may not make one": (
             in_a_foreign_place
@@ -216,7 +228,7 @@ PROVOKED = {
         "somebody else pushed": somebody_pushes,
         "the run ./runs/digits has no weights yet": no_weights_yet,
         "model.safetensors of ./runs/digits makes samples that are not finite": not_finite,
-        "the licence 'Apache 2' is not one": no_licence,
+        "the Hub does not know the licence 'Apache 2'": no_licence,
         "the metadata at the head of README.md of you/digits": broken_card,
         "the Hub does not take the card of you/digits": refused_card,
     },

@@ -184,7 +184,7 @@ class TestBadRequests:
             score(points, Ring8Config(source="ring8"), metrics=["modes", "fid"])
         with pytest.raises(RequestError, match="extractors are for images"):
             score(points, Ring8Config(source="ring8"), extractor="digits")
-        with pytest.raises(RequestError, match="modes has no meaning for images"):
+        with pytest.raises(RequestError, match="modes does not apply to images"):
             score(G, MNIST, metrics=["modes"])
         with pytest.raises(RequestError, match="ring8 holds vectors"):
             score(G, Ring8Config(source="ring8"))

@@ -60,12 +60,12 @@ def test_what_is_said_is_what_finetune_does(tmp_path, base, images, overrides, s
     text = " ".join(found.sentences)
     assert all(sentence in text for sentence in said), text
     assert bool(said) == bool(text)
-    assert ("in part only" in text) == (found.partial and found.fits)
+    assert ("only in part" in text) == (found.partial and found.fits)
     try:
         Trainer(resolution, tmp_path / "run")
         verdict = "whole"
     except WeightsError as error:
-        verdict = "partial" if "in part only" in str(error) else "nothing"
+        verdict = "partial" if "only in part" in str(error) else "nothing"
     wanted = "nothing" if not found.fits else "partial" if found.partial else "whole"
     assert verdict == wanted
 

@@ -285,7 +285,7 @@ def test_what_fits_in_part_is_refused_unless_allowed(tmp_path, case):
 
 def test_nothing_in_common_is_refused_always(tmp_path, images):
     base = make_base(tmp_path / "base")
-    with pytest.raises(WeightsError, match=r"nothing of the generator of .* fits"):
+    with pytest.raises(WeightsError, match=r"nothing in the generator of .* fits"):
         ganzoo.finetune(
             base,
             images,
@@ -438,7 +438,7 @@ def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, images, capf
     values = {**QUIET, "base.warm_up": 3, "health.every": 1, "data.holdout": 2}
     run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=5)
     told = " ".join(capfd.readouterr().err.split())
-    assert "the discriminator learns alone for the first 3 steps" in told
+    assert "only the discriminator learns in the first 3 steps" in told
     assert ["loss/generator" in row for row in run.log] == [False] * 3 + [True] * 2
     assert ganzoo.load_generator(run).info.training["warm_up_steps"] == 3
     assert run.base["networks"].keys() == {"generator"}

@@ -230,7 +230,7 @@ def test_classes_and_channels_change_together():
     before = conditional("vanilla", 3)
     after = before.model_copy(update={"sample_shape": (3, 8, 8), "num_classes": 1})
     old, new, found = carried("discriminator", before, after, sources=(1,))
-    told = "from 1 to 3 channels, classes: 1 by name, 0 as the mean of the old"
+    told = "from 1 to 3 channels, classes: 1 by name, 0 as the mean of the old ones"
     assert found.adapted == {"layers.0.weight": told}
     reals = images_of(before)
     one = new(reals.expand(-1, 3, -1, -1), torch.zeros(4, dtype=torch.int64))

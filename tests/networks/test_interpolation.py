@@ -234,5 +234,5 @@ class TestImages:
     @pytest.mark.parametrize("draw", [interpolation_sheet, interpolation_film])
     @pytest.mark.parametrize("shape", [(5, 4, 4), (2,)], ids=str)
     def test_what_has_no_image_is_refused(self, draw, shape):
-        with pytest.raises(RequestError, match="holds no images"):
+        with pytest.raises(RequestError, match="is not a batch of images"):
             draw(small(sample_shape=shape), 2, seed=0)

@@ -114,7 +114,7 @@ FAULTS = {
     "another shape": (Cropped, "samples-keep-their-form", "come back as (8, 1, 8, 7)"),
     "another type": (Promoted, "samples-keep-their-form", "of torch.float32"),
     "a logarithm of 0": (Logarithmic, "samples-stay-finite", "infinite"),
-    "detached samples": (Detached, "samples-get-gradients", "detach and round nothing"),
+    "detached samples": (Detached, "samples-get-gradients", "do not detach or round"),
     "differentiable once": (
         OnceOnly,
         "gradients-are-differentiable",

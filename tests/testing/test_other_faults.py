@@ -343,7 +343,7 @@ FAULTS = {
         "coupling-can-be-met",
         "has 'none'",
     ),
-    "a term for each sample": (penalty(PerSample), "term-is-a-number", "(8,) and no finite"),
+    "a term for each sample": (penalty(PerSample), "term-is-a-number", "(8,), not a finite"),
     "a detached term": (penalty(Detached), "term-reaches-its-network", "detach nothing"),
     "a term of the other network": (
         penalty(Length),

@@ -158,7 +158,7 @@ def test_resuming_completes_the_end(run, whole, name):
     LOST[name](run)
     ganzoo.resume(run)
     assert contents(run) == contents(whole)
-    with pytest.raises(RunError, match="has done 6 steps already"):
+    with pytest.raises(RunError, match="has reached 6 steps"):
         ganzoo.resume(run)
 
 
@@ -267,7 +267,7 @@ def test_killed_at_any_file_it_comes_to_its_end(killer, events, whole, tmp_path,
         shutil.rmtree(run, ignore_errors=True)  # nothing had begun
     begun = run.exists()
     if begun and ganzoo.Run.open(run).ended(6):
-        with pytest.raises(RunError, match="has done 6 steps already"):
+        with pytest.raises(RunError, match="has reached 6 steps"):
             ganzoo.resume(run)
     else:
         assert killer(run, resume=begun)[0] == 0

@@ -101,7 +101,7 @@ def test_points_are_scored_by_their_modes_if_nothing_is_said():
         ({"evaluation": {"every": 5, "extractor": "eye"}}, "evaluation.extractor: unknown extr"),
         (
             {"data": "ring8", "evaluation": {"every": 5, "metrics": ["fid"]}},
-            "evaluation.metrics: fid has no meaning for vectors",
+            "evaluation.metrics: fid does not apply to vectors",
         ),
         ({"evaluation": {"every": 5, "metrics": ["fdi"]}}, "evaluation.metrics"),
         ({"evaluation": {"every": 5, "best": "kid"}}, "evaluation: best kid is not among metrics"),

@@ -53,7 +53,7 @@ def test_the_report_and_the_image(whole):
     text = (whole.path / "report.md").read_text()
     first = next(line for line in text.splitlines() if line.startswith(f"| {whole.best.number} "))
     assert f"{whole.best.score:.4g}" in first
-    assert "nothing is said" in text
+    assert "too few to say" in text
     with Image.open(whole.path / "sweep.png") as image:
         assert image.width > 1000
 

@@ -51,7 +51,7 @@ def test_one_image_without_a_batch_is_one_image():
     "shape", [(4, 2), (2, 5, 4, 4), (0, 3, 4, 4), (4,), (1, 1, 1, 2, 2), (1, 3, 0, 4)], ids=str
 )
 def test_what_is_no_image_is_refused(shape):
-    with pytest.raises(RequestError, match="holds no images"):
+    with pytest.raises(RequestError, match="is not a batch of images"):
         to_pil(torch.zeros(shape))
 
 

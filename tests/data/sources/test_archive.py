@@ -64,8 +64,8 @@ UNSAFE = {
     "tar, absolute": (tarred, "/tmp/evil.png", "its name leads out"),
     "tar, a link": (tarred, special(tarfile.SYMTYPE), "it is a link"),
     "tar, a hard link": (tarred, special(tarfile.LNKTYPE), "it is a link"),
-    "tar, a device": (tarred, special(tarfile.CHRTYPE), "no ordinary file"),
-    "tar, a pipe": (tarred, special(tarfile.FIFOTYPE), "no ordinary file"),
+    "tar, a device": (tarred, special(tarfile.CHRTYPE), "not an ordinary file"),
+    "tar, a pipe": (tarred, special(tarfile.FIFOTYPE), "not an ordinary file"),
 }
 
 

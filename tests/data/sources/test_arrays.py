@@ -100,7 +100,7 @@ REFUSED = {
     "one image": ({"images": images(3, 4, 4, 4, 4)}, "1, 3 or 4 channels"),
     "a number": ({"images": np.uint8(3)}, "holds no samples"),
     "none": ({"images": images(0, 4, 4)}, "holds no samples"),
-    "of no size": ({"images": images(3, 0, 4)}, "nothing"),
+    "of no size": ({"images": images(3, 0, 4)}, "which is empty"),
     "vectors of bytes": ({"images": images(3, 16)}, "vectors are floating-point"),
     "a vector that is not finite": (
         {"images": np.array([[0.0], [1.0], [np.nan]])},
@@ -113,11 +113,11 @@ REFUSED = {
     "one-hot labels": ({**GOOD, "labels": np.eye(3, dtype=int)}, r"of the shape \(3, 3\)"),
     "a label beyond the names": (
         {**GOOD, "labels": [0, 2, 1], "class_names": ["a", "b"]},
-        "the label of sample 1 is 2",
+        "sample 1 has the label 2",
     ),
     "a label below 0": (
         {**GOOD, "labels": [0, -1, 1], "class_names": ["a", "b"]},
-        "the label of sample 1 is -1",
+        "sample 1 has the label -1",
     ),
     "two equal names": (
         {**GOOD, "labels": [0, 1, 1], "class_names": ["a", "a"]},

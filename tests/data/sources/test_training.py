@@ -41,9 +41,7 @@ def test_from_the_command_line(tmp_path, pixels, monkeypatch, capsys, kind):
 def test_from_python_and_on(tmp_path, pixels, monkeypatch, capsys):
     data = Torch(pixels)
     run = ganzoo.train(TINY, data=data, out=tmp_path / "run")
-    assert "can be resumed only after ganzoo.register_dataset('python-torch', ...)" in (
-        capsys.readouterr().err
-    )
+    assert "first call ganzoo.register_dataset('python-torch', ...)" in (capsys.readouterr().err)
     (score,) = ganzoo.evaluate(
         run, data, metrics=["fid"], extractor="digits", fakes=4, batch_size=4
     )
