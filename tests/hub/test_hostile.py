@@ -191,9 +191,8 @@ def test_what_is_odd_is_shown_as_plain_text(hub, tmp_path, monkeypatch, capsys, 
         assert "library_name: ganzoo" in trial.out
 
 
-@pytest.mark.parametrize(
-    "part", [pytest.param(n, marks=[pytest.mark.sweep] if n else []) for n in range(PARTS)]
-)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.sweep
 def test_a_process_meets_many_of_them_within_a_gigabyte(hub, tmp_path, cache, part):
     here, folder = tmp_path / "here", tmp_path / "target"
     here.mkdir()

@@ -364,6 +364,7 @@ def test_nothing_is_fetched_of_a_repository_without_weights_of_ours(hub, cache, 
 # --- other processes ---------------------------------------------------------------------------
 
 
+@pytest.mark.sweep
 def test_another_machine_gets_the_same_samples_and_then_asks_nothing(hub, repo, local, tmp_path):
     samples = ganzoo.load_generator(local).sample(8, seed=3)
     expected = [repo.head(), hashlib.sha256(samples.numpy().tobytes()).hexdigest()]
