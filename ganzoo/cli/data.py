@@ -52,11 +52,10 @@ def check(
 ) -> None:
     """Look at all images before training.
 
-    It tells what is there, what cannot be read and why, what is there twice, what training will
-    make of it, and a command line to begin with. KEY.SUB=VALUE sets what that run would have. With
-    --base that run starts from weights, and it tells too what they and the images do not agree
-    in. The preview shows images as the networks will see them. The exit code is 2 where training
-    would refuse the data.
+    Reports the images, unreadable files and why, duplicates, what training will make of them, and a
+    command to start with. KEY.SUB=VALUE sets a field of that run. With --base the run starts from
+    weights, and the report says how they and the images differ. The preview shows images as the
+    networks will see them. The exit code is 2 if training would refuse the data.
 
     For instance: ganzoo data check ./images data.image_size=64
     """

@@ -200,7 +200,7 @@ def _show(values: Mapping[str, Any]) -> None:
 
 
 def _show_weights(values: Mapping[str, Any]) -> None:
-    """Print what is known of weights, without what is empty or told twice."""
+    """Print what is known of weights, without empty values and repetitions."""
     values = {key: value for key, value in values.items() if value not in _EMPTY}
     scores, sizes = values.pop("scores", []), values.pop("file_sizes")
     # What stands there for the Hub are the scores.
