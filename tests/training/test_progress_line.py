@@ -31,7 +31,7 @@ SMALL = {
 COLOUR = r"\x1b\[(?:[0-9]+;)*[34][0-9]"
 
 
-def shown(monkeypatch, capsys, *, probabilities=True, **environment):
+def shown(monkeypatch, capsys, *, probabilities=True, rows=True, **environment):
     """Show a run that does nine steps in ten seconds, and return what is on the screen."""
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
@@ -57,8 +57,9 @@ def shown(monkeypatch, capsys, *, probabilities=True, **environment):
     for _ in range(5):
         now[0] += 10
         run.step += 9
+        if rows:
+            observer.log(run, {"step": run.step, **ROW})
         observer.step(run)
-        observer.log(run, {"step": run.step, **ROW})
     observer.finish(run, completed=False)
     return capsys.readouterr().err
 
@@ -100,6 +101,11 @@ def test_without_a_terminal_lines_are_whole(monkeypatch, capsys, probabilities, 
     assert len(lines) == 1 + 5
     losses = "loss D 0.693  G 0.700"
     assert lines[-1] == f"step 12345/{STEPS}  {losses}  {outputs}  9.5 steps/s  0:13:22 left"
+
+
+def test_a_line_does_not_wait_for_a_row_of_the_log(monkeypatch, capsys):
+    lines = shown(monkeypatch, capsys, rows=False).splitlines()
+    assert lines[1:] == [f"step {12_300 + 9 * i}/{STEPS}" for i in range(1, 6)]
 
 
 @pytest.mark.parametrize("name", registry.names("losses"))

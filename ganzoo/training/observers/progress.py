@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from ganzoo.data.progress import say
+from ganzoo.data.progress import SECONDS_BETWEEN_LINES, say
 from ganzoo.resolve.paths import shown
 from ganzoo.training.observers.base import Observer, Row
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score
     from ganzoo.health.findings import Finding
     from ganzoo.training.trainer import Trainer
-
-SECONDS_BETWEEN_LINES = 10.0
 
 BAR = 8
 """Characters of the bar, so that 80 columns have room for the losses, D(real) and D(fake)."""
@@ -36,6 +34,7 @@ class Progress(Observer):
         self.console = Console(stderr=True)
         self._bar: Bar | None = None
         self._last_line = 0.0
+        self._row: Row | None = None
 
     def start(self, trainer: Trainer) -> None:
         """Say what is about to happen, and show the bar."""
@@ -62,23 +61,25 @@ class Progress(Observer):
         self._last_line = time.monotonic()
 
     def step(self, trainer: Trainer) -> None:
-        """Move the bar."""
+        """Move the bar, or write a line if the last one is some seconds old."""
+        now, steps = time.monotonic(), trainer.config.training.steps
         if self._bar is not None:
             self._bar.update(self._task, completed=trainer.step)
+        elif now - self._last_line >= SECONDS_BETWEEN_LINES or trainer.step == steps:
+            self._last_line = now
+            line = f"step {trainer.step}/{steps}"
+            if self._row is not None:
+                left = (steps - trainer.step) / max(self._row["steps_per_second"], 1e-9)
+                line += f"  {figures(self._row, self._outputs)}  {_clock(left)} left"
+            self._say(line)
 
     def log(self, trainer: Trainer, row: Row) -> None:
-        """Show the latest figures."""
+        """Take the latest figures."""
+        self._row = row
         if self._bar is not None:
             # Before them stand both numbers of steps, a slash, the bar, h:mm:ss and three gaps.
             room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 11
             self._bar.update(self._task, figures=figures(row, self._outputs, room))
-            return
-        now, steps = time.monotonic(), trainer.config.training.steps
-        if now - self._last_line >= SECONDS_BETWEEN_LINES or row["step"] == steps:
-            self._last_line = now
-            left = (steps - row["step"]) / max(row["steps_per_second"], 1e-9)
-            told = figures(row, self._outputs)
-            self._say(f"step {row['step']}/{steps}  {told}  {_clock(left)} left")
 
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Show the scores, and the best one so far."""
