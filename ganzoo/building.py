@@ -14,12 +14,13 @@ from ganzoo.memory import check_room
 from ganzoo.randomness import checked_seed, isolated, seed_for
 from ganzoo.resolve.check import check_architecture, validate
 from ganzoo.settings import own_settings
+from ganzoo.spec import Architecture
 from ganzoo.tensors import check_network
 
 
 def architecture_config(name: str, preset: str | None = None, **values: Any) -> ArchitectureConfig:
     """Make an architecture's config from a preset and values of one's own (ConfigError)."""
-    spec = registry.architecture(name)
+    spec = registry.get(Architecture, name)
     preset = preset or spec.default_preset
     if preset not in spec.presets:
         raise ConfigError(f"{name} has no preset {preset!r}{closest(preset, spec.presets)}")
@@ -47,7 +48,7 @@ def build(
         draws = isolated(torch.device("cpu"), seed_for(checked_seed(seed), "initialise", role))
     place = nullcontext() if device == "cpu" else torch.device(device)
     with draws, place:
-        module = registry.instantiate("architectures", config.name, config, part=role)
+        module = registry.instantiate("architectures", config.name, config, role=role)
     assert isinstance(module, nn.Module)
     check_network(role, module)
     return module

@@ -45,7 +45,7 @@ def list_pretrained(pattern: str = "*") -> list[str]:
     tags = []
     for name in registry.names("architectures"):
         try:
-            spec = registry.architecture(name)
+            spec = registry.get(Architecture, name)
         except PluginError:
             continue
         tags += [f"{name}.{tag}" for tag in spec.pretrained]
@@ -58,7 +58,7 @@ def info(name: str) -> Architecture:
     Raises:
         PluginError: It is unknown or broken.
     """
-    return registry.architecture(name)
+    return registry.get(Architecture, name)
 
 
 def find_anywhere(name: str) -> tuple[str, Spec]:

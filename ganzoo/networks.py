@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganzoo.building import architecture_config, build, check_size
 from ganzoo.classes import Labels, Mixture, class_numbers
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import ArchitectureConfig, LatentConfig
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.latents import way
 from ganzoo.memory import check_room
@@ -135,6 +135,13 @@ class Generator(Network):
     """A generator: latents ``(N, latent_dim)`` to samples ``(N, *sample_shape)`` in [-1, 1]."""
 
     role = "generator"
+
+    @property
+    def config(self) -> LatentConfig:
+        """The architecture's config."""
+        config = self.info.architecture
+        assert isinstance(config, LatentConfig)
+        return config
 
     @property
     def classes(self) -> list[str] | list[int]:

@@ -25,6 +25,7 @@ from ganzoo.spec import (
     DatasetSpec,
     ExtractorSpec,
     LossSpec,
+    ObjectiveSpec,
     PenaltySpec,
     Spec,
 )
@@ -35,15 +36,42 @@ LIMIT_VARIABLE = "GANZOO_PLUGINS"
 Empty is the same as not set.
 """
 
-GROUPS: dict[str, type[Spec]] = {
-    "architectures": Architecture,
-    "losses": LossSpec,
-    "penalties": PenaltySpec,
-    "augmentations": AugmentationSpec,
-    "datasets": DatasetSpec,
-    "extractors": ExtractorSpec,
+
+@dataclass(frozen=True)
+class Group:
+    """A kind of plugin; its entry points stand under ``ganzoo.<name>``.
+
+    Attributes:
+        name: As ``architectures``.
+        singular: As ``architecture``.
+        spec: The class of its descriptions.
+        section: The section of a run's config that names one, if any does.
+        key: The field of the section that does; empty where the section holds several by name.
+    """
+
+    name: str
+    singular: str
+    spec: type[Spec]
+    section: str = ""
+    key: str = "name"
+
+
+GROUPS = {
+    group.name: group
+    for group in (
+        Group("architectures", "architecture", Architecture, "architecture"),
+        Group("objectives", "objective", ObjectiveSpec, "objective"),
+        Group("losses", "loss", LossSpec, "loss"),
+        Group("penalties", "penalty", PenaltySpec, "penalties", key=""),
+        Group("augmentations", "augmentation", AugmentationSpec, "augmentation"),
+        Group("datasets", "dataset", DatasetSpec, "data", key="source"),
+        Group("extractors", "extractor", ExtractorSpec),
+    )
 }
-"""Each group's name (its entry points stand under ``ganzoo.<group>``) and what they name."""
+"""All kinds of plugins, by name."""
+
+SECTIONS = {group.section: group for group in GROUPS.values() if group.section and group.key}
+"""The sections of a config that name one plugin, and its group."""
 
 LOCAL = "local"
 """The distribution that a plugin registered in this process is shown with."""
@@ -76,7 +104,7 @@ class Offer:
         return self.outcome
 
     def _load(self) -> Spec:
-        who = f"{_singular(self.group)} {self.name!r} of {self.distribution} {self.version}"
+        who = f"{GROUPS[self.group].singular} {self.name!r} of {self.distribution} {self.version}"
         spec = self.target
         if isinstance(spec, str):
             try:
@@ -85,7 +113,7 @@ class Offer:
                 # A plugin may raise anything; what it breaks is its own name alone.
                 cause = f"{type(error).__name__}: {error}"
                 raise PluginError(f"{who} fails to import ({cause})") from error
-        wanted = GROUPS[self.group]
+        wanted = GROUPS[self.group].spec
         api = getattr(spec, "api", PLUGIN_API)
         if api != PLUGIN_API:
             raise PluginError(
@@ -190,43 +218,25 @@ def find(group: str, name: str) -> Offer:
     """Look a name up, importing nothing; PluginError where it is unknown or ambiguous."""
     found = choices(group, name)
     if not found:
-        raise PluginError(f"unknown {_singular(group)} {name!r}{closest(name, names(group))}")
+        raise PluginError(f"unknown {GROUPS[group].singular} {name!r}{closest(name, names(group))}")
     if len(found) > 1:
         spellings = " or ".join(f"{offer.distribution}:{offer.name}" for offer in found)
         raise PluginError(
-            f"{_singular(group)} {name!r} is offered by several distributions; write {spellings}"
+            f"{GROUPS[group].singular} {name!r} is offered by several distributions; write "
+            f"{spellings}"
         )
     return found[0]
 
 
-def architecture(name: str) -> Architecture:
-    """Return an architecture's spec; see `find` for the name and the errors."""
-    return cast(Architecture, find("architectures", name).spec())
+def get(kind: type[S], name: str) -> S:
+    """Return the spec of a name; see `find` for the name and the errors.
 
-
-def loss(name: str) -> LossSpec:
-    """Return a loss's spec; see `find` for the name and the errors."""
-    return cast(LossSpec, find("losses", name).spec())
-
-
-def penalty(name: str) -> PenaltySpec:
-    """Return a penalty's spec; see `find` for the name and the errors."""
-    return cast(PenaltySpec, find("penalties", name).spec())
-
-
-def augmentation(name: str) -> AugmentationSpec:
-    """Return an augmentation's spec; see `find` for the name and the errors."""
-    return cast(AugmentationSpec, find("augmentations", name).spec())
-
-
-def dataset(name: str) -> DatasetSpec:
-    """Return a dataset's spec; see `find` for the name and the errors."""
-    return cast(DatasetSpec, find("datasets", name).spec())
-
-
-def extractor(name: str) -> ExtractorSpec:
-    """Return an extractor's spec; see `find` for the name and the errors."""
-    return cast(ExtractorSpec, find("extractors", name).spec())
+    Args:
+        kind: The class of the spec, which tells the group, as ``LossSpec``.
+        name: The plugin's name, or ``distribution:name``.
+    """
+    group = next(group for group in GROUPS.values() if group.spec is kind)
+    return cast(S, find(group.name, name).spec())
 
 
 @overload
@@ -258,16 +268,16 @@ def register(obj: Any = None, *, override: bool = False) -> Any:
     if obj is None:
         return functools.partial(register, override=override)
     spec = obj() if callable(obj) and not isinstance(obj, type) else obj
-    group = next((name for name, wanted in GROUPS.items() if isinstance(spec, wanted)), None)
+    group = next((name for name, g in GROUPS.items() if isinstance(spec, g.spec)), None)
     if group is None:
-        kinds = ", ".join(wanted.__name__ for wanted in GROUPS.values())
+        kinds = ", ".join(known.spec.__name__ for known in GROUPS.values())
         raise PluginError(f"register takes one of {kinds}, not {type(spec).__name__}")
     taken = (group, spec.name) in _local or spec.name in installed()[group]
     if taken and not override:
         holder = offers(group)[spec.name][0].distribution
         raise PluginError(
-            f"{_singular(group)} {spec.name!r} is already registered ({holder}); choose another "
-            "name, or pass override=True to replace it"
+            f"{GROUPS[group].singular} {spec.name!r} is already registered ({holder}); choose "
+            "another name, or pass override=True to replace it"
         )
     offer = Offer(group, spec.name, LOCAL, "0", spec)
     offer.spec()
@@ -301,16 +311,24 @@ def import_target(target: Any) -> Any:
     return getattr(imported, attribute)
 
 
-def instantiate(group: str, name: str, *arguments: Any, part: str = "factory") -> Any:
-    """Build the object of the class that a part of a spec names, or raise PluginError."""
+def instantiate(group: str, name: str, *arguments: Any, role: str | None = None) -> Any:
+    """Build the object of the class that a spec names, or raise PluginError.
+
+    Args:
+        group: The plugin's group.
+        name: Its name.
+        *arguments: Of the class.
+        role: Of an architecture, which of its networks.
+    """
     offer = find(group, name)
-    target = getattr(offer.spec(), part)
+    spec: Any = offer.spec()
+    target = spec.factory if role is None else spec.networks[role].network
     try:
         factory = import_target(target)
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"{_singular(group)} {name!r} of {offer.distribution}: its {part} {target!r} fails to "
-            f"import ({type(error).__name__}: {error})"
+            f"{GROUPS[group].singular} {name!r} of {offer.distribution}: its {role or 'factory'} "
+            f"{target!r} fails to import ({type(error).__name__}: {error})"
         ) from error
     return factory(*arguments)
 
@@ -334,7 +352,3 @@ def _owner(distribution: importlib.metadata.Distribution | None) -> tuple[str, s
 
 def _canonical(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution.strip()).lower()
-
-
-def _singular(group: str) -> str:
-    return {"losses": "loss", "penalties": "penalty"}.get(group, group.removesuffix("s"))

@@ -125,13 +125,14 @@ def _run(name: str, source: str, overrides: dict[str, Any], *, fine_tuned: bool)
 
 def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advice | None":
     """What to know before training; of vectors only what weights do not agree with."""
+    from ganzoo import registry
     from ganzoo.data.advice import Advice, advise
-    from ganzoo.registry import architecture
+    from ganzoo.spec import Architecture
 
     sentences = None if fit is None else fit.sentences
     if found.spread is not None:
         return None if sentences is None else Advice(sentences, {}, {})
-    traits = architecture(run.architecture.name).traits(run.architecture)
+    traits = registry.get(Architecture, run.architecture.name).traits(run.architecture)
     return advise(found, run, traits, sentences)
 
 

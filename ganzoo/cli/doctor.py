@@ -19,7 +19,7 @@ def doctor() -> None:
     from ganzoo.config import TrainingConfig
     from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
     from ganzoo.errors import PluginError
-    from ganzoo.training.hardware import choose
+    from ganzoo.hardware import choose
 
     trouble = []
     hardware = choose(TrainingConfig())

@@ -14,6 +14,7 @@ import typer
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.cli.completion import described
 from ganzoo.errors import RequestError, closest
+from ganzoo.spec import Architecture
 from ganzoo.terminal import printable
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _summaries(group: str, pattern: str) -> dict[str, str]:
 
         for reference in list_pretrained(pattern):
             name, _, tag = reference.partition(".")
-            found[reference] = registry.architecture(name).pretrained[tag].summary
+            found[reference] = registry.get(Architecture, name).pretrained[tag].summary
     else:
         for name in registry.names(group):
             if fnmatchcase(name, pattern):

@@ -14,8 +14,11 @@ from ganzoo.config.plugins import (
     AugmentationConfig,
     DataConfig,
     ExtractorConfig,
+    LatentConfig,
     LossConfig,
+    ObjectiveConfig,
     PenaltyConfig,
+    TranslatorConfig,
 )
 from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
 from ganzoo.config.watching import EvaluationConfig, HealthConfig
@@ -31,9 +34,11 @@ __all__ = [
     "EvaluationConfig",
     "ExtractorConfig",
     "HealthConfig",
+    "LatentConfig",
     "LoggingConfig",
     "LossConfig",
     "Model",
+    "ObjectiveConfig",
     "OptimizerConfig",
     "PenaltyConfig",
     "RmspropConfig",
@@ -42,5 +47,6 @@ __all__ = [
     "Scheduled",
     "SgdConfig",
     "TrainingConfig",
+    "TranslatorConfig",
     "value_at",
 ]

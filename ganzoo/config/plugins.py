@@ -14,8 +14,6 @@ class ArchitectureConfig(Model):
         name: The architecture.
         preset: The variant whose values and recipe apply.
         sample_shape: ``(channels, height, width)`` of images, or ``(length,)`` of vectors.
-        latent_dim: Length of a latent.
-        latent: How latents are drawn: standard normal, or uniform in [-1, 1].
         num_classes: Number of classes; 0 for an unconditional network.
     """
 
@@ -25,11 +23,6 @@ class ArchitectureConfig(Model):
         default=(3, 64, 64),
         description="(channels, height, width) of images, or (length,) of vectors; the data's "
         "where left out.",
-    )
-    latent_dim: int = Field(default=100, ge=1, le=65536, description="Length of a latent.")
-    latent: Literal["normal", "uniform"] = Field(
-        default="normal",
-        description="How latents are drawn: standard normal, or uniform in [-1, 1].",
     )
     num_classes: int = Field(
         default=0, ge=0, le=1_000_000, description="Classes; 0 for none; the data's if left out."
@@ -43,6 +36,57 @@ class ArchitectureConfig(Model):
         return shape
 
 
+class LatentConfig(ArchitectureConfig):
+    """What every architecture with a generator has.
+
+    Attributes:
+        latent_dim: Length of a latent.
+        latent: How latents are drawn: standard normal, or uniform in [-1, 1].
+    """
+
+    latent_dim: int = Field(default=100, ge=1, le=65536, description="Length of a latent.")
+    latent: Literal["normal", "uniform"] = Field(
+        default="normal",
+        description="How latents are drawn: standard normal, or uniform in [-1, 1].",
+    )
+
+
+class TranslatorConfig(ArchitectureConfig):
+    """What every architecture with a translator has.
+
+    Attributes:
+        source_shape: ``(channels, height, width)`` of the images that are translated.
+    """
+
+    source_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
+        default=(3, 64, 64),
+        description="(channels, height, width) of the source images; the data's where left out.",
+    )
+
+    @field_validator("source_shape")
+    @classmethod
+    def _image(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != 3:
+            raise ValueError("the shape of an image has 3 numbers (channels, height, width)")
+        return shape
+
+
+class ObjectiveConfig(Model):
+    """What every objective has."""
+
+    name: str = Field(default="", description="The objective.")
+
+    @property
+    def critic_updates(self) -> int:
+        """How many updates of a step show a batch of reals to each critic."""
+        return 1
+
+    @property
+    def batches(self) -> dict[str, int]:
+        """The fields that are numbers of samples, which processes and `accumulate` divide."""
+        return {}
+
+
 class LossConfig(Model):
     """What every loss has."""
 
@@ -53,11 +97,17 @@ class PenaltyConfig(Model):
     """What every penalty has.
 
     Attributes:
+        name: The penalty; the label that it has in the config where left out.
+        on: The player or the role that it regularises; the penalty's own choice where left out.
         weight: Its strength.
         every: It applies at every so many updates of its network, first at update 0; a term is
             then multiplied by `every`, so that its mean strength stays.
     """
 
+    name: str = Field(default="", description="The penalty; its label if left out.")
+    on: str = Field(
+        default="", description="The player or role that it regularises; the penalty's own choice."
+    )
     weight: Scheduled = Field(default=1.0, description="Its strength.")
     every: int = Field(
         default=1,

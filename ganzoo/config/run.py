@@ -7,12 +7,13 @@ from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from ganzoo.config.base import BaseConfig
 from ganzoo.config.fields import Model, OptionalCadence, Scheduled
-from ganzoo.config.optimizers import AdamConfig, OptimizerConfig
+from ganzoo.config.optimizers import OptimizerConfig
 from ganzoo.config.plugins import (
     ArchitectureConfig,
     AugmentationConfig,
     DataConfig,
     LossConfig,
+    ObjectiveConfig,
     PenaltyConfig,
 )
 from ganzoo.config.watching import EvaluationConfig, HealthConfig
@@ -28,36 +29,11 @@ def _device(name: str) -> str:
 
 
 class TrainingConfig(Model):
-    """How long, in what order and with what arithmetic a run trains.
+    """How long and with what arithmetic a run trains; a step is all updates of the objective."""
 
-    A step is one generator update, with `discriminator_steps` discriminator updates.
-    """
-
-    steps: Count = Field(default=20_000, description="Generator updates.")
-    batch_size: Count = Field(default=64, description="Real samples of a discriminator update.")
-    generator_batch: Count | None = Field(
-        default=None, description="Fakes of a generator update; batch_size if null."
-    )
+    steps: Count = Field(default=20_000, description="Steps, each with all updates of a turn.")
+    batch_size: Count = Field(default=64, description="Real samples of an update.")
     accumulate: Count = Field(default=1, description="Parts in which a batch is computed.")
-    discriminator_steps: Count = Field(default=1, description="Discriminator updates of a step.")
-    first: Literal["discriminator", "generator"] = Field(
-        default="discriminator", description="The network that a step updates first."
-    )
-    passes: Literal["separate", "joint"] = Field(
-        default="separate",
-        description="Whether the discriminator scores reals and fakes apart or as one batch.",
-    )
-    fakes: Literal["fresh", "reused"] = Field(
-        default="fresh",
-        description="Whether both updates have fakes of their own, or share one batch.",
-    )
-    fake_labels: Literal["reals", "drawn"] = Field(
-        default="reals",
-        description="Labels of fakes: those of real samples, or drawn uniformly.",
-    )
-    discriminator_loss_scale: float = Field(
-        default=1.0, gt=0, description="Factor on the discriminator's loss, without penalties."
-    )
     precision: Literal["auto", "fp32", "bf16", "fp64"] = Field(
         default="auto", description="Arithmetic; auto is bf16 where the device has it natively."
     )
@@ -85,25 +61,6 @@ class TrainingConfig(Model):
         default=250, description="Steps between sample grids; 0 for one at the end only."
     )
 
-    @model_validator(mode="after")
-    def _batches_divide(self) -> Self:
-        for name, batch in (
-            ("batch_size", self.batch_size),
-            ("generator_batch", self.generator_batch),
-        ):
-            if batch is not None and batch % self.accumulate:
-                raise ValueError(
-                    f"{name} {batch} does not divide by accumulate {self.accumulate}; "
-                    "change one of them"
-                )
-        if self.fakes == "reused" and self.generator_batch not in (None, self.batch_size):
-            raise ValueError(
-                f"generator_batch {self.generator_batch} differs from batch_size "
-                f"{self.batch_size}, and both updates share one batch when fakes are reused; "
-                "make them equal, or set fakes to fresh"
-            )
-        return self
-
 
 class EmaConfig(Model):
     """The exponential moving average of the generator's weights."""
@@ -125,28 +82,22 @@ class LoggingConfig(Model):
     tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")
 
 
-ROLES = ("generator", "discriminator")
-"""The networks that have an optimizer."""
-
-
-def _default_optimizers() -> dict[str, OptimizerConfig]:
-    return {role: AdamConfig() for role in ROLES}
-
-
 class RunConfig(Model):
     """Everything that determines a run.
 
-    The sections `architecture`, `loss`, `penalties`, `data` and `augmentation` hold the configs of
-    the plugins that they name; `ganzoo.resolve` makes a RunConfig from files and overrides.
+    The sections `architecture`, `objective`, `loss`, `penalties`, `data` and `augmentation` hold
+    the configs of the plugins that they name; `ganzoo.resolve` makes a RunConfig from files and
+    overrides.
     """
 
     architecture: SerializeAsAny[ArchitectureConfig]
+    objective: SerializeAsAny[ObjectiveConfig]
     loss: SerializeAsAny[LossConfig]
     penalties: dict[str, SerializeAsAny[PenaltyConfig] | None] = Field(
         default_factory=dict, description="By name; null removes one that the recipe has."
     )
     optimizers: dict[str, OptimizerConfig] = Field(
-        default_factory=_default_optimizers, description="By network."
+        default_factory=dict, description="By player, as the objective names them."
     )
     data: SerializeAsAny[DataConfig]
     augmentation: SerializeAsAny[AugmentationConfig]
@@ -158,6 +109,26 @@ class RunConfig(Model):
     base: BaseConfig | None = Field(
         default=None, description="The weights that are fine-tuned; null to train from scratch."
     )
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> Self:
+        parts = self.training.accumulate
+        for name, batch in self.batches.items():
+            if batch % parts:
+                raise ValueError(
+                    f"{name} {batch} does not divide by training.accumulate {parts}; change one of "
+                    "them"
+                )
+        return self
+
+    @property
+    def batches(self) -> dict[str, int]:
+        """Every number of samples that processes and `accumulate` divide, by field."""
+        others = self.objective.batches
+        return {
+            "training.batch_size": self.training.batch_size,
+            **{f"objective.{name}": batch for name, batch in others.items()},
+        }
 
     @property
     def warm_up(self) -> int:

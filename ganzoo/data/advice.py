@@ -101,7 +101,7 @@ def _networks(
         share = f"at least {1 - SMALLER_SHARE:.0%} of the images"
         suggest("data.image_size", side, f"{share} are about this large or larger")
     if count < FEW and config.augmentation.name == "diffaugment":
-        often = f"D sees each image {shown(config.training, count):,} times"
+        often = f"D sees each image {shown(config.training, config.objective, count):,} times"
         suggest("augmentation", "diffaugment", f"{often}, and would memorise them")
     if not config.active_penalties:  # a recipe with another one is balanced with it
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")

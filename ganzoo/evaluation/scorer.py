@@ -28,7 +28,7 @@ from ganzoo.resolve import open_dataset
 from ganzoo.resolve.check import check_metrics, validate
 from ganzoo.resolve.paths import dataset_name, public_name
 from ganzoo.settings import own_settings
-from ganzoo.spec import Shape
+from ganzoo.spec import DatasetSpec, ExtractorSpec, Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
 """Of images; of points all there are."""
@@ -96,7 +96,7 @@ class Scorer:
         check_metrics("metrics", self.metrics, kind)
         self.extractor: Extractor | None = None
         if kind == "images":
-            chosen = extractor or registry.dataset(dataset_name(data.source)).extractor
+            chosen = extractor or registry.get(DatasetSpec, dataset_name(data.source)).extractor
             self.extractor = make_extractor(chosen)
             self.extractor.to(self.device)
             self.families = _families(self.metrics, self.extractor)
@@ -256,7 +256,7 @@ def make_extractor(chosen: str | Mapping[str, Any], **values: Any) -> Extractor:
     """
     given = {"name": chosen} if isinstance(chosen, str) else dict(chosen)
     name = str(given.get("name", ""))
-    config = validate(registry.extractor(name).config, {**given, **values}, "extractor")
+    config = validate(registry.get(ExtractorSpec, name).config, {**given, **values}, "extractor")
     made: Extractor = registry.instantiate("extractors", name, config)
     return made
 

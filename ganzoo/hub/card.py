@@ -54,7 +54,7 @@ def write_card(
     Raises:
         ganzoo.errors.WeightsError: The metadata of the existing card cannot be read.
     """
-    spec = registry.architecture(info.architecture.name)
+    spec = registry.get(Architecture, info.architecture.name)
     metadata, text = split(existing, f"{CARD_FILE} of {reference}")
     section = f"{BEGIN}\n\n{_section(info, spec, reference, set(files))}\n\n{END}"
     nameless = f"# {_title(info)}\n"

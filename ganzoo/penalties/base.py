@@ -1,7 +1,8 @@
 """What a penalty is, and what it is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,14 @@ from ganzoo.config import PenaltyConfig
 from ganzoo.losses.base import Critique
 from ganzoo.randomness import Draws
 
-Critic = Callable[[Tensor, Tensor | None], Critique]
-"""The discriminator behind this step's augmentation: samples and labels to a critique."""
+
+class Critic(Protocol):
+    """The critic behind this step's augmentation."""
+
+    def __call__(
+        self, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
+    ) -> Critique:
+        """Score samples ``(N, *shape)``, with their labels and their condition, or None."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +31,26 @@ class Context:
         reals: Real samples of this update, ``(N, *sample_shape)``, in [-1, 1]; None in a phase
             that has none.
         fakes: Generated samples of this update, detached in the discriminator's phase.
-        latents: What the fakes were made from, ``(N, latent_dim)``.
+        latents: What the fakes were made from, ``(N, latent_dim)``; None if it was no latents.
         real_labels: int64 ``(N,)``, or None.
         fake_labels: int64 ``(N,)``, or None.
         random: The random numbers of this update.
-        step: The generator step.
+        step: The step.
+        real_condition: What the reals belong to, as the source of a translation, or None.
+        fake_condition: What the fakes belong to, or None.
     """
 
     critic: Critic
     networks: Mapping[str, nn.Module]
     reals: Tensor | None
     fakes: Tensor
-    latents: Tensor
+    latents: Tensor | None
     real_labels: Tensor | None
     fake_labels: Tensor | None
     random: Draws
     step: int
+    real_condition: Tensor | None = None
+    fake_condition: Tensor | None = None
 
 
 class Penalty:
@@ -63,14 +74,16 @@ class Penalty:
         raise TypeError(f"{type(self).__name__} defines no projection")
 
 
-def input_gradient(critic: Critic, samples: Tensor, labels: Tensor | None) -> Tensor:
+def input_gradient(
+    critic: Critic, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
+) -> Tensor:
     """Differentiate the sum of a critic's logits for its input.
 
     Returns:
         The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
     """
     samples = samples.detach().requires_grad_()
-    score = critic(samples, labels).sum()
+    score = critic(samples, labels, condition).sum()
     # A critic that does not look at its input has a gradient too: zero.
     (gradient,) = torch.autograd.grad(score, samples, create_graph=True, materialize_grads=True)
     return gradient

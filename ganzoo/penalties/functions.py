@@ -1,4 +1,4 @@
-"""The first-party penalties, all of the discriminator."""
+"""The first-party penalties, all of critics."""
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,9 @@ class GradientPenalty(Penalty):
         reals, fakes = _reals(context), context.fakes.detach()
         alpha = context.random.uniform("alpha", *[1] * (reals.dim() - 1))
         points = torch.lerp(reals, fakes.to(reals.dtype), alpha)
-        gradient = input_gradient(context.critic, points, context.real_labels)
+        gradient = input_gradient(
+            context.critic, points, context.real_labels, context.real_condition
+        )
         return (_norms(gradient) - 1).square().mean()
 
 
@@ -38,7 +40,9 @@ class Dragan(Penalty):
         reals = _reals(context)
         noise = self.config.noise * context.random.uniform("noise", *reals.shape[1:])
         alpha = context.random.uniform("alpha", *[1] * (reals.dim() - 1))
-        gradient = input_gradient(context.critic, reals + alpha * noise, context.real_labels)
+        gradient = input_gradient(
+            context.critic, reals + alpha * noise, context.real_labels, context.real_condition
+        )
         return (_norms(gradient) - 1).square().mean()
 
 
@@ -50,7 +54,9 @@ class R1(Penalty):
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
-        gradient = input_gradient(context.critic, _reals(context), context.real_labels)
+        gradient = input_gradient(
+            context.critic, _reals(context), context.real_labels, context.real_condition
+        )
         return 0.5 * gradient.square().sum() / len(gradient)
 
 
@@ -62,7 +68,9 @@ class R2(Penalty):
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
-        gradient = input_gradient(context.critic, context.fakes, context.fake_labels)
+        gradient = input_gradient(
+            context.critic, context.fakes, context.fake_labels, context.fake_condition
+        )
         return 0.5 * gradient.square().sum() / len(gradient)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
-from ganzoo.config import RunConfig, TrainingConfig
+from ganzoo.config import ObjectiveConfig, RunConfig, TrainingConfig
 from ganzoo.errors import ConfigError
+from ganzoo.spec import AugmentationSpec, LossSpec
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
@@ -24,7 +25,10 @@ halved the distance (docs/reference/fine-tuning.md)."""
 
 
 def chosen(
-    values: Mapping[str, Any], dataset: Dataset, training: TrainingConfig
+    values: Mapping[str, Any],
+    dataset: Dataset,
+    training: TrainingConfig,
+    objective: ObjectiveConfig,
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Put a name in the place of `AUTO`.
 
@@ -41,7 +45,7 @@ def chosen(
         )
     if dataset.kind != "images" or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
-    times = shown(training, len(dataset))
+    times = shown(training, objective, len(dataset))
     if times < SHOWN:
         return {"name": "none"}, [
             f"augmentation is off: the discriminator sees each image only {times:,} times, and "
@@ -53,9 +57,9 @@ def chosen(
     ]
 
 
-def shown(training: TrainingConfig, images: int) -> int:
-    """Tell how often a discriminator sees each of so many images."""
-    samples = training.steps * training.discriminator_steps * training.batch_size
+def shown(training: TrainingConfig, objective: ObjectiveConfig, images: int) -> int:
+    """Return how often a discriminator sees each of so many images."""
+    samples = training.steps * objective.critic_updates * training.batch_size
     return samples // max(1, images)
 
 
@@ -65,13 +69,14 @@ def check_augmentation(config: RunConfig, kind: str) -> None:
     Raises:
         ConfigError: It has none.
     """
-    spec = registry.augmentation(config.augmentation.name)
+    spec = registry.get(AugmentationSpec, config.augmentation.name)
     if kind == "vectors" and not spec.vectors:
         raise ConfigError(
             f"augmentation: {spec.name} is for images, and {config.data.source} holds vectors; "
             "leave it out, or write augmentation=none"
         )
-    if spec.follows(config.augmentation) and registry.loss(config.loss.name).threshold is None:
+    threshold = registry.get(LossSpec, config.loss.name).threshold
+    if spec.follows(config.augmentation) and threshold is None:
         raise ConfigError(
             f"augmentation: {spec.name} follows how many reals are judged real, which the logits "
             f"of the loss {config.loss.name} do not tell; fix its strength (augmentation.adapt="

@@ -16,7 +16,14 @@ from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.fields import fields_at, meant, paths
 from ganzoo.resolve.paths import dataset_name
-from ganzoo.spec import Architecture, Shape, Traits
+from ganzoo.spec import (
+    Architecture,
+    ExtractorSpec,
+    ObjectiveSpec,
+    PenaltySpec,
+    Shape,
+    Traits,
+)
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
@@ -129,19 +136,22 @@ def check_shape(field: str, architecture: str, traits: Traits, shape: Shape) -> 
         )
 
 
-def check_penalties(traits: Traits, architecture: str, penalties: Iterable[str]) -> None:
-    """Check that every penalty has a meaning for the discriminator.
+def check_penalties(
+    traits: Traits, architecture: Architecture, penalties: Mapping[str, PenaltyConfig]
+) -> None:
+    """Check that every penalty has a meaning for the critics.
 
     Raises:
         ConfigError: A penalty needs scores that do not depend on the rest of the batch.
     """
-    for name in penalties:
-        if traits.discriminator_coupling in registry.penalty(name).forbids_coupling:
+    couplings = {traits.coupling.get(role, "none") for role in architecture.critics}
+    for label, penalty in penalties.items():
+        if couplings & {*registry.get(PenaltySpec, penalty.name).forbids_coupling}:
             raise ConfigError(
-                f"penalties.{name}: it needs a discriminator that scores each sample by itself, "
-                f"but that of {architecture} couples the samples of a batch (batch norm); "
+                f"penalties.{label}: it needs a discriminator that scores each sample by itself, "
+                f"but that of {architecture.name} couples the samples of a batch (batch norm); "
                 "choose another norm for the discriminator, another penalty such as r1, or "
-                f"remove this one with penalties.{name}=null"
+                f"remove this one with penalties.{label}=null"
             )
 
 
@@ -215,7 +225,7 @@ def check_evaluation(config: RunConfig, dataset: Dataset) -> None:
     check_metrics("evaluation.metrics", evaluation.metrics, dataset.kind)
     if evaluation.extractor is not None:
         try:
-            registry.extractor(evaluation.extractor)
+            registry.get(ExtractorSpec, evaluation.extractor)
         except PluginError as error:
             raise ConfigError(f"evaluation.extractor: {error}") from error
 
@@ -246,16 +256,40 @@ def open_dataset(config: DataConfig) -> Dataset:
     return dataset
 
 
-def check_penalty_names(config: Mapping[str, Any]) -> dict[str, PenaltyConfig | None]:
-    """Validate each penalty of a run's config against the config of the penalty that is named."""
-    result = {}
-    for name, values in config.get("penalties", {}).items():
+def check_penalty_names(
+    config: Mapping[str, Any], architecture: Architecture, objective: ObjectiveSpec
+) -> dict[str, PenaltyConfig | None]:
+    """Validate each penalty of a run's config against the config of the penalty that is named.
+
+    In the result each says its name, and what it regularises.
+
+    Raises:
+        PluginError: A penalty is unknown or broken.
+        ConfigError: A value is not allowed, or there is no such player or role.
+    """
+    allowed = [*objective.players, *objective.roles]
+    result: dict[str, PenaltyConfig | None] = {}
+    for label, values in config.get("penalties", {}).items():
+        if values is None:
+            result[label] = None
+            continue
+        place = f"penalties.{label}"
+        named = {"name": label, **values} if isinstance(values, Mapping) else values
+        name = named.get("name") if isinstance(named, Mapping) else label
+        if not isinstance(name, str):
+            raise ConfigError(f"{place}.name: {shown(name)} is not allowed; it must be a name")
         try:
-            model = registry.penalty(name).config
+            spec = registry.get(PenaltySpec, name)
         except PluginError as error:
             raise PluginError(f"penalties: {error}") from error.__cause__
-        place = f"penalties.{name}"
-        result[name] = None if values is None else validate(model, values, place, config)
+        penalty = validate(spec.config, named, place, config)
+        on = penalty.on or spec.on
+        if on not in allowed:
+            raise ConfigError(
+                f"{place}.on: there is no player or role {on!r} in {architecture.name} with the "
+                f"objective {objective.name}; choose one of {', '.join(dict.fromkeys(allowed))}"
+            )
+        result[label] = penalty.model_copy(update={"on": on})
     return result
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
 from ganzoo.config import DataConfig, RunConfig, TrainingConfig, files
-from ganzoo.config.run import ROLES
 from ganzoo.config.watching import POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmentation import AUTO, check_augmentation, chosen
@@ -30,7 +29,15 @@ from ganzoo.resolve.check import (
 )
 from ganzoo.resolve.merge import Values, expand, merge, nest
 from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
-from ganzoo.spec import Architecture, Preset, Shape
+from ganzoo.spec import (
+    Architecture,
+    AugmentationSpec,
+    DatasetSpec,
+    LossSpec,
+    ObjectiveSpec,
+    Preset,
+    Shape,
+)
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
@@ -85,7 +92,9 @@ def resolve(
         **preset.values,
     }
     # Last, so that what a recipe says of all data stays when the user names the source.
-    values = _with_optimizers(merge(DEFAULTS, merge(recipe, user)))
+    values = merge(DEFAULTS, merge(recipe, user))
+    objective = _objective(spec, values)
+    values = _with_optimizers(values, objective)
 
     data = data_config(values["data"], values)
     dataset = open_dataset(data)
@@ -93,14 +102,16 @@ def resolve(
         data = data.model_copy(update={"source": dataset.pinned_source})
     values["architecture"], notes = _fitted(spec, values, data, dataset)
     training = validate(TrainingConfig, values.get("training", {}), "training", values)
-    values["augmentation"], told = chosen(values["augmentation"], dataset, training)
+    game = validate(objective.config, values["objective"], "objective", values)
+    values["augmentation"], told = chosen(values["augmentation"], dataset, training, game)
     notes = [*dataset.notes, *notes, *told]
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture", values),
-        "loss": _named("loss", registry.loss, values),
-        "augmentation": _named("augmentation", registry.augmentation, values),
+        "objective": game,
+        "loss": _named("loss", LossSpec, values),
+        "augmentation": _named("augmentation", AugmentationSpec, values),
         "training": training,
-        "penalties": check_penalty_names(values),
+        "penalties": check_penalty_names(values, spec, objective),
         "data": data,
     }
     values["health"] = _looks(values, training)
@@ -109,7 +120,7 @@ def resolve(
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset)
-    check_penalties(traits, spec.name, result.active_penalties)
+    check_penalties(traits, spec, result.active_penalties)
     check_augmentation(result, dataset.kind)
     check_evaluation(result, dataset)
     check_base(result)
@@ -151,7 +162,7 @@ def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
         raise ConfigError(f"architecture: missing; name one of {', '.join(known)}{example}")
     if not isinstance(name, str):
         raise ConfigError(f"architecture.name: {shown(name)} is not allowed; it must be a name")
-    spec = _looked_up("architecture.name", registry.architecture, name)
+    spec = _looked_up("architecture.name", Architecture, name)
     preset = values.get("preset", spec.default_preset)
     if not isinstance(preset, str) or preset not in spec.presets:
         raise ConfigError(
@@ -173,7 +184,7 @@ def data_config(values: Mapping[str, Any], within: Mapping[str, Any] | None = No
             f"data.source: {shown(source)} is not allowed; it must be a dataset's name or a path"
         )
     try:
-        spec = registry.dataset(dataset_name(source))
+        spec = registry.get(DatasetSpec, dataset_name(source))
     except PluginError as error:
         if Path(source).exists():
             what = "folder" if Path(source).is_dir() else "file"
@@ -215,31 +226,57 @@ def _looks(values: Values, training: TrainingConfig) -> Mapping[str, Any]:
     return {"every": every, **values.get("health", {})}
 
 
-def _named(section: str, lookup: Any, config: Mapping[str, Any]) -> Any:
+def _objective(spec: Architecture, values: Values) -> ObjectiveSpec:
+    """Find the objective that an architecture is trained with, and name it in its section."""
+    if not spec.objectives:
+        raise ConfigError(
+            f"architecture.name: {spec.name} is for sampling only, and cannot be trained"
+        )
+    section = {"name": spec.objectives[0], **values.get("objective", {})}
+    name = section["name"]
+    if name not in spec.objectives:
+        allowed = " or ".join(spec.objectives)
+        raise ConfigError(
+            f"objective.name: {shown(name)} is not allowed; {spec.name} is trained with {allowed}"
+        )
+    values["objective"] = section
+    found: ObjectiveSpec = _looked_up("objective.name", ObjectiveSpec, name)
+    missing = [role for role in found.roles if role not in spec.networks]
+    if missing:
+        raise ConfigError(
+            f"objective.name: {name} updates the role {missing[0]}, which {spec.name} does not "
+            f"have; its roles are {', '.join(spec.networks)}"
+        )
+    return found
+
+
+def _named(section: str, kind: type[Any], config: Mapping[str, Any]) -> Any:
     values = config[section]
     name = values.get("name")
     if not isinstance(name, str):
         raise ConfigError(f"{section}.name: {shown(name)} is not allowed; it must be a name")
-    model = _looked_up(f"{section}.name", lookup, name).config
+    model = _looked_up(f"{section}.name", kind, name).config
     return validate(model, values, section, config)
 
 
-def _looked_up(path: str, lookup: Any, name: str) -> Any:
+def _looked_up(path: str, kind: type[Any], name: str) -> Any:
     try:
-        return lookup(name)
+        return registry.get(kind, name)
     except PluginError as error:
         raise PluginError(f"{path}: {error}") from error.__cause__
 
 
-def _with_optimizers(values: Values) -> Values:
-    """An optimizer of a role that says no name is the default one."""
-    optimizers = {role: {} for role in ROLES} | values.get("optimizers", {})
-    for role in optimizers:
-        if role not in ROLES:
-            raise ConfigError(f"optimizers.{role}: unknown network{closest(str(role), ROLES)}")
+def _with_optimizers(values: Values, objective: ObjectiveSpec) -> Values:
+    """Each player has an optimizer; one that says no name is the default one."""
+    optimizers = {player: {} for player in objective.players} | values.get("optimizers", {})
+    for player in optimizers:
+        if player not in objective.players:
+            raise ConfigError(
+                f"optimizers.{player}: unknown player{closest(str(player), objective.players)}"
+            )
     named = {
-        role: {"name": "adam", **item} if isinstance(item, Mapping) else item
-        for role, item in optimizers.items()
+        player: {"name": "adam", **item} if isinstance(item, Mapping) else item
+        for player, item in optimizers.items()
     }
     return {**values, "optimizers": named}
 

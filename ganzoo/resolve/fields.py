@@ -11,17 +11,8 @@ from pydantic import BaseModel
 from ganzoo import registry
 from ganzoo.config import RunConfig
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.run import ROLES
 from ganzoo.errors import PluginError
 from ganzoo.resolve.paths import dataset_name
-
-GROUPS = {
-    "architecture": ("architectures", "name"),
-    "loss": ("losses", "name"),
-    "augmentation": ("augmentations", "name"),
-    "data": ("datasets", "source"),
-}
-"""The group of the plugin that a section names, and the field that does."""
 
 LONGEST = 100
 """Characters of a name that is looked for, as the cost grows with the square."""
@@ -33,15 +24,18 @@ NEAR, AS_NEAR, MOST = 0.75, 0.05, 3
 def paths(values: Mapping[str, Any]) -> list[str]:
     """Return every field by dotted path, with those of the plugins that a config names."""
     models = {name: [*_models(field.annotation)] for name, field in RunConfig.model_fields.items()}
-    for section, (group, key) in GROUPS.items():
-        models[section] = _of_plugin(group, _at(values, section, key)) or models[section]
+    for section, group in registry.SECTIONS.items():
+        named = _of_plugin(group.name, _at(values, section, group.key))
+        models[section] = named or models[section]
     del models["optimizers"], models["penalties"]
-    for role in ROLES:
-        name = _at(values, "optimizers", role, "name")
-        models[f"optimizers.{role}"] = [OPTIMIZERS.get(str(name), OPTIMIZERS["adam"])]
+    optimizers = values.get("optimizers")
+    for player in optimizers if isinstance(optimizers, Mapping) else ():
+        name = _at(values, "optimizers", player, "name")
+        models[f"optimizers.{player}"] = [OPTIMIZERS.get(str(name), OPTIMIZERS["adam"])]
     penalties = values.get("penalties")
-    for name in penalties if isinstance(penalties, Mapping) else ():
-        models[f"penalties.{name}"] = _of_plugin("penalties", name)
+    for label in penalties if isinstance(penalties, Mapping) else ():
+        named = _of_plugin("penalties", _at(values, "penalties", label, "name"))
+        models[f"penalties.{label}"] = named or _of_plugin("penalties", label)
     return [f"{place}.{name}" for place, found in models.items() for name in _names(found)]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ganzoo import registry
 from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.config.written import Written, settled
 from ganzoo.errors import ConfigError, closest
 from ganzoo.resolve.fields import meant, paths
 
-NAMED = {"architecture": "name", "loss": "name", "data": "source", "augmentation": "name"}
+NAMED = {section: group.key for section, group in registry.SECTIONS.items()}
 """Sections that name a plugin, and the field that does; the name alone is short for the section."""
 
 OPTIONAL = ("ema", "base")
@@ -35,8 +36,8 @@ def expand(values: Mapping[str, Any]) -> Values:
             value = {NAMED[section]: value}
         if section == "optimizers" and isinstance(value, Mapping):
             value = {
-                role: {"name": item} if isinstance(item, str) else item
-                for role, item in value.items()
+                player: {"name": item} if isinstance(item, str) else item
+                for player, item in value.items()
             }
         if value is None and section not in OPTIONAL:
             raise ConfigError(f"{section}: null is not allowed; leave it out for the defaults")
@@ -60,8 +61,8 @@ def merge(low: Values, high: Mapping[str, Any]) -> Values:
             result[section] = _merge_penalties(below or {}, value)
         elif section == "optimizers" and below:
             result[section] = {
-                role: _overlay(below.get(role), value.get(role, {}), "name")
-                for role in {**below, **value}
+                player: _overlay(below.get(player), value.get(player, {}), "name")
+                for player in {**below, **value}
             }
         else:
             result[section] = _overlay(below, value, NAMED.get(section))
@@ -70,11 +71,11 @@ def merge(low: Values, high: Mapping[str, Any]) -> Values:
 
 def _merge_penalties(low: Values, high: Mapping[str, Any]) -> Values:
     """``null`` stays, so that the result, laid over the recipe again, removes the same ones."""
-    changed = {
-        name: None if value is None else _overlay(low.get(name) or {}, value, None)
-        for name, value in high.items()
-    }
-    return {**low, **changed}
+    result = dict(low)
+    for label, value in high.items():
+        below = {"name": label, **(low.get(label) or {})}
+        result[label] = None if value is None else _overlay(below, value, "name")
+    return result
 
 
 def _overlay(low: Any, high: Any, name: str | None) -> Any:

@@ -9,14 +9,14 @@ from pydantic.json_schema import models_json_schema
 from ganzoo import registry
 from ganzoo.config import Model, RunConfig
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.run import ROLES
 from ganzoo.errors import PluginError
 from ganzoo.resolve.augmentation import AUTO
 from ganzoo.resolve.paths import UNNAMED
+from ganzoo.spec import ObjectiveSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PLUGIN_SECTIONS = ("architecture", "loss", "penalties", "optimizers", "data", "augmentation")
-FROM_THE_DATA = ("sample_shape", "num_classes")
+PLUGIN_SECTIONS = {*registry.SECTIONS, "penalties", "optimizers"}
+FROM_THE_DATA = {"sample_shape", "source_shape", "num_classes"}
 
 Schema = dict[str, Any]
 Models = Mapping[str, type[BaseModel]]
@@ -27,17 +27,15 @@ def json_schema() -> Schema:
 
     Every field may be left out but ``architecture.name``. Plugins that do not load are left out.
     """
-    architectures = _configs("architectures")
-    losses, penalties, datasets, augmentations = (
-        _configs(group) for group in ("losses", "penalties", "datasets", "augmentations")
-    )
+    plugins = {group.section: _configs(group.name) for group in registry.GROUPS.values()}
+    del plugins[""]  # extractors are no part of a run's config
     sections: dict[str, Any] = {
         name: (field.annotation, field)
         for name, field in RunConfig.model_fields.items()
         if name not in PLUGIN_SECTIONS
     }
     shared = create_model("Run", __base__=Model, **sections)
-    groups: list[Models] = [architectures, losses, penalties, datasets, augmentations, OPTIMIZERS]
+    groups: list[Models] = [*plugins.values(), OPTIMIZERS]
     models: list[type[BaseModel]] = [
         shared,
         *(model for group in groups for model in group.values()),
@@ -46,19 +44,20 @@ def json_schema() -> Schema:
     refs: dict[type[BaseModel], Schema] = {m: references[m, "validation"] for m in models}
 
     definition: dict[str, Schema] = definitions["$defs"]
-    for model in architectures.values():
+    for model in plugins["architecture"].values():
         fields = definition[_key(refs[model])]["properties"]
-        for name in FROM_THE_DATA:
+        for name in FROM_THE_DATA & fields.keys():
             fields[name] = _or_null(fields[name])
     optimizer = _choice("name", OPTIMIZERS, refs)
     schema = definition.pop(_key(refs[shared]))
     schema["properties"] |= {
-        "architecture": _choice("name", architectures, refs, required=True),
-        "loss": _choice("name", losses, refs),
-        "data": _choice("source", datasets, refs, paths=UNNAMED),
-        "augmentation": _choice("name", augmentations, refs, alone=AUTO),
-        "optimizers": _mapping(dict.fromkeys(ROLES, optimizer)),
-        "penalties": _mapping({name: _or_null(refs[m]) for name, m in penalties.items()}),
+        "architecture": _choice("name", plugins["architecture"], refs, required=True),
+        "objective": _choice("name", plugins["objective"], refs),
+        "loss": _choice("name", plugins["loss"], refs),
+        "data": _choice("source", plugins["data"], refs, paths=UNNAMED),
+        "augmentation": _choice("name", plugins["augmentation"], refs, alone=AUTO),
+        "optimizers": _mapping(dict.fromkeys(_players(), optimizer)),
+        "penalties": _penalties(plugins["penalties"], refs),
     }
     schema |= {"$schema": DIALECT, "title": "ganzoo run config", "required": ["architecture"]}
     return schema | definitions
@@ -100,6 +99,27 @@ def _choice(
     if alone:
         cases.append(_mapping({key: {"const": alone}}))
     return {"anyOf": [names, *cases]}
+
+
+def _penalties(models: Models, refs: Mapping[type[BaseModel], Schema]) -> Schema:
+    """By label, which is the penalty's name where it gives none."""
+    by_name: list[Schema] = [
+        {"allOf": [refs[model]], "properties": {"name": {"const": name}}, "required": ["name"]}
+        for name, model in models.items()
+    ]
+    named = [*by_name, {"type": "null"}]
+    bare = {name: {"anyOf": [refs[model], *named]} for name, model in models.items()}
+    return _mapping(bare) | {"additionalProperties": {"anyOf": named}}
+
+
+def _players() -> list[str]:
+    """The players of every objective that loads."""
+    found: dict[str, None] = {}
+    for name in registry.names("objectives"):
+        outcome = registry.find("objectives", name).outcome if ":" not in name else None
+        if isinstance(outcome, ObjectiveSpec):
+            found |= dict.fromkeys(outcome.players)
+    return [*found]
 
 
 def _mapping(properties: Schema) -> Schema:

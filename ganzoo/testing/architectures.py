@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig
-from ganzoo.config.run import ROLES
 from ganzoo.losses.base import Critique, as_critique
 from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
@@ -56,7 +55,8 @@ class ArchitectureCase(Case):
         classes = self.config.num_classes
         labels = torch.arange(n) % classes if classes else None
         if role == "generator":
-            return [draws.latents("latents", self.config.latent_dim, self.config.latent), labels]
+            config: Any = self.config
+            return [draws.latents("latents", config.latent_dim, config.latent), labels]
         return [draws.uniform("samples", *self.config.sample_shape) * 2 - 1, labels]
 
     def outputs(self, role: str, network: nn.Module, inputs: list[Tensor | None]) -> list[Tensor]:
@@ -120,8 +120,8 @@ def _variants(
 
 def networks_are_whole(case: ArchitectureCase) -> None:
     """Both networks are modules whose parameters are all there from the start."""
-    for role in ROLES:
-        network = registry.instantiate("architectures", case.spec.name, case.config, part=role)
+    for role in case.spec.networks:
+        network = registry.instantiate("architectures", case.spec.name, case.config, role=role)
         if not isinstance(network, nn.Module):
             raise Fault(
                 f"the {role} is a {type(network).__name__}; let the spec name a torch.nn.Module "
@@ -141,7 +141,7 @@ def networks_are_whole(case: ArchitectureCase) -> None:
 
 def initialisation_is_seeded(case: ArchitectureCase) -> None:
     """The same seed gives the same initial weights."""
-    for role in ROLES:
+    for role in case.spec.networks:
         one, other = (shared.state_of(case.network(role, seed=3)) for _ in range(2))
         different = [name for name in one if not one[name].equal(other[name])]
         if different:
@@ -153,7 +153,9 @@ def initialisation_is_seeded(case: ArchitectureCase) -> None:
 
 def networks_share_nothing(case: ArchitectureCase) -> None:
     """No two networks hold the same parameter or buffer."""
-    check_apart({name + role: case.network(role) for name in ("", "other ") for role in ROLES})
+    check_apart(
+        {name + role: case.network(role) for name in ("", "other ") for role in case.spec.networks}
+    )
 
 
 def samples_have_their_shape(case: ArchitectureCase) -> None:
@@ -236,7 +238,7 @@ def logits_have_no_sigmoid(case: ArchitectureCase) -> None:
 
 def inputs_are_kept(case: ArchitectureCase) -> None:
     """No network changes the tensors that it is given."""
-    for role, training in product(ROLES, (True, False)):
+    for role, training in product(case.spec.networks, (True, False)):
         network, inputs = case.network(role).train(training), case.inputs(role)
         before = shared.copies(inputs)
         network(*inputs)
@@ -254,7 +256,7 @@ def labels_matter(case: ArchitectureCase) -> None:
         raise NotApplicable("the traits say that it takes no labels")
     if case.config.num_classes < 2:
         raise NotApplicable("this config has no classes to tell apart")
-    for role in ROLES:
+    for role in case.spec.networks:
         network = case.perturbed(role)
         given, labels = case.inputs(role)
         assert labels is not None
@@ -287,10 +289,7 @@ def samples_stand_alone(case: ArchitectureCase) -> None:
 def coupling_is_told(case: ArchitectureCase) -> None:
     """In training, samples depend on each other only as the traits say."""
     traits = case.traits
-    told = {
-        "generator": traits.generator_coupling,
-        "discriminator": traits.discriminator_coupling,
-    }
+    told = {role: traits.coupling.get(role, "none") for role in case.spec.networks}
     if "none" not in told.values():
         raise NotApplicable("the traits say that both networks couple samples")
     for role, coupling in told.items():
@@ -307,20 +306,20 @@ def coupling_is_told(case: ArchitectureCase) -> None:
         if not all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(*rows, strict=True)):
             raise Fault(
                 f"the {role}'s output for a sample changes with the rest of its batch; let traits "
-                f'say {role}_coupling="batch" (batch norm) or "groups" (minibatch deviation), so '
-                "that penalties which have no meaning then are refused"
+                f'say coupling={{"{role}": "batch"}} (batch norm) or "groups" (minibatch '
+                "deviation), so that penalties which have no meaning then are refused"
             )
 
 
 def global_state_is_kept(case: ArchitectureCase) -> None:
     """No network seeds torch or changes its defaults."""
     dtype, enabled = torch.get_default_dtype(), torch.is_grad_enabled()
-    for role in ROLES:
+    for role in case.spec.networks:
         states = []
         for seed in (1, 2):
             with isolated(torch.device("cpu"), seed):
                 network = registry.instantiate(
-                    "architectures", case.spec.name, case.config, part=role
+                    "architectures", case.spec.name, case.config, role=role
                 )
                 network(*case.inputs(role))
                 states.append(torch.get_rng_state())

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from ganzoo.config import EmaConfig
-from ganzoo.config.run import ROLES
 from ganzoo.hub.loading import load_pair
 from ganzoo.losses.base import as_critique
 from ganzoo.networks import Generator
@@ -25,7 +24,7 @@ DRAWS = 4
 
 def gradients_reach_all(case: ArchitectureCase) -> None:
     """Every parameter that is trained gets a gradient, wherever the parameters are."""
-    for role in ROLES:
+    for role in case.spec.networks:
         names = {name for name, p in case.network(role).named_parameters() if p.requires_grad}
         missing, broken = set(names), set()
         for seed in range(DRAWS):
@@ -60,7 +59,9 @@ def samples_get_gradients(case: ArchitectureCase) -> None:
     network = case.perturbed("discriminator")
     samples, labels = case.inputs("discriminator")
     assert samples is not None
-    gradient = input_gradient(lambda x, y: as_critique(network(x, y), y), samples, labels)
+    gradient = input_gradient(
+        lambda x, y, condition=None: as_critique(network(x, y), y), samples, labels
+    )
     if not gradient.count_nonzero():
         raise Fault(
             "the discriminator's logits have no gradient for its samples, from which the generator "
@@ -95,7 +96,7 @@ def sampling_is_seeded(case: ArchitectureCase) -> None:
 
 def copies_are_independent(case: ArchitectureCase) -> None:
     """A deep copy of a network is a network of its own."""
-    for role in ROLES:
+    for role in case.spec.networks:
         network, inputs = case.perturbed(role), case.inputs(role)
         before = case.outputs(role, network, inputs)
         try:
@@ -139,14 +140,14 @@ def averages_are_used(case: ArchitectureCase) -> None:
 
 def weights_round_trip(case: ArchitectureCase) -> None:
     """Networks that are saved and loaded give the same samples and logits."""
-    networks = {role: case.perturbed(role) for role in ROLES}
-    inputs = {role: case.inputs(role) for role in ROLES}
+    networks = {role: case.perturbed(role) for role in case.spec.networks}
+    inputs = {role: case.inputs(role) for role in case.spec.networks}
     for role, network in networks.items():
         network.train()(*inputs[role])  # so that buffers move, too
         network.eval()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         weights.save(Path(folder), Info.of(case.config), networks)
-        loaded = dict(zip(ROLES, load_pair(Path(folder)), strict=True))
+        loaded = dict(zip(case.spec.networks, load_pair(Path(folder)), strict=True))
     for role, network in networks.items():
         before = case.outputs(role, network, inputs[role])
         after = case.outputs(role, loaded[role].module, inputs[role])

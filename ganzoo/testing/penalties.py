@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from ganzoo import registry
 from ganzoo.building import build
-from ganzoo.config import ArchitectureConfig, value_at
-from ganzoo.config.run import ROLES
+from ganzoo.config import LatentConfig, value_at
 from ganzoo.losses.base import as_critique
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
@@ -30,7 +29,7 @@ VARIANTS: tuple[tuple[str, Shape, int], ...] = (
 class PenaltyCase(Case):
     """The config of a penalty, and networks for it to regularise."""
 
-    architecture: ArchitectureConfig
+    architecture: LatentConfig
 
     def penalty(self, **changes: Any) -> Penalty:
         """Build the penalty, with some values of its config changed."""
@@ -41,18 +40,23 @@ class PenaltyCase(Case):
     def context(self, seed: int = 0, change: Callable[[nn.Module], Any] | None = None) -> Context:
         """Return what the trainer gives to a penalty of this network."""
         n = shared.BATCH
-        networks = {role: shared.perturb(build(role, self.architecture, 1), 1) for role in ROLES}
+        networks = {
+            role: shared.perturb(build(role, self.architecture, 1), 1)
+            for role in PERCEPTRONS.networks
+        }
         if change is not None:
-            change(networks[self.spec.network])
+            change(networks[self.spec.on])
         draws = Draws(("conformance", seed), n)
         labels = torch.arange(n) % CLASSES if self.architecture.num_classes else None
         latents = draws.latents("latents", LATENT, "normal")
         fakes = networks["generator"](latents, labels)
         reals = draws.uniform("reals", *self.architecture.sample_shape) * 2 - 1
-        trains_generator = self.spec.network == "generator"
+        trains_generator = self.spec.on == "generator"
         critic = networks["discriminator"]
         return Context(
-            critic=lambda samples, labels: as_critique(critic(samples, labels), labels),
+            critic=lambda samples, labels, condition=None: as_critique(
+                critic(samples, labels), labels
+            ),
             networks=networks,
             reals=None if trains_generator else reals,
             fakes=fakes if trains_generator else fakes.detach(),
@@ -86,7 +90,7 @@ def cases(subject: Subject) -> list[PenaltyCase]:
     config = validate(subject.spec.config, subject.values, "penalty")
     found = []
     for title, shape, classes in VARIANTS:
-        architecture = ArchitectureConfig(
+        architecture = LatentConfig(
             name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
         )
         found.append(PenaltyCase(subject.spec, subject.offer, config, architecture, title=title))
@@ -94,10 +98,11 @@ def cases(subject: Subject) -> list[PenaltyCase]:
 
 
 def kind_is_defined(case: PenaltyCase) -> None:
-    """The class defines what the spec's kind and network promise."""
-    if case.spec.network not in ROLES:
+    """The class defines what the spec's kind promises."""
+    if case.spec.on not in PERCEPTRONS.networks:
         raise Fault(
-            f"the spec's network is {case.spec.network!r}; it must be one of {', '.join(ROLES)}"
+            f"the spec's on is {case.spec.on!r}; it must be one of "
+            f"{', '.join(PERCEPTRONS.networks)}"
         )
     method = "term" if case.spec.kind == "term" else "project"
     kind = type(case.penalty())

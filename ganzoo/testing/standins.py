@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganzoo.config import ArchitectureConfig, DataConfig
+from ganzoo.config import DataConfig, LatentConfig
 from ganzoo.config.fields import AsTuple, Side
 from ganzoo.data.base import Dataset, Item
 from ganzoo.spec import Architecture, DatasetSpec, Traits
@@ -23,7 +23,7 @@ LATENT = 6
 class Generator(nn.Module):
     """A perceptron with one hidden layer."""
 
-    def __init__(self, config: ArchitectureConfig) -> None:
+    def __init__(self, config: LatentConfig) -> None:
         super().__init__()
         self.shape, self.classes = config.sample_shape, config.num_classes
         self.hidden = nn.Linear(config.latent_dim + self.classes, WIDTH)
@@ -39,7 +39,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """A perceptron with one hidden layer, and second derivatives everywhere."""
 
-    def __init__(self, config: ArchitectureConfig) -> None:
+    def __init__(self, config: LatentConfig) -> None:
         super().__init__()
         self.classes = config.num_classes
         self.hidden = nn.Linear(math.prod(config.sample_shape) + self.classes, WIDTH)
@@ -62,7 +62,7 @@ def _labelled(rows: Tensor, labels: Tensor | None, classes: int) -> Tensor:
 PERCEPTRONS = Architecture(
     name="conformance-perceptrons",
     summary="Small networks that stand in while other plugins are checked.",
-    config=ArchitectureConfig,
+    config=LatentConfig,
     generator=Generator,
     discriminator=Discriminator,
     traits=lambda config: Traits(vectors=True, labels=True),

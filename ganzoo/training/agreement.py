@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from ganzoo import registry
 from ganzoo.building import build
 from ganzoo.config import ArchitectureConfig, RunConfig
-from ganzoo.config.run import ROLES
 from ganzoo.data.base import Dataset
+from ganzoo.spec import Architecture
 from ganzoo.training.base import Base, all_told, carried_over
 
 NAMED = 5
@@ -26,8 +27,9 @@ def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
     """Look how far the weights that a run starts from fit its data; errors are those of loading."""
     assert config.base is not None
     base = Base.open(config.base.reference)
-    networks = {role: build(role, config.architecture, seed=0) for role in ROLES}
-    grafts, _ = carried_over(base, config, networks, "generator", dataset)
+    roles = registry.get(Architecture, config.architecture.name).networks
+    networks = {role: build(role, config.architecture, seed=0) for role in roles}
+    grafts, _ = carried_over(base, config, networks, dataset)
     old, new = base.info.architecture, config.architecture
     sentences = [
         *_of_classes(base, new, dataset),

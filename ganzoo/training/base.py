@@ -11,13 +11,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ganzoo import registry
 from ganzoo.config import BaseConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import open_store
 from ganzoo.hub.reference import is_path
+from ganzoo.objectives.base import Objective
+from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
-from ganzoo.training.objective import Objective
 from ganzoo.training.run import BASE_FILE
 from ganzoo.weights.files import write_text
 from ganzoo.weights.folder import FILES
@@ -77,11 +79,11 @@ class Base:
 
 @dataclass(frozen=True)
 class Start:
-    """What a fine-tuning run begins with: by role what became of each tensor, and its average."""
+    """What a fine-tuning run begins with: by role what became of each tensor, and averages."""
 
     base: Base
     grafts: Mapping[str, Graft]
-    average: Mapping[str, Tensor]
+    averages: Mapping[str, Mapping[str, Tensor]]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -128,45 +130,35 @@ def begin(
         return None
     base = Base.open(wanted.reference)
     _check(base, config, wanted)
-    network = objective.networks[objective.averaged]
-    grafts, averaged = carried_over(base, config, objective.networks, objective.averaged, dataset)
+    grafts, averages = carried_over(base, config, objective.networks, dataset)
     base.store.remember()
     _check_fit(base, grafts, wanted)
     check_frozen(frozen, grafts)
     for role, found in grafts.items():
         objective.networks[role].load_state_dict(found.state)
-    parameters = dict(network.named_parameters())
-    return Start(
-        base,
-        grafts,
-        {name: averaged.state[name] for name in parameters},
-        _notes(base, grafts, config, dataset),
-    )
+    kept = {
+        role: {name: found.state[name] for name, _ in objective.networks[role].named_parameters()}
+        for role, found in averages.items()
+    }
+    return Start(base, grafts, kept, _notes(base, grafts, config, dataset))
 
 
 def carried_over(
-    base: Base,
-    config: RunConfig,
-    networks: Mapping[str, nn.Module],
-    averaged_role: str,
-    dataset: Dataset,
-) -> tuple[dict[str, Graft], Graft]:
-    """Return what weights become in the networks of a run, by role, and their average."""
+    base: Base, config: RunConfig, networks: Mapping[str, nn.Module], dataset: Dataset
+) -> tuple[dict[str, Graft], dict[str, Graft]]:
+    """Return what weights become in the networks of a run, by role, and the makers' averages."""
     sources = _sources(base.info, config, dataset)
-    network, average = networks[averaged_role], "generator"
-    raw = average
+    makers = registry.get(Architecture, config.architecture.name).makers
     frozen = config.base is not None and config.base.freeze_generator
-    if "generator_raw" in base.published and not frozen:
-        raw = "generator_raw"
-    averaged = _grafted(base, average, config, network, sources)
-    trained = averaged
-    if raw != average:
-        trained = _grafted(base, raw, config, network, sources)
-    grafts = {averaged_role: trained}
-    judge = networks.get("discriminator")
-    if judge is not None and "discriminator" in base.published:
-        grafts["discriminator"] = _grafted(base, "discriminator", config, judge, sources)
-    return grafts, averaged
+    grafts, averages = {}, {}
+    for role, network in networks.items():
+        if role in base.published or role == makers[0]:
+            grafts[role] = _grafted(base, role, config, network, sources)
+        if role in makers and role in grafts:
+            averages[role], raw = grafts[role], f"{role}_raw"
+            if raw in base.published and not frozen:
+                grafts[role] = _grafted(base, raw, config, network, sources)
+    return grafts, averages
 
 
 def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
@@ -209,17 +201,18 @@ def _grafted(
     """Load a network of the base, and carry it over to one of the run."""
     old = load_network(base.store, name, base.info)
     before, after = base.info.architecture, config.architecture
-    role = "discriminator" if name == "discriminator" else "generator"
+    role = name.removesuffix("_raw")
+    makes = registry.get(Architecture, after.name).networks[role].maker
     channels = before.sample_shape[0], after.sample_shape[0]
     plan = Plan(
-        names=counterparts(old, network) if role == "generator" else {},
+        names=counterparts(old, network) if makes else {},
         classes_before=class_axes(role, before),
         classes_after=class_axes(role, after),
         sources=sources,
         old_classes=before.num_classes,
         channels=channels,
         channel_axes=channel_axes(role, after, channels[0]),
-        reads_samples=role == "discriminator",
+        reads_samples=not makes,
     )
     initial = {key: tensor.detach().cpu().clone() for key, tensor in network.state_dict().items()}
     return graft(old.state_dict(), initial, plan)

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from ganzoo.config import Model
 from ganzoo.errors import RunError, TrainingError, brief
+from ganzoo.objectives.base import Kept, Objective
 from ganzoo.training.ema import Ema
-from ganzoo.training.objective import Objective
 from ganzoo.training.optimizers import Optimizer
 from ganzoo.weights.files import (
     folder_aside,
@@ -63,15 +63,17 @@ class State(Model, extra="ignore"):
 
 
 def collect(
-    objective: Objective, optimizers: Mapping[str, Optimizer], ema: Ema | None
+    objective: Objective, optimizers: Mapping[str, Optimizer], emas: Mapping[str, Ema]
 ) -> dict[str, Tensor]:
     """Return everything that changes in training, each tensor as ``part/name``."""
     parts: dict[str, Mapping[str, Tensor]] = {}
     for role, network in objective.networks.items():
         parts[f"network.{role}"] = once(network.state_dict(keep_vars=True))
-        parts[f"optimizer.{role}"] = optimizers[role].state()
-    parts["ema"] = {} if ema is None else ema.state()
-    parts["objective"] = objective.state()
+    for player, optimizer in optimizers.items():
+        parts[f"optimizer.{player}"] = optimizer.state()
+    for role, ema in emas.items():
+        parts[f"ema.{role}"] = ema.state()
+    parts["objective"] = objective.state().shared
     return {f"{part}/{name}": t for part, group in parts.items() for name, t in group.items()}
 
 
@@ -79,7 +81,7 @@ def hand_out(
     tensors: Mapping[str, Tensor],
     objective: Objective,
     optimizers: Mapping[str, Optimizer],
-    ema: Ema | None,
+    emas: Mapping[str, Ema],
 ) -> None:
     """Take over what `collect` returned; KeyError or RuntimeError where it does not fit."""
     parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
@@ -89,10 +91,11 @@ def hand_out(
     for role, network in objective.networks.items():
         expected = network.state_dict(keep_vars=True)
         network.load_state_dict(with_ties(parts[f"network.{role}"], expected))
-        optimizers[role].load_state(parts[f"optimizer.{role}"])
-    if ema is not None:
-        ema.load_state(parts["ema"])
-    objective.load_state(parts["objective"])
+    for player, optimizer in optimizers.items():
+        optimizer.load_state(parts[f"optimizer.{player}"])
+    for role, ema in emas.items():
+        ema.load_state(parts[f"ema.{role}"])
+    objective.load_state(Kept(shared=parts["objective"]))
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:

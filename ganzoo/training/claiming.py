@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from ganzoo import locks
+from ganzoo import distribution, locks
 from ganzoo.config import RunConfig
+from ganzoo.distribution import Processes
 from ganzoo.errors import RunError
 from ganzoo.resolve.paths import short_name
-from ganzoo.training import distribution
-from ganzoo.training.distribution import Processes
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
 

@@ -9,10 +9,10 @@ import torch
 from ganzoo import registry
 from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
+from ganzoo.hardware import Hardware
 from ganzoo.hub.reference import Place, Repository, is_path, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
-from ganzoo.training.hardware import Hardware
 from ganzoo.weights.info import BaseModel, DataFacts, Info
 
 
@@ -35,6 +35,7 @@ def info_of(
         "samples": step * config.training.batch_size,
         "data": paths.public_name(config.data.source),
         "data_fingerprint": dataset.fingerprint,
+        "objective": config.objective.name,
         "loss": config.loss.name,
         "penalties": sorted(config.active_penalties),
         "augmentation": config.augmentation.name,
@@ -85,8 +86,9 @@ def plugins_of(config: RunConfig) -> dict[str, str]:
     """Tell which distribution, in which version, supplies each plugin of a run."""
     used = [
         ("architectures", config.architecture.name),
+        ("objectives", config.objective.name),
         ("losses", config.loss.name),
-        *(("penalties", name) for name in config.active_penalties),
+        *(("penalties", penalty.name) for penalty in config.active_penalties.values()),
         ("augmentations", config.augmentation.name),
         ("datasets", dataset_name(config.data.source)),
     ]

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.training import distribution
-from ganzoo.training.distribution import Processes
-from ganzoo.training.objective import Scalars
+from ganzoo import distribution
+from ganzoo.distribution import Processes
+from ganzoo.objectives.turns import Scalars
 
 
 class Figures:

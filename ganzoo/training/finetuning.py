@@ -2,19 +2,18 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganzoo import registry
 from ganzoo.config import RunConfig
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.run import ROLES
 from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
 from ganzoo.resolve.merge import Values, merge
-from ganzoo.spec import Recipe
+from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
 from ganzoo.training.base import Base
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import Run
@@ -135,7 +134,10 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
         architecture["sample_shape"][1:] = [size, size]
     warm_up = 0 if "discriminator" in base.published else WARM_UP
     preset = given.get("preset", architecture["preset"])
-    presets = registry.architecture(architecture["name"]).presets
+    spec = registry.get(Architecture, architecture["name"])
+    presets = spec.presets
+    name = user.get("objective", {}).get("name", spec.objectives[0])
+    players = registry.get(ObjectiveSpec, name).players
     recipe = presets[preset].recipe if preset in presets else Recipe()
     # Of penalties on the gradient one is enough: the recipe's, or another that the user names.
     wanted = {*recipe.penalties, *user.get("penalties", {})} <= {"r1"}
@@ -143,18 +145,18 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     partial = user.get("base", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
-        "optimizers": _rates(recipe, partial=partial),
+        "optimizers": _rates(recipe, players, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
         "training": {"steps": STEPS},
         "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
 
 
-def _rates(recipe: Recipe, *, partial: bool) -> Values:
+def _rates(recipe: Recipe, players: Iterable[str], *, partial: bool) -> Values:
     """The recipe's learning rates, lowered or raised; a schedule is as long as it was."""
     rates: Values = {}
-    for role in ROLES:
-        values = recipe.optimizers.get(role, {})
+    for player in players:
+        values = recipe.optimizers.get(player, {})
         name = values.get("name", "adam")
         rate = values.get("lr", OPTIMIZERS[name].model_fields["lr"].default)
         first = rate["from"] if isinstance(rate, Mapping) else rate
@@ -163,5 +165,5 @@ def _rates(recipe: Recipe, *, partial: bool) -> Values:
             rate = {**rate, "from": factor * rate["from"], "to": factor * rate["to"]}
         else:
             rate = factor * rate
-        rates[role] = {"name": name, "lr": rate}
+        rates[player] = {"name": name, "lr": rate}
     return rates

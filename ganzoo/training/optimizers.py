@@ -20,15 +20,20 @@ FUSED_DEVICES = ("cpu", "cuda", "mps")
 
 
 class Optimizer:
-    """A torch optimizer over one network, whose rates follow the samples seen.
+    """A torch optimizer over a player's networks, whose rates follow the samples seen.
 
     Attributes:
         parameters: The parameters that are optimized.
     """
 
-    def __init__(self, config: OptimizerConfig, network: nn.Module) -> None:
+    def __init__(self, config: OptimizerConfig, networks: Mapping[str, nn.Module]) -> None:
         self.config = config
-        named = {n: p for n, p in network.named_parameters() if p.requires_grad}
+        named = {
+            f"{role}.{name}": parameter
+            for role, network in networks.items()
+            for name, parameter in network.named_parameters()
+            if parameter.requires_grad
+        }
         self.names, self.parameters = list(named), list(named.values())
         fused = self.parameters[0].device.type in FUSED_DEVICES
         values = _values(config, 0)
@@ -59,7 +64,7 @@ class Optimizer:
         self.inner.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Return the state as tensors named ``quantity:parameter``."""
+        """Return the state as tensors named ``quantity:role.parameter``."""
         states = self.inner.state_dict()["state"]
         return {
             f"{quantity}:{self.names[index]}": tensor

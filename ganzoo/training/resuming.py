@@ -7,12 +7,12 @@ import torch
 
 from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig, RunConfig
 from ganzoo.errors import DataError, RequestError, RunError
+from ganzoo.hardware import Hardware
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.check import shown as value_shown
 from ganzoo.resolve.config import user_values
 from ganzoo.resolve.merge import Values, expand, flat, nest
 from ganzoo.resolve.paths import shown
-from ganzoo.training.hardware import Hardware
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
 

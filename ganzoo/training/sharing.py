@@ -6,27 +6,27 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from ganzoo import registry
+from ganzoo import distribution, registry
 from ganzoo.about import __version__
-from ganzoo.config import RunConfig, TrainingConfig
+from ganzoo.config import RunConfig
+from ganzoo.distribution import Processes
 from ganzoo.errors import ConfigError
-from ganzoo.training import distribution
-from ganzoo.training.distribution import Processes
+from ganzoo.hardware import Hardware
+from ganzoo.spec import Architecture
 from ganzoo.training.facts import plugins_of
-from ganzoo.training.hardware import Hardware
 
 PLACES = {"data": {"source"}, "base": {"reference"}}
 """Fields that may differ between the machines of a run, as folders lie where they do."""
 
 
-def check_split(training: TrainingConfig, processes: Processes) -> None:
+def check_split(config: RunConfig, processes: Processes) -> None:
     """Check that every process gets equal parts of every batch; else raise ConfigError."""
-    for name in ("batch_size", "generator_batch"):
-        batch = getattr(training, name)
-        if batch is not None and batch % (processes.world * training.accumulate):
+    parts = config.training.accumulate
+    for name, batch in config.batches.items():
+        if batch % (processes.world * parts):
             raise ConfigError(
-                f"training.{name}: {batch} does not divide by {processes.world} processes x "
-                f"accumulate {training.accumulate}; change one of them"
+                f"{name}: {batch} does not divide by {processes.world} processes x accumulate "
+                f"{parts}; change one of them"
             )
 
 
@@ -55,12 +55,8 @@ def _notes(config: RunConfig, processes: Processes, networks: Mapping[str, nn.Mo
     part = training.batch_size // world
     told = [f"{world} processes share every batch of {training.batch_size}: {part} samples each"]
     architecture = config.architecture
-    traits = registry.architecture(architecture.name).traits(architecture)
-    couplings = {
-        "generator": traits.generator_coupling,
-        "discriminator": traits.discriminator_coupling,
-    }
-    for role, coupling in couplings.items():
+    traits = registry.get(Architecture, architecture.name).traits(architecture)
+    for role, coupling in traits.coupling.items():
         if coupling == "batch":
             told.append(
                 f"the batch norm of the {role} sees the {part // training.accumulate} samples of "

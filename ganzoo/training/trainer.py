@@ -9,33 +9,33 @@ from typing import Any
 
 import torch
 
-from ganzoo import registry
+from ganzoo import distribution, registry
 from ganzoo.about import __version__
 from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
-from ganzoo.config.run import ROLES
 from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
+from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
 from ganzoo.networks import Generator
+from ganzoo.objectives.base import Objective
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.resolve.paths import shown
 from ganzoo.settings import own_settings
+from ganzoo.spec import Architecture
 from ganzoo.tensors import check_apart
-from ganzoo.training import base, checkpoints, distribution, sharing
+from ganzoo.training import base, checkpoints, sharing
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
 from ganzoo.training.exporting import write_weights
 from ganzoo.training.facts import info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
-from ganzoo.training.hardware import backend_flags, busy_note, choose
-from ganzoo.training.objective import Adversarial, Objective
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
 from ganzoo.training.optimizers import Optimizer
@@ -88,7 +88,7 @@ class Trainer:
         self.config = resolution.config
         self.hardware = choose(self.config.training)
         self.processes = self.hardware.processes
-        sharing.check_split(self.config.training, self.processes)
+        sharing.check_split(self.config, self.processes)
         distribution.join(self.processes, self.hardware.device)
         self.notes = [*resolution.notes, *busy_note(self.hardware.device)]
         self.step = 0
@@ -128,10 +128,12 @@ class Trainer:
             channels_last=training.channels_last,
             holdout=self.config.data.holdout,
         )
-        spec = registry.architecture(self.config.architecture.name)
-        check_size(ROLES, self.config.architecture, times=2)  # of weights and gradients
-        kind: Any = registry.import_target(spec.objective) if spec.objective else Adversarial
-        self.objective: Objective = kind(self.config, self.loader, self.hardware)
+        spec = registry.get(Architecture, self.config.architecture.name)
+        check_size([*spec.networks], self.config.architecture, times=2)  # weights and gradients
+        name = self.config.objective.name
+        self.objective: Objective = registry.instantiate(
+            "objectives", name, self.config, self.loader, self.hardware
+        )
         check_apart(self.objective.networks)
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
@@ -142,15 +144,17 @@ class Trainer:
             self.config, self.hardware, self._dataset.fingerprint, self.objective.networks
         )
         self.optimizers = {
-            role: Optimizer(self.config.optimizers[role], network)
-            for role, network in self.objective.networks.items()
+            player: Optimizer(self.config.optimizers[player], self.objective.networks_of(player))
+            for player in self.objective.players
         }
-        averaged = self.objective.networks[self.objective.averaged]
-        self.ema = None if self.config.ema is None else Ema(self.config.ema, averaged)
+        self.emas: dict[str, Ema] = {}
+        if self.config.ema is not None:
+            for role in spec.makers:
+                self.emas[role] = Ema(self.config.ema, self.objective.networks[role])
         if self.start is not None:
             self.notes += self.start.notes
-            if self.ema is not None:
-                self.ema.load_state(self.start.average)
+            for role, ema in self.emas.items():
+                ema.load_state(self.start.averages[role])
         every = [*default_observers(self.config), *observers]
         self.observers = [o for o in every if o.everywhere or self.processes.first]
 
@@ -269,30 +273,33 @@ class Trainer:
     def _step(self) -> None:
         step, training = self.step, self.config.training
         samples = step * training.batch_size
-        self.objective.witness = witness = self.watch.begin(step)
+        witness = self.watch.begin(step)
+        for game in self.objective.games[:1]:
+            game.witness = witness
         warming = step < self.config.warm_up
         with TURN:
-            for phase in self.objective.phases():
-                if warming and phase.role == self.objective.averaged:
+            for phase in self.objective.phases(step):
+                if warming and self.objective.makes(phase.player):
                     continue
-                optimizer = self.optimizers[phase.role]
-                place = (training.seed, step, phase.role, phase.index, self.processes.rank)
+                optimizer = self.optimizers[phase.player]
+                place = (training.seed, step, phase.player, phase.index, self.processes.rank)
                 seed_global(self.hardware.device, seed_for(*place, "network"))
                 optimizer.inner.zero_grad(set_to_none=True)
                 for part in range(training.accumulate):
                     loss, scalars = self.objective.loss(step, phase, part)
-                    # Only this phase's network gets gradients; the other's are never computed.
+                    # Only this phase's player gets gradients; the others' are never computed.
                     torch.autograd.backward(loss / training.accumulate, inputs=optimizer.parameters)
                     self._figures.add(scalars)
                 gradients = (p.grad for p in optimizer.parameters if p.grad is not None)
                 distribution.average(self.processes, gradients)
                 if witness is not None:
-                    witness.updated(phase.role, optimizer.parameters)
+                    witness.updated(phase.player, optimizer.parameters)
                 optimizer.step(samples)
                 self.objective.after_update(step, phase)
         self.step += 1
-        if self.ema is not None and not warming:
-            self.ema.update(self.step * training.batch_size, training.batch_size)
+        if not warming:
+            for ema in self.emas.values():
+                ema.update(self.step * training.batch_size, training.batch_size)
 
     def _row(self, rate: float) -> Row:
         self._figures.add(self.watch.look())
@@ -335,11 +342,12 @@ class Trainer:
         if not self.processes.alone:
             # Here and not in what is written alone, so that going on is the same as resuming.
             buffers = [b for net in self.objective.networks.values() for b in net.buffers()]
-            distribution.average(self.processes, [*buffers, *self.objective.state().values()])
+            shared = self.objective.state().shared
+            distribution.average(self.processes, [*buffers, *shared.values()])
             self._snapshot = None
         if not self.processes.first:
             return
-        tensors = checkpoints.collect(self.objective, self.optimizers, self.ema)
+        tensors = checkpoints.collect(self.objective, self.optimizers, self.emas)
         state = {
             "ganzoo": __version__,
             "torch": str(torch.__version__),
@@ -363,7 +371,7 @@ class Trainer:
                 f"step {state['step']}; restore them, or start a new run"
             )
         try:
-            checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)
+            checkpoints.hand_out(tensors, self.objective, self.optimizers, self.emas)
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint of step {state['step']} does not fit the networks of "
@@ -377,7 +385,7 @@ class Trainer:
         """Return the generator to use as it is now: averaged, with statistics of its own."""
         if self._snapshot is None or self._snapshot[0] != self.step:
             info = info_of(self.config, self._dataset, self.hardware, self.step, self.run.base)
-            self._snapshot = (self.step, usable_generator(self.objective, self.ema, info))
+            self._snapshot = (self.step, usable_generator(self.objective, self.emas, info))
         return self._snapshot[1]
 
     @own_settings(grad=True)
@@ -390,10 +398,8 @@ class Trainer:
         # From the log, so that an old checkpoint is exported with its own.
         scores = [score.model_dump(mode="json") for score in self.run.scores_at(self.step)]
         info = generator.info.model_copy(update={"scores": scores})
-        networks = {"generator": generator.module}
-        if "discriminator" in self.objective.networks:
-            networks["discriminator"] = self.objective.networks["discriminator"]
-        if self.ema is not None:
-            networks["generator_raw"] = self.objective.networks[self.objective.averaged]
+        networks = {**self.objective.networks, "generator": generator.module}
+        for role in self.emas:
+            networks[f"{role}_raw"] = self.objective.networks[role]
         write_weights(Path(folder), info, networks, self.config, self.hardware.precision)
         return Path(folder)

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
+from ganzoo.hardware import Hardware
 from ganzoo.health import signals
 from ganzoo.losses.base import as_critique
 from ganzoo.networks import evaluating
+from ganzoo.objectives.base import Objective
+from ganzoo.objectives.turns import Scalars
+from ganzoo.objectives.witness import Witness, by_sample
 from ganzoo.randomness import isolated, seed_for
-from ganzoo.training.hardware import Hardware
-from ganzoo.training.objective import Objective, Scalars
-from ganzoo.training.witness import Witness, by_sample
 
 PREFIX = "health/"
 
@@ -50,7 +51,7 @@ class Watch:
         self.count = min(samples, max(FEWEST, len(loader.trained_on) // 4))
         # With fewer reals of each, most classes would be missing by chance.
         self.classes = classes if classes * 16 <= self.count else 0
-        seen = config.training.batch_size * config.training.discriminator_steps
+        seen = config.training.batch_size * config.objective.critic_updates
         self._steps = math.ceil(samples / (seen // hardware.processes.world))
         self.witness: Witness | None = None
         self._before: Tensor | None = None
@@ -107,20 +108,20 @@ class Watch:
     def _of_fixed_latents(self, reals: Tensor) -> Scalars:
         """Follow samples of the same latents, and judge held-out reals beside them."""
         found: Scalars = {}
-        networks = self.objective.networks
-        latents, labels = self.objective.latents(0, "health")
-        latents, labels = latents[:FIXED], None if labels is None else labels[:FIXED]
-        device = self.hardware.device
+        networks, game = self.objective.networks, self.objective.games[0]
+        inputs = self.objective.inputs(game.maker, 0, "health")
+        inputs = {name: tensor[:FIXED] for name, tensor in inputs.items()}
+        labels, device = inputs.get("labels"), self.hardware.device
         with isolated(device, seed_for("health")), self.hardware.forward():
-            with evaluating(networks[self.objective.averaged]) as generator:
-                samples = generator(latents, labels)
+            with evaluating(networks[game.maker]) as maker:
+                samples = maker(**inputs)
             now = signals.flattened(samples)
             if self._before is not None:
                 found["drift"] = signals.drift(self._before, now, reals)
             self._before = now
-            if len(self.loader.held_out) and "discriminator" in networks:
-                with evaluating(networks["discriminator"]) as discriminator:
-                    found |= self._held_out(discriminator, samples, labels)
+            if len(self.loader.held_out):
+                with evaluating(networks[game.critic]) as critic:
+                    found |= self._held_out(critic, samples, labels)
         return found
 
     def _held_out(self, discriminator: nn.Module, fakes: Tensor, labels: Tensor | None) -> Scalars:
@@ -143,6 +144,6 @@ class Watch:
 
     def _place(self) -> Tensor:
         """Where the generator is: some of its parameters, `(COORDINATES,)` at most."""
-        parameters = [*self.objective.networks[self.objective.averaged].parameters()]
+        parameters = [*self.objective.networks[self.objective.games[0].maker].parameters()]
         stride = math.ceil(sum(p.numel() for p in parameters) / COORDINATES)
         return torch.cat([p.detach().flatten()[::stride].float() for p in parameters])

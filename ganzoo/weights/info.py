@@ -10,6 +10,7 @@ from ganzoo.config import ArchitectureConfig, Model
 from ganzoo.config.files import check_values, parse_json
 from ganzoo.errors import PluginError, WeightsError
 from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.spec import Architecture
 from ganzoo.weights.formats import check_format, upgrade_architecture
 from ganzoo.weights.store import Store
 
@@ -141,7 +142,7 @@ def read_info(store: Store) -> Info:
     recorded, given = values.get("plugin"), values["architecture"]
     name = given.get("name")
     try:
-        spec = registry.architecture(str(name)[:100])
+        spec = registry.get(Architecture, str(name)[:100])
         installed = registry.provenance("architectures", str(name)[:100])
     except PluginError as error:
         distribution = recorded.get("distribution") if isinstance(recorded, dict) else None

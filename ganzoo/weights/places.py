@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ganzoo import registry
 from ganzoo.errors import PluginError, WeightsError, closest
-from ganzoo.spec import Pretrained
+from ganzoo.spec import Architecture, Pretrained
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.store import check_inside
 
@@ -54,7 +54,7 @@ def pretrained(architecture: str, tag: str) -> Pretrained:
         WeightsError: There is no such architecture, or it has no such tag.
     """
     try:
-        known = registry.architecture(architecture).pretrained
+        known = registry.get(Architecture, architecture).pretrained
     except PluginError as error:
         raise WeightsError(
             f"'{architecture}.{tag}' does not name weights ({error}); a folder is written "

@@ -13,8 +13,10 @@ def _traits(config: DcganConfig) -> Traits:
         sides=(16, 32, 64, 128, 256),
         channels=(1, 2, 3, 4),
         labels=True,
-        generator_coupling="batch",
-        discriminator_coupling="batch" if config.discriminator_norm == "batch" else "none",
+        coupling={
+            "generator": "batch",
+            "discriminator": "batch" if config.discriminator_norm == "batch" else "none",
+        },
     )
 
 
@@ -31,7 +33,8 @@ SPEC = Architecture(
             recipe=Recipe(
                 loss={"name": "non-saturating"},
                 optimizers={"generator": _ADAM, "discriminator": _ADAM},
-                training={"batch_size": 64, "fakes": "reused"},
+                objective={"fakes": "reused"},
+                training={"batch_size": 64},
             ),
         ),
     },

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 
 
-class DcganConfig(ArchitectureConfig):
+class DcganConfig(LatentConfig):
     """Width and norm; depth follows from the side of the images."""
 
     width: int = Field(

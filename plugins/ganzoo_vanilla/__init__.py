@@ -28,7 +28,7 @@ def _traits(config: VanillaConfig) -> Traits:
         vectors=True,
         labels=True,
         output="tanh" if len(config.sample_shape) == 3 else "linear",
-        generator_coupling="batch" if config.generator_norm == "batch" else "none",
+        coupling={"generator": "batch" if config.generator_norm == "batch" else "none"},
     )
 
 
@@ -45,12 +45,9 @@ SPEC = Architecture(
             recipe=Recipe(
                 loss={"name": "non-saturating", "label_smoothing": 0.1},
                 optimizers={"generator": _ADAM, "discriminator": _ADAM},
-                training={
-                    "batch_size": 128,
-                    "passes": "joint",
-                    # The mean over the joint batch is half the sum of both means.
-                    "discriminator_loss_scale": 0.5,
-                },
+                # The mean over the joint batch is half the sum of both means.
+                objective={"passes": "joint", "discriminator_loss_scale": 0.5},
+                training={"batch_size": 128},
             ),
         ),
         "mlp": Preset(
@@ -64,12 +61,12 @@ SPEC = Architecture(
             recipe=Recipe(
                 loss={"name": "non-saturating"},
                 optimizers={"generator": _ADAM, "discriminator": _ADAM},
-                training={
-                    "batch_size": 64,
+                objective={
                     "first": "generator",
                     "fakes": "reused",
                     "discriminator_loss_scale": 0.5,
                 },
+                training={"batch_size": 64},
             ),
         ),
         # What differs from the authors' code: the bias of the generator's last layer begins at
@@ -96,11 +93,8 @@ SPEC = Architecture(
             recipe=Recipe(
                 loss={"name": "non-saturating"},
                 optimizers={"generator": _SGD, "discriminator": _SGD},
-                training={
-                    "batch_size": _MAXOUT_BATCH,
-                    "fakes": "reused",
-                    "discriminator_loss_scale": 0.5,
-                },
+                objective={"fakes": "reused", "discriminator_loss_scale": 0.5},
+                training={"batch_size": _MAXOUT_BATCH},
             ),
         ),
     },

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.config.fields import AsTuple, Side
 
 Width = Annotated[int, Field(ge=1, le=65536)]
@@ -12,7 +12,7 @@ MAX_LAYERS = 64
 MAX_SCALE = 1000.0
 
 
-class VanillaConfig(ArchitectureConfig):
+class VanillaConfig(LatentConfig):
     """Widths, activations, dropout and initialisation of both perceptrons."""
 
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(

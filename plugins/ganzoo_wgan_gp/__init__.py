@@ -10,7 +10,7 @@ def _traits(config: WganGpConfig) -> Traits:
     return Traits(
         sides=(16, 32, 64, 128),
         channels=(1, 2, 3, 4),
-        generator_coupling="batch" if config.generator_norm == "batch" else "none",
+        coupling={"generator": "batch" if config.generator_norm == "batch" else "none"},
     )
 
 
@@ -36,7 +36,8 @@ SPEC = Architecture(
                 loss={"name": "wasserstein"},
                 penalties={"gradient-penalty": {"weight": 10.0}},
                 optimizers={"generator": _ADAM_CNN, "discriminator": _ADAM_CNN},
-                training={"steps": 200_000, "batch_size": 64, "discriminator_steps": 5},
+                objective={"discriminator_steps": 5},
+                training={"steps": 200_000, "batch_size": 64},
             ),
         ),
         "resnet": Preset(
@@ -47,12 +48,8 @@ SPEC = Architecture(
                 penalties={"gradient-penalty": {"weight": 10.0}},
                 optimizers={"generator": _ADAM_RESNET, "discriminator": _ADAM_RESNET},
                 data={"dequantize": 1 / 128},
-                training={
-                    "steps": 100_000,
-                    "batch_size": 64,
-                    "generator_batch": 128,
-                    "discriminator_steps": 5,
-                },
+                objective={"generator_batch": 128, "discriminator_steps": 5},
+                training={"steps": 100_000, "batch_size": 64},
             ),
         ),
     },

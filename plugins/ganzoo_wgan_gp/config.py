@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.config.fields import AsTuple, Side
 
 
-class WganGpConfig(ArchitectureConfig):
+class WganGpConfig(LatentConfig):
     """Kind of blocks and width; depth follows from the side of the images."""
 
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(

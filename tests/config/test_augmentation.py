@@ -37,7 +37,7 @@ def blank(count):
 
 def augmenting():
     """An architecture whose recipe augments."""
-    dcgan = registry.architecture("dcgan")
+    dcgan = registry.get(Architecture, "dcgan")
     return Architecture(
         name="augmenting",
         summary="A test.",

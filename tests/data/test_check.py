@@ -19,6 +19,7 @@ from ganzoo.data.sources.base import summary
 from ganzoo.data.sources.folder import Folder
 from ganzoo.errors import DataError
 from ganzoo.resolve import resolve
+from ganzoo.spec import Architecture
 from tests.data.zoo import noise, saved
 
 
@@ -220,7 +221,7 @@ def advice_on(root, architecture="dcgan", **overrides):
         {"architecture": architecture, "data": {"source": str(root)}}, overrides
     ).config
     found = survey(Folder(config.data))
-    spec = registry.architecture(architecture)
+    spec = registry.get(Architecture, architecture)
     return advise(found, config, spec.traits(config.architecture))
 
 
@@ -311,7 +312,7 @@ def test_a_recipe_with_a_penalty_keeps_it_alone(tmp_path):
 def test_of_weights_to_start_from_only_what_suits_them_is_suggested(tmp_path):
     fill(tmp_path, 40)
     config = resolve({"architecture": "dcgan", "data": {"source": str(tmp_path)}}).config
-    traits = registry.architecture("dcgan").traits(config.architecture)
+    traits = registry.get(Architecture, "dcgan").traits(config.architecture)
     advice = advise(survey(Folder(config.data)), config, traits, ["they have no classes"])
     assert advice.values.keys() == {"data.holdout"}
     assert advice.warnings[0] == "they have no classes"

@@ -13,6 +13,7 @@ from ganzoo.data.standard import Standard
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.resolve import resolve
 from ganzoo.resolve.check import open_dataset
+from ganzoo.spec import DatasetSpec
 from ganzoo.training.trainer import Trainer
 from tests.data.torchvision_files import COUNTS, samples, write_all, write_idx
 
@@ -20,7 +21,7 @@ NAMES = ("mnist", "fashion-mnist", "cifar10")
 
 
 def opened(root, name="mnist", **values) -> Standard:
-    config = registry.dataset(name).config
+    config = registry.get(DatasetSpec, name).config
     return open_dataset(config(source=name, root=str(root), **values))
 
 
@@ -72,7 +73,7 @@ def test_the_folder_may_be_another_one(written, tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     (tmp_path / "moved").rename(tmp_path / "cache" / "torchvision")
-    config = registry.dataset(name).config
+    config = registry.get(DatasetSpec, name).config
     assert open_dataset(config(source=name)).fingerprint == before
 
 
@@ -80,8 +81,10 @@ def test_classes_are_those_of_torchvision():
     from torchvision.datasets import MNIST, FashionMNIST
 
     published = [name.partition(" ")[0] for name in MNIST.classes]
-    assert registry.import_target(registry.dataset("mnist").factory).class_names == (*published,)
-    fashion = registry.import_target(registry.dataset("fashion-mnist").factory)
+    assert registry.import_target(registry.get(DatasetSpec, "mnist").factory).class_names == (
+        *published,
+    )
+    fashion = registry.import_target(registry.get(DatasetSpec, "fashion-mnist").factory)
     assert fashion.class_names == (*FashionMNIST.classes,)
 
 
@@ -89,7 +92,7 @@ def test_classes_are_those_of_torchvision():
 def test_files_are_those_of_torchvision(name):
     from torchvision import datasets
 
-    kind = registry.import_target(registry.dataset(name).factory)
+    kind = registry.import_target(registry.get(DatasetSpec, name).factory)
     reader = getattr(datasets, kind.reader)
     if name == "cifar10":
         expected = [f"{reader.base_folder}/{n}" for n, _ in reader.train_list + reader.test_list]

@@ -15,6 +15,7 @@ from ganzoo import registry
 from ganzoo.errors import GanzooError
 from ganzoo.hub.loading import load_pair, pretrained_info
 from ganzoo.hub.pulling import pull
+from ganzoo.spec import Architecture
 from tests.hub.watch import WATCH
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     cache, folder = Path(asked["cache"]), Path(asked["folder"])
     for name in registry.names("architectures"):
-        registry.import_target(registry.architecture(name).generator)
+        registry.import_target(registry.get(Architecture, name).generator)
     for way in asked["ways"]:
         call(asked["good"], way, cache, folder)
     torch.load = sys.exit

@@ -39,7 +39,7 @@ KID = {"metric": "KID", "value": 1e-7, "extractor": "inception-v3", "note": "", 
 def info_of(classes=0, shape=(1, 16, 16), names=(), name="dcgan", **facts):
     """What is known of a small generator."""
     values = {"sample_shape": shape, "num_classes": classes}
-    config = registry.architecture(name).config(name=name, **values)
+    config = registry.get(Architecture, name).config(name=name, **values)
     kind = "images" if len(shape) == 3 else "vectors"
     return Info.of(config, data=DataFacts(kind=kind, class_names=list(names)), **facts)
 

@@ -23,6 +23,7 @@ from ganzoo.hub.loading import load_generator, load_pair, pretrained_info
 from ganzoo.hub.metadata import join, split
 from ganzoo.hub.publishing import push
 from ganzoo.hub.pulling import pull
+from ganzoo.spec import Architecture
 from ganzoo.weights.folder import ALL_FILES
 from tests.hub.hostile import CAUSES, HARMLESS, MODEL, WAYS, good_files, made
 from tests.hub.server import ALICE
@@ -92,7 +93,7 @@ def watched(hub, tmp_path, cache, monkeypatch):
             assert not escapes(cache)
 
     for name in registry.names("architectures"):
-        registry.import_target(registry.architecture(name).generator)
+        registry.import_target(registry.get(Architecture, name).generator)
     # What is imported when it is first needed is not what a repository does.
     hub.create("acme/good").put(good_files())
     load_pair("acme/good", cache_dir=cache)

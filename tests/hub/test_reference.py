@@ -322,7 +322,7 @@ class TestAmbiguous:
         for folder in ("org/name", "runs/digits", "digits", "pair.tiny", "gone.tiny", "a/b/c"):
             weights = tmp_path / folder
             create_generator("vanilla", sample_shape=(2,), generator_widths=(2,)).save(weights)
-        spec = registry.architecture("vanilla")
+        spec = registry.get(Architecture, "vanilla")
         registry.register(
             Architecture(
                 name="pair",

@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from ganzoo import registry
 from ganzoo.losses.base import Critique, as_critique
 from ganzoo.resolve.check import validate
+from ganzoo.spec import LossSpec
 
 
 def make_loss(name, **values):
-    config = validate(registry.loss(name).config, {"name": name, **values}, "loss")
+    config = validate(registry.get(LossSpec, name).config, {"name": name, **values}, "loss")
     return registry.instantiate("losses", name, config)
 
 

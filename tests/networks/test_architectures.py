@@ -13,6 +13,7 @@ from ganzoo.building import architecture_config, build
 from ganzoo.config.run import ROLES
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.networks import create_discriminator, create_generator
+from ganzoo.spec import Architecture
 
 # (architecture, preset): the parameters of generator and discriminator, layer by layer. Norms have
 # a weight and a bias for each of their channels.
@@ -73,7 +74,7 @@ def size(network):
 
 def test_every_preset_is_counted():
     shipped = ("vanilla", "dcgan", "wgan-gp")
-    assert {(n, p) for n in shipped for p in registry.architecture(n).presets} == COUNTS.keys()
+    assert {(n, p) for n in shipped for p in registry.get(Architecture, n).presets} == COUNTS.keys()
 
 
 @pytest.mark.parametrize("key", COUNTS, ids="-".join)

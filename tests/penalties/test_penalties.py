@@ -13,6 +13,7 @@ from ganzoo.losses.base import Critique, as_critique
 from ganzoo.penalties.base import Context, Penalty, input_gradient
 from ganzoo.randomness import Draws
 from ganzoo.resolve.check import validate
+from ganzoo.spec import PenaltySpec
 
 N, SHAPE = 5, (2, 3, 3)
 TERMS = ("gradient-penalty", "dragan", "r1", "r2")
@@ -21,7 +22,7 @@ every_term = pytest.mark.parametrize("name", TERMS)
 
 def make_penalty(name, **values):
     return registry.instantiate(
-        "penalties", name, validate(registry.penalty(name).config, values, name)
+        "penalties", name, validate(registry.get(PenaltySpec, name).config, values, name)
     )
 
 
@@ -292,7 +293,7 @@ def test_clipping_bounds_every_weight_and_leaves_small_ones(limit):
 
 
 def test_kinds_are_as_the_specs_say():
-    kinds = {name: registry.penalty(name).kind for name in registry.names("penalties")}
+    kinds = {name: registry.get(PenaltySpec, name).kind for name in registry.names("penalties")}
     assert kinds == {**dict.fromkeys(TERMS, "term"), "weight-clipping": "projection"}
     for name, kind in kinds.items():
         missing = "project" if kind == "term" else "term"
@@ -302,7 +303,9 @@ def test_kinds_are_as_the_specs_say():
 
 
 def test_only_penalties_of_single_samples_forbid_coupled_ones():
-    forbidding = {n for n in registry.names("penalties") if registry.penalty(n).forbids_coupling}
+    forbidding = {
+        n for n in registry.names("penalties") if registry.get(PenaltySpec, n).forbids_coupling
+    }
     assert forbidding == {"gradient-penalty", "dragan"}
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ganzoo import registry
+from ganzoo.spec import LossSpec
 from tests.imports import ROOT
 from tests.texts import page
 
@@ -46,5 +47,5 @@ def test_the_suite_does_not_see_them(site):
 def test_the_pages_do_not_tell_of_them(groups, install):
     before = page("docs/reference/config.md")
     install("strange-zoo", groups, {"strange_zoo": LOUD})
-    with registry.registered(replace(registry.loss("minimax"), summary="Another.")):
+    with registry.registered(replace(registry.get(LossSpec, "minimax"), summary="Another.")):
         assert page("docs/reference/config.md") == before

@@ -196,7 +196,7 @@ def test_a_name_that_two_distributions_offer_is_refused_and_both_are_named():
     ("name", "paper"), [("zoo-a:same", "a"), ("zoo-b:same", "b"), ("Zoo_B:same", "b")]
 )
 def test_the_distribution_before_a_name_picks_one(name, paper):
-    assert registry.architecture(name).paper == paper
+    assert registry.get(Architecture, name).paper == paper
     assert listing.find_anywhere(name)[1].paper == paper
     assert registry.provenance("architectures", name) == {
         "distribution": f"zoo-{paper}",
@@ -224,7 +224,7 @@ def test_the_listing_of_plugins_shows_both_as_ambiguous(capsys):
 
 
 def test_a_distribution_may_stand_before_a_name_that_only_it_offers(fresh):
-    assert registry.architecture("ganzoo-torch:dcgan") is registry.architecture("dcgan")
+    assert registry.get(Architecture, "ganzoo-torch:dcgan") is registry.get(Architecture, "dcgan")
     assert listing.find_anywhere("ganzoo_torch:ring8")[0] == "datasets"
 
 
@@ -271,7 +271,9 @@ def test_lists_are_filtered_by_shell_patterns(fresh, function, pattern, expected
 def test_pretrained_weights_are_listed_and_a_broken_architecture_has_none(install):
     source = """
 from pathlib import Path
-from ganzoo.spec import Pretrained
+from ganzoo.spec import Architecture, Pretrained
+from ganzoo.spec import Architecture
+from ganzoo.spec import Architecture
 SPEC = architecture("zoo", pretrained={tag: Pretrained(tag, Path(tag)) for tag in ("two", "one")})
 """
     targets = {"zoo": "pretrained_zoo:SPEC", "broken": "no_such_module_of_zoo:SPEC"}

@@ -107,9 +107,9 @@ def test_a_target_that_is_none_breaks_its_own_name(install, target, message):
     targets = {"broken": target, "healthy": "healthy_zoo:SPEC"}
     install("broken-zoo", {"architectures": targets}, {"healthy_zoo": HEALTHY})
     with pytest.raises(PluginError, match=message) as raised:
-        registry.architecture("broken")
+        registry.get(Architecture, "broken")
     assert raised.value.__cause__ is not None
-    assert registry.architecture("healthy").name == "healthy"
+    assert registry.get(Architecture, "healthy").name == "healthy"
 
 
 @pytest.mark.parametrize("name", ["two words", "org/zoo", "zoo@1", ".zoo", "-zoo", "zoo:x"])
@@ -125,7 +125,7 @@ def test_an_interruption_while_a_plugin_is_imported_goes_through(install):
     targets = {"architectures": {"slow": "slow_zoo:SPEC"}}
     install("slow-zoo", targets, {"slow_zoo": "raise KeyboardInterrupt"})
     with pytest.raises(KeyboardInterrupt):
-        registry.architecture("slow")
+        registry.get(Architecture, "slow")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ from ganzoo.config import LossConfig
 SPEC = LossSpec("sad", "A test.", LossConfig, "zoo_loss:Loss")
 """
     install("zoo", {"losses": {"sad": "sad_zoo:SPEC"}}, {"sad_zoo": spec, "zoo_loss": source})
-    assert registry.loss("sad").factory == "zoo_loss:Loss"
+    assert registry.get(LossSpec, "sad").factory == "zoo_loss:Loss"
     with pytest.raises(PluginError, match=f"loss 'sad' of zoo: .*{message}") as raised:
         registry.instantiate("losses", "sad", None)
     assert isinstance(raised.value.__cause__, cause)
@@ -151,6 +151,9 @@ SPEC = LossSpec("sad", "A test.", LossConfig, "zoo_loss:Loss")
 def test_a_class_is_built_with_what_it_takes(install):
     spec = """
 from ganzoo.config import LossConfig
+from ganzoo.spec import Architecture, LossSpec
+from ganzoo.spec import Architecture, LossSpec
+from ganzoo.spec import Architecture, LossSpec
 SPEC = LossSpec("glad", "A test.", LossConfig, "zoo_made:make")
 """
     modules = {"glad_zoo": spec, "zoo_made": "def make(*values): return values"}

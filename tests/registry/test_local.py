@@ -96,7 +96,7 @@ def test_a_function_is_replaced_by_the_architecture_that_it_returns():
         return architecture()
 
     assert isinstance(mine, Architecture)
-    assert registry.architecture("mine") is mine
+    assert registry.get(Architecture, "mine") is mine
 
 
 def test_the_decorator_takes_arguments():
@@ -104,7 +104,7 @@ def test_the_decorator_takes_arguments():
     def mine():
         return architecture("dcgan")
 
-    assert registry.architecture("dcgan") is mine
+    assert registry.get(Architecture, "dcgan") is mine
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_local_plugin_settles_a_name_that_two_distributions_offer(install):
     for letter in "ab":
         install(f"zoo-{letter}", {"architectures": {"same": f"never_{letter}:SPEC"}})
     mine = registry.register(architecture("same"), override=True)
-    assert registry.architecture("same") is mine
+    assert registry.get(Architecture, "same") is mine
 
 
 def test_classes_are_taken_as_well_as_dotted_strings():

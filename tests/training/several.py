@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from ganzoo.training import distribution
+from ganzoo import distribution
 from ganzoo.training.trainer import Trainer
 
 

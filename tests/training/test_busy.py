@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.training import hardware
+from ganzoo import hardware
 
 ROWS = {
     # load of a minute, running now, cores, of which usable, threads: threads to take

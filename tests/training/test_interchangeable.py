@@ -7,6 +7,7 @@ import torch
 
 from ganzoo import registry
 from ganzoo.errors import ConfigError
+from ganzoo.spec import Architecture, PenaltySpec
 from ganzoo.training.trainer import Trainer
 
 SMALL = {
@@ -16,7 +17,7 @@ SMALL = {
 }
 # So few units of the published +-0.005 would leave gradients that rounding swallows.
 LARGER = {("vanilla", "goodfellow"): {"discriminator_init": 0.1}}
-PRESETS = [(name, preset) for name in SMALL for preset in registry.architecture(name).presets]
+PRESETS = [(name, preset) for name in SMALL for preset in registry.get(Architecture, name).presets]
 LOSSES = registry.names("losses")
 PENALTIES = [None, *registry.names("penalties")]
 FORBIDDEN = {("dcgan", "gradient-penalty"), ("dcgan", "dragan")}
@@ -72,7 +73,7 @@ def test_trains_three_steps(tmp_path, architecture, preset, loss, penalty):
         trainer.train_step()
     figures = trainer.figures()
     assert {"loss/generator", "loss/discriminator", "d_real", "d_fake"} <= figures.keys()
-    spec = penalty and registry.penalty(penalty)
+    spec = penalty and registry.get(PenaltySpec, penalty)
     assert (f"penalty/{penalty}" in figures) == bool(spec and spec.kind == "term")
     output_bias = OUTPUT_BIAS.get((architecture, preset))
     may_rest = loss in BLIND_TO_OUTPUT_BIAS or penalty == "weight-clipping"

@@ -6,6 +6,7 @@ import torch
 from ganzoo import registry
 from ganzoo.config import value_at
 from ganzoo.randomness import Draws, seed_for
+from ganzoo.spec import Architecture
 from ganzoo.training.trainer import Trainer
 from tests.networks.test_architectures import PUBLISHED
 from tests.training import reference_loops as reference
@@ -13,7 +14,7 @@ from tests.training import reference_loops as reference
 PRESETS = [
     f"{name}/{preset}"
     for name in registry.names("architectures")
-    for preset in registry.architecture(name).presets
+    for preset in registry.get(Architecture, name).presets
 ]
 # The published width would only cost time; the parameter counts are checked at full width.
 WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.distribution import Processes
 from ganzoo.errors import RunError
+from ganzoo.hardware import Hardware
 from ganzoo.training import checkpoints
-from ganzoo.training.distribution import Processes
-from ganzoo.training.hardware import Hardware
 from ganzoo.training.resuming import differences
 
 SMALL_DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}

@@ -14,11 +14,11 @@ from ganzoo.config import EmaConfig
 from ganzoo.errors import ConfigError, RunError, TrainingError
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
+from ganzoo.objectives.adversarial import Phase
 from ganzoo.randomness import Draws
 from ganzoo.spec import Architecture, LossSpec, Traits
 from ganzoo.training import checkpoints
 from ganzoo.training.ema import Ema
-from ganzoo.training.objective import Phase
 from ganzoo.training.trainer import Trainer
 from ganzoo.weights.files import not_finite
 

@@ -14,6 +14,7 @@ from ganzoo import registry
 from ganzoo.hub.card import write_card
 from ganzoo.hub.loading import open_store
 from ganzoo.resolve import resolve
+from ganzoo.spec import Architecture
 from ganzoo.weights.info import read_info
 from ganzoo.weights.store import FolderStore
 from tests.imports import ROOT
@@ -143,7 +144,7 @@ def test_the_notice_names_them_and_the_licence_of_the_digits():
 
 @pytest.mark.parametrize("name", registry.names("architectures"))
 def test_every_architecture_comes_with_weights(name):
-    spec = registry.architecture(name)
+    spec = registry.get(Architecture, name)
     for tag, item in spec.pretrained.items():
         assert json.loads((item.folder / "config.json").read_text())["architecture"]["name"] == name
         assert item.summary.endswith("."), tag

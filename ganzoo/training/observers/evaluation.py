@@ -9,7 +9,7 @@ from ganzoo.config import RunConfig
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, differences
 from ganzoo.evaluation.scorer import Scorer
-from ganzoo.training.hardware import choose
+from ganzoo.hardware import choose
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import not_finite
@@ -48,7 +48,7 @@ class Evaluation(Observer):
         if not_finite(generator.module.state_dict()):
             return
         try:
-            scores = self._scorer(generator, averaged=trainer.ema is not None)
+            scores = self._scorer(generator, averaged=bool(trainer.emas))
         except WeightsError as error:
             raise TrainingError(
                 f"at step {trainer.step} {error}; training was stopped: try a lower optimizers.*.lr"

@@ -2,13 +2,13 @@
 
 import no_such_dependency
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.spec import Architecture
 
 SPEC = Architecture(
     name="broken",
     summary="It needs what nobody has.",
-    config=ArchitectureConfig,
+    config=LatentConfig,
     generator=no_such_dependency.Generator,
     discriminator=no_such_dependency.Discriminator,
 )

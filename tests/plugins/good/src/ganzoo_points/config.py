@@ -1,10 +1,10 @@
 """The configs of these plugins, free of torch."""
 
-from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, Scheduled
+from ganzoo.config import DataConfig, LatentConfig, PenaltyConfig, Scheduled
 from pydantic import Field
 
 
-class FourierConfig(ArchitectureConfig):
+class FourierConfig(LatentConfig):
     """Width of both networks, and what the discriminator sees."""
 
     latent_dim: int = Field(default=8, ge=1, le=65536, description="Length of a latent.")

@@ -20,10 +20,12 @@ class Witness:
         self.norms: dict[str, list[Tensor]] = {}
 
     def judged(
-        self, reals: Tensor, labels: Tensor, fakes: Tensor, real: Critique, fake: Critique
+        self, reals: Tensor, labels: Tensor | None, fakes: Tensor, real: Critique, fake: Critique
     ) -> None:
-        """Take in one judgement of samples ``(N, *sample_shape)``, and int64 labels ``(N,)``."""
+        """Take in one judgement of samples ``(N, *shape)``, and int64 labels ``(N,)`` or None."""
         self.reals.append(flattened(reals))
+        if labels is None:
+            labels = torch.zeros(len(reals), dtype=torch.int64, device=reals.device)
         self.labels.append(labels)
         self.fakes.append(flattened(fakes))
         self.logits["real"].append(by_sample(real))

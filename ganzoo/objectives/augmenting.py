@@ -10,29 +10,35 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ganzoo import registry
+from ganzoo import distribution, registry
 from ganzoo.augmentation.base import Augmentation
 from ganzoo.config import RunConfig
+from ganzoo.hardware import Hardware
 from ganzoo.losses.base import Critique
 from ganzoo.penalties.base import Critic
 from ganzoo.randomness import Draws
-from ganzoo.training import distribution
-from ganzoo.training.hardware import Hardware
+from ganzoo.spec import LossSpec
 
 OWN, JUDGED = "augmentation/", "judged/"
 """Before what is kept of the augmentation and of the reals; no plugin has a / in its name."""
 
 
 class Augmenting:
-    """Augments samples, and lets the augmentation follow what is said of the reals."""
+    """Augments samples, and lets the augmentation follow what is said of the reals.
 
-    def __init__(self, config: RunConfig, hardware: Hardware) -> None:
-        self.config, self.hardware = config, hardware
+    Args:
+        config: The run's config.
+        hardware: Where the run computes.
+        reals: How many reals are judged in a step.
+    """
+
+    def __init__(self, config: RunConfig, hardware: Hardware, reals: int) -> None:
+        self.hardware, self._reals = hardware, reals
         name = config.augmentation.name
         self.augmentation: Augmentation = registry.instantiate(
             "augmentations", name, config.augmentation
         )
-        self.threshold = registry.loss(config.loss.name).threshold or 0.0
+        self.threshold = registry.get(LossSpec, config.loss.name).threshold or 0.0
         # Sums over all processes as this one guesses them, so that their means over the processes
         # are the sums. They are whole numbers, which float32 adds exactly.
         self._judged = {name: torch.zeros(()) for name in ("signs", "logits", "sign")}
@@ -50,8 +56,10 @@ class Augmenting:
         """Put the augmentation before a critic; each of its calls gets numbers of its own."""
         calls = itertools.count()
 
-        def augmented(samples: Tensor, labels: Tensor | None) -> Critique:
-            return critic(self(samples, draws, f"{purpose} {next(calls)}"), labels)
+        def augmented(
+            samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
+        ) -> Critique:
+            return critic(self(samples, draws, f"{purpose} {next(calls)}"), labels, condition)
 
         return augmented
 
@@ -67,12 +75,12 @@ class Augmenting:
 
     def after_step(self, step: int) -> None:
         """Let the augmentation adapt where it is time, after a step's last batch of reals."""
-        every, training = self.augmentation.every, self.config.training
+        every = self.augmentation.every
         if not every or (step + 1) % every:
             return
         distribution.average(self.hardware.processes, self._judged.values())
         sign = self._judged["signs"] / self._judged["logits"]
-        self.augmentation.adapt(sign, every * training.discriminator_steps * training.batch_size)
+        self.augmentation.adapt(sign, every * self._reals)
         none = torch.zeros_like(sign)
         self._judged = {"signs": none, "logits": none.clone(), "sign": sign}
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from ganzoo.config import TrainingConfig
+from ganzoo.distribution import Processes, launched
 from ganzoo.errors import ConfigError
-from ganzoo.training.distribution import Processes, launched
 
 LOAD_FILE = Path("/proc/loadavg")
 

@@ -1,0 +1,201 @@
+"""What an objective is: the networks of a run, and what each update of a step minimises.
+
+The trainer knows no network by name. It walks through the phases of a step and updates the player
+that each of them names, by the gradients of the loss that the objective returns.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import registry
+from ganzoo.building import build
+from ganzoo.config import RunConfig, value_at
+from ganzoo.data.loader import Loader
+from ganzoo.hardware import Hardware
+from ganzoo.objectives.game import Game
+from ganzoo.objectives.turns import Phase, Scalars, Turn
+from ganzoo.penalties.base import Penalty
+from ganzoo.randomness import Draws
+from ganzoo.spec import Architecture, ObjectiveSpec, PenaltySpec
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Small tensors that checkpoints keep, by name.
+
+    Attributes:
+        shared: The same in all processes: of floats the mean over the processes is kept.
+        own: A process's own, which are kept for each process.
+    """
+
+    shared: dict[str, Tensor] = field(default_factory=dict)
+    own: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Objective(ABC):
+    """A step of training; a subclass says which phases it has, and the loss of each.
+
+    Args:
+        config: The run's config.
+        loader: Supplies the batches.
+        hardware: Where the run computes.
+
+    Attributes:
+        config: The run's config.
+        loader: Supplies the batches.
+        hardware: Where the run computes.
+        architecture: What the networks are.
+        players: The roles that each player updates.
+        networks: The raw networks by role. What is not run below is theirs: state and gradients.
+        running: The same networks to be called, compiled where the config asks for it.
+        games: The contests of its critics; health looks at the first.
+    """
+
+    def __init__(self, config: RunConfig, loader: Loader, hardware: Hardware) -> None:
+        self.config, self.loader, self.hardware = config, loader, hardware
+        self.architecture = registry.get(Architecture, config.architecture.name)
+        self.players = registry.get(ObjectiveSpec, config.objective.name).players
+        self.networks: dict[str, nn.Module] = {
+            role: self._placed(build(role, config.architecture, config.training.seed))
+            for role in self.architecture.networks
+        }
+        self.running: dict[str, Any] = dict(self.networks)
+        if config.training.compile:
+            self.running = {role: torch.compile(net) for role, net in self.networks.items()}
+        self._projections: dict[str, Penalty] = {
+            label: registry.instantiate("penalties", penalty.name, penalty)
+            for label, penalty in config.active_penalties.items()
+            if registry.get(PenaltySpec, penalty.name).kind == "projection"
+        }
+        self.games: tuple[Game, ...] = ()
+
+    @abstractmethod
+    def phases(self, step: int) -> Sequence[Phase]:
+        """Return the phases of a step, in order."""
+
+    @abstractmethod
+    def loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
+        """Return the loss of one part of a phase's batch, and figures for the log."""
+
+    def after_update(self, step: int, phase: Phase) -> None:
+        """Apply the projections that are due, and let augmentations follow their critics."""
+        update = self.updates_before(step, phase)
+        for penalty in self._projections.values():
+            if update % penalty.config.every == 0:
+                weight = value_at(penalty.config.weight, self._seen(step))
+                for role in self.players[phase.player]:
+                    if penalty.config.on in (phase.player, role):
+                        penalty.project(self.networks[role], weight)
+        last = phase == [p for p in self.phases(step) if p.player == phase.player][-1]
+        for game in self.games:
+            if last and game.critic in self.players[phase.player]:
+                game.after_step(step)
+
+    def inputs(self, role: str, index: int, purpose: str) -> Mapping[str, Tensor]:
+        """Return one batch of what a maker is given, as keywords of its ``forward``.
+
+        Args:
+            role: The maker.
+            index: Which batch.
+            purpose: What it is for, as other numbers are drawn for another.
+        """
+        place = (self.config.training.seed, purpose, index)
+        size = self.config.training.batch_size
+        draws = Draws(place, size, device=self.hardware.device, dtype=self.hardware.dtype)
+        inputs = {"latents": self.latents(draws)}
+        if self.conditional:
+            inputs["labels"] = self.loader.draw_labels(draws)
+        return inputs
+
+    def state(self) -> Kept:
+        """Return what changes in training beside networks, optimizers and averages."""
+        kept = {
+            f"{label}:{key}": tensor
+            for label, penalty in self._projections.items()
+            for key, tensor in penalty.state.items()
+        }
+        for game in self.games:
+            kept |= {f"{game.critic}/{name}": tensor for name, tensor in game.state().items()}
+        return Kept(shared=kept)
+
+    def load_state(self, state: Kept) -> None:
+        """Take over what `state` returned."""
+        for game in self.games:
+            prefix = f"{game.critic}/"
+            own = {k.removeprefix(prefix): t for k, t in state.shared.items() if prefix in k}
+            game.load_state(own)
+        for key, tensor in state.shared.items():
+            label, _, name = key.partition(":")
+            if "/" not in key:
+                self._projections[label].state[name] = tensor.to(self.hardware.device)
+
+    def networks_of(self, player: str) -> dict[str, nn.Module]:
+        """Return the raw networks that a player updates, by role."""
+        return {role: self.networks[role] for role in self.players[player]}
+
+    def makes(self, player: str) -> bool:
+        """Whether a player owns a maker."""
+        return any(self.architecture.networks[role].maker for role in self.players[player])
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the networks take class labels."""
+        return self.config.architecture.num_classes > 0
+
+    def latents(self, draws: Draws) -> Tensor:
+        """Draw a latent for each row."""
+        architecture: Any = self.config.architecture
+        return draws.latents("latents", architecture.latent_dim, architecture.latent)
+
+    @contextmanager
+    def forward(self, *, differentiable: bool = True) -> Iterator[None]:
+        """The context of a maker's pass: training's precision, with gradients or without."""
+        with torch.set_grad_enabled(differentiable), self.hardware.forward():
+            yield
+
+    def turn(self, step: int, phase: Phase, part: int, size: int | None = None) -> Turn:
+        """Return one part of a phase's batch.
+
+        Args:
+            step: The step.
+            phase: The phase.
+            part: Which of the `accumulate` parts.
+            size: Rows of the global batch; ``training.batch_size`` where left out.
+        """
+        training, processes = self.config.training, self.hardware.processes
+        size = size or training.batch_size
+        count = size // (processes.world * training.accumulate)
+        first = (processes.rank * training.accumulate + part) * count
+        draws = Draws(
+            (training.seed, step, phase.player, phase.index),
+            size,
+            slice(first, first + count),
+            self.hardware.device,
+            self.hardware.dtype,
+        )
+        return Turn(step, phase, self.updates_before(step, phase), self._seen(step), draws)
+
+    def updates_before(self, step: int, phase: Phase) -> int:
+        """Count a player's updates before one of them."""
+        per_step = sum(p.player == phase.player for p in self.phases(step))
+        return step * per_step + phase.index
+
+    def _seen(self, step: int) -> int:
+        return step * self.config.training.batch_size
+
+    def _placed(self, network: nn.Module) -> nn.Module:
+        device, dtype = self.hardware.device, self.hardware.dtype
+        # Module.to would make complex buffers real.
+        network._apply(  # type: ignore[no-untyped-call]
+            lambda t: t.to(device, dtype if t.is_floating_point() else t.dtype)
+        )
+        network.train()
+        if self.config.training.channels_last:
+            network = network.to(memory_format=torch.channels_last)
+        return network

@@ -1,0 +1,54 @@
+"""The configs of the first-party objectives."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ganzoo.config import ObjectiveConfig
+from ganzoo.config.run import Count
+
+
+class AdversarialConfig(ObjectiveConfig):
+    """The order of a step's updates, and what each of them is given."""
+
+    generator_batch: Count | None = Field(
+        default=None, description="Fakes of a generator update; training.batch_size if null."
+    )
+    discriminator_steps: Count = Field(default=1, description="Discriminator updates of a step.")
+    first: Literal["discriminator", "generator"] = Field(
+        default="discriminator", description="The network that a step updates first."
+    )
+    passes: Literal["separate", "joint"] = Field(
+        default="separate",
+        description="Whether the discriminator scores reals and fakes apart or as one batch.",
+    )
+    fakes: Literal["fresh", "reused"] = Field(
+        default="fresh",
+        description="Whether both updates have fakes of their own, or share one batch.",
+    )
+    fake_labels: Literal["reals", "drawn"] = Field(
+        default="reals",
+        description="Labels of fakes: those of real samples, or drawn uniformly.",
+    )
+    discriminator_loss_scale: float = Field(
+        default=1.0, gt=0, description="Factor on the discriminator's loss, without penalties."
+    )
+
+    @property
+    def critic_updates(self) -> int:
+        """The updates of the discriminator in a step."""
+        return self.discriminator_steps
+
+    @property
+    def batches(self) -> dict[str, int]:
+        """The batch of the generator, where it has one of its own."""
+        return {} if self.generator_batch is None else {"generator_batch": self.generator_batch}
+
+    @model_validator(mode="after")
+    def _one_batch(self) -> Self:
+        if self.fakes == "reused" and self.generator_batch is not None:
+            raise ValueError(
+                f"generator_batch is {self.generator_batch}, and both updates share one batch when "
+                "fakes are reused; leave generator_batch out, or set fakes to fresh"
+            )
+        return self

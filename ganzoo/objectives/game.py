@@ -1,0 +1,248 @@
+"""The contest of one critic with one maker: all that any objective has of it.
+
+An objective that has a game gets losses, penalties, augmentation, precision and what health looks
+at, whatever its networks are.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import registry
+from ganzoo.config import RunConfig, value_at
+from ganzoo.hardware import Hardware
+from ganzoo.losses.base import Critique, Loss, as_critique
+from ganzoo.objectives.augmenting import Augmenting
+from ganzoo.objectives.turns import Scalars, Turn
+from ganzoo.objectives.witness import Witness
+from ganzoo.penalties.base import Context, Penalty
+from ganzoo.spec import PenaltySpec
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a critic is shown.
+
+    Attributes:
+        samples: ``(N, *shape)``; images are in [-1, 1].
+        labels: int64 ``(N,)``, or None.
+        condition: What the samples belong to, as the source of a translation, or None.
+        latents: What the samples were made from ``(N, latent_dim)``, or None.
+    """
+
+    samples: Tensor
+    labels: Tensor | None = None
+    condition: Tensor | None = None
+    latents: Tensor | None = None
+
+    def detached(self) -> "Shown":
+        """Return the same without a way back to what made it."""
+        condition = None if self.condition is None else self.condition.detach()
+        return dataclasses.replace(self, samples=self.samples.detach(), condition=condition)
+
+
+class Game:
+    """One critic against one maker, with the run's loss, penalties and augmentation.
+
+    Args:
+        config: The run's config.
+        hardware: Where the run computes.
+        networks: The raw networks by role.
+        running: The same networks to be called.
+        critic: The role that scores.
+        maker: The role that makes what is scored.
+        players: What penalties of the critic and of the maker may be named for, beside the role:
+            the players that own them.
+        reals: How many reals the critic is shown in a step.
+        joint: Whether reals and fakes are scored as one batch.
+
+    Attributes:
+        loss: What both minimise.
+        witness: What has to be shown every judgement, while there is one.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        hardware: Hardware,
+        *,
+        networks: Mapping[str, nn.Module],
+        running: Mapping[str, Any],
+        critic: str,
+        maker: str,
+        players: tuple[str, str] = ("discriminator", "generator"),
+        reals: int,
+        joint: bool = False,
+    ) -> None:
+        self.config, self.hardware = config, hardware
+        self.networks, self.running = networks, running
+        self.critic, self.maker, self.players, self.joint = critic, maker, players, joint
+        self.loss: Loss = registry.instantiate("losses", config.loss.name, config.loss)
+        self.augment = Augmenting(config, hardware, reals)
+        terms = {
+            label: penalty
+            for label, penalty in config.active_penalties.items()
+            if registry.get(PenaltySpec, penalty.name).kind == "term"
+        }
+        self.penalties: dict[str, Penalty] = {
+            label: registry.instantiate("penalties", penalty.name, penalty)
+            for label, penalty in terms.items()
+            if penalty.on in (critic, maker, *players)
+        }
+        self.witness: Witness | None = None
+
+    def critique(self, shown: Shown) -> Critique:
+        """Score samples as they are, in training precision."""
+        with self.hardware.forward():
+            output = self._called(self.running[self.critic], shown)
+        return as_critique(output, shown.labels)
+
+    def judge(self, turn: Turn, reals: Shown, fakes: Shown) -> tuple[Critique, Critique]:
+        """Score augmented reals and fakes, apart or as one batch."""
+        reals = self._augmented(reals, turn, "reals")
+        fakes = self._augmented(fakes, turn, "fakes")
+        if self.joint:
+            return self.critique(_joined(reals, fakes)).split(len(reals.samples))
+        # In one context, so that autocast converts the weights once for both passes.
+        with self.hardware.forward():
+            return self.critique(reals), self.critique(fakes)
+
+    def critic_loss(
+        self,
+        turn: Turn,
+        reals: Shown,
+        fakes: Shown,
+        *,
+        scale: float = 1.0,
+        classes: Tensor | None = None,
+    ) -> tuple[Tensor, Scalars]:
+        """Return the critic's loss with all of its penalties, and figures for the log.
+
+        Args:
+            turn: The part of the critic's update.
+            reals: Real samples.
+            fakes: Made ones; nothing is differentiated for what made them.
+            scale: Factor on the loss, without penalties.
+            classes: The classes of the reals, int64 ``(N,)``, where the critic is not shown them.
+        """
+        fakes = fakes.detached()
+        real, fake = self.judge(turn, reals, fakes)
+        self.augment.judged(real)
+        if self.witness is not None:
+            labels = reals.labels if classes is None else classes
+            self.witness.judged(reals.samples, labels, fakes.samples, real, fake)
+        loss = self.loss.discriminator(real, fake)
+        scalars = {
+            f"loss/{self.players[0]}": loss.detach(),
+            f"real/{self.critic}": self.loss.verdict(real).detach(),
+            f"fake/{self.critic}": self.loss.verdict(fake).detach(),
+            **self.augment.figures(),
+        }
+        on = (self.players[0], self.critic)
+        return self._with_penalties(scale * loss, turn, on, reals, fakes, scalars), scalars
+
+    def maker_loss(
+        self, turn: Turn, fakes: Shown, reals: Shown | None = None
+    ) -> tuple[Tensor, Scalars]:
+        """Return the maker's loss with all of its penalties, and figures for the log.
+
+        Args:
+            turn: The part of the maker's update.
+            fakes: What it made, differentiable.
+            reals: Real samples, which a loss with ``needs_real`` asks for.
+        """
+        real = None
+        if reals is not None:
+            with torch.no_grad():
+                real = self.critique(self._augmented(reals, turn, "reals"))
+        fake = self.critique(self._augmented(fakes, turn, "fakes"))
+        loss = self.loss.generator(fake, real)
+        scalars = {f"loss/{self.players[1]}": loss.detach()}
+        on = (self.players[1], self.maker)
+        return self._with_penalties(loss, turn, on, reals, fakes, scalars), scalars
+
+    def after_step(self, step: int) -> None:
+        """Let the augmentation follow the critic, after the critic's last update of a step."""
+        self.augment.after_step(step)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the tensors of the penalties and of the augmentation, by name."""
+        return self.augment.state() | {
+            f"{label}:{key}": tensor
+            for label, penalty in self.penalties.items()
+            for key, tensor in penalty.state.items()
+        }
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over what `state` returned."""
+        self.augment.load_state(tensors)
+        for key, tensor in tensors.items():
+            label, _, name = key.partition(":")
+            if name:
+                self.penalties[label].state[name] = tensor.to(self.hardware.device)
+
+    def _penalty_critique(
+        self, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
+    ) -> Critique:
+        """Score samples for a penalty: uncompiled, as it is differentiated twice."""
+        shown, network = Shown(samples, labels, condition), self.networks[self.critic]
+        if self.config.training.penalty_precision == "bf16":
+            with self.hardware.forward():
+                return as_critique(self._called(network, shown), labels)
+        shown = dataclasses.replace(shown, samples=samples.to(self.hardware.dtype))
+        return as_critique(self._called(network, shown), labels)
+
+    @staticmethod
+    def _called(network: Any, shown: Shown) -> Any:
+        if shown.condition is None:
+            return network(shown.samples, shown.labels)
+        return network(shown.samples, shown.labels, shown.condition)
+
+    def _augmented(self, shown: Shown, turn: Turn, purpose: str) -> Shown:
+        return dataclasses.replace(shown, samples=self.augment(shown.samples, turn.draws, purpose))
+
+    def _with_penalties(
+        self,
+        loss: Tensor,
+        turn: Turn,
+        on: tuple[str, str],
+        reals: Shown | None,
+        fakes: Shown,
+        scalars: Scalars,
+    ) -> Tensor:
+        context = Context(
+            critic=self._penalty_critique,
+            networks=self.networks,
+            reals=None if reals is None else reals.samples,
+            fakes=fakes.samples,
+            latents=fakes.latents,
+            real_labels=None if reals is None else reals.labels,
+            fake_labels=fakes.labels,
+            random=turn.draws,
+            step=turn.step,
+            real_condition=None if reals is None else reals.condition,
+            fake_condition=fakes.condition,
+        )
+        for label, penalty in self.penalties.items():
+            if penalty.config.on not in on or turn.update % penalty.config.every:
+                continue
+            weight = value_at(penalty.config.weight, turn.samples)
+            critic = self.augment.critic(self._penalty_critique, turn.draws, label)
+            term = penalty.term(dataclasses.replace(context, critic=critic))
+            scalars[f"penalty/{label}"] = term.detach()
+            loss = loss + weight * penalty.config.every * term
+        return loss
+
+
+def _joined(reals: Shown, fakes: Shown) -> Shown:
+    """Put reals and fakes into one batch."""
+
+    def both(real: Tensor | None, fake: Tensor | None) -> Tensor | None:
+        return None if real is None or fake is None else torch.cat([real, fake])
+
+    samples = torch.cat([reals.samples, fakes.samples.to(reals.samples.dtype)])
+    return Shown(samples, both(reals.labels, fakes.labels), both(reals.condition, fakes.condition))
