@@ -108,7 +108,7 @@ UNHELD: Config = {
 HASTY: Config = {"optimizers.generator.lr": 1e-2, "optimizers.discriminator.lr": 1e-4}
 MINIMAX: Config = {
     "loss": "minimax",
-    "training.discriminator_steps": 10,
+    "objective.discriminator_steps": 10,
     "optimizers.discriminator.lr": 1e-3,
 }
 
@@ -135,7 +135,7 @@ HALVES: dict[str, dict[str, list[tuple[Config, Config]]]] = {
                 DIGITS,
                 {
                     "loss": "minimax",
-                    "training.discriminator_steps": 10,
+                    "objective.discriminator_steps": 10,
                     "optimizers.discriminator.lr": 1e-3,
                     "training.steps": 600,
                 },
@@ -171,7 +171,7 @@ HALVES: dict[str, dict[str, list[tuple[Config, Config]]]] = {
                     "architecture.width": 8,
                     "loss": "minimax",
                     "training.batch_size": 32,
-                    "training.discriminator_steps": 10,
+                    "objective.discriminator_steps": 10,
                     "optimizers.discriminator.lr": 1e-3,
                     "training.steps": 500,
                 },

@@ -40,7 +40,7 @@ POINTS: dict[str, dict[str, Any]] = {
         "architecture": WIDTHS,
         "loss": "wasserstein",
         "penalties": {"gradient-penalty": {}},
-        "training": {"discriminator_steps": 5},
+        "objective": {"discriminator_steps": 5},
         "optimizers": {"generator": GULRAJANI, "discriminator": GULRAJANI},
     },
     "vanilla, relativistic, R1 and R2": {
@@ -56,7 +56,8 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "wgan-gp (cnn)": {"architecture": {"name": "wgan-gp", "preset": "cnn", **UNLABELLED}},
         "wgan-gp (cnn), a quarter as wide": {
             "architecture": {"name": "wgan-gp", "preset": "cnn", "width": 32, **UNLABELLED},
-            "training": {"discriminator_steps": 3, "penalty_precision": "bf16"},
+            "objective": {"discriminator_steps": 3},
+            "training": {"penalty_precision": "bf16"},
             "optimizers": {"generator": {"lr": 3e-4}, "discriminator": {"lr": 3e-4}},
         },
     },

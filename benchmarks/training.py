@@ -132,16 +132,16 @@ def advance(trainer: Trainer, steps: int) -> int:
     for _ in range(steps):
         trainer.train_step()
     trainer.figures()
-    training = trainer.config.training
-    return steps * training.batch_size * training.discriminator_steps
+    config = trainer.config
+    return steps * config.training.batch_size * config.objective.critic_updates
 
 
 def share_of_matmul(trainer: Trainer, speed: float) -> str:
     """Tell what part of this machine's matrix-product rate the steps reach."""
     with FlopCounterMode(display=False) as counter:
         trainer.train_step()
-    training = trainer.config.training
-    samples = training.batch_size * training.discriminator_steps
+    config = trainer.config
+    samples = config.training.batch_size * config.objective.critic_updates
     reached = counter.get_total_flops() / samples * speed
     dtype = torch.bfloat16 if trainer.hardware.precision == "bf16" else torch.float32
     rate = matmul_rate(dtype)

@@ -9,12 +9,12 @@ has too little to look at, a monitor says so (`early`), as silence would read as
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from ganzoo.health.findings import Finding
+from ganzoo.health.rows import FAKE, REAL, Row, with_outputs
 
-Row = Mapping[str, float]
 Severity = Literal["warning", "severe"]
 Seen = tuple[Severity, str]
 """How bad a look is, and what was seen at it."""
@@ -161,7 +161,7 @@ class DiscriminatorDominance(Monitor):
     name = "discriminator-dominance"
     advice = (
         "add the penalty r1 or raise its weight, lower optimizers.discriminator.lr or "
-        "training.discriminator_steps, or use the loss non-saturating instead of minimax"
+        "objective.discriminator_steps, or use the loss non-saturating instead of minimax"
     )
     ends: ClassVar[tuple[float, float]] = (0.015, 0.005)
     """How near to 1 and 0 the mean outputs are at their ends: a warning, and severe."""
@@ -198,7 +198,8 @@ class DiscriminatorDominance(Monitor):
     def _at_ends(self, row: Row) -> Finding | None:
         """Look at how sure the discriminator is; a generator that waits is not its match."""
         # Scores that are no probabilities are hardly ever within these bounds.
-        real, fake = 1 - row.get("d_real", -1.0), row.get("d_fake", -1.0)
+        outputs = with_outputs(row)
+        real, fake = 1 - outputs.get(REAL, -1.0), outputs.get(FAKE, -1.0)
         away = max(real, fake)
         if min(real, fake) < 0 or away > self.ends[0] or "loss/generator" not in row:
             self._held.clear()

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
+from ganzoo.health.rows import FAKE as FAKE_OUTPUT
+from ganzoo.health.rows import REAL as REAL_OUTPUT
+from ganzoo.health.rows import with_outputs
 from ganzoo.weights.files import aside
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ PANELS = (
             "loss/discriminator": ("discriminator", DISCRIMINATOR),
         },
     ),
-    Panel("discriminator's outputs", {"d_real": ("reals", REAL), "d_fake": ("fakes", FAKE)}),
+    Panel("discriminator's outputs", {REAL_OUTPUT: ("reals", REAL), FAKE_OUTPUT: ("fakes", FAKE)}),
     Panel(
         "separation: D scores a real above a fake",
         {"health/separation": ("share of pairs", DISCRIMINATOR)},
@@ -105,7 +108,7 @@ def drawings(
     rows: Sequence[Mapping[str, float]], scores: Iterable[tuple[int, Sequence[Score]]] = ()
 ) -> list[Drawing]:
     """Choose the panels that a run has figures for: those of the log, then one for each score."""
-    found = []
+    found, rows = [], [with_outputs(row) for row in rows]
     for panel in PANELS:
         points = {}
         for key in panel.series:

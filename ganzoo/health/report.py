@@ -9,6 +9,7 @@ from ganzoo.config import RunConfig
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import too_early
+from ganzoo.health.rows import FAKE, REAL, with_outputs
 from ganzoo.terminal import printable
 
 WIDTH = 100
@@ -151,7 +152,7 @@ def report(
     ]
     if not rows:
         return "\n".join(map(printable, lines))
-    last = latest(rows)
+    last = latest(map(with_outputs, rows))
     lines += ["", "latest figures", *_columns(_in_words(last))]
     if not any(key.startswith("health/") for key in last):
         lines += _indented(_no_signals(facts))
@@ -191,7 +192,7 @@ def _in_words(last: Mapping[str, tuple[int, float]]) -> list[tuple[str, str]]:
             "loss/generator": "generator {:.3g}",
             "loss/discriminator": "discriminator {:.3g}",
         },
-        "D outputs": {"d_real": "{:.3g} on reals", "d_fake": "{:.3g} on fakes"},
+        "D outputs": {REAL: "{:.3g} on reals", FAKE: "{:.3g} on fakes"},
         "separation": {
             "health/separation": "D scores a real above a fake in {:.0%} of pairs",
             "health/margin": "by {:.3g} on average",

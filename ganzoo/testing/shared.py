@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.config.files import dump_yaml, parse_yaml
+from ganzoo.resolve import resolve
 from ganzoo.resolve.check import validate
 from ganzoo.testing.check import Case, Fault, NotApplicable
 from ganzoo.training.trainer import Trainer
@@ -101,11 +102,12 @@ def train_one_step(config: Mapping[str, Any], precision: str) -> None:
         "precision": precision,
         "steps": 1,
         "batch_size": BATCH,
-        "generator_batch": None,
         "accumulate": 1,
         "device": "cpu",
     }
-    overrides = {f"training.{key}": value for key, value in training.items()}
+    overrides: dict[str, Any] = {f"training.{key}": value for key, value in training.items()}
+    own_batches = resolve(config).config.objective.batches
+    overrides |= {f"objective.{name}": None for name in own_batches}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trainer = Trainer(config, Path(folder) / "run", overrides=overrides)
         trainer.observers = []

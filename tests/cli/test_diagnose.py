@@ -119,8 +119,8 @@ def test_odd_runs(command, run, name):
 @pytest.mark.parametrize(
     "line",
     [
-        b"{", b"[]", b"7", b"", b"\xff\xfe", b'{"d_real": 0.5}', b'{"step": "two"}',
-        b'{"step": 2, "d_real": "x"}', b'{"step": 2, "scores": 5}',
+        b"{", b"[]", b"7", b"", b"\xff\xfe", b'{"real/discriminator": 0.5}', b'{"step": "two"}',
+        b'{"step": 2, "real/discriminator": "x"}', b'{"step": 2, "scores": 5}',
         b'{"step": 2, "scores": [{"name": "FID"}]}', b'{"step": 2, "finding": {}}',
     ],
 )  # fmt: skip

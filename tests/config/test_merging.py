@@ -27,7 +27,7 @@ COSINE = {"schedule": "cosine", "from": 2e-3, "to": 1e-3, "over": 9}
 GENERATOR = "optimizers.generator"
 
 LAYERS = {
-    "a default": (VANILLA, {}, "training.discriminator_steps", 1),
+    "a default": (VANILLA, {}, "objective.discriminator_steps", 1),
     "the recipe over the default": (VANILLA, {}, "training.batch_size", 128),
     "the file over the recipe": (
         {**VANILLA, "training": {"batch_size": 32}},

@@ -85,19 +85,24 @@ architectures = st.one_of(
     named("wgan-gp", {"blocks": st.sampled_from(["cnn", "resnet"])}),
 )
 training = st.fixed_dictionaries(
-    {"generator_batch": st.none()},
+    {},
     optional={
         "steps": counts,
         "batch_size": counts,
-        "discriminator_steps": counts,
-        "first": st.sampled_from(["discriminator", "generator"]),
-        "passes": st.sampled_from(["separate", "joint"]),
-        "discriminator_loss_scale": positive,
         "precision": st.sampled_from(["auto", "fp32", "bf16", "fp64"]),
         "device": st.sampled_from(["auto", "cpu", "mps", "cuda", "cuda:7"]),
         "deterministic": st.booleans(),
         "seed": st.integers(0, 2**63 - 1),
         "checkpoint_every": st.integers(0, 10**12),
+    },
+)
+objectives = st.fixed_dictionaries(
+    {"generator_batch": st.none()},
+    optional={
+        "discriminator_steps": counts,
+        "first": st.sampled_from(["discriminator", "generator"]),
+        "passes": st.sampled_from(["separate", "joint"]),
+        "discriminator_loss_scale": positive,
     },
 )
 averages = st.none() | st.fixed_dictionaries(
@@ -107,6 +112,7 @@ configs = st.fixed_dictionaries(
     {"architecture": architectures},
     optional={
         "training": training,
+        "objective": objectives,
         "ema": averages,
         "optimizers": st.fixed_dictionaries(
             {}, optional={"generator": optimizers, "discriminator": optimizers}

@@ -50,7 +50,8 @@ ACCEPTED = {
     "data by name": vanilla(data="ring8"),
     "data without its name": vanilla(data={"image_size": 16}),
     "fields of the data": vanilla(data={"source": "ring8", "radius": 3.0}),
-    "training": vanilla(training={"steps": 3, "device": "cuda:1", "generator_batch": None}),
+    "training": vanilla(training={"steps": 3, "device": "cuda:1"}),
+    "objective": vanilla(objective={"discriminator_steps": 2, "generator_batch": None}),
     "no average": vanilla(ema=None),
     "average": vanilla(ema={"half_life": LINEAR, "ramp_up": None}),
 }

@@ -239,7 +239,7 @@ def test_what_a_schema_allows_in_words(schema, words):
         ("steps: 2600", "steps: 3"),
         ('{"training.steps": 4000}', '{"training.steps": 4}'),
         ("steps=0", "steps=0"),
-        ("training.discriminator_steps=2", "training.discriminator_steps=2"),
+        ("objective.discriminator_steps=2", "objective.discriminator_steps=2"),
         ("checkpoint_every=1000", "checkpoint_every=1"),
         ("checkpoints/step-0000005000", "checkpoints/step-0000000005"),
         ("every: 16", "every: 16"),

@@ -23,11 +23,11 @@ CASES = {
     "frozen": ({}, {"base.freeze_discriminator": 2, "base.freeze_generator": 1}),
     "warm-up": (
         {"without": {"discriminator"}},
-        {"base.warm_up": 3, "training.fakes": "reused"},
+        {"base.warm_up": 3, "objective.fakes": "reused"},
     ),
     "warm-up, generator first": (
         {"without": {"discriminator", "generator_raw"}},
-        {"base.warm_up": 4, "training.fakes": "reused", "training.first": "generator"},
+        {"base.warm_up": 4, "objective.fakes": "reused", "objective.first": "generator"},
     ),
     "partial": (
         {"class_names": ["cat", "dog", "elk"]},

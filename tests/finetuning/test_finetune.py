@@ -67,7 +67,7 @@ def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, images):
     assert config.training.steps == 5000
     assert config.optimizers["generator"].lr == config.optimizers["discriminator"].lr == 1e-4
     assert config.optimizers["generator"].betas == (0.5, 0.999)
-    assert config.training.fakes == "reused"
+    assert config.objective.fakes == "reused"
     assert config.architecture.width == 2
     assert config.architecture.sample_shape == (1, 16, 16)
     assert config.base.reference == str(base)
@@ -396,7 +396,7 @@ def test_clipping_leaves_what_is_frozen(tmp_path, images):
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
 def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
-    values = {"training.fakes": fakes, "training.first": first, "base.warm_up": 2}
+    values = {"objective.fakes": fakes, "objective.first": first, "base.warm_up": 2}
     trainer = begun(base, images, tmp_path, **values)
     networks = trainer.objective.networks
     before = {role: copies(network) for role, network in networks.items()}
@@ -417,7 +417,7 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, firs
 def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, images, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
     ada = {"name": "ada", "p": 0.5, "every": 2, "adapt": 1000}
-    values = {"base.warm_up": 4, "augmentation": ada, "training.first": first, "steps": 5}
+    values = {"base.warm_up": 4, "augmentation": ada, "objective.first": first, "steps": 5}
     trainer = begun(base, images, tmp_path, **values)
     seen = []
     for _ in range(4):

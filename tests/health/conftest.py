@@ -43,7 +43,7 @@ def made_up(*, look=250, overfit=True):
         wave = math.sin(step / 200)
         row = {"step": step, "samples": 64 * step, "steps_per_second": 50.0}
         row |= {"loss/generator": 1 + step / 2500 + wave / 5, "loss/discriminator": 1.2 - wave / 5}
-        row |= {"d_real": 0.6 + wave / 9, "d_fake": 0.35 - wave / 9}
+        row |= {"real/discriminator": 0.6 + wave / 9, "fake/discriminator": 0.35 - wave / 9}
         if look and step % look == 0:
             row |= signals(step, overfit)
         rows.append(row)

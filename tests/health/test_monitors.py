@@ -123,7 +123,13 @@ def test_rows_without_a_look_tell_nothing():
 def outputs(*values, every=50, **others):
     """Rows of mean outputs on reals and fakes, without looks."""
     return [
-        {"step": every * number, "loss/generator": 5.0, "d_real": real, "d_fake": fake, **others}
+        {
+            "step": every * number,
+            "loss/generator": 5.0,
+            "real/discriminator": real,
+            "fake/discriminator": fake,
+            **others,
+        }
         for number, (real, fake) in enumerate(values, 1)
     ]
 

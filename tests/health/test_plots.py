@@ -54,8 +54,8 @@ def test_an_image_of_everything(tmp_path, rows, scores, findings):
     "rows",
     [
         pytest.param([{"step": 1, "loss/generator": 1.0}], id="one row"),
-        pytest.param([{"step": 0, "d_real": 0.5}], id="the start"),
-        pytest.param([{"step": s, "d_fake": 0.5} for s in (1, 2, 3)], id="constant"),
+        pytest.param([{"step": 0, "real/discriminator": 0.5}], id="the start"),
+        pytest.param([{"step": s, "fake/discriminator": 0.5} for s in (1, 2, 3)], id="constant"),
         pytest.param(
             [{"step": s, "loss/generator": v} for s, v in ((1, 1.0), (2, math.inf), (3, 1e29))],
             id="not finite",

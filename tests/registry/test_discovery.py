@@ -10,6 +10,7 @@ import pytest
 from ganzoo import listing, registry
 from ganzoo.cli import listing as commands
 from ganzoo.errors import PluginError
+from ganzoo.spec import Architecture
 
 from .conftest import write_distribution
 
@@ -272,8 +273,6 @@ def test_pretrained_weights_are_listed_and_a_broken_architecture_has_none(instal
     source = """
 from pathlib import Path
 from ganzoo.spec import Architecture, Pretrained
-from ganzoo.spec import Architecture
-from ganzoo.spec import Architecture
 SPEC = architecture("zoo", pretrained={tag: Pretrained(tag, Path(tag)) for tag in ("two", "one")})
 """
     targets = {"zoo": "pretrained_zoo:SPEC", "broken": "no_such_module_of_zoo:SPEC"}

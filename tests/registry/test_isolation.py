@@ -7,6 +7,7 @@ import pytest
 from ganzoo import listing, registry
 from ganzoo.cli import listing as commands
 from ganzoo.errors import PluginError
+from ganzoo.spec import Architecture, LossSpec
 
 HEALTHY = 'SPEC = architecture("healthy")'
 
@@ -151,9 +152,7 @@ SPEC = LossSpec("sad", "A test.", LossConfig, "zoo_loss:Loss")
 def test_a_class_is_built_with_what_it_takes(install):
     spec = """
 from ganzoo.config import LossConfig
-from ganzoo.spec import Architecture, LossSpec
-from ganzoo.spec import Architecture, LossSpec
-from ganzoo.spec import Architecture, LossSpec
+from ganzoo.spec import LossSpec
 SPEC = LossSpec("glad", "A test.", LossConfig, "zoo_made:make")
 """
     modules = {"glad_zoo": spec, "zoo_made": "def make(*values): return values"}

@@ -77,11 +77,11 @@ STRANGERS = (
 SEEN = {
     # config -> batches that are augmented in a step, in parts of at most a batch
     "plain": ({}, 3),
-    "joint": ({"training": {"passes": "joint"}}, 3),
-    "shared fakes": ({"training": {"fakes": "reused"}}, 3),
-    "generator first": ({"training": {"first": "generator"}}, 3),
+    "joint": ({"objective": {"passes": "joint"}}, 3),
+    "shared fakes": ({"objective": {"fakes": "reused"}}, 3),
+    "generator first": ({"objective": {"first": "generator"}}, 3),
     "reals in the generator's phase": ({"loss": "relativistic"}, 4),
-    "several updates": ({"training": {"discriminator_steps": 3}}, 7),
+    "several updates": ({"objective": {"discriminator_steps": 3}}, 7),
     "penalties": ({"penalties": {"r1": {}, "r2": {}, "dragan": {}, "gradient-penalty": {}}}, 7),
     "a penalty of other batches": ({"penalties": {"twice": {}}}, 6),
 }
@@ -112,7 +112,7 @@ def test_nothing_reaches_the_discriminator_as_it_is(tmp_path, case, precision):
 @pytest.mark.parametrize(
     "sections",
     [
-        {"training": {"accumulate": 2, "passes": "joint"}},
+        {"training": {"accumulate": 2}, "objective": {"passes": "joint"}},
         {"training": {"accumulate": 2}, "penalties": {"r1": {}, "dragan": {}}},
     ],
     ids=["joint parts", "penalties"],

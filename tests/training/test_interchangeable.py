@@ -45,7 +45,8 @@ def trainer_of(tmp_path, architecture, preset, loss, penalty, **training):
         "loss": loss,
         "penalties": {name: None for name in PENALTIES if name}
         | ({penalty: {}} if penalty else {}),
-        "training": {"batch_size": 8, "generator_batch": None, **training},
+        "training": {"batch_size": 8, **training},
+        "objective": {"generator_batch": None},
     }
     return Trainer(config, tmp_path / "run")
 
@@ -72,7 +73,12 @@ def test_trains_three_steps(tmp_path, architecture, preset, loss, penalty):
     for _ in range(3):
         trainer.train_step()
     figures = trainer.figures()
-    assert {"loss/generator", "loss/discriminator", "d_real", "d_fake"} <= figures.keys()
+    assert {
+        "loss/generator",
+        "loss/discriminator",
+        "real/discriminator",
+        "fake/discriminator",
+    } <= figures.keys()
     spec = penalty and registry.get(PenaltySpec, penalty)
     assert (f"penalty/{penalty}" in figures) == bool(spec and spec.kind == "term")
     output_bias = OUTPUT_BIAS.get((architecture, preset))
@@ -91,7 +97,7 @@ def test_trains_three_steps(tmp_path, architecture, preset, loss, penalty):
 def test_true_width_trains_a_step(tmp_path, architecture, preset):
     config = {"architecture": {"name": architecture, "preset": preset}}
     # The recipe as published but for the batch, which only costs time.
-    small = {"training.batch_size": 4, "training.generator_batch": None}
+    small = {"training.batch_size": 4, "objective.generator_batch": None}
     trainer = Trainer(config, tmp_path / "run", overrides=small)
     trainer.train_step()
     assert trainer.figures()

@@ -160,7 +160,6 @@ CONFIG = {
     "data": "ring8",
     "training": {
         "batch_size": 4,
-        "generator_batch": None,
         "steps": 4,
         "sample_every": 0,
         "checkpoint_every": 2,

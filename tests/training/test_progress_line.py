@@ -17,8 +17,8 @@ STEPS = 20_000
 ROW = {
     "loss/discriminator": 0.6931,
     "loss/generator": 0.7,
-    "d_real": 0.512,
-    "d_fake": 0.488,
+    "real/discriminator": 0.512,
+    "fake/discriminator": 0.488,
     "steps_per_second": 9.54,
 }
 SMALL = {

@@ -40,7 +40,7 @@ def given_to(trainer):
     """What the trainer's steps draw, by their place in the run."""
     config, loader = trainer.config, trainer.loader
     seed, batch = config.training.seed, config.training.batch_size
-    updates, latent = config.training.discriminator_steps, config.architecture.latent_dim
+    updates, latent = config.objective.discriminator_steps, config.architecture.latent_dim
     dtype = trainer.hardware.dtype
 
     def drawn(phase):
@@ -59,9 +59,9 @@ def given_to(trainer):
             loader.batch(position + index * batch, phase)["sample"].clone()
             for index, phase in enumerate(phases)
         ]
-        first = config.training.first
+        first = config.objective.first
         source = [draws(step, "generator", 0, batch)] if first == "generator" else phases
-        fresh = draws(step, "generator", 0, config.training.generator_batch or batch)
+        fresh = draws(step, "generator", 0, config.objective.generator_batch or batch)
         alphas = [phase.uniform("alpha", 1, 1, 1).flatten() for phase in phases]
         steps.append(
             reference.Step(

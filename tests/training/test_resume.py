@@ -52,7 +52,7 @@ CASES = {
     },
     "no-ema": {"architecture": SMALL_DCGAN, "ema": None},
 }
-QUIET = {"batch_size": 8, "generator_batch": None, "sample_every": 0, "checkpoint_every": 0}
+QUIET = {"batch_size": 8, "sample_every": 0, "checkpoint_every": 0}
 
 
 def tensors_of(run):

@@ -25,7 +25,7 @@ VANILLA = {
 }
 WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16], "generator_norm": "none"}
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
-QUIET = {"batch_size": 12, "generator_batch": None, "sample_every": 0, "checkpoint_every": 0}
+QUIET = {"batch_size": 12, "sample_every": 0, "checkpoint_every": 0}
 
 BUNDLED = ganzoo.info("vanilla").pretrained["mnist5k"].folder
 BASE = {
@@ -46,7 +46,11 @@ SPLITTABLE = {
     },
     "joint": {"architecture": {**VANILLA, "preset": "article"}},
     "generator-first": {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
-    "accumulated": {"architecture": VANILLA, "training": {"accumulate": 2, "fakes": "reused"}},
+    "accumulated": {
+        "architecture": VANILLA,
+        "training": {"accumulate": 2},
+        "objective": {"fakes": "reused"},
+    },
     "rpgan": {
         "architecture": VANILLA,
         "loss": "relativistic",
@@ -57,7 +61,7 @@ SPLITTABLE = {
         "architecture": VANILLA,
         "penalties": {"dragan": {}},
         "data": {"flip": True},
-        "training": {"fake_labels": "drawn"},
+        "objective": {"fake_labels": "drawn"},
     },
     "residual": {"architecture": {**WGAN, "preset": "resnet"}, "data": {"dequantize": 0.01}},
     "diffaugment": {

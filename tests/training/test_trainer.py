@@ -14,7 +14,7 @@ from ganzoo.config import EmaConfig
 from ganzoo.errors import ConfigError, RunError, TrainingError
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
-from ganzoo.objectives.adversarial import Phase
+from ganzoo.objectives.turns import Phase
 from ganzoo.randomness import Draws
 from ganzoo.spec import Architecture, LossSpec, Traits
 from ganzoo.training import checkpoints
@@ -30,7 +30,7 @@ VANILLA = {
     "dropout": 0.0,
 }
 WGAN = {"name": "wgan-gp", "preset": "cnn", "width": 4, "sample_shape": [1, 16, 16]}
-SMALL = {"training.batch_size": 8, "training.generator_batch": None, "training.sample_every": 0}
+SMALL = {"training.batch_size": 8, "objective.generator_batch": None, "training.sample_every": 0}
 
 
 def trainer_of(tmp_path, config, **overrides):
@@ -60,7 +60,7 @@ def largest_difference(one, other):
         {"architecture": VANILLA, "data": {"source": "ring8", "dequantize": 0.1}},
         {"architecture": VANILLA, "penalties": {"dragan": {"every": 2}}, "data": {"flip": True}},
         {"architecture": {**WGAN, "generator_norm": "none"}},
-        {"architecture": VANILLA, "training": {"fake_labels": "drawn"}},
+        {"architecture": VANILLA, "objective": {"fake_labels": "drawn"}},
         {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
     ],
     ids=[
@@ -101,7 +101,7 @@ def test_the_seed_matters_and_determines(tmp_path):
 def test_each_phase_computes_gradients_of_its_own_network_only(tmp_path):
     trainer = trainer_of(tmp_path, {"architecture": DCGAN})
     generator, discriminator = trainer.objective.networks.values()
-    phases = {phase.role: phase for phase in trainer.objective.phases()}
+    phases = {phase.player: phase for phase in trainer.objective.phases(0)}
     for role, (own, other) in {
         "discriminator": (discriminator, generator),
         "generator": (generator, discriminator),
@@ -121,7 +121,7 @@ def test_lazy_penalties_keep_their_mean_strength(tmp_path, every):
     trainer = trainer_of(tmp_path / "lazy", config, **lazy)
     plain = trainer_of(tmp_path / "plain", config, **{"training.precision": "fp64"})
     for step in range(2):
-        phases = [p for p in trainer.objective.phases() if p.role == "discriminator"]
+        phases = [p for p in trainer.objective.phases(0) if p.player == "discriminator"]
         assert len(phases) == 5
         for phase in phases:
             loss, scalars = trainer.objective.loss(step, phase, 0)
@@ -228,8 +228,8 @@ def test_a_run_leaves_everything_that_it_promises(tmp_path):
     assert [row["step"] for row in run.log] == [2, 4, 6, 7]
     for row in run.log:
         assert row["samples"] == 8 * row["step"]
-        assert 0 < row["d_real"] < 1
-        assert 0 < row["d_fake"] < 1
+        assert 0 < row["real/discriminator"] < 1
+        assert 0 < row["fake/discriminator"] < 1
         assert math.isfinite(row["loss/generator"])
     assert run.config == ganzoo.Run.open(run.path).config
     generator = ganzoo.load_generator(run)

@@ -38,9 +38,9 @@ class Observer:
 
         Args:
             trainer: The trainer.
-            row: ``step``, ``samples``, ``steps_per_second``, and means of the losses
-                (``loss/generator``), of the discriminator's outputs (``d_real``, ``d_fake``) and
-                of the penalties before their weight (``penalty/r1``).
+            row: ``step``, ``samples``, ``steps_per_second``, and means of the losses by player
+                (``loss/generator``), of the outputs of each critic (``real/discriminator``,
+                ``fake/discriminator``) and of the penalties before their weight (``penalty/r1``).
         """
 
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from ganzoo.data.progress import SECONDS_BETWEEN_LINES, say
+from ganzoo.health.rows import FAKE, REAL, with_outputs
 from ganzoo.resolve.paths import shown
 from ganzoo.training.observers.base import Observer, Row
 
@@ -127,9 +128,10 @@ def figures(row: Row, outputs: tuple[str, str], room: int | None = None) -> str:
     names = {
         "loss/discriminator": "loss D",
         "loss/generator": "G",
-        "d_real": outputs[0],
-        "d_fake": outputs[1],
+        REAL: outputs[0],
+        FAKE: outputs[1],
     }
+    row = with_outputs(row)
     parts = [f"{label} {row[name]:.3f}" for name, label in names.items() if name in row]
     parts.append(f"{row['steps_per_second']:.1f} steps/s")
     text = ""
