@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ganzoo.listing import list_datasets as list_datasets
     from ganzoo.listing import list_extractors as list_extractors
     from ganzoo.listing import list_losses as list_losses
+    from ganzoo.listing import list_objectives as list_objectives
     from ganzoo.listing import list_penalties as list_penalties
     from ganzoo.listing import list_pretrained as list_pretrained
     from ganzoo.networks import Discriminator as Discriminator
@@ -66,7 +67,7 @@ _NAMES = {
     "hub.publishing": "push",
     "hub.pulling": "pull",
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
-    "list_losses list_penalties list_pretrained",
+    "list_losses list_objectives list_penalties list_pretrained",
     "networks": "Discriminator Generator create_discriminator create_generator",
     "drawing": "save_grid show to_grid to_pil",
     "registry": "register",

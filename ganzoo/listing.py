@@ -1,5 +1,6 @@
 """What there is: names and descriptions, without torch."""
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from ganzoo import registry
@@ -7,34 +8,22 @@ from ganzoo.errors import PluginError, closest
 from ganzoo.spec import Architecture, Spec
 
 
-def list_architectures(pattern: str = "*") -> list[str]:
-    """Return the names of architectures that match a shell pattern; imports no plugin."""
-    return _matching("architectures", pattern)
+def _lister(group: str) -> Callable[..., list[str]]:
+    def names(pattern: str = "*") -> list[str]:
+        return [name for name in registry.names(group) if fnmatchcase(name, pattern)]
+
+    names.__name__ = names.__qualname__ = f"list_{group}"
+    names.__doc__ = f"Return the names of {group} that match a shell pattern; imports no plugin."
+    return names
 
 
-def list_losses(pattern: str = "*") -> list[str]:
-    """Return the names of losses that match a shell pattern; imports no plugin."""
-    return _matching("losses", pattern)
-
-
-def list_penalties(pattern: str = "*") -> list[str]:
-    """Return the names of penalties that match a shell pattern; imports no plugin."""
-    return _matching("penalties", pattern)
-
-
-def list_augmentations(pattern: str = "*") -> list[str]:
-    """Return the names of augmentations that match a shell pattern; imports no plugin."""
-    return _matching("augmentations", pattern)
-
-
-def list_datasets(pattern: str = "*") -> list[str]:
-    """Return the names of datasets that match a shell pattern; imports no plugin."""
-    return _matching("datasets", pattern)
-
-
-def list_extractors(pattern: str = "*") -> list[str]:
-    """Return the names of extractors that match a shell pattern; imports no plugin."""
-    return _matching("extractors", pattern)
+list_architectures = _lister("architectures")
+list_augmentations = _lister("augmentations")
+list_datasets = _lister("datasets")
+list_extractors = _lister("extractors")
+list_losses = _lister("losses")
+list_objectives = _lister("objectives")
+list_penalties = _lister("penalties")
 
 
 def list_pretrained(pattern: str = "*") -> list[str]:
@@ -68,7 +57,3 @@ def find_anywhere(name: str) -> tuple[str, Spec]:
             return group, registry.find(group, name).spec()
     known = {known for group in registry.GROUPS for known in registry.names(group)}
     raise PluginError(f"there is no plugin {name!r}{closest(name, known)}")
-
-
-def _matching(group: str, pattern: str) -> list[str]:
-    return [name for name in registry.names(group) if fnmatchcase(name, pattern)]

@@ -17,17 +17,20 @@ from tests.imports import ROOT, imports, sources
 
 NAMES = {
     "ganzoo.spec": """
-        Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec PenaltySpec
-        Preset Pretrained Recipe Shape Spec Traits
+        Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec
+        ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig BaseConfig DataConfig EmaConfig
-        EvaluationConfig ExtractorConfig HealthConfig LoggingConfig LossConfig Model
-        OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
-        TrainingConfig value_at
+        EvaluationConfig ExtractorConfig HealthConfig LatentConfig LoggingConfig LossConfig Model
+        ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled
+        SgdConfig TrainingConfig TranslatorConfig value_at
     """,
     "ganzoo.config.fields": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
+    """,
+    "ganzoo.objectives.base": """
+        Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
@@ -44,30 +47,50 @@ NAMES = {
 PARAMETERS = {
     "ganzoo.register": "obj override",
     "ganzoo.spec.Architecture": """
-        name summary config generator discriminator traits presets default_preset pretrained paper
-        licence objective api migrations
+        name summary config generator discriminator networks objectives traits presets
+        default_preset pretrained paper licence api migrations
     """,
+    "ganzoo.spec.Role": "network kind reads makes",
+    "ganzoo.spec.ObjectiveSpec": "name summary config factory players fields paper api",
     "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
     "ganzoo.spec.PenaltySpec": """
-        name summary config factory network kind forbids_coupling paper api
+        name summary config factory on kind forbids_coupling paper api
     """,
     "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
-    "ganzoo.spec.Recipe": "loss penalties optimizers data training ema augmentation",
-    "ganzoo.spec.Traits": """
-        sides channels images vectors labels output generator_coupling discriminator_coupling
+    "ganzoo.spec.Recipe": """
+        objective loss penalties optimizers data training ema augmentation
     """,
-    "ganzoo.config.ArchitectureConfig": """
-        name preset sample_shape latent_dim latent num_classes
-    """,
+    "ganzoo.spec.Traits": "sides channels images vectors labels output coupling",
+    "ganzoo.config.ArchitectureConfig": "name preset sample_shape num_classes",
+    "ganzoo.config.LatentConfig": "name preset sample_shape num_classes latent_dim latent",
+    "ganzoo.config.TranslatorConfig": "name preset sample_shape num_classes source_shape",
+    "ganzoo.config.ObjectiveConfig": "name",
     "ganzoo.config.LossConfig": "name",
-    "ganzoo.config.PenaltyConfig": "weight every",
+    "ganzoo.config.PenaltyConfig": "name on weight every",
     "ganzoo.config.AugmentationConfig": "name",
     "ganzoo.config.DataConfig": "source image_size flip dequantize holdout",
     "ganzoo.config.value_at": "value samples",
+    "ganzoo.objectives.base.Objective": "config loader hardware",
+    "ganzoo.objectives.base.Objective.phases": "self step",
+    "ganzoo.objectives.base.Objective.loss": "self step phase part",
+    "ganzoo.objectives.base.Objective.after_update": "self step phase",
+    "ganzoo.objectives.base.Objective.inputs": "self role index purpose",
+    "ganzoo.objectives.base.Objective.state": "self",
+    "ganzoo.objectives.base.Objective.load_state": "self kept",
+    "ganzoo.objectives.base.Objective.game": "self critic maker reals joint",
+    "ganzoo.objectives.base.Objective.turn": "self step phase part size",
+    "ganzoo.objectives.base.Game.critique": "self shown",
+    "ganzoo.objectives.base.Game.judge": "self turn reals fakes",
+    "ganzoo.objectives.base.Game.critic_loss": "self turn reals fakes scale classes",
+    "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals",
+    "ganzoo.objectives.base.Kept": "shared own",
+    "ganzoo.objectives.base.Phase": "player index",
+    "ganzoo.objectives.base.Shown": "samples labels condition latents",
+    "ganzoo.objectives.base.Turn": "step phase update samples draws",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
     "ganzoo.losses.base.Critique.sum": "self",
@@ -76,12 +99,13 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.generator": "self fake real",
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
-        critic networks reals fakes latents real_labels fake_labels random step
+        critic networks reals fakes latents real_labels fake_labels random step real_condition
+        fake_condition
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",
     "ganzoo.penalties.base.Penalty.project": "self network weight",
-    "ganzoo.penalties.base.input_gradient": "critic samples labels",
+    "ganzoo.penalties.base.input_gradient": "critic samples labels condition",
     "ganzoo.augmentation.base.Augmentation": "config",
     "ganzoo.augmentation.base.Augmentation.__call__": "self samples draws",
     "ganzoo.augmentation.base.Augmentation.adapt": "self sign samples",

@@ -9,7 +9,7 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Objective
-from ganzoo.objectives.game import Game, Shown
+from ganzoo.objectives.game import Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 
 
@@ -21,18 +21,14 @@ class Adversarial(Objective):
         options: Any = config.objective
         self.options, self._batch = options, config.training.batch_size
         self._generator_batch: int = options.generator_batch or self._batch
-        self.game = Game(
-            config,
-            hardware,
-            networks=self.networks,
-            running=self.running,
-            critic="discriminator",
-            maker="generator",
+        self.contest = self.game(
+            "discriminator",
+            "generator",
             reals=options.critic_updates * self._batch,
             joint=options.passes == "joint",
         )
-        self.games = (self.game,)
-        fresh_reals = self._generator_batch if self.game.loss.needs_real else 0
+        self.games = (self.contest,)
+        fresh_reals = self._generator_batch if self.contest.loss.needs_real else 0
         self._reals_per_step = options.discriminator_steps * self._batch + fresh_reals
         updates = [Phase("discriminator", i) for i in range(options.discriminator_steps)]
         generator = Phase("generator")
@@ -63,7 +59,7 @@ class Adversarial(Objective):
         reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
         scale = self.options.discriminator_loss_scale
         fakes = self._fakes_to_judge(turn, part, reals.labels)
-        return self.game.critic_loss(turn, reals, fakes, scale=scale, classes=batch["label"])
+        return self.contest.critic_loss(turn, reals, fakes, scale=scale, classes=batch["label"])
 
     def _generator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
         kept = self._kept.pop(part, None)
@@ -71,11 +67,11 @@ class Adversarial(Objective):
         if self._shared is not None and kept is None:
             self._kept[part] = fakes
         reals = None
-        if self.game.loss.needs_real:
+        if self.contest.loss.needs_real:
             position = (turn.step + 1) * self._reals_per_step - self._generator_batch
             batch = self.loader.batch(position, turn.draws)
             reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
-        return self.game.maker_loss(turn, fakes, reals)
+        return self.contest.maker_loss(turn, fakes, reals)
 
     def _fakes_to_judge(self, turn: Turn, part: int, real_labels: Tensor | None) -> Shown:
         """Take the generator phase's fakes where they are shared, else make some."""

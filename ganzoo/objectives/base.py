@@ -18,11 +18,24 @@ from ganzoo.building import build
 from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
-from ganzoo.objectives.game import Game
+from ganzoo.objectives.game import Game, Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Penalty
 from ganzoo.randomness import Draws
 from ganzoo.spec import Architecture, ObjectiveSpec, PenaltySpec
+
+__all__ = [
+    "Draws",
+    "Game",
+    "Hardware",
+    "Kept",
+    "Loader",
+    "Objective",
+    "Phase",
+    "Scalars",
+    "Shown",
+    "Turn",
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,30 @@ class Objective(ABC):
         }
         self.games: tuple[Game, ...] = ()
 
+    def game(
+        self, critic: str, maker: str, *, reals: int | None = None, joint: bool = False
+    ) -> Game:
+        """Make the contest of a critic and a maker, with the run's loss, penalties, augmentation.
+
+        Args:
+            critic: The role that scores.
+            maker: The role that makes what is scored.
+            reals: How many reals the critic is shown in a step; one batch where left out.
+            joint: Whether reals and fakes are scored as one batch.
+        """
+        owner = {role: player for player, roles in self.players.items() for role in roles}
+        return Game(
+            self.config,
+            self.hardware,
+            networks=self.networks,
+            running=self.running,
+            critic=critic,
+            maker=maker,
+            players=(owner[critic], owner[maker]),
+            reals=reals or self.config.training.batch_size,
+            joint=joint,
+        )
+
     @abstractmethod
     def phases(self, step: int) -> Sequence[Phase]:
         """Return the phases of a step, in order."""
@@ -124,13 +161,13 @@ class Objective(ABC):
             kept |= {f"{game.critic}/{name}": tensor for name, tensor in game.state().items()}
         return Kept(shared=kept)
 
-    def load_state(self, state: Kept) -> None:
+    def load_state(self, kept: Kept) -> None:
         """Take over what `state` returned."""
         for game in self.games:
             prefix = f"{game.critic}/"
-            own = {k.removeprefix(prefix): t for k, t in state.shared.items() if prefix in k}
+            own = {k.removeprefix(prefix): t for k, t in kept.shared.items() if prefix in k}
             game.load_state(own)
-        for key, tensor in state.shared.items():
+        for key, tensor in kept.shared.items():
             label, _, name = key.partition(":")
             if "/" not in key:
                 self._projections[label].state[name] = tensor.to(self.hardware.device)

@@ -55,8 +55,7 @@ class Game:
         running: The same networks to be called.
         critic: The role that scores.
         maker: The role that makes what is scored.
-        players: What penalties of the critic and of the maker may be named for, beside the role:
-            the players that own them.
+        players: Who updates the critic, and who updates the maker.
         reals: How many reals the critic is shown in a step.
         joint: Whether reals and fakes are scored as one batch.
 
@@ -74,7 +73,7 @@ class Game:
         running: Mapping[str, Any],
         critic: str,
         maker: str,
-        players: tuple[str, str] = ("discriminator", "generator"),
+        players: tuple[str, str],
         reals: int,
         joint: bool = False,
     ) -> None:

@@ -83,7 +83,8 @@ def input_gradient(
         The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
     """
     samples = samples.detach().requires_grad_()
-    score = critic(samples, labels, condition).sum()
+    given = (samples, labels) if condition is None else (samples, labels, condition)
+    score = critic(*given).sum()
     # A critic that does not look at its input has a gradient too: zero.
     (gradient,) = torch.autograd.grad(score, samples, create_graph=True, materialize_grads=True)
     return gradient

@@ -40,6 +40,7 @@ def test_names_are_sorted_whatever_the_order_of_the_entry_points(order):
 def test_every_group_is_there_even_without_entry_points():
     assert registry.scan([]) == {
         "architectures": {},
+        "objectives": {},
         "losses": {},
         "penalties": {},
         "augmentations": {},

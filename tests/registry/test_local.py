@@ -11,6 +11,7 @@ from ganzoo.spec import (
     DatasetSpec,
     ExtractorSpec,
     LossSpec,
+    ObjectiveSpec,
     PenaltySpec,
 )
 
@@ -19,6 +20,11 @@ pytestmark = pytest.mark.usefixtures("fresh")
 
 def architecture(name="mine", **more):
     return Architecture(name, "A test.", config.ArchitectureConfig, "no:G", "no:D", **more)
+
+
+def objective(name="mine", **more):
+    players = {"generator": ("generator",)}
+    return ObjectiveSpec(name, "A test.", config.ObjectiveConfig, "no:O", players, **more)
 
 
 def loss(name="mine", **more):
@@ -42,15 +48,16 @@ def extractor(name="mine", **more):
 
 
 GROUPS = [
-    ("architectures", architecture, registry.architecture, "dcgan"),
-    ("losses", loss, registry.loss, "hinge"),
-    ("penalties", penalty, registry.penalty, "r1"),
-    ("augmentations", augmentation, registry.augmentation, "ada"),
-    ("datasets", dataset, registry.dataset, "ring8"),
-    ("extractors", extractor, registry.extractor, "digits"),
+    ("architectures", architecture, "dcgan"),
+    ("objectives", objective, "adversarial"),
+    ("losses", loss, "hinge"),
+    ("penalties", penalty, "r1"),
+    ("augmentations", augmentation, "ada"),
+    ("datasets", dataset, "ring8"),
+    ("extractors", extractor, "digits"),
 ]
 every_group = pytest.mark.parametrize(
-    ("group", "make", "get", "taken"), GROUPS, ids=[row[0] for row in GROUPS]
+    ("group", "make", "taken"), GROUPS, ids=[row[0] for row in GROUPS]
 )
 
 
@@ -59,33 +66,33 @@ def test_the_table_has_every_group():
 
 
 @every_group
-def test_the_type_of_a_spec_tells_its_group(group, make, get, taken):
+def test_the_type_of_a_spec_tells_its_group(group, make, taken):
     spec = make()
     assert ganzoo.register(spec) is spec
-    assert get("mine") is spec
+    assert registry.get(type(make()), "mine") is spec
     assert {g for g in registry.GROUPS if "mine" in registry.names(g)} == {group}
     assert registry.provenance(group, "mine") == {"distribution": "local", "version": "0"}
-    assert get("local:mine") is spec
+    assert registry.get(type(make()), "local:mine") is spec
 
 
 @every_group
-def test_a_name_is_registered_once_unless_it_is_overridden(group, make, get, taken):
+def test_a_name_is_registered_once_unless_it_is_overridden(group, make, taken):
     first = registry.register(make())
     with pytest.raises(PluginError, match=r"'mine' is already registered \(local\).*override=True"):
         registry.register(make())
-    assert get("mine") is first
+    assert registry.get(type(make()), "mine") is first
     second = registry.register(make(), override=True)
-    assert get("mine") is second is not first
+    assert registry.get(type(make()), "mine") is second is not first
 
 
 @every_group
-def test_a_local_plugin_takes_an_installed_name_only_when_told(group, make, get, taken):
-    installed = get(taken)
+def test_a_local_plugin_takes_an_installed_name_only_when_told(group, make, taken):
+    installed = registry.get(type(make()), taken)
     with pytest.raises(PluginError, match=rf"'{taken}' is already registered \(ganzoo-torch\)"):
         registry.register(make(taken))
-    assert get(taken) is installed
+    assert registry.get(type(make()), taken) is installed
     mine = registry.register(make(taken), override=True)
-    assert get(taken) is mine
+    assert registry.get(type(make()), taken) is mine
     assert registry.names(group).count(taken) == 1
     assert registry.find(group, taken).distribution == "local"
 
