@@ -4,6 +4,7 @@ The trainer knows no network by name. It walks through the phases of a step and 
 that each of them names, by the gradients of the loss that the objective returns.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -86,7 +87,10 @@ class Objective(ABC):
             for label, penalty in config.active_penalties.items()
             if registry.get(PenaltySpec, penalty.name).kind == "projection"
         }
+        for penalty in self._projections.values():
+            penalty.place(hardware.device)
         self.games: tuple[Game, ...] = ()
+        self._takes_draws: dict[str, bool] = {}
 
     def game(
         self, critic: str, maker: str, *, reals: int | None = None, joint: bool = False
@@ -145,6 +149,9 @@ class Objective(ABC):
         place = (self.config.training.seed, purpose, index)
         size = self.config.training.batch_size
         draws = Draws(place, size, device=self.hardware.device, dtype=self.hardware.dtype)
+        reads = self.architecture.networks[role].reads
+        if self.architecture.networks[role].kind == "translator":
+            return {"images": self.loader.batch(index * size, draws)[reads[0]]}
         inputs = {"latents": self.latents(draws)}
         if self.conditional:
             inputs["labels"] = self.loader.draw_labels(draws)
@@ -171,6 +178,15 @@ class Objective(ABC):
             label, _, name = key.partition(":")
             if "/" not in key:
                 self._projections[label].state[name] = tensor.to(self.hardware.device)
+
+    def call(self, role: str, *inputs: Any, draws: Draws | None = None) -> Any:
+        """Call a network, which gets the draws of the batch if it takes them."""
+        if role not in self._takes_draws:
+            parameters = inspect.signature(self.networks[role].forward).parameters
+            self._takes_draws[role] = "draws" in parameters
+        if draws is not None and self._takes_draws[role]:
+            return self.running[role](*inputs, draws=draws.within(role))
+        return self.running[role](*inputs)
 
     def networks_of(self, player: str) -> dict[str, nn.Module]:
         """Return the raw networks that a player updates, by role."""

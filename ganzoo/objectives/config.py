@@ -52,3 +52,37 @@ class AdversarialConfig(ObjectiveConfig):
                 "fakes are reused; leave generator_batch out, or set fakes to fresh"
             )
         return self
+
+
+class PairedConfig(ObjectiveConfig):
+    """The weights of the losses of a translation with known targets."""
+
+    l1_weight: float = Field(
+        default=100.0, ge=0, description="Factor on the mean absolute distance from the target."
+    )
+    discriminator_loss_scale: float = Field(
+        default=0.5, gt=0, description="Factor on the discriminator's loss, without penalties."
+    )
+
+
+class CycleConfig(ObjectiveConfig):
+    """The weights of the losses of a translation without pairs."""
+
+    cycle_weight_a: float = Field(
+        default=10.0, ge=0, description="Factor on the distance of a from a -> b -> a."
+    )
+    cycle_weight_b: float = Field(
+        default=10.0, ge=0, description="Factor on the distance of b from b -> a -> b."
+    )
+    identity_weight: float = Field(
+        default=0.5,
+        ge=0,
+        description="Factor on the distance of an image from what the translator into its own "
+        "domain makes of it, times the cycle's weight; 0 for none.",
+    )
+    pool_size: int = Field(
+        default=50, ge=0, le=10_000, description="Earlier fakes that each critic may see again."
+    )
+    discriminator_loss_scale: float = Field(
+        default=0.5, gt=0, description="Factor on the discriminators' loss, without penalties."
+    )

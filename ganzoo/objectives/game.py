@@ -92,6 +92,8 @@ class Game:
             for label, penalty in terms.items()
             if penalty.on in (critic, maker, *players)
         }
+        for penalty in self.penalties.values():
+            penalty.place(hardware.device)
         self.witness: Witness | None = None
 
     def critique(self, shown: Shown) -> Critique:
@@ -202,7 +204,12 @@ class Game:
         return network(shown.samples, shown.labels, shown.condition)
 
     def _augmented(self, shown: Shown, turn: Turn, purpose: str) -> Shown:
-        return dataclasses.replace(shown, samples=self.augment(shown.samples, turn.draws, purpose))
+        changed = {"samples": self.augment(shown.samples, turn.draws, purpose)}
+        condition = shown.condition
+        # An image stays beside its sample, so it is augmented by the same numbers.
+        if condition is not None and condition.dim() == shown.samples.dim() == 4:
+            changed["condition"] = self.augment(condition, turn.draws, purpose)
+        return dataclasses.replace(shown, **changed)
 
     def _with_penalties(
         self,

@@ -65,6 +65,10 @@ class Penalty:
         self.config = config
         self.state: dict[str, Tensor] = {}
 
+    def place(self, device: torch.device) -> None:
+        """Move what it keeps to the device of the run."""
+        self.state = {name: tensor.to(device) for name, tensor in self.state.items()}
+
     def term(self, context: Context) -> Tensor:
         """Return a scalar that is added to the loss, before its weight and `every`."""
         raise TypeError(f"{type(self).__name__} defines no term")

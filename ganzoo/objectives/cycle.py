@@ -1,0 +1,145 @@
+"""Translation between two sets of images that have no pairs.
+
+Source: Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks,
+2017.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganzoo.config import RunConfig
+from ganzoo.data.loader import Loader
+from ganzoo.hardware import Hardware
+from ganzoo.objectives.base import Kept, Objective
+from ganzoo.objectives.game import Game, Shown
+from ganzoo.objectives.pool import Pool
+from ganzoo.objectives.turns import Phase, Scalars, Turn
+
+PHASES = (Phase("generator"), Phase("discriminator"))
+
+
+@dataclass
+class _Side:
+    """One direction: images of `source` become images of `target`."""
+
+    source: str
+    target: str
+    maker: str
+    back: str
+    weight: float
+    game: Game
+    pool: Pool
+
+
+class Cycle(Objective):
+    """Two translators, each of which undoes the other; a critic for each set of images."""
+
+    def __init__(self, config: RunConfig, loader: Loader, hardware: Hardware) -> None:
+        super().__init__(config, loader, hardware)
+        options: Any = config.objective
+        self.options = options
+        self._sides = [
+            _Side(*names, weight, self.game(f"discriminator_{names[1]}", names[2]), Pool(size))
+            for names, weight, size in (
+                (("a", "b", "a_to_b", "b_to_a"), options.cycle_weight_a, options.pool_size),
+                (("b", "a", "b_to_a", "a_to_b"), options.cycle_weight_b, options.pool_size),
+            )
+        ]
+        self.games = tuple(side.game for side in self._sides)
+        # Both phases of a step share one batch, and what was made of it.
+        self._made: dict[int, tuple[dict[str, Tensor], dict[str, Tensor]]] = {}
+        self._made_at = -1
+
+    def phases(self, step: int) -> Sequence[Phase]:
+        """Return the update of both translators, and then that of both critics."""
+        return PHASES
+
+    def loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
+        """Return the loss of one part of a phase's batch, and figures for the log."""
+        if step != self._made_at:
+            self._made.clear()
+            self._made_at = step
+        turn = self.turn(step, phase, part)
+        if phase.player == "generator":
+            batch, made = self._made[part] = self._batch(step, part)
+            return self._generator_loss(turn, batch, made)
+        # The translators do not learn in a warm-up.
+        batch, made = self._made.pop(part, None) or self._batch(step, part)
+        return self._discriminator_loss(turn, batch, made)
+
+    def state(self) -> Kept:
+        """Add the pools, which are each process's own."""
+        own = {
+            f"{side.game.critic}/{name}": tensor
+            for side in self._sides
+            for name, tensor in side.pool.state().items()
+        }
+        return Kept(super().state().shared, own)
+
+    def load_state(self, kept: Kept) -> None:
+        """Take over what `state` returned."""
+        super().load_state(kept)
+        for side in self._sides:
+            prefix = f"{side.game.critic}/"
+            own = {k.removeprefix(prefix): t for k, t in kept.own.items() if k.startswith(prefix)}
+            side.pool.load_state(own, self.hardware.device)
+
+    def _generator_loss(
+        self, turn: Turn, batch: dict[str, Tensor], made: dict[str, Tensor]
+    ) -> tuple[Tensor, Scalars]:
+        total, scalars = 0.0, {}
+        identity = self.options.identity_weight
+        for side in self._sides:
+            reals = Shown(batch[side.target]) if side.game.loss.needs_real else None
+            loss, figures = side.game.maker_loss(turn, Shown(made[side.maker]), reals)
+            with self.forward():
+                again = self.call(side.back, made[side.maker], draws=turn.draws)
+            cycle = F.l1_loss(again, batch[side.source].to(again.dtype))
+            figures["loss/cycle"] = cycle.detach()
+            loss = loss + side.weight * cycle
+            if identity:
+                with self.forward():
+                    same = self.call(side.back, batch[side.source], draws=turn.draws)
+                distance = F.l1_loss(same, batch[side.source].to(same.dtype))
+                figures["loss/identity"] = distance.detach()
+                loss = loss + side.weight * identity * distance
+            total = total + loss
+            scalars = _added(scalars, figures)
+        return total, scalars
+
+    def _discriminator_loss(
+        self, turn: Turn, batch: dict[str, Tensor], made: dict[str, Tensor]
+    ) -> tuple[Tensor, Scalars]:
+        total, scalars = 0.0, {}
+        for side in self._sides:
+            draws = turn.draws.within(side.game.critic)
+            shown = Shown(side.pool.shown(made[side.maker].detach(), draws))
+            scale = self.options.discriminator_loss_scale
+            loss, figures = side.game.critic_loss(
+                turn, Shown(batch[side.target]), shown, scale=scale
+            )
+            total = total + loss
+            scalars = _added(scalars, figures)
+        return total, scalars
+
+    def _batch(self, step: int, part: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return images of both sets, and by role what the translators make of them."""
+        turn = self.turn(step, PHASES[0], part)
+        batch = self.loader.batch(turn.samples, turn.draws)
+        with self.forward():
+            made = {
+                side.maker: self.call(side.maker, batch[side.source], draws=turn.draws)
+                for side in self._sides
+            }
+        return batch, made
+
+
+def _added(scalars: Scalars, others: Scalars) -> Scalars:
+    """Add up figures of the same name: those of a player are of all its networks."""
+    return scalars | {
+        name: scalars[name] + value if name in scalars else value for name, value in others.items()
+    }
