@@ -97,13 +97,13 @@ class Cycle(Objective):
             reals = Shown(batch[side.target]) if side.game.loss.needs_real else None
             loss, figures = side.game.maker_loss(turn, Shown(made[side.maker]), reals)
             with self.forward():
-                again = self.call(side.back, made[side.maker], draws=turn.draws)
+                again = self.call(side.back, made[side.maker], draws=turn.draws.within("cycle"))
             cycle = F.l1_loss(again, batch[side.source].to(again.dtype))
             figures["loss/cycle"] = cycle.detach()
             loss = loss + side.weight * cycle
             if identity:
                 with self.forward():
-                    same = self.call(side.back, batch[side.source], draws=turn.draws)
+                    same = self.call(side.back, batch[side.source], draws=turn.draws.within("same"))
                 distance = F.l1_loss(same, batch[side.source].to(same.dtype))
                 figures["loss/identity"] = distance.detach()
                 loss = loss + side.weight * identity * distance
