@@ -33,6 +33,27 @@ Coupling = Literal["none", "groups", "batch"]
 Dotted = str
 """``"package.module:Name"``, imported on first use."""
 
+RoleKind = Literal["generator", "translator", "critic", "other"]
+"""Makes samples from latents, makes images from images, scores samples, or none of these."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """One network of an architecture.
+
+    Attributes:
+        network: A ``torch.nn.Module`` class taking the config, or its dotted string.
+        kind: What it is for.
+        reads: The data fields that it takes, the first of them as what it translates or judges;
+            ``latents`` is one.
+        makes: The data fields that it makes.
+    """
+
+    network: Dotted | type
+    kind: RoleKind
+    reads: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -48,6 +69,7 @@ class Traits:
         generator_coupling: How samples of one generator batch depend on each other in training.
         discriminator_coupling: The same for the discriminator's logits (batch norm: ``batch``,
             minibatch standard deviation: ``groups``).
+        coupling: The same by role, for other roles than these two; none where left out.
     """
 
     sides: tuple[int, ...] | None = None
@@ -58,6 +80,7 @@ class Traits:
     output: Literal["tanh", "linear"] = "tanh"
     generator_coupling: Coupling = "none"
     discriminator_coupling: Coupling = "none"
+    coupling: Mapping[str, Coupling] = field(default_factory=dict)
 
     def allows(self, shape: Shape) -> bool:
         """Tell whether samples of this shape can be made."""
@@ -110,6 +133,7 @@ class Recipe:
     a recipe leaves out takes the section's default.
     """
 
+    objective: Mapping[str, Any] = field(default_factory=dict)
     loss: Mapping[str, Any] = field(default_factory=dict)
     penalties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     optimizers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -157,7 +181,7 @@ class Pretrained:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A pair of networks, how they are configured and how they are trained by default.
+    """Networks that are trained together, how they are configured and trained by default.
 
     Attributes:
         name: The name that configs and the command line use.
@@ -169,6 +193,9 @@ class Architecture:
         discriminator: Likewise; ``forward(samples, labels=None)`` returns logits. Both networks may
             have a method ``stages()``, which returns their modules, or lists of modules that
             belong together, from input to output; fine-tuning freezes by it.
+        networks: The networks by role, in place of `generator` and `discriminator`, which are
+            short for the two roles of these names.
+        objectives: The objectives that it can be trained with, the default first.
         traits: What it can do with a given config.
         presets: Variants by name. An architecture without any gets one called ``default``.
         default_preset: The preset that is meant when none is named; the first where empty.
@@ -185,8 +212,10 @@ class Architecture:
     name: str
     summary: str
     config: type[ArchitectureConfig]
-    generator: Dotted | type
-    discriminator: Dotted | type
+    generator: Dotted | type = ""
+    discriminator: Dotted | type = ""
+    networks: Mapping[str, Role] = field(default_factory=dict)
+    objectives: tuple[str, ...] = ()
     traits: Callable[[Any], Traits] = lambda config: Traits()
     presets: Mapping[str, Preset] = field(default_factory=dict)
     default_preset: str = ""
@@ -204,6 +233,21 @@ class Architecture:
         default = self.default_preset or next(iter(presets))
         if default not in presets:
             raise ValueError(f"default preset {default!r} is not among {sorted(presets)}")
+        given = bool(self.generator) + bool(self.discriminator)
+        if given != (0 if self.networks else 2):
+            raise ValueError(
+                f"{self.name} must name a generator and a discriminator, or its networks by role"
+            )
+        if not self.networks:
+            networks = {
+                "generator": Role(self.generator, "generator", ("latents",), ("sample",)),
+                "discriminator": Role(self.discriminator, "critic", ("sample",)),
+            }
+            object.__setattr__(self, "networks", networks)
+            object.__setattr__(self, "objectives", self.objectives or ("adversarial",))
+        for role in self.networks:
+            if not re.fullmatch("[a-z][a-z0-9_]*", role):
+                raise ValueError(f"the role {role!r} must be of a-z, 0-9 and _, as a_to_b")
         object.__setattr__(self, "presets", presets)
         object.__setattr__(self, "default_preset", default)
 

@@ -18,13 +18,13 @@ from tests.imports import ROOT, imports, sources
 NAMES = {
     "ganzoo.spec": """
         Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec PenaltySpec
-        Preset Pretrained Recipe Shape Spec Traits
+        Preset Pretrained Recipe Role RoleKind Shape Spec Traits
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig BaseConfig DataConfig EmaConfig
         EvaluationConfig ExtractorConfig HealthConfig LoggingConfig LossConfig Model
         OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled SgdConfig
-        TrainingConfig value_at
+        TrainingConfig TranslatorConfig value_at
     """,
     "ganzoo.config.fields": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
@@ -44,9 +44,10 @@ NAMES = {
 PARAMETERS = {
     "ganzoo.register": "obj override",
     "ganzoo.spec.Architecture": """
-        name summary config generator discriminator traits presets default_preset pretrained paper
-        licence objective api migrations
+        name summary config generator discriminator networks objectives traits presets
+        default_preset pretrained paper licence objective api migrations
     """,
+    "ganzoo.spec.Role": "network kind reads makes",
     "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
     "ganzoo.spec.PenaltySpec": """
         name summary config factory network kind forbids_coupling paper api
@@ -56,12 +57,16 @@ PARAMETERS = {
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
-    "ganzoo.spec.Recipe": "loss penalties optimizers data training ema augmentation",
+    "ganzoo.spec.Recipe": "objective loss penalties optimizers data training ema augmentation",
     "ganzoo.spec.Traits": """
         sides channels images vectors labels output generator_coupling discriminator_coupling
+        coupling
     """,
     "ganzoo.config.ArchitectureConfig": """
         name preset sample_shape latent_dim latent num_classes
+    """,
+    "ganzoo.config.TranslatorConfig": """
+        name preset sample_shape latent_dim latent num_classes source_shape
     """,
     "ganzoo.config.LossConfig": "name",
     "ganzoo.config.PenaltyConfig": "weight every",

@@ -16,6 +16,7 @@ from ganzoo.config.plugins import (
     ExtractorConfig,
     LossConfig,
     PenaltyConfig,
+    TranslatorConfig,
 )
 from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
 from ganzoo.config.watching import EvaluationConfig, HealthConfig
@@ -42,5 +43,6 @@ __all__ = [
     "Scheduled",
     "SgdConfig",
     "TrainingConfig",
+    "TranslatorConfig",
     "value_at",
 ]

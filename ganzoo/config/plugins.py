@@ -43,6 +43,27 @@ class ArchitectureConfig(Model):
         return shape
 
 
+class TranslatorConfig(ArchitectureConfig):
+    """What every architecture has that turns images into images.
+
+    Attributes:
+        source_shape: ``(channels, height, width)`` of what is translated; `sample_shape` is that
+            of what is made.
+    """
+
+    source_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
+        default=(3, 64, 64),
+        description="(channels, height, width) of what is translated; the data's where left out.",
+    )
+
+    @field_validator("source_shape")
+    @classmethod
+    def _image(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != 3:
+            raise ValueError("the shape of an image has 3 numbers (channels, height, width)")
+        return shape
+
+
 class LossConfig(Model):
     """What every loss has."""
 

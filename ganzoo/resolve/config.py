@@ -79,6 +79,8 @@ def resolve(
     recipe = dataclasses.asdict(preset.recipe)
     if preset.recipe.ema == {}:
         del recipe["ema"]
+    if not preset.recipe.objective:
+        del recipe["objective"]
     recipe["architecture"] = {
         "name": user["architecture"]["name"],
         "preset": user["architecture"].get("preset", spec.default_preset),
