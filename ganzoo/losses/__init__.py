@@ -1,6 +1,6 @@
 """What both players minimise: descriptions here, free of torch; the functions beside."""
 
-from ganzoo.losses.config import LogisticConfig, PlainLossConfig
+from ganzoo.losses.config import LeastSquaresConfig, LogisticConfig, PlainLossConfig
 from ganzoo.spec import LossSpec
 
 MINIMAX = LossSpec(
@@ -20,7 +20,7 @@ NON_SATURATING = LossSpec(
 LEAST_SQUARES = LossSpec(
     name="least-squares",
     summary="Squared distance of the scores from 1 (real) and 0 (fake).",
-    config=PlainLossConfig,
+    config=LeastSquaresConfig,
     factory="ganzoo.losses.functions:LeastSquares",
     paper="Mao et al., Least Squares Generative Adversarial Networks, 2017",
     threshold=0.5,

@@ -9,6 +9,14 @@ class PlainLossConfig(LossConfig):
     """A loss without choices."""
 
 
+class LeastSquaresConfig(LossConfig):
+    """A loss on the squared distance of scores from their targets."""
+
+    scale: float = Field(
+        default=0.5, gt=0, description="Factor on every square: the paper halves them."
+    )
+
+
 class LogisticConfig(LossConfig):
     """A loss on the probability that a sample is real."""
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganzoo.losses.base import Critique, Loss
-from ganzoo.losses.config import LogisticConfig
+from ganzoo.losses.config import LeastSquaresConfig, LogisticConfig
 
 
 class Minimax(Loss):
@@ -47,18 +47,20 @@ class NonSaturating(Minimax):
 
 
 class LeastSquares(Loss):
-    """Half the squared distance to 1 for reals and 0 for fakes.
+    """A multiple, by default half, of the squared distance to 1 for reals and 0 for fakes.
 
     Source: Mao et al., Least Squares Generative Adversarial Networks, 2017, equation 9.
     """
 
+    config: LeastSquaresConfig
+
     def discriminator(self, real: Critique, fake: Critique) -> Tensor:
-        """Half of E (D(x) - 1)^2 + E D(G(z))^2."""
-        return 0.5 * (real.mean(lambda x: (x - 1).square()) + fake.mean(torch.square))
+        """E (D(x) - 1)^2 + E D(G(z))^2, times the scale."""
+        return self.config.scale * (real.mean(lambda x: (x - 1).square()) + fake.mean(torch.square))
 
     def generator(self, fake: Critique, real: Critique | None) -> Tensor:
-        """Half of E (D(G(z)) - 1)^2."""
-        return 0.5 * fake.mean(lambda x: (x - 1).square())
+        """E (D(G(z)) - 1)^2, times the scale."""
+        return self.config.scale * fake.mean(lambda x: (x - 1).square())
 
 
 class Hinge(Loss):

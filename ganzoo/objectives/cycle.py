@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -68,7 +69,8 @@ class Cycle(Objective):
             batch, made = self._made[part] = self._batch(step, part)
             return self._generator_loss(turn, batch, made)
         # The translators do not learn in a warm-up.
-        batch, made = self._made.pop(part, None) or self._batch(step, part)
+        kept = self._made.pop(part, None)
+        batch, made = kept or self._batch(step, part)
         return self._discriminator_loss(turn, batch, made)
 
     def state(self) -> Kept:
@@ -91,7 +93,7 @@ class Cycle(Objective):
     def _generator_loss(
         self, turn: Turn, batch: dict[str, Tensor], made: dict[str, Tensor]
     ) -> tuple[Tensor, Scalars]:
-        total, scalars = 0.0, {}
+        losses, scalars = [], Scalars()
         identity = self.options.identity_weight
         for side in self._sides:
             reals = Shown(batch[side.target]) if side.game.loss.needs_real else None
@@ -107,14 +109,14 @@ class Cycle(Objective):
                 distance = F.l1_loss(same, batch[side.source].to(same.dtype))
                 figures["loss/identity"] = distance.detach()
                 loss = loss + side.weight * identity * distance
-            total = total + loss
+            losses.append(loss)
             scalars = _added(scalars, figures)
-        return total, scalars
+        return torch.stack(losses).sum(), scalars
 
     def _discriminator_loss(
         self, turn: Turn, batch: dict[str, Tensor], made: dict[str, Tensor]
     ) -> tuple[Tensor, Scalars]:
-        total, scalars = 0.0, {}
+        losses, scalars = [], Scalars()
         for side in self._sides:
             draws = turn.draws.within(side.game.critic)
             shown = Shown(side.pool.shown(made[side.maker].detach(), draws))
@@ -122,9 +124,9 @@ class Cycle(Objective):
             loss, figures = side.game.critic_loss(
                 turn, Shown(batch[side.target]), shown, scale=scale
             )
-            total = total + loss
+            losses.append(loss)
             scalars = _added(scalars, figures)
-        return total, scalars
+        return torch.stack(losses).sum(), scalars
 
     def _batch(self, step: int, part: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return images of both sets, and by role what the translators make of them."""

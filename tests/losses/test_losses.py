@@ -51,6 +51,11 @@ FORMULAS = {
         lambda r, f: 0.5 * ((r - 1) ** 2).mean() + 0.5 * (f**2).mean(),
         lambda f, r: 0.5 * ((f - 1) ** 2).mean(),
     ),
+    "least-squares, whole": (
+        {"scale": 1.0},
+        lambda r, f: ((r - 1) ** 2).mean() + (f**2).mean(),
+        lambda f, r: ((f - 1) ** 2).mean(),
+    ),
     "hinge": (
         {},
         lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean(),
