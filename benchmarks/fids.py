@@ -19,7 +19,7 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.metrics import frechet_distance, kernel_distance
 from ganzoo.evaluation.moments import Moments
 from ganzoo.evaluation.scorer import make_extractor
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.spec import Shape
 
 REFERENCE = "dcgan.mnist5k"

@@ -17,8 +17,10 @@ from typing import Any
 
 from safetensors.torch import load_file
 
+from ganzoo.building import build
 from ganzoo.hub.loading import load_generator
-from ganzoo.networks import Generator, build, create_generator
+from ganzoo.networks.creating import create_generator
+from ganzoo.networks.generator import Generator
 
 COMMIT = "0" * 40
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import GanzooError as GanzooError
     from ganzoo.evaluation.evaluate import evaluate as evaluate
     from ganzoo.hub.loading import PretrainedInfo as PretrainedInfo
+    from ganzoo.hub.loading import load as load
     from ganzoo.hub.loading import load_discriminator as load_discriminator
     from ganzoo.hub.loading import load_generator as load_generator
     from ganzoo.hub.loading import load_pair as load_pair
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from ganzoo.listing import list_objectives as list_objectives
     from ganzoo.listing import list_penalties as list_penalties
     from ganzoo.listing import list_pretrained as list_pretrained
-    from ganzoo.networks import Discriminator as Discriminator
-    from ganzoo.networks import Generator as Generator
-    from ganzoo.networks import create_discriminator as create_discriminator
-    from ganzoo.networks import create_generator as create_generator
+    from ganzoo.networks.base import Discriminator as Discriminator
+    from ganzoo.networks.base import Network as Network
+    from ganzoo.networks.creating import create_discriminator as create_discriminator
+    from ganzoo.networks.creating import create_generator as create_generator
+    from ganzoo.networks.generator import Generator as Generator
+    from ganzoo.networks.translator import Translator as Translator
     from ganzoo.registry import register as register
     from ganzoo.training.finetuning import finetune as finetune
     from ganzoo.training.observers.base import Observer as Observer
@@ -62,13 +65,17 @@ _NAMES = {
     "data.sources.python": "register_dataset",
     "errors": "GanzooError",
     "evaluation.evaluate": "evaluate",
-    "hub.loading": "PretrainedInfo load_discriminator load_generator load_pair pretrained_info",
+    "hub.loading": "PretrainedInfo load load_discriminator load_generator load_pair "
+    "pretrained_info",
     "hub.published": "Published",
     "hub.publishing": "push",
     "hub.pulling": "pull",
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
     "list_losses list_objectives list_penalties list_pretrained",
-    "networks": "Discriminator Generator create_discriminator create_generator",
+    "networks.base": "Discriminator Network",
+    "networks.creating": "create_discriminator create_generator",
+    "networks.generator": "Generator",
+    "networks.translator": "Translator",
     "drawing": "save_grid show to_grid to_pil",
     "registry": "register",
     "training.finetuning": "finetune",

@@ -6,6 +6,7 @@ a batch over processes therefore see the same numbers.
 """
 
 import hashlib
+import inspect
 import operator
 import random
 import threading
@@ -14,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, SupportsIndex
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.numbers import whole_number
 
@@ -97,6 +98,11 @@ class Draws:
 
     def _at(self, purpose: str) -> torch.Generator:
         return self._generator.manual_seed(seed_for(*self.place, purpose))
+
+
+def takes_draws(network: nn.Module) -> bool:
+    """Whether a network's ``forward`` takes the random numbers of its batch."""
+    return "draws" in inspect.signature(network.forward).parameters
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo import drawing
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 
 ROWS = COLUMNS = 8
 MAX_CLASSES = 10

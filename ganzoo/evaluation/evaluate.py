@@ -15,7 +15,7 @@ from ganzoo.evaluation.records import Score
 from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress, Scorer
 from ganzoo.hub.loading import load_generator
 from ganzoo.hub.reference import Place, parse
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.resolve import data_config
 from ganzoo.resolve.config import user_values
 from ganzoo.resolve.paths import shown

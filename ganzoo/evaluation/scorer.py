@@ -21,7 +21,7 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
 from ganzoo.memory import check_room
-from ganzoo.networks import Generator, checked_truncation
+from ganzoo.networks.generator import Generator, checked_truncation
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset

@@ -11,16 +11,56 @@ from typing import Any
 import torch
 
 from ganzoo import registry
-from ganzoo.errors import WeightsError
+from ganzoo.errors import RequestError, WeightsError, closest
 from ganzoo.hub.metadata import read_card, split
 from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_path, parse
-from ganzoo.networks import Discriminator, Generator, Network
+from ganzoo.networks.base import Discriminator, Network
+from ganzoo.networks.generator import Generator
+from ganzoo.networks.translator import Translator
 from ganzoo.settings import own_settings
+from ganzoo.spec import Architecture
 from ganzoo.weights.folder import CARD_FILE
 from ganzoo.weights.info import Info, read_info
 from ganzoo.weights.loading import load_network
 from ganzoo.weights.places import pretrained, weights_folder
 from ganzoo.weights.store import FolderStore, Source, Store
+
+
+def load(
+    reference: str | os.PathLike[str],
+    role: str | None = None,
+    *,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> Network:
+    """Load a network of any role.
+
+    Args:
+        reference: As that of `load_generator`.
+        role: Which of the networks, as the architecture calls it; the default one where left out.
+        raw: Load a generator or a translator as trained instead of its moving average.
+        device: As that of `load_generator`.
+        dtype: As that of `load_generator`.
+        token: As that of `load_generator`.
+        cache_dir: As that of `load_generator`.
+        local_files_only: As that of `load_generator`.
+
+    Returns:
+        A `Generator`, a `Translator`, a `Discriminator`, or a plain `Network`, by the kind of the
+        role; in evaluation mode.
+
+    Raises:
+        RequestError: The architecture has no such role.
+        WeightsError: There are no such weights, or they do not fit the architecture.
+        ganzoo.errors.HubError: The Hub could not be asked, or refuses.
+    """
+    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    [network] = _load(store, (role, raw), device=device, dtype=dtype)
+    return network
 
 
 def load_generator(
@@ -54,9 +94,8 @@ def load_generator(
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
     store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
-    [generator] = _load(store, "generator_raw" if raw else "generator", device=device, dtype=dtype)
-    assert isinstance(generator, Generator)
-    return generator
+    [generator] = _load(store, (None, raw), device=device, dtype=dtype)
+    return _as_generator(generator)
 
 
 def load_discriminator(
@@ -70,7 +109,7 @@ def load_discriminator(
 ) -> Discriminator:
     """Load a discriminator; arguments and errors as those of `load_generator`."""
     store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
-    [discriminator] = _load(store, "discriminator", device=device, dtype=dtype)
+    [discriminator] = _load(store, ("discriminator", False), device=device, dtype=dtype)
     assert isinstance(discriminator, Discriminator)
     return discriminator
 
@@ -90,11 +129,10 @@ def load_pair(
     Arguments and errors are those of `load_generator`.
     """
     store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
-    names = ("generator_raw" if raw else "generator", "discriminator")
-    generator, discriminator = _load(store, *names, device=device, dtype=dtype)
-    assert isinstance(generator, Generator)
+    wanted = ((None, raw), ("discriminator", False))
+    generator, discriminator = _load(store, *wanted, device=device, dtype=dtype)
     assert isinstance(discriminator, Discriminator)
-    return generator, discriminator
+    return _as_generator(generator), discriminator
 
 
 @dataclass(frozen=True)
@@ -184,16 +222,44 @@ def _refuse_ambiguous(text: str) -> None:
     )
 
 
+KINDS: dict[str, type[Network]] = {
+    "generator": Generator,
+    "translator": Translator,
+    "critic": Discriminator,
+    "other": Network,
+}
+"""What is returned for a role, by its kind."""
+
+
 @own_settings(grad=True)
 def _load(
-    store: Store, *names: str, device: str | torch.device, dtype: torch.dtype | None
+    store: Store,
+    *wanted: tuple[str | None, bool],
+    device: str | torch.device,
+    dtype: torch.dtype | None,
 ) -> list[Network]:
-    """Load networks of one commit."""
+    """Load networks of one commit, each a role (the default one if None), perhaps as trained."""
     info = read_info(store)
+    spec = registry.get(Architecture, info.architecture.name)
     networks: list[Network] = []
-    for name in names:
-        kind = Discriminator if name == "discriminator" else Generator
-        network = kind(load_network(store, name, info), info, store.source)
+    for role, raw in wanted:
+        role = role or spec.makers[0]
+        if role not in spec.networks:
+            raise RequestError(
+                f"{spec.name} has no role {role!r:.60}{closest(role, spec.networks)}"
+            )
+        name = f"{role}_raw" if raw else role
+        module = load_network(store, name, info)
+        network = KINDS[spec.networks[role].kind](module, info, store.source, role=role)
         networks.append(network.to(device=device, dtype=dtype).eval())
     store.remember()
     return networks
+
+
+def _as_generator(network: Network) -> Generator:
+    if isinstance(network, Generator):
+        return network
+    raise RequestError(
+        f"{network.config.name} translates images, and does not generate them from noise; load it "
+        "with ganzoo.load"
+    )

@@ -12,7 +12,7 @@ from ganzoo.hub.published import Published
 from ganzoo.hub.pushing import Push
 from ganzoo.hub.reference import parse_repository
 from ganzoo.hub.staging import staged
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.weights.folder import CARD_FILE
 
 

@@ -9,7 +9,13 @@ from ganzoo.errors import GanzooError, RequestError
 from ganzoo.hub.loading import open_store
 from ganzoo.hub.metadata import MAX_CARD_BYTES
 from ganzoo.weights.files import aside, folder_aside
-from ganzoo.weights.folder import CARD_FILE, FILES, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.folder import (
+    CARD_FILE,
+    MODEL_FILE,
+    RECIPE_FILE,
+    SHEET_FILE,
+    network_files,
+)
 from ganzoo.weights.info import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
 from ganzoo.weights.loading import load_network
 
@@ -51,13 +57,14 @@ def pull(
         raise RequestError(f"{folder} already exists; give a new folder for the weights")
     store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
     info, present = read_info(store), store.sizes()
-    for name, file in FILES.items():
-        if file in present or name == "generator":
+    files = network_files(info.architecture.name)
+    for name, file in files.items():
+        if file in present or file == MODEL_FILE:
             load_network(store, name, info)
     limits = {CONFIG_FILE: MAX_CONFIG_BYTES, **BESIDE}
     paths = {
         name: store.fetch(name, largest=limits.get(name, present[name]))
-        for name in (CONFIG_FILE, *FILES.values(), *BESIDE)
+        for name in (CONFIG_FILE, *files.values(), *BESIDE)
         if name in present
     }
     store.remember()

@@ -23,7 +23,7 @@ from ganzoo.hub.reference import Repository
 from ganzoo.hub.snapshot import Snapshot
 from ganzoo.hub.staging import Staged
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import ALL_FILES, CARD_FILE
+from ganzoo.weights.folder import CARD_FILE, all_files
 
 FORBIDDEN = 403
 
@@ -191,7 +191,7 @@ class Push:
         ]
         changes += [
             Change(name, "deleted", listing.files[name].size)
-            for name in ALL_FILES
+            for name in all_files(self.stage.info.architecture.name)
             if name in listing.files and name not in names
         ]
         notes = []
@@ -267,7 +267,8 @@ class Push:
 
     def _check_meanwhile(self, before: Listing, now: Listing, error: HubError, last: bool) -> None:
         """Go on only where somebody else's commit changed nothing of what is published."""
-        names = [name for name in ALL_FILES if name != CARD_FILE]
+        ours = all_files(self.stage.info.architecture.name)
+        names = [name for name in ours if name != CARD_FILE]
         touched = [name for name in names if before.files.get(name) != now.files.get(name)]
         if touched:
             raise HubError(

@@ -9,7 +9,6 @@ from ganzoo.hub.client import Client, Listing
 from ganzoo.hub.faults import NOT_ASKED
 from ganzoo.hub.reference import COMMIT, Repository
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import ALL_FILES, FILES
 from ganzoo.weights.info import CONFIG_FILE
 from ganzoo.weights.store import Source, check_size
 
@@ -83,8 +82,10 @@ class Snapshot:
                     raise
                 self._reached = False
                 _log.warning("only the files in the cache are listed, because %s", error)
-        found = {name: self._cached(name) for name in ALL_FILES}
-        return {name: path.stat().st_size for name, path in found.items() if path}
+        config = self._cached(CONFIG_FILE)
+        if config is None:
+            return {}
+        return {path.name: path.stat().st_size for path in sorted(config.parent.iterdir())}
 
     def fetch(self, name: str, *, largest: int) -> Path:
         """Find a file in the cache, or fetch it.
@@ -118,9 +119,9 @@ class Snapshot:
         before = self._remembered(self._client, repository)
         if repository.pinned or here is None or before == self.source.commit:
             return
-        for name in FILES.values():
-            loadable = before and self._client.cached(repository, name, before)
-            if loadable and name in self._listing.files and not self._cached(name):
+        for name in self._listing.files:
+            network = before and name.endswith(".safetensors")
+            if network and self._client.cached(repository, name, before) and not self._cached(name):
                 return
         reference = here.parents[2] / "refs" / (repository.revision or "main")
         try:

@@ -9,14 +9,16 @@ from tempfile import TemporaryDirectory
 
 from torch import Tensor, nn
 
+from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError
 from ganzoo.hub.loading import open_store
 from ganzoo.hub.metadata import read_card, split
 from ganzoo.hub.reference import Repository, parse
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.sheet import sample_sheet
+from ganzoo.spec import Architecture
 from ganzoo.weights.files import not_finite
-from ganzoo.weights.folder import ALL_FILES, CARD_FILE, FILES, SHEET_FILE
+from ganzoo.weights.folder import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
 from ganzoo.weights.info import Info, read_info
 from ganzoo.weights.loading import load_network
 from ganzoo.weights.store import FolderStore
@@ -63,19 +65,22 @@ def staged(
 
 def _gather(store: FolderStore, discriminator: bool) -> Staged:
     info = read_info(store)
-    present = {name: store.folder / name for name in ALL_FILES if name in store.sizes()}
-    present.pop(CARD_FILE, None)
+    name = info.architecture.name
+    files = {file: store.folder / file for file in all_files(name) if file in store.sizes()}
+    files.pop(CARD_FILE, None)
     card = read_card(store)
     split(card, store.label(CARD_FILE))  # so that it is told before the Hub is asked
-    if not discriminator:
-        present.pop(FILES["discriminator"], None)
-    for name, file in FILES.items():
-        if file not in present and name != "generator":
+    roles = registry.get(Architecture, name).networks
+    for network, file in network_files(name).items():
+        role = roles[network.removesuffix("_raw")]
+        if role.kind == "critic" and not discriminator:
+            files.pop(file, None)
+        if file not in files and file != MODEL_FILE:
             continue
-        module = load_network(store, name, info)
-        if name != "discriminator":
+        module = load_network(store, network, info)
+        if role.kind == "generator":
             _check_samples(Generator(module, info), f"{file} of {store.source.reference}")
-    return Staged(info, present, card)
+    return Staged(info, files, card)
 
 
 def _check_samples(generator: Generator, label: str) -> None:

@@ -4,7 +4,6 @@ The trainer knows no network by name. It walks through the phases of a step and 
 that each of them names, by the gradients of the loss that the objective returns.
 """
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from ganzoo.hardware import Hardware
 from ganzoo.objectives.game import Game, Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Penalty
-from ganzoo.randomness import Draws
+from ganzoo.randomness import Draws, takes_draws
 from ganzoo.spec import Architecture, ObjectiveSpec, PenaltySpec
 
 __all__ = [
@@ -90,7 +89,7 @@ class Objective(ABC):
         for penalty in self._projections.values():
             penalty.place(hardware.device)
         self.games: tuple[Game, ...] = ()
-        self._takes_draws: dict[str, bool] = {}
+        self._takes_draws = {role: takes_draws(net) for role, net in self.networks.items()}
 
     def game(
         self, critic: str, maker: str, *, reals: int | None = None, joint: bool = False
@@ -181,9 +180,6 @@ class Objective(ABC):
 
     def call(self, role: str, *inputs: Any, draws: Draws | None = None) -> Any:
         """Call a network, which gets the draws of the batch if it takes them."""
-        if role not in self._takes_draws:
-            parameters = inspect.signature(self.networks[role].forward).parameters
-            self._takes_draws[role] = "draws" in parameters
         if draws is not None and self._takes_draws[role]:
             return self.running[role](*inputs, draws=draws.within(role))
         return self.running[role](*inputs)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.about import PLUGIN_API
-from ganzoo.spec.traits import Dotted, Traits
+from ganzoo.spec.traits import Dotted, Shape, Traits
 
 if TYPE_CHECKING:
     from ganzoo.config import ArchitectureConfig
@@ -185,6 +185,15 @@ class Architecture:
     def makers(self) -> tuple[str, ...]:
         """The roles that make samples, the default one first."""
         return tuple(name for name, role in self.networks.items() if role.maker)
+
+    def shape_of(self, name: str, config: Any) -> Shape:
+        """Return the shape of a field of the data: what the first translator reads is a source."""
+        first = self.networks[self.makers[0]]
+        if first.kind == "translator" and name in first.reads:
+            shape: Shape = config.source_shape
+            return shape
+        sample: Shape = config.sample_shape
+        return sample
 
     @property
     def critics(self) -> tuple[str, ...]:

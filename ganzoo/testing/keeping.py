@@ -9,7 +9,7 @@ import torch
 from ganzoo.config import EmaConfig
 from ganzoo.hub.loading import load_pair
 from ganzoo.losses.base import as_critique
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.penalties.base import input_gradient
 from ganzoo.testing import shared
 from ganzoo.testing.architectures import ArchitectureCase

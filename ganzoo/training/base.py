@@ -22,7 +22,7 @@ from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import FILES
+from ganzoo.weights.folder import MODEL_FILE, network_files
 from ganzoo.weights.grafting import Graft, Plan, graft
 from ganzoo.weights.info import Info, kind_of, read_info
 from ganzoo.weights.loading import MAX_BYTES, load_network
@@ -38,7 +38,7 @@ REPORTED = ("taken", "adapted", "reordered", "new", "left")
 
 @dataclass(frozen=True)
 class Base:
-    """The weights that a run starts from; `published` names those of the networks in `FILES`."""
+    """The weights that a run starts from; `published` names the networks that are there."""
 
     store: Store
     info: Info
@@ -51,7 +51,8 @@ class Base:
             reference = os.path.abspath(reference)
         store = open_store(reference)
         info, sizes = read_info(store), store.sizes()
-        return cls(store, info, frozenset(name for name, file in FILES.items() if file in sizes))
+        files = network_files(info.architecture.name)
+        return cls(store, info, frozenset(name for name, file in files.items() if file in sizes))
 
     @property
     def name(self) -> str:
@@ -70,10 +71,10 @@ class Base:
 
     @cached_property
     def sha(self) -> str:
-        """The commit on the Hub, else the SHA-256 of the generator's file."""
+        """The commit on the Hub, else the SHA-256 of the default network's file."""
         if self.store.source.commit:
             return self.store.source.commit
-        with self.store.fetch(FILES["generator"], largest=MAX_BYTES).open("rb") as file:
+        with self.store.fetch(MODEL_FILE, largest=MAX_BYTES).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 

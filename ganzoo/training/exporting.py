@@ -8,7 +8,7 @@ from torch import nn
 
 from ganzoo.config import RunConfig
 from ganzoo.hub.card import write_card
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.sheet import sample_sheet
 from ganzoo.training.facts import recipe_of
 from ganzoo.weights import folder as weights_folder

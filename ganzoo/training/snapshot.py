@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.objectives.base import Objective
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.training.ema import Ema

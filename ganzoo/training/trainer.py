@@ -22,7 +22,7 @@ from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
-from ganzoo.networks import Generator
+from ganzoo.networks.generator import Generator
 from ganzoo.objectives.base import Objective
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve

@@ -15,7 +15,7 @@ from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.health import signals
 from ganzoo.losses.base import as_critique
-from ganzoo.networks import evaluating
+from ganzoo.networks.base import evaluating
 from ganzoo.objectives.base import Objective
 from ganzoo.objectives.turns import Scalars
 from ganzoo.objectives.witness import Witness, by_sample

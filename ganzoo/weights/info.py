@@ -63,6 +63,13 @@ class BaseModel(Model):
     sha: str
 
 
+class KeptNetwork(Model):
+    """A network of a weights folder: what it is for, and its file."""
+
+    kind: Literal["generator", "translator", "critic", "other"]
+    file: str
+
+
 class Info(Model):
     """The contents of ``config.json``.
 
@@ -70,6 +77,8 @@ class Info(Model):
         format: Version of the folder's format.
         architecture: The architecture's config, with every field.
         data: What its samples are like.
+        networks: The networks that the folder holds, by role; ``<role>_raw`` is one as trained,
+            beside its average.
         plugin: Which distribution's plugin built the networks.
         ganzoo: The version of ganzoo that wrote the folder.
         base_model: What it was fine-tuned from, if anything.
@@ -80,6 +89,7 @@ class Info(Model):
     format: int = WEIGHTS_FORMAT
     architecture: SerializeAsAny[ArchitectureConfig]
     data: DataFacts = Field(default_factory=DataFacts)
+    networks: dict[str, KeptNetwork] = Field(default_factory=dict)
     plugin: Origin
     ganzoo: str = __version__
     base_model: BaseModel | None = None

@@ -17,7 +17,7 @@ from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
 from ganzoo.memory import check_room
 from ganzoo.settings import own_settings
 from ganzoo.weights.files import not_finite, once, with_ties
-from ganzoo.weights.folder import FILES
+from ganzoo.weights.folder import network_files
 from ganzoo.weights.info import CONFIG_FILE, Info
 from ganzoo.weights.store import Store
 
@@ -61,7 +61,7 @@ def load_network(store: Store, name: str, info: Info) -> nn.Module:
             that is not finite.
         ganzoo.errors.HubError: The file could not be fetched.
     """
-    role = "discriminator" if name == "discriminator" else "generator"
+    role, file = name.removesuffix("_raw"), network_files(info.architecture.name)[name]
     expected = _expected(role, info, store.label(CONFIG_FILE))
     # What the config implies is known before anything of that size is fetched.
     size = sum(_bytes(tensor) for tensor in once(expected).values())
@@ -73,14 +73,14 @@ def load_network(store: Store, name: str, info: Info) -> nn.Module:
     what, cure = f"the weights of {store.label(CONFIG_FILE)}", "load them on a larger machine"
     check_room(what, size, torch.device("cpu"), cure)
     largest = 8 + MAX_HEADER_BYTES + size
-    path, label = store.fetch(FILES[name], largest=largest), store.label(FILES[name])
+    path, label = store.fetch(file, largest=largest), store.label(file)
     try:
         _check_header_text(path)
-        with safe_open(path, framework="pt") as file:
-            keys = list(file.keys())
-            _check_header(label, {key: file.get_slice(key) for key in keys}, expected)
+        with safe_open(path, framework="pt") as tensors:
+            keys = list(tensors.keys())
+            _check_header(label, {key: tensors.get_slice(key) for key in keys}, expected)
             module = _build(role, info, store.label(CONFIG_FILE))
-            state = {key: file.get_tensor(key) for key in keys}
+            state = {key: tensors.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{label} is not a whole safetensors file: {brief(error)}") from error
     bad = not_finite(state)

@@ -1,140 +1,27 @@
-"""Networks with what is known of them, and sampling from generators."""
+"""Sampling from generators."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.building import architecture_config, build, check_size
 from ganzoo.classes import Labels, Mixture, class_numbers
-from ganzoo.config import ArchitectureConfig, LatentConfig
-from ganzoo.errors import PluginError, RequestError
+from ganzoo.config import LatentConfig
+from ganzoo.errors import RequestError
 from ganzoo.latents import way
 from ganzoo.memory import check_room
+from ganzoo.networks.base import Network, evaluating
 from ganzoo.numbers import share, whole_number
 from ganzoo.randomness import TURN, checked_seed, isolated, seed_for
 from ganzoo.settings import own_settings
-from ganzoo.weights.info import Info
-from ganzoo.weights.store import Source
-
-
-def create_generator(
-    name: str, preset: str | None = None, *, seed: int | None = None, **values: Any
-) -> Generator:
-    """Create an untrained generator.
-
-    Args:
-        name: The architecture, as ``"dcgan"``.
-        preset: Which of its presets; the default one where left out.
-        seed: Seed of the initial weights; None takes torch's global random state.
-        **values: Fields of the architecture's config, as ``sample_shape=(3, 64, 64)``.
-    """
-    return Generator(*_created("generator", name, preset, seed, values))
-
-
-def create_discriminator(
-    name: str, preset: str | None = None, *, seed: int | None = None, **values: Any
-) -> Discriminator:
-    """Create an untrained discriminator; arguments as those of `create_generator`."""
-    return Discriminator(*_created("discriminator", name, preset, seed, values))
-
-
-def _created(
-    role: str, name: str, preset: str | None, seed: int | None, values: dict[str, Any]
-) -> tuple[nn.Module, Info]:
-    config = architecture_config(name, preset, **values)
-    with suppress(PluginError):  # whatever is wrong is so again when it is built
-        check_size([role], config)
-    return build(role, config, seed), Info.of(config)
-
-
-class Network(nn.Module):
-    """A plugin's module with what is known of it; its state dict is the inner module's.
-
-    Attributes:
-        module: The plugin's own module.
-        config: The architecture's config.
-        info: Which plugin built it, how it was trained and what its data is like.
-        source: Where its weights were loaded from, down to the commit; None where it was made here.
-    """
-
-    role = ""
-
-    def __init__(self, module: nn.Module, info: Info, source: Source | None = None) -> None:
-        super().__init__()
-        self.module = module
-        self.info = info
-        self.source = source
-
-    @property
-    def config(self) -> ArchitectureConfig:
-        """The architecture's config."""
-        return self.info.architecture
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the inner module's state dict, without a prefix."""
-        return self.module.state_dict(*args, **kwargs)
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Load the inner module's state dict."""
-        return self.module.load_state_dict(state_dict, *args, **kwargs)
-
-    def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
-    ) -> None:
-        # As part of a larger module, too, the keys are the inner module's.
-        for key in [key for key in state_dict if key.startswith(prefix)]:
-            state_dict[f"{prefix}module.{key.removeprefix(prefix)}"] = state_dict.pop(key)
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network's parameters are."""
-        return next(self.module.parameters()).device
-
-    def save(self, folder: str | Path) -> Path:
-        """Write this network into a weights folder (see `ganzoo.weights`).
-
-        Returns:
-            The folder.
-        """
-        from ganzoo.weights import folder as weights_folder  # which builds on this module
-
-        return weights_folder.save(folder, self.info, {self.role: self.module})
-
-    def __repr__(self) -> str:
-        """Say in one line what it is; ``print(network.module)`` shows every layer."""
-        config, count = self.config, sum(p.numel() for p in self.module.parameters())
-        parts = [
-            f"{config.name}, preset {config.preset}",
-            f"{self.info.data.kind} {'x'.join(map(str, config.sample_shape))}",
-            f"{config.num_classes} classes" if config.num_classes else "",
-            f"{count:,} parameters",
-            f"from {self.source.reference}" if self.source else "",
-        ]
-        return f"{type(self).__name__}({', '.join(filter(None, parts))})"
-
-
-class Discriminator(Network):
-    """A discriminator: samples ``(N, *sample_shape)`` in [-1, 1] to logits."""
-
-    role = "discriminator"
-
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Any:
-        """Score samples; what is returned is the plugin's own: logits, several, or a Critique."""
-        return self.module(samples, labels)
 
 
 class Generator(Network):
     """A generator: latents ``(N, latent_dim)`` to samples ``(N, *sample_shape)`` in [-1, 1]."""
-
-    role = "generator"
 
     @property
     def config(self) -> LatentConfig:
@@ -357,18 +244,6 @@ class Generator(Network):
                 raise RequestError(f"this {self.config.name} was trained without labels")
             return None
         return class_numbers(labels, n, count, self.info.data.class_names, seed)
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[nn.Module]:
-    """Keep a network in evaluation mode, in which it gathers no statistics, and put it back."""
-    modes = [(part, part.training) for part in network.modules()]
-    network.eval()
-    try:
-        yield network
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 def checked_truncation(truncation: float | None) -> float | None:
