@@ -17,7 +17,7 @@ from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
 from ganzoo.cli import app
 from ganzoo.config import (
-    ArchitectureConfig,
+    LatentConfig,
     AugmentationConfig,
     BaseConfig,
     DataConfig,
@@ -115,9 +115,9 @@ def schedule() -> str:
 
 def architectures() -> str:
     """Describe the shared fields of architectures, then each with its own fields and presets."""
-    parts = [_model("Every architecture", ArchitectureConfig, level=3)]
+    parts = [_model("Every architecture", LatentConfig, level=3)]
     for spec in _own("architectures"):
-        parts += [_plugin(spec, ArchitectureConfig), *_presets(spec)]
+        parts += [_plugin(spec, LatentConfig), *_presets(spec)]
     return "\n\n".join(parts)
 
 

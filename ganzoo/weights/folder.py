@@ -60,8 +60,9 @@ def save(folder: str | Path, info: Info, networks: Mapping[str, nn.Module]) -> P
     files = network_files(info.architecture.name)
     kinds = registry.get(Architecture, info.architecture.name).networks
     kept = {
-        name: KeptNetwork(kind=kinds[name.removesuffix("_raw")].kind, file=files[name])
-        for name in networks
+        name: KeptNetwork(kind=kinds[name.removesuffix("_raw")].kind, file=file)
+        for name, file in files.items()
+        if name in networks or (folder / file).is_file()
     }
     info = info.model_copy(update={"networks": kept})
     for name, state in states.items():

@@ -25,7 +25,7 @@ import ganzoo
 import torch
 from torch import nn
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.spec import Architecture, Traits
 
 
@@ -53,7 +53,7 @@ def line():
     return Architecture(
         name="line",
         summary="One layer each.",
-        config=ArchitectureConfig,
+        config=LatentConfig,
         generator=Generator,
         discriminator=Discriminator,
         traits=lambda config: Traits(),

@@ -61,7 +61,7 @@ CHOSEN = {
     "few, and shown as often": (100, shown(steps=500), "diffaugment", True),
     "few, and shown twice a step": (
         100,
-        shown(steps=250, discriminator_steps=2),
+        {**shown(steps=250), "objective": {"discriminator_steps": 2}},
         "diffaugment",
         True,
     ),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from ganzoo.config import ArchitectureConfig, DataConfig
+from ganzoo.config import LatentConfig, DataConfig
 from ganzoo.config.written import Written, parse_override, settled
 from ganzoo.data.advice import Advice
 from ganzoo.errors import ConfigError
@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_refused_where_it_is_no_text(text):
         data_config(user_values(None, overrides("data.source=./list.csv", text))["data"])
 
 
-class Odd(ArchitectureConfig):
+class Odd(LatentConfig):
     kind: Annotated[Literal["1", "none"], Field(description="Text.")] = "none"
     maybe: Annotated[str, Field(min_length=1)] | None = None
     either: int | str = 0

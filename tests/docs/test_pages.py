@@ -8,7 +8,7 @@ import pytest
 import ganzoo
 from ganzoo import registry
 from ganzoo.cli import app
-from ganzoo.config import ArchitectureConfig, RunConfig
+from ganzoo.config import LatentConfig, RunConfig
 from ganzoo.config.files import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS
@@ -191,7 +191,7 @@ def first_cells(text):
     ("heading", "model"),
     [
         ("## Fields", Info),
-        ("### `architecture`", ArchitectureConfig),
+        ("### `architecture`", LatentConfig),
         ("### `data`", DataFacts),
         ("### `plugin`", Origin),
         ("### `base_model`", BaseModel),

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
 from ganzoo.hub.card import BEGIN, END, prose, write_card
 from ganzoo.hub.metadata import join, split
@@ -325,12 +325,12 @@ class TestWhatIsSaid:
             Architecture(
                 name="own",
                 summary="Made *here*.",
-                config=ArchitectureConfig,
+                config=LatentConfig,
                 generator="nowhere:G",
                 discriminator="nowhere:D",
             )
         )
-        config = ArchitectureConfig(name="own", sample_shape=(1, 8, 8))
+        config = LatentConfig(name="own", sample_shape=(1, 8, 8))
         card = card_of(Info.of(config))
         assert "Citation" not in card
         assert "of the architecture `own` in ganzoo. Made &#42;here&#42;.\n" in card

@@ -9,7 +9,7 @@ import torch
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import HubError, WeightsError
 from ganzoo.hub.faults import RepositoryMissingError
 from ganzoo.spec import Architecture, Pretrained
@@ -151,7 +151,7 @@ def test_weights_of_an_architecture_at_a_commit(hub, repo, cache, own_plugins):
         Architecture(
             name="digits",
             summary="A test.",
-            config=ArchitectureConfig,
+            config=LatentConfig,
             generator=torch.nn.Module,
             discriminator=torch.nn.Module,
             pretrained={"small": Pretrained("Digits.", repository=f"{NAME}@{commit}")},

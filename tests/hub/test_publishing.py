@@ -14,7 +14,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import GanzooError, HubError, HubRequestError, RequestError, WeightsError
 from ganzoo.hub import client
 from ganzoo.hub.card import BEGIN, END
@@ -661,7 +661,7 @@ def local(kind, shape):
         Architecture(
             name="dividing",
             summary="A test.",
-            config=ArchitectureConfig,
+            config=LatentConfig,
             generator=kind,
             discriminator=Dividing,
             traits=lambda config: Traits(vectors=True, output="linear"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
 from ganzoo.hub.loading import load_generator, open_store
 from ganzoo.hub.reference import (
@@ -327,7 +327,7 @@ class TestAmbiguous:
             Architecture(
                 name="pair",
                 summary="A test.",
-                config=ArchitectureConfig,
+                config=LatentConfig,
                 generator=spec.generator,
                 discriminator=spec.discriminator,
                 pretrained={"tiny": Pretrained("Two.", tmp_path / "digits")},

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.spec import Architecture, Traits
 
 
@@ -50,7 +50,7 @@ def styled(monkeypatch):
         Architecture(
             name="styled",
             summary="A test.",
-            config=ArchitectureConfig,
+            config=LatentConfig,
             generator=Styled,
             discriminator=Scorer,
             traits=lambda config: Traits(output="linear"),

@@ -10,10 +10,11 @@ from torch import nn
 
 from ganzoo import registry
 from ganzoo.building import architecture_config, build
-from ganzoo.config.run import ROLES
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.networks import create_discriminator, create_generator
 from ganzoo.spec import Architecture
+
+ROLES = ("generator", "discriminator")
 
 # (architecture, preset): the parameters of generator and discriminator, layer by layer. Norms have
 # a weight and a bias for each of their channels.

@@ -11,11 +11,11 @@ from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
 
 SPECS = """
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.spec import Architecture, LossSpec
 
 def architecture(name, **more):
-    return Architecture(name, "A test.", ArchitectureConfig, "nowhere:G", "nowhere:D", **more)
+    return Architecture(name, "A test.", LatentConfig, "nowhere:G", "nowhere:D", **more)
 """
 """What the modules of the distributions below begin with."""
 

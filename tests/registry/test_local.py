@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("fresh")
 
 
 def architecture(name="mine", **more):
-    return Architecture(name, "A test.", config.ArchitectureConfig, "no:G", "no:D", **more)
+    return Architecture(name, "A test.", config.LatentConfig, "no:G", "no:D", **more)
 
 
 def objective(name="mine", **more):

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.losses.base import Critique
 from ganzoo.spec import Architecture, Preset, Recipe, Traits
 from ganzoo.testing import check_plugin, checks_of
@@ -55,7 +55,7 @@ class Discriminator(nn.Module):
         return self.output(self.hidden(samples, labels)).squeeze(1)
 
 
-class Config(ArchitectureConfig):
+class Config(LatentConfig):
     latent_dim: int = Field(default=6, description="Length of a latent.")
 
 

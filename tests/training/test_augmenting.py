@@ -8,7 +8,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.augmentation.base import Augmentation
-from ganzoo.config import ArchitectureConfig, AugmentationConfig
+from ganzoo.config import LatentConfig, AugmentationConfig
 from ganzoo.losses.base import Critique
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
@@ -66,7 +66,7 @@ STRANGERS = (
     Architecture(
         "demanding",
         "A test.",
-        ArchitectureConfig,
+        LatentConfig,
         standins.Generator,
         Demanding,
         traits=lambda config: Traits(labels=True),
@@ -145,7 +145,7 @@ class Linear(standins.Discriminator):
         return self.hidden(samples.flatten(1)).sum(dim=1)
 
 
-LINEAR = Architecture("linear", "A test.", ArchitectureConfig, standins.Generator, Linear)
+LINEAR = Architecture("linear", "A test.", LatentConfig, standins.Generator, Linear)
 
 
 def test_r1_differentiates_through_the_augmentation(tmp_path):

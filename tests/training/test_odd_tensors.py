@@ -9,7 +9,7 @@ from torch.nn.utils import parametrizations
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import PluginError
 from ganzoo.spec import Architecture, Traits
 from ganzoo.testing import checks_of
@@ -148,7 +148,7 @@ def spec(generator, discriminator=Judge):
     return Architecture(
         name="odd",
         summary="A test.",
-        config=ArchitectureConfig,
+        config=LatentConfig,
         generator=generator,
         discriminator=discriminator,
         traits=lambda config: Traits(images=False, vectors=True, output="linear"),

@@ -9,7 +9,7 @@ from pydantic import Field
 import ganzoo
 from ganzoo import registry
 from ganzoo.about import WEIGHTS_FORMAT
-from ganzoo.config import ArchitectureConfig
+from ganzoo.config import LatentConfig
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import load_generator
 from ganzoo.spec import Architecture, Pretrained, Traits
@@ -59,10 +59,10 @@ class TestFormat:
         assert "is of no format, and this ganzoo" in refusal(saved)
 
     def test_the_number_of_today_changes_nothing(self, saved, G):
-        assert read_info(FolderStore(saved)) == G.info
+        assert read_info(FolderStore(saved)).architecture == G.config
 
 
-class OwnConfig(ArchitectureConfig):
+class OwnConfig(LatentConfig):
     """As the third major version of a plugin has it."""
 
     width: int = Field(8, ge=1, le=64)
