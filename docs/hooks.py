@@ -17,13 +17,13 @@ from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
 from ganzoo.cli import app
 from ganzoo.config import (
-    LatentConfig,
     AugmentationConfig,
     BaseConfig,
     DataConfig,
     EmaConfig,
     EvaluationConfig,
     HealthConfig,
+    LatentConfig,
     LoggingConfig,
     PenaltyConfig,
     Schedule,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from ganzoo.config import LatentConfig, DataConfig
+from ganzoo.config import DataConfig, LatentConfig
 from ganzoo.config.written import Written, parse_override, settled
 from ganzoo.data.advice import Advice
 from ganzoo.errors import ConfigError

@@ -8,7 +8,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.augmentation.base import Augmentation
-from ganzoo.config import LatentConfig, AugmentationConfig
+from ganzoo.config import AugmentationConfig, LatentConfig
 from ganzoo.losses.base import Critique
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
