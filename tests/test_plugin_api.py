@@ -53,7 +53,7 @@ PARAMETERS = {
     """,
     "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
-    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
+    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor fields",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": "loss penalties optimizers data training ema augmentation",

@@ -21,6 +21,7 @@ from ganzoo.resolve.check import (
     check_base,
     check_data,
     check_evaluation,
+    check_fields,
     check_penalties,
     check_penalty_names,
     check_shape,
@@ -34,6 +35,7 @@ from ganzoo.spec import Architecture, Preset, Shape
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
+    from ganzoo.data.fields import Field
 
 LOOKS = 6
 """At a run's health at least, where it has as many rows; a verdict of its monitors needs four."""
@@ -88,12 +90,13 @@ def resolve(
     values = _with_optimizers(merge(DEFAULTS, merge(recipe, user)))
 
     data = data_config(values["data"], values)
+    check_fields(spec.name, ["sample"], registry.dataset(dataset_name(data.source)))
     dataset = open_dataset(data)
-    if dataset.pinned_source:
-        data = data.model_copy(update={"source": dataset.pinned_source})
-    values["architecture"], notes = _fitted(spec, values, data, dataset)
+    made = dataset.fields["sample"]
+    data = data.model_copy(update=dict(dataset.pinned))
+    values["architecture"], notes = _fitted(spec, values, data, dataset, made)
     training = validate(TrainingConfig, values.get("training", {}), "training", values)
-    values["augmentation"], told = chosen(values["augmentation"], dataset, training)
+    values["augmentation"], told = chosen(values["augmentation"], dataset, made, training)
     notes = [*dataset.notes, *notes, *told]
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture", values),
@@ -104,14 +107,14 @@ def resolve(
         "data": data,
     }
     values["health"] = _looks(values, training)
-    if dataset.kind == "vectors":
+    if not made.kind.planar:
         values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
-    check_data(result, dataset)
+    check_data(result, dataset, made)
     check_penalties(traits, spec.name, result.active_penalties)
-    check_augmentation(result, dataset.kind)
-    check_evaluation(result, dataset)
+    check_augmentation(result, made.kind.name)
+    check_evaluation(result, made.kind.name)
     check_base(result)
     return Resolution(result, tuple(notes))
 
@@ -261,7 +264,11 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
 
 
 def _fitted(
-    spec: Architecture, config: Mapping[str, Any], data: DataConfig, dataset: Dataset
+    spec: Architecture,
+    config: Mapping[str, Any],
+    data: DataConfig,
+    dataset: Dataset,
+    made: Field,
 ) -> tuple[Values, list[str]]:
     """Take from the data what the user left out of the architecture's shape and classes."""
     values = config["architecture"]
@@ -269,16 +276,16 @@ def _fitted(
     result = {key: value for key, value in values.items() if key not in left_out}
     draft = validate(spec.config, result, "architecture", config)
     traits = spec.traits(draft)
-    shape, native, notes = draft.sample_shape, dataset.shape, []
+    shape, native, notes = draft.sample_shape, made.shape, []
     if "sample_shape" in left_out:
-        if data.image_size and len(native) == 3:
+        if data.image_size and made.kind.planar:
             shape = (native[0], data.image_size, data.image_size)
             check_shape("data.image_size", spec.name, traits, shape)
         else:
             shape = traits.fit(native) or native
             check_shape(f"data.source {data.source}", spec.name, traits, shape)
         result["sample_shape"] = list(shape)
-    if len(shape) == len(native) == 3:
+    if made.kind.planar and len(shape) == 3:
         notes += _changes(data.source, native, shape)
     if "num_classes" in left_out:
         result["num_classes"] = len(dataset.class_names) if traits.labels else 0

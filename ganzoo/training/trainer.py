@@ -14,8 +14,8 @@ from ganzoo.about import __version__
 from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
 from ganzoo.config.run import ROLES
-from ganzoo.data.cache import open_store, skip_note
-from ganzoo.data.depth import dark_note
+from ganzoo.data.cache import open_stores
+from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
@@ -113,16 +113,16 @@ class Trainer:
         self.notes += summary(self._dataset)
         training = self.config.training
         with distribution.first_goes_ahead(self.processes):
-            shape, source = self.config.architecture.sample_shape, self.config.data.source
-            store = open_store(self._dataset, shape, name=source)
-        self.notes += [*skip_note(store.skipped), *dark_note(store.dark, len(store.samples))]
+            shapes = {"sample": self.config.architecture.sample_shape}
+            fields = reshaped(self._dataset.fields, shapes)
+            stores, notes = open_stores(self._dataset, fields, name=self.config.data.source)
+        self.notes += notes
         self.loader = Loader(
-            store,
+            stores,
+            fields,
             seed=training.seed,
             device=self.hardware.device,
             dtype=self.hardware.dtype,
-            shift=self._dataset.shift,
-            scale=self._dataset.scale,
             flip=self.config.data.flip,
             dequantize=self.config.data.dequantize,
             channels_last=training.channels_last,
