@@ -90,6 +90,10 @@ class Dataset(ABC):
             ganzoo.errors.DataError: It cannot be decoded; the message names it.
         """
 
+    def name_of(self, index: int) -> str:
+        """Return what people are told that a sample is called."""
+        return f"sample {index}"
+
     @property
     @abstractmethod
     def fingerprint(self) -> str:
