@@ -4,7 +4,7 @@ import multiprocessing
 import pickle
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -134,6 +134,12 @@ def survey(
     )
 
 
+def unreadable(surveys: Sequence[Survey]) -> float:
+    """Return the share of indices at which a sample of any of some sources cannot be read."""
+    bad = np.any([found.labels < 0 for found in surveys], axis=0)
+    return float(bad.mean())
+
+
 def look_at(dataset: Dataset, index: int) -> Looked | str:
     """Look at one sample; if it cannot be read, return the sentence that says why."""
     try:
@@ -150,7 +156,8 @@ def look_at(dataset: Dataset, index: int) -> Looked | str:
         return str(error)
     size = (pixels.shape[1], pixels.shape[0])
     hashed = content_of(pixels), gradient_hash(pixels), thumbnail(pixels)
-    return Looked(size, mode, label, *hashed, int(pixels[..., :3].max()))
+    colours = pixels if pixels.ndim == 2 else pixels[:, :, :3]
+    return Looked(size, mode, label, *hashed, int(colours.max()))
 
 
 def _near(found: list[Looked], exact: list[list[int]]) -> list[list[int]]:

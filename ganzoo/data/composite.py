@@ -10,9 +10,13 @@ import numpy as np
 from ganzoo.data.base import Dataset, Item
 from ganzoo.spec import Shape
 
+FACTS = ("kind", "shape", "class_names", "shift", "scale", "fit", "background")
+
 
 class Composite(Dataset):
     """Several fields, each decoded and cached by itself, as a dataset of its own reads it.
+
+    With a field ``sample`` it is a dataset of those as well, and has their facts and labels.
 
     Args:
         groups: By group and field, what reads the field; all of a group have one length.
@@ -26,6 +30,10 @@ class Composite(Dataset):
         parts = [part for members in groups.values() for part in members.values()]
         self.max_bad = max(part.max_bad for part in parts)
         self.large = any(part.large for part in parts)
+        samples = [members["sample"] for members in groups.values() if "sample" in members]
+        self._sample = samples[0] if samples else None
+        for name in FACTS if samples else ():
+            setattr(self, name, getattr(samples[0], name))
         self.notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
 
     @property
@@ -38,8 +46,10 @@ class Composite(Dataset):
         return max(len(part) for members in self.groups.values() for part in members.values())
 
     def read(self, index: int) -> Item:
-        """Refuse, as there is no one sample at an index; the datasets in `groups` read theirs."""
-        raise TypeError(f"{type(self).__name__} is read field by field: {', '.join(self.fields)}")
+        """Return one ``sample``; other fields are read by the datasets in `groups`."""
+        if self._sample is None:
+            raise TypeError(f"{type(self).__name__} has no samples, but {', '.join(self.fields)}")
+        return self._sample.read(index)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -71,7 +81,7 @@ class View(Dataset):
         shape: Shape | None = None,
     ) -> None:
         self._dataset, self._rows, self._half = dataset, rows, half
-        for name in ("kind", "shape", "class_names", "shift", "scale", "fit", "background"):
+        for name in FACTS:
             setattr(self, name, getattr(dataset, name))
         self.max_bad, self.large, self.notes = dataset.max_bad, dataset.large, dataset.notes
         self.shape = shape or self.shape

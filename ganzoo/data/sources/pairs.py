@@ -103,7 +103,7 @@ def _by_name(dataset: Dataset, field: str) -> dict[str, int]:
         if stem in found:
             raise DataError(
                 f"data.{field}: {names[found[stem]]} and {names[row]} have the same name but for "
-                "the ending, and pairs are matched by it; rename one"
+                "the ending, by which no pair is matched; rename one"
             )
         found[stem] = row
     return found

@@ -8,6 +8,7 @@ from ganzoo.resolve.check import open_dataset
 from ganzoo.resolve.config import data_config
 
 OF_IMAGES = ImagesConfig.model_fields.keys() - DataConfig.model_fields.keys()
+NO_LABELS = dict.fromkeys(("labels", "label_column", "label"), "")
 
 
 def opened(field: str, config: PartsConfig) -> Dataset:
@@ -20,15 +21,15 @@ def opened(field: str, config: PartsConfig) -> Dataset:
     place = getattr(config, field)
     try:
         reads = data_config({"source": place})
-        shared = OF_IMAGES & type(reads).model_fields.keys()
-        chosen = {name: getattr(config, name) for name in shared}
-        dataset = open_dataset(reads.model_copy(update=chosen))
+        chosen = {name: getattr(config, name) for name in OF_IMAGES} | NO_LABELS
+        known = {name: chosen[name] for name in chosen.keys() & type(reads).model_fields.keys()}
+        dataset = open_dataset(reads.model_copy(update=known))
     except (ConfigError, DataError, PluginError) as error:
         raise type(error)(str(error).replace("data.source", f"data.{field}")) from error
     if dataset.kind != "images" or "sample" not in dataset.fields:
-        raise DataError(
-            f"data.{field}: {place} does not hold images one by one; give a source that does"
-        )
+        holds = dataset.kind if "sample" in dataset.fields else " and ".join(dataset.fields)
+        raise DataError(f"data.{field}: {place} holds {holds}; give images")
+    dataset.notes = tuple(note.replace("data=", f"data.{field}=") for note in dataset.notes)
     channels, height, width = dataset.shape
     dataset.shape = (config.channels or channels, height, width)
     return dataset
