@@ -10,7 +10,7 @@ import numpy as np
 from ganzoo.data.base import Dataset, Item
 from ganzoo.spec import Shape
 
-FACTS = ("kind", "shape", "class_names", "shift", "scale", "fit", "background")
+_FACTS = ("kind", "shape", "class_names", "shift", "scale", "fit", "background")
 
 
 class Composite(Dataset):
@@ -32,7 +32,7 @@ class Composite(Dataset):
         self.large = any(part.large for part in parts)
         samples = [members["sample"] for members in groups.values() if "sample" in members]
         self._sample = samples[0] if samples else None
-        for name in FACTS if samples else ():
+        for name in _FACTS if samples else ():
             setattr(self, name, getattr(samples[0], name))
         self.notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
 
@@ -81,7 +81,7 @@ class View(Dataset):
         shape: Shape | None = None,
     ) -> None:
         self._dataset, self._rows, self._half = dataset, rows, half
-        for name in FACTS:
+        for name in _FACTS:
             setattr(self, name, getattr(dataset, name))
         self.max_bad, self.large, self.notes = dataset.max_bad, dataset.large, dataset.notes
         self.shape = shape or self.shape

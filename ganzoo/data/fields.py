@@ -101,7 +101,9 @@ class LabelKind(Kind):
         return np.dtype(np.int64), ()
 
 
-IMAGE, VECTOR, LABEL = ImageKind(), VectorKind(), LabelKind()
+IMAGE = ImageKind()
+VECTOR = VectorKind()
+LABEL = LabelKind()
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (IMAGE, VECTOR)}
 """What a dataset may read, by its ``kind``."""

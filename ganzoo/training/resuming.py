@@ -36,8 +36,8 @@ NAMED = 5
 
 def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     """Lay overrides over the config of a run; RunError where they would change what was done."""
-    changes, values = nest(overrides), user_values(run.path / RUN_CONFIG)
-    data = data_config(merge(DEFAULTS, values)["data"])
+    changes, before = nest(overrides), user_values(run.path / RUN_CONFIG)
+    data = data_config(merge(DEFAULTS, before)["data"])
     allowed = changeable(data)
     for section, values in changes.items():
         fields = values if isinstance(values, Mapping) else {"": values}
@@ -49,7 +49,7 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
                     f"{', '.join(sorted(allowed))}; start a new run for anything else"
                 )
     try:
-        return resolve(_overlaid(values, changes))
+        return resolve(_overlaid(before, changes))
     except DataError as error:
         places = " or ".join(f"data.{place}=PATH" for place in data.PLACES)
         raise RunError(
