@@ -36,6 +36,10 @@ NAMES = {
     "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
     "ganzoo.augmentation.base": "Augmentation Identity",
     "ganzoo.data.base": "Dataset Item",
+    "ganzoo.data.composite": "Composite View",
+    "ganzoo.data.fields": """
+        Field IMAGE ImageKind KINDS Kind LABEL LabelKind VECTOR VectorKind reshaped
+    """,
     "ganzoo.evaluation.extractor": "Extractor Features weights_folder",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
@@ -58,7 +62,7 @@ PARAMETERS = {
     """,
     "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
-    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor",
+    "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor fields",
     "ganzoo.spec.Preset": "summary values recipe",
     "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": """
@@ -116,7 +120,11 @@ PARAMETERS = {
     "ganzoo.randomness.Draws.integers": "self purpose high",
     "ganzoo.randomness.Draws.within": "self purpose count",
     "ganzoo.data.base.Dataset.read": "self index",
+    "ganzoo.data.base.Dataset.name_of": "self index",
     "ganzoo.data.base.Item": "sample label",
+    "ganzoo.data.composite.Composite": "groups",
+    "ganzoo.data.composite.View": "dataset rows half shape",
+    "ganzoo.data.fields.Field": "name kind shape group class_names shift scale",
     "ganzoo.errors.closest": "name known",
     "ganzoo.testing.checks_of": "plugin values",
     "ganzoo.testing.check_plugin": "plugin values",

@@ -10,9 +10,10 @@ from ganzoo.cli.completion import datasets, references
 from ganzoo.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
-    from ganzoo.config import RunConfig
+    from ganzoo.config import DataConfig, RunConfig
     from ganzoo.data.advice import Advice
     from ganzoo.data.check import Survey
+    from ganzoo.data.preview import Preview
     from ganzoo.training.agreement import Agreement
 
 ARCHITECTURE = "dcgan"
@@ -74,6 +75,9 @@ def check(
     from ganzoo.data.report import report
     from ganzoo.resolve import open_dataset
 
+    if base is None and architecture is None and (data := _of_several_fields(source, overrides)):
+        _check_fields(data, None if no_preview else out, as_json=as_json)
+        return
     name = base or architecture or ARCHITECTURE
     run = _run(name, source, overrides, fine_tuned=base is not None)
     dataset = open_dataset(run.data)
@@ -99,16 +103,86 @@ def check(
         echo(text, lines=True)
     if images and not no_preview:
         shape = run.architecture.sample_shape
-        sheet = preview(dataset, shape, flip=run.data.flip, labels=found.labels)
-        try:
-            sheet.image.save(out)  # not by what imports torch
-        except OSError as error:
-            problem = f"it cannot be written ({error.strerror})"
-            raise RequestError(f"--out {out}: {problem}") from error
-        echo(f"preview: {out}", err=True)
-        for note in sheet.notes:
-            echo(f"note: {note}", err=True)
+        _write(preview(dataset, shape, flip=run.data.flip, labels=found.labels), out)
     if found.bad_share > max_bad or not (fit is None or fit.fits):
+        raise typer.Exit(2)
+
+
+def _write(sheet: "Preview", out: str) -> None:
+    try:
+        sheet.image.save(out)  # not by what imports torch
+    except OSError as error:
+        problem = f"it cannot be written ({error.strerror})"
+        raise RequestError(f"--out {out}: {problem}") from error
+    echo(f"preview: {out}", err=True)
+    for note in sheet.notes:
+        echo(f"note: {note}", err=True)
+
+
+def _of_several_fields(source: str, overrides: dict[str, Any]) -> "DataConfig | None":
+    """Return the config of data that no single image is trained on; None for other data."""
+    from ganzoo import registry
+    from ganzoo.resolve import data_config, user_values
+    from ganzoo.resolve.paths import dataset_name
+    from ganzoo.spec import DatasetSpec
+
+    name = dataset_name(source)
+    if name not in registry.names("datasets") or "sample" in registry.get(DatasetSpec, name).fields:
+        return None
+    values = user_values({"data": {"source": source}}, overrides)
+    if others := [section for section in values if section != "data"]:
+        raise ConfigError(
+            f"{others[0]}: {source} is checked without networks; give --architecture to set more "
+            "than fields of data"
+        )
+    return data_config(values["data"], values)
+
+
+def _check_fields(config: "DataConfig", out: str | None, *, as_json: bool) -> None:
+    """Look at every field of data that has several."""
+    from ganzoo.data.advice import doubts
+    from ganzoo.data.cache.pool import available
+    from ganzoo.data.check import survey, unreadable
+    from ganzoo.data.preview import preview_fields
+    from ganzoo.data.progress import progress
+    from ganzoo.data.report import report_fields
+    from ganzoo.resolve import open_dataset
+
+    dataset = open_dataset(config)
+    parts = {name: part for group in dataset.groups.values() for name, part in group.items()}
+    side = config.image_size
+    shapes = {
+        name: part.shape if side is None else (part.shape[0], side, side)
+        for name, part in parts.items()
+    }
+    found = {}
+    for name, part in parts.items():
+        with progress(f"looking at every {name}", len(part)) as told:
+            found[name] = survey(part, processes=available(), report=told)
+    crops = getattr(config, "fit", "crop") == "crop"
+    warnings = [*dataset.notes]
+    for name, seen in found.items():
+        warnings += [f"{name}: {doubt}" for doubt in doubts(seen, shapes[name], crops)]
+    shares = {
+        " and ".join(group): unreadable([found[name] for name in group])
+        for group in dataset.groups.values()
+    }
+    refused = {names: share for names, share in shares.items() if share > dataset.max_bad}
+    warnings += [
+        f"of {share:.2%} of {names} an image cannot be read; training refuses, as "
+        f"data.max_bad={dataset.max_bad:g} allows fewer"
+        for names, share in refused.items()
+    ]
+    if as_json:
+        fields = {name: seen.as_values() for name, seen in found.items()}
+        values = {"source": config.source, "fields": fields, "warnings": warnings}
+        echo(json.dumps(values | {"refused": bool(refused)}, indent=2), lines=True)
+    else:
+        text = report_fields(found, shapes, config, warnings, max_bad=dataset.max_bad)
+        echo(text, lines=True)
+    if out is not None:
+        _write(preview_fields(dataset, shapes, flip=config.flip), out)
+    if refused:
         raise typer.Exit(2)
 
 

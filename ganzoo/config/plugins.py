@@ -1,6 +1,6 @@
 """Base classes for the config of a plugin: the fields that are the same for all of its group."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -132,6 +132,8 @@ class DataConfig(Model):
     """What every source of samples has.
 
     Attributes:
+        PLACES: The fields that say where on this machine the data is; another place on resume may
+            hold the same data.
         source: A dataset's name, the path of a folder, archive, manifest or file of arrays, or a
             dataset repository of the Hub, as ``hf://owner/name``.
         image_size: Side length that images are brought to; None for what fits the architecture.
@@ -139,6 +141,8 @@ class DataConfig(Model):
         dequantize: Width of the uniform noise that is added to samples in [-1, 1].
         holdout: How many samples are never trained on, so that overfitting shows.
     """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("source",)
 
     source: str = Field(default="", description="A dataset's name, a path, or hf://owner/name.")
     image_size: int | None = Field(

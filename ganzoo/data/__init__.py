@@ -3,10 +3,12 @@
 from ganzoo.data.config import (
     ArchiveConfig,
     ArraysConfig,
+    DomainsConfig,
     FolderConfig,
     Grid25Config,
     ManifestConfig,
     Mnist5kConfig,
+    PairsConfig,
     Ring8Config,
     StandardConfig,
 )
@@ -84,4 +86,18 @@ ARRAYS = DatasetSpec(
     summary="Images (uint8) or vectors (floating-point) in a .npz or .npy.",
     config=ArraysConfig,
     factory="ganzoo.data.sources.arrays:Arrays",
+)
+PAIRS = DatasetSpec(
+    name="pairs",
+    summary="Images in pairs, a source and a target: two halves of each image, or two folders.",
+    config=PairsConfig,
+    factory="ganzoo.data.sources.pairs:Pairs",
+    fields=("source", "target"),
+)
+DOMAINS = DatasetSpec(
+    name="domains",
+    summary="Images of two domains, a and b, that are not paired.",
+    config=DomainsConfig,
+    factory="ganzoo.data.sources.domains:Domains",
+    fields=("a", "b"),
 )

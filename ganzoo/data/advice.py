@@ -75,13 +75,13 @@ def advise(
     recipe, of which nothing is said but `fit`: in what they and the images do not agree.
     """
     crops = getattr(config.data, "fit", "crop") == "crop"
-    doubts = [*(fit or ()), *_doubts(survey, config.architecture.sample_shape, crops)]
+    found = [*(fit or ()), *doubts(survey, config.architecture.sample_shape, crops)]
     values, reasons = _networks(survey, config, traits) if fit is None else ({}, {})
     count = survey.count - len(survey.bad)
     if not config.data.holdout and count >= 40:
         values["data.holdout"] = max(1, min(1000, count // 20))
         reasons["data.holdout"] = "so that overfitting is noticed"
-    return Advice(tuple(doubts), values, reasons)
+    return Advice(tuple(found), values, reasons)
 
 
 def _networks(
@@ -122,40 +122,41 @@ def best_side(survey: Survey, traits: Traits) -> int | None:
     return max(fitting, default=min(traits.sides))
 
 
-def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
+def doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
+    """Say what is doubtful in images that networks see in a shape."""
     count, height, width = survey.count - len(survey.bad), *shape[1:]
-    doubts = []
+    found = []
     if count < TOO_FEW:
-        doubts.append(
+        found.append(
             f"{count:,} images are very few; with fewer than {TOO_FEW:,} expect copies of them"
         )
     smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
-        doubts.append(
+        found.append(
             f"{smaller:,} are much smaller than {width}x{height}; enlarged, they look blurred"
         )
     aspects = survey.sizes[:, 0] / survey.sizes[:, 1]
     odd = int(((aspects > 2 * width / height) | (aspects < width / height / 2)).sum())
     if odd and crops:
-        doubts.append(
+        found.append(
             f"{odd:,} are so long that at least half is cut off; data.fit=pad keeps the whole image"
         )
-    doubts += dark_note(survey.dark, count)
-    doubts += _of_classes(survey.classes)
+    found += dark_note(survey.dark, count)
+    found += _of_classes(survey.classes)
     spare = sum(len(group) - 1 for group in survey.copies)
     if spare:
-        doubts.append(
+        found.append(
             f"the generator will favour images that appear more than once ({spare:,}); remove "
             "the copies"
         )
     near = sum(len(group) - 1 for group in survey.near)
     if near > count / 10:
-        doubts.append(
+        found.append(
             f"{near:,} look almost the same as others; the data vary less than they seem to"
         )
     if shape[0] == 1 and any(mode.split()[-1].startswith(COLOURED) for mode in survey.modes):
-        doubts.append("colours become grey, because the networks take one channel")
-    return doubts
+        found.append("colours become grey, because the networks take one channel")
+    return found
 
 
 def _of_classes(classes: Mapping[str, int]) -> list[str]:

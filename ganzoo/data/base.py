@@ -1,11 +1,14 @@
 """What a source of samples offers. Free of torch, so that configs are checked quickly."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.data.fields import KINDS, LABEL, Field
 from ganzoo.spec import Shape
 
 
@@ -24,6 +27,9 @@ class Item(NamedTuple):
 class Dataset(ABC):
     """A source of samples.
 
+    One that reads images or vectors has the field ``sample``, and ``label`` where it has classes.
+    For other fields see `ganzoo.data.composite.Composite`.
+
     Attributes:
         kind: ``images`` or ``vectors``.
         shape: ``(C, H, W)`` or ``(D,)``. Single images may have another height and width.
@@ -36,8 +42,9 @@ class Dataset(ABC):
         max_bad: The share of samples that may be unreadable, and are skipped; more is an error.
         large: Whether it is known to have 5,000 samples or more, and need not be opened to count.
         notes: Sentences on the source that whoever trains on it should read.
-        pinned_source: Where the same source may be another one later, what ``data.source`` has to
+        pinned: Where the same source may be another one later, what fields of its config have to
             say to open exactly this one again.
+        load_size: The shorter side of images that are then cropped at random; None for no crop.
     """
 
     kind: Literal["images", "vectors"] = "images"
@@ -50,7 +57,26 @@ class Dataset(ABC):
     max_bad: float = 0.0
     large: bool = False
     notes: tuple[str, ...] = ()
-    pinned_source: str = ""
+    pinned: Mapping[str, str] = MappingProxyType({})
+    load_size: int | None = None
+
+    @property
+    def groups(self) -> Mapping[str, Mapping[str, "Dataset"]]:
+        """By group and field, what reads the field; all of a group give one item at an index."""
+        return {"sample": {"sample": self}}
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Every field by its name, those of a group together."""
+        found: dict[str, Field] = {}
+        for group, parts in self.groups.items():
+            for name, part in parts.items():
+                found[name] = Field(
+                    name, KINDS[part.kind], part.shape, group, shift=part.shift, scale=part.scale
+                )
+                if name == "sample" and part.class_names:
+                    found["label"] = Field("label", LABEL, (), group, part.class_names)
+        return found
 
     @abstractmethod
     def __len__(self) -> int:
@@ -63,6 +89,10 @@ class Dataset(ABC):
         Raises:
             ganzoo.errors.DataError: It cannot be decoded; the message names it.
         """
+
+    def name_of(self, index: int) -> str:
+        """Return what people are told that a sample is called."""
+        return f"sample {index}"
 
     @property
     @abstractmethod

@@ -4,7 +4,7 @@ import multiprocessing
 import pickle
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ganzoo.data.base import Dataset
 from ganzoo.data.decoding import look
 from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
-from ganzoo.data.sources.base import ImageFiles, Source
+from ganzoo.data.sources.base import ImageFiles
 from ganzoo.data.sources.names import kind_of
 from ganzoo.errors import DataError
 
@@ -109,7 +109,7 @@ def survey(
     bad = [look for look in looks.values() if isinstance(look, str)]
     if not seen:
         raise DataError(f"none of {len(dataset)} samples can be read: {bad[0]}")
-    names, found = [name_of(dataset, index) for index in seen], list(seen.values())
+    names, found = [dataset.name_of(index) for index in seen], list(seen.values())
     exact = equal_groups([look.content for look in found])
     vectors = dataset.kind == "vectors"
     near = [] if vectors else _near(found, exact)
@@ -134,6 +134,12 @@ def survey(
     )
 
 
+def unreadable(surveys: Sequence[Survey]) -> float:
+    """Return the share of indices at which a sample of any of some sources cannot be read."""
+    bad = np.any([found.labels < 0 for found in surveys], axis=0)
+    return float(bad.mean())
+
+
 def look_at(dataset: Dataset, index: int) -> Looked | str:
     """Look at one sample; if it cannot be read, return the sentence that says why."""
     try:
@@ -144,18 +150,14 @@ def look_at(dataset: Dataset, index: int) -> Looked | str:
         mode = "L" if pixels.ndim == 2 or pixels.shape[2] == 1 else "RGBA"[: pixels.shape[2]]
         if isinstance(dataset, ImageFiles):
             with dataset.opened(index) as file:
-                header = look(file, name_of(dataset, index))
+                header = look(file, dataset.name_of(index))
             mode = f"{header.format} {header.mode}"
     except DataError as error:
         return str(error)
     size = (pixels.shape[1], pixels.shape[0])
     hashed = content_of(pixels), gradient_hash(pixels), thumbnail(pixels)
-    return Looked(size, mode, label, *hashed, int(pixels[..., :3].max()))
-
-
-def name_of(dataset: Dataset, index: int) -> str:
-    """Return what a sample is called."""
-    return dataset.names[index] if isinstance(dataset, Source) else f"sample {index}"
+    colours = pixels if pixels.ndim == 2 else pixels[:, :, :3]
+    return Looked(size, mode, label, *hashed, int(colours.max()))
 
 
 def _near(found: list[Looked], exact: list[list[int]]) -> list[list[int]]:

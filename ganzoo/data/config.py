@@ -1,11 +1,12 @@
 """The configs of the first-party datasets."""
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ganzoo.config import DataConfig
+from ganzoo.resolve.paths import is_on_hub, is_path
 
 
 class Mnist5kConfig(DataConfig):
@@ -37,8 +38,20 @@ def _absolute(path: str | None) -> str | None:
     return None if path is None else os.path.abspath(os.path.expanduser(path))
 
 
+def _source(source: str | None) -> str | None:
+    """Make a path absolute; names and repositories of the Hub stay."""
+    return _absolute(source) if source is not None and is_path(source) else source
+
+
+def _images_at(source: str | None) -> str | None:
+    """Make a path, which needs no separator, absolute; repositories of the Hub stay."""
+    return source if source is None or is_on_hub(source) else _absolute(source)
+
+
 class StandardConfig(DataConfig):
     """A dataset in files as torchvision lays them."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("root",)
 
     root: Annotated[str | None, AfterValidator(_absolute)] = Field(
         default=None,
@@ -153,3 +166,70 @@ class ArraysConfig(ImagesConfig):
 
 class PythonConfig(DataConfig):
     """A dataset that `ganzoo.register_dataset` was given; there is nothing to choose."""
+
+
+Part = Annotated[str | None, AfterValidator(_source)]
+
+
+class PartsConfig(ImagesConfig):
+    """Images of two kinds, each from any source: a path, a dataset's name or hf://owner/name."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("a", "b")
+
+    a: Part = Field(default=None, description="The images of one kind.")
+    b: Part = Field(default=None, description="The images of the other kind.")
+    load_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=65536,
+        description="Shorter side that images are brought to before they are cropped at random to "
+        "`image_size`; no crop if null.",
+    )
+
+    @model_validator(mode="after")
+    def _parts_and_sizes_fit(self) -> Self:
+        self._check_parts()
+        if self.load_size is not None and self.image_size is None:
+            raise ValueError("load_size needs image_size, the side that images are cropped to")
+        if self.load_size is not None and self.load_size < (self.image_size or 0):
+            raise ValueError(
+                f"load_size {self.load_size} is smaller than image_size {self.image_size}, which "
+                "images are cropped to; make it at least as large"
+            )
+        return self
+
+    def _check_parts(self) -> None:
+        if self.a is None or self.b is None:
+            missing = "a" if self.a is None else "b"
+            raise ValueError(f"{missing} is missing; give a and b, as data.{missing}=./images")
+        if self.a == self.b:
+            raise ValueError(f"a and b are both {self.a}; give the images of two kinds")
+
+
+class PairsConfig(PartsConfig):
+    """Images in pairs: side by side in each image of `path`, or of one name in `a` and `b`."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("path", "a", "b")
+
+    path: Annotated[str | None, AfterValidator(_images_at)] = Field(
+        default=None,
+        description="Images whose left half is a and whose right half is b: a folder, an archive, "
+        "another file of images, or hf://owner/name.",
+    )
+    direction: Literal["a_to_b", "b_to_a"] = Field(
+        default="a_to_b", description="Which of a and b is the source, and which the target."
+    )
+
+    def _check_parts(self) -> None:
+        if self.path is None and self.a is None and self.b is None:
+            raise ValueError(
+                "pairs need path, for images that hold both halves, or a and b, for two folders"
+            )
+        if self.path is None:
+            super()._check_parts()
+        elif self.a is not None or self.b is not None:
+            raise ValueError("path holds both halves; leave out a and b, or path")
+
+
+class DomainsConfig(PartsConfig):
+    """Images of two domains `a` and `b`, unpaired."""

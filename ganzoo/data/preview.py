@@ -1,7 +1,7 @@
 """Images as training will see them, side by side; free of torch."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,36 @@ def preview(
     return Preview(_sheet(groups, shape), notes)
 
 
+def preview_fields(dataset: Dataset, shapes: Mapping[str, Shape], *, flip: bool = False) -> Preview:
+    """Draw images of every field, those of one index below each other.
+
+    Raises:
+        DataError: None of those that were tried can be read.
+    """
+    groups: list[_Group] = []
+    faults: list[DataError] = []
+    for parts in dataset.groups.values():
+        most = MOST // len(shapes)
+        rows = _spread(np.arange(len(next(iter(parts.values())))), most)
+        tiles: dict[str, list[Image.Image]] = {field: [] for field in parts}
+        for row in rows.tolist():
+            mirrored = flip and len(next(iter(tiles.values()))) % 2 == 1
+            try:
+                seen = {f: _tile(part, row, shapes[f], mirrored) for f, part in parts.items()}
+            except DataError as error:
+                faults.append(error)
+                continue
+            for field, tile in seen.items():
+                tiles[field].append(tile)
+        step = COLUMNS if len(parts) > 1 else most
+        for start in range(0, len(rows), step):
+            groups += [(field, of[start : start + step]) for field, of in tiles.items()]
+    groups = [(field, of) for field, of in groups if of]
+    if not groups:
+        raise DataError(f"none of the images for a preview can be read: {faults[0]}")
+    return Preview(_sheet(groups, next(iter(shapes.values()))))
+
+
 def _chosen(
     dataset: Dataset, labels: NDArray[np.int64] | None
 ) -> tuple[list[tuple[str, NDArray[np.int64]]], tuple[str, ...]]:
@@ -94,14 +124,19 @@ def _tiles(
     mirrored = False
     for row in rows.tolist():
         try:
-            sample = dataset.read(row).sample
+            yield _tile(dataset, row, shape, mirrored)
         except DataError as error:
             faults.append(error)
             continue
-        tile = fit_image(sample, shape, fit=dataset.fit, background=dataset.background)
-        tile = tile[:, ::-1] if mirrored else tile
         mirrored = flip and not mirrored
-        yield Image.fromarray(np.ascontiguousarray(tile.squeeze(-1) if shape[0] == 1 else tile))
+
+
+def _tile(dataset: Dataset, row: int, shape: Shape, mirrored: bool) -> Image.Image:
+    """Read one image as networks see it."""
+    sample = dataset.read(row).sample
+    tile = fit_image(sample, shape, fit=dataset.fit, background=dataset.background)
+    tile = tile[:, ::-1] if mirrored else tile
+    return Image.fromarray(np.ascontiguousarray(tile.squeeze(-1) if shape[0] == 1 else tile))
 
 
 def _sheet(groups: Sequence[_Group], shape: Shape) -> Image.Image:
@@ -115,7 +150,7 @@ def _sheet(groups: Sequence[_Group], shape: Shape) -> Image.Image:
     bands = [groups[i : i + across] for i in range(0, len(groups), across)]
     rows = [max(1, *(math.ceil(len(tiles) / columns) for _, tiles in band)) for band in bands]
     size = (across * block + gap, sum(rows) * (height + gap) + gap)
-    mode = next(tile.mode for _, tiles in groups for tile in tiles)
+    mode = max((tile.mode for _, tiles in groups for tile in tiles), key=len)
     sheet = Image.new(mode, size, "white")
     top = gap
     for band, count in zip(bands, rows, strict=True):

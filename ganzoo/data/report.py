@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.config import RunConfig
+from ganzoo.config import DataConfig, RunConfig
 from ganzoo.data.advice import Advice, told
 from ganzoo.data.check import Survey
+from ganzoo.spec import Shape
 from ganzoo.terminal import printable
 
 WIDTH, LABEL = 80, 12
@@ -32,13 +33,47 @@ def report(
     max_bad: float,
 ) -> str:
     """Tell a survey in lines of 80 columns, but for what can be copied, which is not broken."""
+    lines = _content(source, survey, config.data, max_bad)
+    if survey.spread is None:
+        lines += _training(survey, f"{name} sees", config.architecture.sample_shape, config.data)
+    lines += _doubts([*survey.notes, *(advice.warnings if advice else ())])
+    if advice is not None and command is not None:
+        lines += ["", "a starting point"]
+        for key, reason in advice.reasons.items():
+            text = f"{key}={told(advice.values[key])}: {reason}"
+            lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        if advice.reasons:
+            lines.append("")
+        lines += [*textwrap.wrap(condition(survey, max_bad), WIDTH), command]
+    return "\n".join(map(printable, lines))
+
+
+def report_fields(
+    surveys: Mapping[str, Survey],
+    shapes: Mapping[str, Shape],
+    data: DataConfig,
+    doubts: Sequence[str],
+    *,
+    max_bad: float,
+) -> str:
+    """Tell the surveys of several fields in the same way."""
+    lines = []
+    for field, survey in surveys.items():
+        lines += _content(field, survey, data, max_bad)
+        lines += [*_training(survey, "networks see", shapes[field], data), ""]
+    return "\n".join(map(printable, [*lines[:-1], *_doubts(doubts)]))
+
+
+def _content(source: str, survey: Survey, data: DataConfig, max_bad: float) -> list[str]:
+    """Tell what is in a source; its own place is left out of names."""
     kind = "vectors" if survey.spread is not None else "images"
     lines = [f"{source}: {survey.count:,} {kind}"]
     lines += _images(survey) if survey.spread is None else _vectors(survey.spread)
     if survey.classes:
         lines += _row("classes", f"{len(survey.classes)}: {_counted(survey.classes)}")
-    place = os.path.join(config.data.source, "")
-    causes = (sentence.removeprefix(place) for sentence in survey.bad)
+    causes = list(survey.bad)
+    for place in filter(None, (getattr(data, name) for name in data.PLACES)):
+        causes = [sentence.removeprefix(os.path.join(place, "")) for sentence in causes]
     lines += _row("unreadable", _bad(survey, max_bad)) + _listed(causes)
     if survey.passed_over:
         count = sum(survey.passed_over.values())
@@ -54,20 +89,14 @@ def report(
     if survey.spread is None:
         lines += _row("near copies", _groups(survey.near))
         lines += _listed(_joined(" ~ ", group) for group in survey.near)
-        lines += _training(survey, config, name)
-    if doubts := [*survey.notes, *(advice.warnings if advice else ())]:
-        lines += ["", "look at this first"]
-        for doubt in doubts:
-            lines += textwrap.wrap(doubt, WIDTH, initial_indent="  - ", subsequent_indent="    ")
-    if advice is not None and command is not None:
-        lines += ["", "a starting point"]
-        for key, reason in advice.reasons.items():
-            text = f"{key}={told(advice.values[key])}: {reason}"
-            lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
-        if advice.reasons:
-            lines.append("")
-        lines += [*textwrap.wrap(condition(survey, max_bad), WIDTH), command]
-    return "\n".join(map(printable, lines))
+    return lines
+
+
+def _doubts(sentences: Sequence[str]) -> list[str]:
+    lines = ["", "look at this first"] if sentences else []
+    for doubt in sentences:
+        lines += textwrap.wrap(doubt, WIDTH, initial_indent="  - ", subsequent_indent="    ")
+    return lines
 
 
 def condition(survey: Survey, max_bad: float) -> str:
@@ -97,12 +126,12 @@ def _vectors(spread: NDArray[np.float64]) -> list[str]:
     return lines
 
 
-def _training(survey: Survey, config: RunConfig, name: str) -> list[str]:
-    channels, height, width = config.architecture.sample_shape
+def _training(survey: Survey, who: str, shape: Shape, data: DataConfig) -> list[str]:
+    channels, height, width = shape
     colours = {1: "in grey", 3: "in colour", 4: "in colour with alpha"}.get(
         channels, f"in {channels} channels"
     )
-    fit = getattr(config.data, "fit", "crop")
+    fit = getattr(data, "fit", "crop")
     how = {
         "crop": ", cut to that aspect at both ends",
         "pad": ", padded to that aspect with the background",
@@ -110,8 +139,10 @@ def _training(survey: Survey, config: RunConfig, name: str) -> list[str]:
     }
     other = (survey.sizes[:, 0] * height != survey.sizes[:, 1] * width).any()
     changed = how[fit] if other else ""
-    mirrored = ", half of them mirrored" if config.data.flip else ""
-    return _row("training", f"{name} sees {width}x{height} {colours}{changed}{mirrored}")
+    if load_size := getattr(data, "load_size", None):
+        changed += f", cropped at random from a shorter side of {load_size}"
+    mirrored = ", half of them mirrored" if data.flip else ""
+    return _row("training", f"{who} {width}x{height} {colours}{changed}{mirrored}")
 
 
 def _bad(survey: Survey, max_bad: float) -> str:

@@ -128,7 +128,7 @@ class Scorer:
         labels = _labels(generator, self._dataset, self._store, self.fakes, self.seed)
         made = self._made(generator, labels)
         protocol: dict[str, Any] = {
-            "data": public_name(self._dataset.pinned_source or self._data.source),
+            "data": public_name(self._dataset.pinned.get("source", self._data.source)),
             "data_fingerprint": self._dataset.fingerprint,
             "split": getattr(self._data, "split", "all"),
             "sample_shape": self.shape,

@@ -45,7 +45,7 @@ class RepositoryImages(ImageFiles):
         from ganzoo.hub.preparing import prepare
 
         found = prepare(repository, config)
-        self.pinned_source = f"{SCHEME}{repository.name}@{found.commit}"
+        self.pinned = {"source": f"{SCHEME}{repository.name}@{found.commit}"}
         self._column_name = image_column(found.features, config.image, config.source)
         label = label_column(found.features, config.label, config.source)
         self._tables, self._folder = found.tables, os.path.realpath(found.folder)
@@ -61,7 +61,7 @@ class RepositoryImages(ImageFiles):
         # Of a commit nothing changes, but the same rows may be of another column.
         key = int.from_bytes(hashlib.blake2b(repr(chosen).encode(), digest_size=7).digest())
         super().__init__(
-            config.model_copy(update={"source": self.pinned_source}),
+            config.model_copy(update=self.pinned),
             [f"{config.split}/{row}" for row in range(count)],
             classes,
             [(key, 0, 0, row) for row in range(count)],

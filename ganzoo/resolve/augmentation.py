@@ -12,6 +12,7 @@ from ganzoo.spec import AugmentationSpec, LossSpec
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
+    from ganzoo.data.fields import Field
 
 AUTO = "auto"
 """Stands for the name of an augmentation until the data is known."""
@@ -27,10 +28,11 @@ halved the distance (docs/reference/fine-tuning.md)."""
 def chosen(
     values: Mapping[str, Any],
     dataset: Dataset,
+    made: Field,
     training: TrainingConfig,
     objective: ObjectiveConfig,
 ) -> tuple[Mapping[str, Any], list[str]]:
-    """Put a name in the place of `AUTO`.
+    """Put a name in the place of `AUTO`, by the field of the data that samples are like.
 
     Raises:
         ConfigError: Fields are given and no augmentation that they belong to.
@@ -43,7 +45,7 @@ def chosen(
             f"augmentation.{strangers[0]}: {AUTO} has no fields; name the augmentation that it "
             "belongs to, as in augmentation.name=diffaugment"
         )
-    if dataset.kind != "images" or dataset.large or len(dataset) >= FEW:
+    if not made.kind.planar or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
     times = shown(training, objective, len(dataset))
     if times < SHOWN:

@@ -18,6 +18,7 @@ from ganzoo.resolve.fields import fields_at, meant, paths
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.spec import (
     Architecture,
+    DatasetSpec,
     ExtractorSpec,
     ObjectiveSpec,
     PenaltySpec,
@@ -27,6 +28,7 @@ from ganzoo.spec import (
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
+    from ganzoo.data.fields import Field
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -155,30 +157,46 @@ def check_penalties(
             )
 
 
-def check_data(config: RunConfig, dataset: Dataset) -> None:
+def check_fields(architecture: str, reads: Iterable[str], data: DatasetSpec) -> None:
+    """Check that data has the fields that an architecture is trained on.
+
+    Raises:
+        ConfigError: It has others.
+    """
+    missing = [field for field in reads if field not in data.fields]
+    if missing:
+        there = " and ".join(data.fields)
+        raise ConfigError(
+            f"data.source: {data.name} holds {there}, and {architecture} is trained on "
+            f"{' and '.join(reads)}; choose an architecture whose objective reads {there}, or "
+            f"other data"
+        )
+
+
+def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
     """Check that the data is of the kind, shape and classes that the networks are made for.
+
+    Args:
+        config: Of the run.
+        dataset: The data.
+        field: What samples of the networks are like.
 
     Raises:
         ConfigError: They differ.
     """
     shape, classes = config.architecture.sample_shape, config.architecture.num_classes
     source = config.data.source
-    if len(shape) != len(dataset.shape) or (len(shape) == 1 and shape != dataset.shape):
+    if not field.kind.reaches(field.shape, shape):
         cure = "leave sample_shape out to take the data's"
         if config.base is not None:
             cure = "fine-tune on data of that kind"
         raise ConfigError(
             f"architecture.sample_shape: the networks would make {_shape(shape)}, and {source} "
-            f"holds {_shape(dataset.shape)}; {cure}"
+            f"holds {_shape(field.shape)}; {cure}"
         )
-    if len(shape) == 1 and (config.data.flip or config.data.image_size):
-        field = "flip" if config.data.flip else "image_size"
-        raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for images")
-    if len(shape) == 3 and shape[0] != dataset.shape[0] and shape[0] not in (1, 3):
-        raise ConfigError(
-            f"architecture.sample_shape: cannot make {shape[0]} channels, because {source} has "
-            f"images of {dataset.shape[0]}, which convert to 1 or 3 only"
-        )
+    if not field.kind.planar and (config.data.flip or config.data.image_size):
+        key = "flip" if config.data.flip else "image_size"
+        raise ConfigError(f"data.{key}: {source} holds {field.kind.name}; {key} is for images")
     size = config.data.image_size
     if size is not None and shape[1:] != (size, size):
         raise ConfigError(
@@ -213,7 +231,7 @@ def check_base(config: RunConfig) -> None:
         )
 
 
-def check_evaluation(config: RunConfig, dataset: Dataset) -> None:
+def check_evaluation(config: RunConfig, kind: str) -> None:
     """Check that what is computed while training has a meaning for the data.
 
     Raises:
@@ -222,7 +240,7 @@ def check_evaluation(config: RunConfig, dataset: Dataset) -> None:
     evaluation = config.evaluation
     if not evaluation.every:
         return
-    check_metrics("evaluation.metrics", evaluation.metrics, dataset.kind)
+    check_metrics("evaluation.metrics", evaluation.metrics, kind)
     if evaluation.extractor is not None:
         try:
             registry.get(ExtractorSpec, evaluation.extractor)

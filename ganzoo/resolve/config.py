@@ -20,6 +20,7 @@ from ganzoo.resolve.check import (
     check_base,
     check_data,
     check_evaluation,
+    check_fields,
     check_penalties,
     check_penalty_names,
     check_shape,
@@ -41,6 +42,7 @@ from ganzoo.spec import (
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
+    from ganzoo.data.fields import Field
 
 LOOKS = 6
 """At a run's health at least, where it has as many rows; a verdict of its monitors needs four."""
@@ -97,13 +99,19 @@ def resolve(
     values = _with_optimizers(values, objective)
 
     data = data_config(values["data"], values)
+    reads = [name for name in objective.fields if name != "label"]
+    check_fields(spec.name, reads, registry.get(DatasetSpec, dataset_name(data.source)))
     dataset = open_dataset(data)
-    if dataset.pinned_source:
-        data = data.model_copy(update={"source": dataset.pinned_source})
-    values["architecture"], notes = _fitted(spec, values, data, dataset)
+    maker = spec.networks[spec.makers[0]]
+    made = dataset.fields[maker.makes[0]]
+    data = data.model_copy(update=dict(dataset.pinned))
+    fields = {"sample_shape": made}
+    if maker.kind == "translator":
+        fields["source_shape"] = dataset.fields[maker.reads[0]]
+    values["architecture"], notes = _fitted(spec, values, data, dataset, fields)
     training = validate(TrainingConfig, values.get("training", {}), "training", values)
     game = validate(objective.config, values["objective"], "objective", values)
-    values["augmentation"], told = chosen(values["augmentation"], dataset, training, game)
+    values["augmentation"], told = chosen(values["augmentation"], dataset, made, training, game)
     notes = [*dataset.notes, *notes, *told]
     sections = {
         "architecture": validate(spec.config, values["architecture"], "architecture", values),
@@ -115,14 +123,14 @@ def resolve(
         "data": data,
     }
     values["health"] = _looks(values, training)
-    if dataset.kind == "vectors":
+    if not made.kind.planar:
         values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
-    check_data(result, dataset)
+    check_data(result, dataset, made)
     check_penalties(traits, spec, result.active_penalties)
-    check_augmentation(result, dataset.kind)
-    check_evaluation(result, dataset)
+    check_augmentation(result, made.kind.name)
+    check_evaluation(result, made.kind.name)
     check_base(result)
     return Resolution(result, tuple(notes))
 
@@ -298,25 +306,40 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
 
 
 def _fitted(
-    spec: Architecture, config: Mapping[str, Any], data: DataConfig, dataset: Dataset
+    spec: Architecture,
+    config: Mapping[str, Any],
+    data: DataConfig,
+    dataset: Dataset,
+    fields: Mapping[str, Field],
 ) -> tuple[Values, list[str]]:
-    """Take from the data what the user left out of the architecture's shape and classes."""
+    """Take from the data what the user left out of the architecture's shapes and classes.
+
+    Args:
+        spec: The architecture.
+        config: The run's config.
+        data: Its section ``data``.
+        dataset: The data.
+        fields: The field of the data that each shape of the architecture is of.
+    """
     values = config["architecture"]
-    left_out = {key for key in ("sample_shape", "num_classes") if values.get(key) is None}
+    left_out = {key for key in (*fields, "num_classes") if values.get(key) is None}
     result = {key: value for key, value in values.items() if key not in left_out}
     draft = validate(spec.config, result, "architecture", config)
     traits = spec.traits(draft)
-    shape, native, notes = draft.sample_shape, dataset.shape, []
-    if "sample_shape" in left_out:
-        if data.image_size and len(native) == 3:
-            shape = (native[0], data.image_size, data.image_size)
-            check_shape("data.image_size", spec.name, traits, shape)
-        else:
-            shape = traits.fit(native) or native
-            check_shape(f"data.source {data.source}", spec.name, traits, shape)
-        result["sample_shape"] = list(shape)
-    if len(shape) == len(native) == 3:
-        notes += _changes(data.source, native, shape)
+    notes: list[str] = []
+    for key, field in fields.items():
+        shape: Shape = getattr(draft, key)
+        native = field.shape
+        if key in left_out:
+            if data.image_size and field.kind.planar:
+                shape = (native[0], data.image_size, data.image_size)
+                check_shape("data.image_size", spec.name, traits, shape)
+            else:
+                shape = traits.fit(native) or native
+                check_shape(f"data.source {data.source}", spec.name, traits, shape)
+            result[key] = list(shape)
+        if field.kind.planar and len(shape) == 3:
+            notes += [n for n in _changes(data.source, native, shape) if n not in notes]
     if "num_classes" in left_out:
         result["num_classes"] = len(dataset.class_names) if traits.labels else 0
         if result["num_classes"]:

@@ -149,6 +149,7 @@ class DatasetSpec:
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
         extractor: What turns its images into features for scores, where none is named.
+        fields: What objectives can read of it; ``label``, where there are classes, is not named.
     """
 
     name: str
@@ -159,6 +160,7 @@ class DatasetSpec:
     paper: str = ""
     api: int = PLUGIN_API
     extractor: str = "inception"
+    fields: tuple[str, ...] = ("sample",)
 
 
 @dataclass(frozen=True)

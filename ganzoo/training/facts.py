@@ -70,13 +70,14 @@ def public_name(reference: str) -> str:
 def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
-    The folder of a run's own images is named without the place that it has on this machine.
+    What lies on this machine, as the folder of a run's own images, is named without its place.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
-    source = config.data.source
-    if paths.is_path(source):
-        values["data"]["source"] = f"./{Path(source).name}"
+    data = values["data"]
+    for field in config.data.PLACES:
+        if data[field] is not None and paths.is_path(data[field]):
+            data[field] = f"./{Path(data[field]).name}"
     if config.base is not None and is_path(config.base.reference):
         values["base"]["reference"] = public_name(config.base.reference)
     return files.dump_yaml(values)

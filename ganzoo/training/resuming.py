@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 
-from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig, RunConfig
+from ganzoo.config import DataConfig, EvaluationConfig, HealthConfig, LoggingConfig, RunConfig
 from ganzoo.errors import DataError, RequestError, RunError
 from ganzoo.hardware import Hardware
-from ganzoo.resolve import Resolution, resolve
+from ganzoo.resolve import Resolution, data_config, resolve
 from ganzoo.resolve.check import shown as value_shown
-from ganzoo.resolve.config import user_values
-from ganzoo.resolve.merge import Values, expand, flat, nest
+from ganzoo.resolve.config import DEFAULTS, user_values
+from ganzoo.resolve.merge import Values, expand, flat, merge, nest
 from ganzoo.resolve.paths import shown
 from ganzoo.training.run import Run
 from ganzoo.weights.places import RUN_CONFIG
@@ -23,13 +23,12 @@ CHANGEABLE = frozenset(
         "training.keep_checkpoints",
         "training.sample_every",
         "training.device",
-        "data.source",  # checkpoints tell whether it is the same data in another place
         *(f"evaluation.{name}" for name in EvaluationConfig.model_fields),
         *(f"health.{name}" for name in HealthConfig.model_fields),
         *(f"logging.{name}" for name in LoggingConfig.model_fields),
     }
 )
-"""Fields that do not change what a step computes."""
+"""Fields that do not change what a step computes, beside those of `changeable`."""
 
 NAMED = 5
 """How many changed fields a sentence names."""
@@ -37,33 +36,42 @@ NAMED = 5
 
 def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     """Lay overrides over the config of a run; RunError where they would change what was done."""
-    changes = nest(overrides)
+    changes, before = nest(overrides), user_values(run.path / RUN_CONFIG)
+    data = data_config(merge(DEFAULTS, before)["data"])
+    allowed = changeable(data)
     for section, values in changes.items():
         fields = values if isinstance(values, Mapping) else {"": values}
         for field in fields:
             key = f"{section}.{field}".rstrip(".")
-            if key not in CHANGEABLE:
+            if key not in allowed:
                 raise RunError(
                     f"{key} cannot change when a run is resumed; these can: "
-                    f"{', '.join(sorted(CHANGEABLE))}; start a new run for anything else"
+                    f"{', '.join(sorted(allowed))}; start a new run for anything else"
                 )
     try:
-        return resolve(_overlaid(user_values(run.path / RUN_CONFIG), changes))
+        return resolve(_overlaid(before, changes))
     except DataError as error:
+        places = " or ".join(f"data.{place}=PATH" for place in data.PLACES)
         raise RunError(
             f"{error}; if the data of {shown(run.path)} have moved, give their new place with "
-            "data.source=PATH"
+            f"{places}"
         ) from error
+
+
+def changeable(data: DataConfig) -> frozenset[str]:
+    """Return the fields that may change; checkpoints know the same data in another place."""
+    return CHANGEABLE | {f"data.{place}" for place in data.PLACES}
 
 
 def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> None:
     """Check that a config, which may be edited, computes what a checkpoint holds (RunError)."""
     now, before = config.model_dump(mode="json"), state["config"]
-    if _kept(now) == _kept(before):
+    allowed = changeable(config.data)
+    if _kept(now, allowed) == _kept(before, allowed):
         return
     # Other versions of ganzoo and of plugins have other fields: one that is new has its default.
     may_change: Values = {}
-    for key in CHANGEABLE:
+    for key in allowed:
         section, _, field = key.partition(".")
         may_change.setdefault(section, {})[field] = now[section][field]
     try:
@@ -73,7 +81,7 @@ def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> No
             f"the checkpoint of step {state['step']} was written with a config that cannot be "
             f"used here ({error}); resume with ganzoo {state['ganzoo']}, or start a new run"
         ) from error
-    old, new = _kept(before), _kept(now)
+    old, new = _kept(before, allowed), _kept(now, allowed)
     changed = [
         f"{key} ({_told(old, key)}, now {_told(new, key)})"
         for key in sorted(old.keys() | new.keys())
@@ -93,12 +101,12 @@ def _overlaid(values: Values, changes: Mapping[str, Mapping[str, Any]]) -> Value
     return values | {key: {**(values.get(key) or {}), **new} for key, new in changes.items()}
 
 
-def _kept(values: Mapping[str, Any]) -> Values:
+def _kept(values: Mapping[str, Any], allowed: frozenset[str]) -> Values:
     """The fields that may not change, by dotted key."""
     return {
         key: value
         for key, value in flat(values).items()
-        if ".".join(key.split(".")[:2]) not in CHANGEABLE
+        if ".".join(key.split(".")[:2]) not in allowed
     }
 
 

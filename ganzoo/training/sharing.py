@@ -15,9 +15,6 @@ from ganzoo.hardware import Hardware
 from ganzoo.spec import Architecture
 from ganzoo.training.facts import plugins_of
 
-PLACES = {"data": {"source"}, "base": {"reference"}}
-"""Fields that may differ between the machines of a run, as folders lie where they do."""
-
 
 def check_split(config: RunConfig, processes: Processes) -> None:
     """Check that every process gets equal parts of every batch; else raise ConfigError."""
@@ -37,8 +34,10 @@ def begin_alike(
     processes = hardware.processes
     if processes.alone:
         return []
+    # Which may differ between the machines of a run, as folders lie where they do.
+    places = {"data": {*config.data.PLACES}, "base": {"reference"}}
     facts = {
-        "config": json.dumps(config.model_dump(mode="json", exclude=PLACES)),
+        "config": json.dumps(config.model_dump(mode="json", exclude=places)),
         "data": fingerprint,
         "precision": hardware.precision,
         "versions": json.dumps([__version__, str(torch.__version__), plugins_of(config)]),

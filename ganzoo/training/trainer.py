@@ -13,8 +13,8 @@ from ganzoo import distribution, registry
 from ganzoo.about import __version__
 from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
-from ganzoo.data.cache import open_store, skip_note
-from ganzoo.data.depth import dark_note
+from ganzoo.data.cache import open_stores
+from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
 from ganzoo.errors import GanzooError, RunError, TrainingError
@@ -28,7 +28,7 @@ from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
 from ganzoo.resolve.paths import shown
 from ganzoo.settings import own_settings
-from ganzoo.spec import Architecture
+from ganzoo.spec import Architecture, ObjectiveSpec
 from ganzoo.tensors import check_apart
 from ganzoo.training import base, checkpoints, sharing
 from ganzoo.training.claiming import claim, new_run
@@ -113,22 +113,26 @@ class Trainer:
         self.notes += summary(self._dataset)
         training = self.config.training
         with distribution.first_goes_ahead(self.processes):
-            shape, source = self.config.architecture.sample_shape, self.config.data.source
-            store = open_store(self._dataset, shape, name=source)
-        self.notes += [*skip_note(store.skipped), *dark_note(store.dark, len(store.samples))]
+            spec, config = registry.get(Architecture, self.config.architecture.name), self.config
+            shapes = {
+                name: spec.shape_of(name, config.architecture)
+                for name in registry.get(ObjectiveSpec, config.objective.name).fields
+                if name in self._dataset.fields and name != "label"
+            }
+            fields = reshaped(self._dataset.fields, shapes)
+            stores, notes = open_stores(self._dataset, fields, name=self.config.data.source)
+        self.notes += notes
         self.loader = Loader(
-            store,
+            stores,
+            fields,
             seed=training.seed,
             device=self.hardware.device,
             dtype=self.hardware.dtype,
-            shift=self._dataset.shift,
-            scale=self._dataset.scale,
             flip=self.config.data.flip,
             dequantize=self.config.data.dequantize,
             channels_last=training.channels_last,
             holdout=self.config.data.holdout,
         )
-        spec = registry.get(Architecture, self.config.architecture.name)
         check_size([*spec.networks], self.config.architecture, times=2)  # weights and gradients
         name = self.config.objective.name
         self.objective: Objective = registry.instantiate(

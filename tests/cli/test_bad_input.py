@@ -323,6 +323,158 @@ def test_a_name_that_reads_paths(command, tmp_path):
     refused(command("train", "architecture=dcgan", "data=folder"), "give the path", tmp_path)
 
 
+def halves(width, height=8):
+    def make(folder):
+        image(folder / "both" / "1.png", (16, 8))
+        image(folder / "both" / "2.png", (width, height))
+
+    return make
+
+
+def sides(*names, size=(8, 8)):
+    """Three images in a, and others of these names and this size in b."""
+
+    def make(folder):
+        for name in ("1.png", "2.png", "3.png"):
+            image(folder / "a" / name)
+        for name in names:
+            image(folder / "b" / name, size)
+
+    return make
+
+
+def points(folder):
+    sides()(folder)
+    np.save(folder / "points.npy", np.ones((3, 2), dtype=np.float32))
+
+
+NOTHING = sides()
+BOTH = ("data.a=./a", "data.b=./b")
+
+PARTS = {
+    "no place of pairs": (
+        NOTHING,
+        ["pairs"],
+        "data: pairs need path, for images that hold both halves, or a and b, for two folders",
+    ),
+    "a without b": (
+        NOTHING,
+        ["pairs", "data.a=./a"],
+        "data: b is missing; give a and b, as data.b",
+    ),
+    "b without a": (
+        NOTHING,
+        ["domains", "data.b=./a"],
+        "data: a is missing; give a and b, as data.",
+    ),
+    "path and a": (
+        NOTHING,
+        ["pairs", "data.path=./both", "data.a=./a"],
+        "data: path holds both halves; leave out a and b, or path",
+    ),
+    "one place for both": (
+        NOTHING,
+        ["domains", "data.a=./a", "data.b=a/../a"],
+        "data: a and b are",
+    ),
+    "unknown direction": (
+        NOTHING,
+        ["pairs", "data.path=./both", "data.direction=left"],
+        "data.direction: 'left' is not allowed; it must be 'a_to_b' or 'b_to_a'",
+    ),
+    "direction of domains": (
+        NOTHING,
+        ["domains", *BOTH, "data.direction=a_to_b"],
+        "data.direction: unknown field",
+    ),
+    "crops of no size": (
+        NOTHING,
+        ["domains", *BOTH, "data.load_size=286"],
+        "data: load_size needs image_size, the side that images are cropped to",
+    ),
+    "crops larger than images": (
+        NOTHING,
+        ["domains", *BOTH, "data.load_size=64", "data.image_size=128"],
+        "data: load_size 64 is smaller than image_size 128",
+    ),
+    "an odd width": (
+        halves(17),
+        ["pairs", "data.path=./both"],
+        "data.path: 1 of 2 images have an odd width and cannot be halved, such as 2.png of 17x8",
+    ),
+    "pairs of other sizes": (
+        sides("1.jpg", "2.jpg", "3.jpg", size=(10, 20)),
+        ["pairs", *BOTH],
+        "the images of 3 of 3 pairs differ in size, such as 1 of 20x20 in a and 10x20 in b",
+    ),
+    "no partner": (
+        sides("4.png", size=(20, 20)),
+        ["pairs", *BOTH],
+        "data.a, data.b: 4 of 4 images have no partner of the same name: 1 of a, 2 of a, 3 of a, 4",
+    ),
+    "too few partners": (
+        sides("1.png", "2.png", size=(20, 20)),
+        ["pairs", *BOTH],
+        "1 of 3 images have no partner of the same name: 3 of a; rename or remove them (max_bad",
+    ),
+    "two of one name": (
+        sides("1.png", "1.jpg", "2.png", "3.png", size=(20, 20)),
+        ["pairs", *BOTH],
+        "data.b: 1.jpg and 1.png have the same name but for the ending",
+    ),
+    "an empty domain": (
+        lambda folder: (NOTHING(folder), (folder / "b").mkdir()),
+        ["domains", *BOTH],
+        "b holds no images (",
+    ),
+    "a domain that is not there": (NOTHING, ["domains", *BOTH], "data.b: "),
+    "a folder without its slash": (
+        lambda folder: (NOTHING(folder), (folder / "horses").mkdir()),
+        ["domains", "data.a=horses", "data.b=./a"],
+        "data.a: there is no dataset 'horses'; for the folder of that name write ./horses",
+    ),
+    "vectors as a domain": (
+        points,
+        ["domains", "data.a=./a", "data.b=./points.npy"],
+        "points.npy holds vectors; give images",
+    ),
+    "points as a domain": (
+        NOTHING,
+        ["domains", "data.a=ring8", "data.b=./a"],
+        "data.a: ring8 holds vectors; give images",
+    ),
+    "networks that read samples": (
+        NOTHING,
+        ["domains", *BOTH, "--architecture", "dcgan"],
+        "data.source: domains holds a and b, and dcgan is trained on sample; choose",
+    ),
+    "weights that read samples": (
+        NOTHING,
+        ["pairs", "data.path=./a", "--base", "dcgan.mnist5k"],
+        "data.source: pairs holds source and target, and dcgan is trained on sample; choose",
+    ),
+    "a training without networks": (
+        NOTHING,
+        ["domains", *BOTH, "steps=3"],
+        "training: domains is checked without networks; give --architecture to set more",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", PARTS)
+def test_data_of_several_fields(command, tmp_path, cause):
+    make, arguments, message = PARTS[cause]
+    make(tmp_path)
+    left = set(os.listdir(tmp_path))
+    refused(command("data", "check", *arguments), message, tmp_path, left=left)
+
+
+@pytest.mark.parametrize("source", ["pairs", "domains"])
+def test_training_single_samples_on_several_fields(command, tmp_path, source):
+    result = command("train", VANILLA, f"data={source}", *BOTH)
+    refused(result, f"data.source: {source} holds ", tmp_path)
+
+
 # --- references --------------------------------------------------------------------------------
 
 REFERENCES = {

@@ -120,6 +120,7 @@ def test_known_data_and_vectors_are_checked_too(command):
     digits = command("data", "check", "mnist5k", "--no-preview")
     assert digits.code == 0
     assert "mnist5k: 5,000 images" in digits.out
+    assert "look black" not in digits.out
     options = ("--architecture", "vanilla", "data.samples=200")
     points = command("data", "check", "ring8", *options)
     assert (points.code, points.err) == (0, "")
@@ -170,3 +171,100 @@ def test_no_torch_is_imported(images):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=images.parent, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+# --- data of several fields --------------------------------------------------------------------
+
+
+@pytest.fixture
+def maps(tmp_path):
+    """Ten grey images beside colourful ones of the same size, with a copy among them."""
+    random = np.random.default_rng(0)
+    (tmp_path / "maps").mkdir()
+    for index in range(10):
+        pixels = random.integers(256, size=(20, 40, 3), dtype=np.uint8)
+        pixels[:, :20] = pixels[:, :20, :1]
+        Image.fromarray(pixels).save(tmp_path / "maps" / f"{index}.png")
+    Image.fromarray(pixels).save(tmp_path / "maps" / "copy.png")
+    return tmp_path / "maps"
+
+
+def test_the_report_on_pairs(command, maps):
+    options = ("data.image_size=16", "data.load_size=18", "data.flip=true")
+    result = command("data", "check", "pairs", "data.path=./maps", *options)
+    assert result.code == 0
+    assert result.err.endswith("preview: data-check.png\n")
+    lines = result.out.splitlines()
+    assert [line for line in lines if line[:1].strip()][:2] == [
+        "source: 11 images",
+        "target: 11 images",
+    ]
+    for row in ("  stored as   RGB 11", "  width       20, all", "    9.png = copy.png"):
+        assert lines.count(row) == 2
+    assert result.out.count("  training    networks see 16x16 in colour, cropped at random") == 2
+    doubts = " ".join(result.out.partition("look at this first")[2].split())
+    assert "- source: 11 images are very few" in doubts
+    assert "- target: the generator will favour images that appear more than once (1)" in doubts
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_preview_of_pairs_has_both_below_each_other(command, maps):
+    command("data", "check", "pairs", "data.path=./maps", "data.flip=true")
+    with Image.open("data-check.png") as image:
+        pixels = np.asarray(image)[::3, ::3]  # each pixel is enlarged to 3 x 3
+    names = sorted(path.name for path in maps.iterdir())
+    for place, name in enumerate(names):
+        row, column = divmod(place, 8)
+        with Image.open(maps / name) as image:
+            both = np.asarray(image)
+        for side, half in enumerate((both[:, :20], both[:, 20:])):
+            half = half[:, ::-1] if place % 2 else half
+            top = 2 + 22 * (2 * row + side)
+            left = pixels.shape[1] - 8 * 22 + 22 * column
+            assert (pixels[top : top + 20, left : left + 20] == half).all()
+
+
+def test_pairs_that_training_would_refuse_give_the_code_that_says_so(command, maps):
+    for name in ("3.png", "4.png"):
+        (maps / name).write_bytes((maps / name).read_bytes()[:-30])
+    options = ("data.max_bad=0.1", "--no-preview")
+    result = command("data", "check", "pairs", "data.path=./maps", *options)
+    assert result.code == 2
+    assert result.out.count("unreadable  2 of 11 (18.18%); training refuses") == 2
+    assert "    3.png: " in result.out
+    values = json.loads(
+        command("data", "check", "pairs", "data.path=./maps", "--json", *options).out
+    )
+    assert values["refused"]
+    assert len(values["fields"]["target"]["bad"]) == 2
+    allowed = command("data", "check", "pairs", "data.path=./maps", "data.max_bad=0.2")
+    assert allowed.code == 0
+
+
+def test_halves_that_break_in_different_pairs_count_together(command, tmp_path):
+    for side in "ab":
+        (tmp_path / side).mkdir()
+        for index in range(10):
+            pixels = np.random.default_rng(index).integers(256, size=(20, 20), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / side / f"{index}.png")
+        broken = tmp_path / side / f"{'ab'.index(side)}.png"
+        broken.write_bytes(broken.read_bytes()[:-30])
+    options = ("data.a=./a", "data.b=./b", "data.max_bad=0.15", "--no-preview", "--json")
+    pairs = command("data", "check", "pairs", *options)
+    domains = command("data", "check", "domains", *options)
+    assert (pairs.code, domains.code) == (2, 0)
+    values = json.loads(pairs.out)
+    assert values["warnings"][-1] == (
+        "of 20.00% of source and target an image cannot be read; training refuses, as "
+        "data.max_bad=0.15 allows fewer"
+    )
+
+
+def test_the_preview_of_domains_names_them(command, images):
+    result = command("data", "check", "domains", "data.a=./images/cat", "data.b=mnist5k")
+    assert result.code == 0
+    assert result.err.endswith("preview: data-check.png\n")
+    assert "a: 21 images" in result.out
+    assert "b: 5,000 images" in result.out
+    with Image.open("data-check.png") as image:
+        assert image.mode == "RGB"

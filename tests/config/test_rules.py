@@ -110,7 +110,7 @@ REFUSED = {
     "channels of the data": (
         {"name": "vanilla", "sample_shape": [2, 28, 28]},
         {},
-        "sample_shape: cannot make 2 channels, because mnist5k has images of 1",
+        "would make 28x28 images of 2 channels, and mnist5k holds 28x28 images of 1 channel; leave",
     ),
     "vectors": ({"name": "dcgan"}, {"source": "ring8"}, "data.source ring8: dcgan cannot make"),
     "images of vectors": (

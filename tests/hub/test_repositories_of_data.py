@@ -347,7 +347,7 @@ def test_names(written, name, revision):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_pinned_commit_needs_no_request(hub, repo, pixels, layout):
     repo.put(LAYOUTS[layout](pixels))
-    pinned = opened(SOURCE).pinned_source
+    pinned = opened(SOURCE).pinned["source"]
     assert pinned == f"{SOURCE}@{repo.head()}"
     asked(hub)
     found = opened(pinned)

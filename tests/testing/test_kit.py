@@ -52,6 +52,11 @@ def files(name, tmp_path, monkeypatch, session_hub):
         repo = session_hub.create("datasets/alice/images")
         repo.put({f"train/{file}": png(image) for file, image in zip(NAMES, pixels, strict=True)})
         return {"source": "hf://alice/images"}
+    if name in ("pairs", "domains"):
+        pixels = np.random.default_rng(0).integers(256, size=(2, 5, 8, 8, 3), dtype=np.uint8)
+        for side, images in zip("ab", pixels, strict=True):
+            np.save(tmp_path / f"{side}.npy", images)
+        return {side: str(tmp_path / f"{side}.npy") for side in "ab"}
     if name in ("mnist", "fashion-mnist", "cifar10"):
         write_all(tmp_path, name, monkeypatch)
         return {"root": str(tmp_path)}

@@ -1,5 +1,6 @@
 """Faults planted into healthy losses, penalties and datasets: each is named by its own check."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 
 from ganzoo.config import DataConfig, LossConfig, PenaltyConfig
 from ganzoo.data.base import Dataset, Item
+from ganzoo.data.composite import Composite
 from ganzoo.losses.base import Loss
 from ganzoo.penalties.base import Penalty, input_gradient
 from ganzoo.spec import DatasetSpec, LossSpec, PenaltySpec
@@ -302,8 +304,54 @@ class Misread(Images):
     shape = (5, 6, 5)
 
 
-def dataset(factory):
-    return DatasetSpec("planted", "A test.", DataConfig, factory)
+class Named(Points):
+    fingerprint = "points"
+
+
+class Twofold(Composite):
+    """Healthy, of two fields."""
+
+    def __init__(self, config, one=Images, other=Named):
+        super().__init__({"both": {"one": one(config), "other": other(config)}})
+
+
+class Unnamed(Composite):
+    def __init__(self, config):
+        super().__init__({"both": {"One": Images(config), "other": Points(config)}})
+
+
+class InTwoGroups(Composite):
+    def __init__(self, config):
+        super().__init__({group: {"one": Images(config)} for group in "ab"})
+
+
+class Short(Named):
+    def __init__(self, config):
+        super().__init__(config)
+        self.items = self.items[:-1]
+
+
+class Broad(Images):
+    def read(self, index):
+        return Item(self.items[index][:3], 0)
+
+
+class Forgetful(Twofold):
+    @property
+    def fingerprint(self):
+        return self.groups["both"]["one"].fingerprint
+
+
+def two(one=Images, other=Named):
+    return functools.partial(Twofold, one=one, other=other)
+
+
+def dataset(factory, **more):
+    return DatasetSpec("planted", "A test.", DataConfig, factory, **more)
+
+
+def of_two(factory):
+    return dataset(factory, fields=("one", "other"))
 
 
 HEALTHY = {
@@ -315,6 +363,7 @@ HEALTHY = {
     "projection": penalty(Clip, **PROJECTION),
     "images": dataset(Images),
     "vectors": dataset(Points),
+    "fields": of_two(two()),
 }
 
 # The planted fault -> the plugin, the check that names it, and words of its message.
@@ -379,6 +428,33 @@ FAULTS = {
     "augmented samples": (dataset(Augmenting), "reading-is-repeatable", "read twice differs"),
     "new samples each time": (dataset(Drawn), "reading-is-repeatable", "opened anew"),
     "a fingerprint of the moment": (dataset(Located), "fingerprint-is-stable", "opened twice"),
+    "fields that are not described": (
+        dataset(two()),
+        "fields-are-told",
+        "it has the fields one, other, and its description names sample",
+    ),
+    "a field with a capital": (of_two(Unnamed), "fields-are-told", "has a field 'One'"),
+    "a field in two groups": (of_two(InTwoGroups), "fields-are-told", "one is in two groups"),
+    "lengths of a group": (
+        of_two(two(other=Short)),
+        "groups-keep-together",
+        "{'one': 9, 'other': 8}",
+    ),
+    "aspects of a group": (
+        of_two(two(other=Broad)),
+        "groups-keep-together",
+        "{'one': (5, 6), 'other': (5, 3)}",
+    ),
+    "a field that is not in the fingerprint": (
+        of_two(Forgetful),
+        "fingerprint-covers-every-field",
+        "that of other changes",
+    ),
+    "one bad field of two": (
+        of_two(two(one=Float)),
+        "samples-have-their-type",
+        "one: sample 0 is float64",
+    ),
     "images that nobody can fit": (dataset(Misread), "batches-are-made", "it raised"),
 }
 

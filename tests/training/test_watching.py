@@ -110,7 +110,9 @@ def test_held_out_samples_are_in_no_batch(tmp_path):
     loader = trainer.loader
     assert (len(loader.held_out), len(loader.trained_on)) == (49_900, 100)
     assert not set(loader.held_out.tolist()) & set(loader.trained_on.tolist())
-    shown = {loader.order[position : position + 1].item() for position in range(100)}
+    shown = {
+        loader.groups["sample"].order[position : position + 1].item() for position in range(100)
+    }
     assert shown == set(range(100))
     other = Trainer(SMALL, tmp_path / "other", overrides={"data.holdout": 49_900, "seed": 7})
     assert other.loader.held_out.equal(loader.held_out)

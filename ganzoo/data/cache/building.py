@@ -32,6 +32,7 @@ from ganzoo.data.cache.pool import NoHelpError, available, decode_in
 from ganzoo.data.cache.task import Bad, Task
 from ganzoo.data.decoding import complaint
 from ganzoo.data.depth import darkness
+from ganzoo.data.fields import IMAGE
 from ganzoo.data.progress import progress, say, size_text
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
@@ -214,6 +215,7 @@ def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
         "dark": _darkness(task, kept),
         "samples": kept,
         "of": task.count,
+        "gaps": [index for index, _ in bad],
         "skipped": [cause for _, cause in bad],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -224,7 +226,7 @@ def _finish(task: Task, bad: Bad, facts: dict[str, Any]) -> None:
 
 
 def _darkness(task: Task, count: int) -> tuple[int, int]:
-    if task.dataset.kind != "images":
+    if task.kind is not IMAGE:
         return 0, 0
     samples = np.load(task.folder / SAMPLES, mmap_mode="r")
     brightest = [

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import weakref
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,12 @@ from ganzoo.data.cache.places import (
 )
 from ganzoo.data.cache.task import Task
 from ganzoo.data.decoding import first_of
+from ganzoo.data.depth import dark_note
+from ganzoo.data.fields import Field
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Store:
         identity: A text that differs for other samples: another source, another way to bring
             images to a shape, or others skipped.
         dark: Of images that look black; see `ganzoo.data.depth.darkness`.
+        gaps: The numbers, in the source, of the samples that are not in it.
     """
 
     samples: NDArray[np.uint8] | NDArray[np.float32]
@@ -52,6 +56,12 @@ class Store:
     skipped: tuple[str, ...] = ()
     identity: str = ""
     dark: tuple[int, int] = (0, 0)
+    gaps: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The number of each sample in the source, int64 (N,)."""
+        return np.delete(np.arange(len(self.samples) + len(self.gaps)), self.gaps)
 
 
 def open_store(
@@ -98,6 +108,50 @@ def open_store(
     return store
 
 
+def open_stores(
+    dataset: Dataset, fields: Mapping[str, Field], *, name: str
+) -> tuple[dict[str, Store], list[str]]:
+    """Return the store of each field that is stored by itself, in its shape, and notes on them.
+
+    Of a group, what one store has to skip is skipped in all; `max_bad` holds for them together.
+    Images are larger than their field's shape where they are to be cropped (`load_size`).
+
+    Args:
+        dataset: The source.
+        fields: Its fields, in the shapes that networks take.
+        name: What people are told of it.
+
+    Raises:
+        DataError: As by `open_store`.
+    """
+    stores: dict[str, Store] = {}
+    notes: list[str] = []
+    for parts in dataset.groups.values():
+        dark: list[str] = []
+        for field, part in parts.items():
+            told = name if len(dataset.groups) == len(parts) == 1 else f"{field} of {name}"
+            shape = fields[field].shape
+            if dataset.load_size is not None and fields[field].kind.planar:
+                factor = dataset.load_size / min(shape[1:])
+                shape = (shape[0], *(round(side * factor) for side in shape[1:]))
+            store = stores[field] = open_store(part, shape, name=told)
+            prefix = "" if told == name else f"{field}: "
+            dark += [f"{prefix}{note}" for note in dark_note(store.dark, len(store.samples))]
+        causes = skipped_in(stores[field] for field in parts)
+        total = len(store.samples) + len(store.gaps)
+        check_skipped(causes, total, dataset.max_bad)
+        notes += [*skip_note(tuple(causes)), *dark]
+    return stores, notes
+
+
+def skipped_in(stores: Iterable[Store]) -> list[str]:
+    """Return why samples are not in all of some stores that share an index, one cause for each."""
+    causes: dict[int, str] = {}
+    for store in stores:
+        causes |= zip(store.gaps, store.skipped, strict=True)
+    return [causes[number] for number in sorted(causes)]
+
+
 def skip_note(skipped: tuple[str, ...]) -> list[str]:
     """Tell which samples of a source were skipped: a note, or none where all were read."""
     if len(skipped) == 1:
@@ -132,6 +186,10 @@ def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
             if kinds != (dtype, (count, *row), np.int64, (count,)) or samples.flags.fnc:
                 raise ValueError("arrays of another shape or order")
             skipped, total = tuple(map(str, meta["skipped"])), int(meta["of"])
+            gaps = tuple(map(int, meta["gaps"]))
+            valid = {gap for gap in gaps if 0 <= gap < total}
+            if not len(valid) == len(gaps) == len(skipped) == total - count:
+                raise ValueError("gaps that are not those of the samples")
             dark, top = map(int, meta["dark"])
             stack.pop_all()
     except Exception as error:  # which damage may raise in many ways
@@ -146,7 +204,7 @@ def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
     with contextlib.suppress(OSError):
         os.utime(folder / META)  # its time is that of the last use
     identity = _digest([folder.name, *skipped])
-    return Store(samples, labels, skipped, identity, (dark, top))
+    return Store(samples, labels, skipped, identity, (dark, top), gaps)
 
 
 def _digest(value: object) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache.places import LABELS, SAMPLES
-from ganzoo.data.fitting import fit_image
+from ganzoo.data.fields import KINDS, Kind
 from ganzoo.errors import DataError
 from ganzoo.spec import Shape
 
@@ -49,12 +49,15 @@ class Task:
         """The number of samples of the dataset."""
         return len(self.dataset)
 
+    @property
+    def kind(self) -> Kind:
+        """What its samples are."""
+        return KINDS[self.dataset.kind]
+
     @cached_property
     def row(self) -> tuple[np.dtype[Any], tuple[int, ...]]:
         """The type and shape of a row: uint8 (H, W, C) or float32 (D,)."""
-        if self.dataset.kind == "images":
-            return np.dtype(np.uint8), (*self.shape[1:], self.shape[0])
-        return np.dtype(np.float32), tuple(self.shape)
+        return self.kind.row(self.shape)
 
     @cached_property
     def row_bytes(self) -> dict[str, int]:
@@ -94,6 +97,7 @@ class Task:
         """Decode a chunk into its place in the files; rows that cannot be read are left 0."""
         rows = self.rows(chunk)
         dtype, shape = self.row
+        fit, background = self.dataset.fit, self.dataset.background
         samples = np.zeros((len(rows), *shape), dtype)
         labels = np.zeros(len(rows), np.int64)
         bad = []
@@ -103,10 +107,7 @@ class Task:
             except DataError as error:
                 bad.append((index, str(error)))
                 continue
-            if self.dataset.kind == "images":
-                rules = {"fit": self.dataset.fit, "background": self.dataset.background}
-                sample = fit_image(sample, self.shape, **rules)
-            samples[place] = sample
+            samples[place] = self.kind.brought(sample, self.shape, fit, background)
         self._write(SAMPLES, rows.start, samples)
         self._write(LABELS, rows.start, labels)
         return bad

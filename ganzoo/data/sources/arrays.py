@@ -87,6 +87,7 @@ class Arrays(Source):
         self.class_names, self.labels = self._classes(labels, names)
         self.notes += tuple(look_alikes("labels", self.class_names))
         self.names = [f"sample {row}" for row in range(len(self._samples))]
+        self.sizes = np.tile(self.shape[:0:-1], (len(self.names), 1))
         self.bad = {}
 
     def __reduce__(self) -> tuple[Any, ...]:

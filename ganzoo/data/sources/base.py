@@ -8,7 +8,7 @@ import stat
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +33,24 @@ class Source(Dataset):
     Attributes:
         names: What each sample is called.
         labels: int64 (N,), known before anything is decoded.
+        sizes: int (N, 2), width and height of images by what is known before anything is decoded;
+            0 where one cannot be read.
         bad: What was found on opening that cannot be read: why, by its name.
         white: The value that is white in images of 16 bits.
     """
 
     names: Sequence[str]
     labels: Labels
+    sizes: NDArray[Any]
     bad: Mapping[str, str]
     white: int
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def name_of(self, index: int) -> str:
+        """Return its name."""
+        return self.names[index]
 
     def adopt(self, config: ImagesConfig) -> None:
         """Take over what a user chose for all images."""
@@ -61,7 +68,6 @@ class ImageFiles(Source):
     Attributes:
         lists: Those of the others that list images and can be read in place of the source.
         place: The absolute path of the source, or the repository.
-        sizes: int32 (N, 2), width and height by the headers; 0 where there is none that is known.
         digests: uint8 (N, 16), hashes of the files' contents.
 
     Raises:
@@ -138,9 +144,17 @@ class ImageFiles(Source):
 
 
 def summary(dataset: Dataset) -> list[str]:
-    """Return a sentence on a source of image files, by names and headers; none on others."""
-    if not isinstance(dataset, ImageFiles):
-        return []
+    """Return sentences on sources of image files, by names and headers; none on known data."""
+    parts = {name: part for parts in dataset.groups.values() for name, part in parts.items()}
+    if len(parts) == 1:
+        return [_told(dataset)] if isinstance(dataset, ImageFiles) else []
+    return [
+        f"{name}: {_told(part) if isinstance(part, ImageFiles) else f'{len(part):,} images'}"
+        for name, part in parts.items()
+    ]
+
+
+def _told(dataset: ImageFiles) -> str:
     readable = dataset.sizes.all(axis=1)
     sizes = dataset.sizes[readable]
     (width, height), (widest, highest) = sizes.min(axis=0), sizes.max(axis=0)
@@ -153,7 +167,7 @@ def summary(dataset: Dataset) -> list[str]:
     copies = len(sizes) - len(np.unique(dataset.digests[readable], axis=0))
     if copies:
         told += f"; {copies:,} of them are copies of another file (ganzoo data check lists them)"
-    return [told]
+    return told
 
 
 def chosen_white(white: int) -> list[int]:

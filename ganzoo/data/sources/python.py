@@ -182,6 +182,7 @@ class Python(Source):
         if not count:
             raise DataError(f"data.source: {config.source} has no samples")
         seen = held.seen
+        self.sizes = seen.sizes
         self.bad, self.names = seen.bad, [f"sample {index}" for index in range(count)]
         if len(self.bad) == count:
             raise DataError(f"data.source: {config.source}: sample 0: {self.bad['sample 0']}")

@@ -282,7 +282,7 @@ def test_meta_tells_what_a_store_is(cache):
     assert [*meta.pop("files")] == ["samples.npy", "labels.npy"]
     assert meta == {
         "dark": [0, 0],
-        "format": 3,
+        "format": 4,
         "name": "noise",
         "fingerprint": "noise-5",
         "shape": [3, 12, 12],
@@ -290,5 +290,6 @@ def test_meta_tells_what_a_store_is(cache):
         "background": "#ffffff",
         "samples": 5,
         "of": 5,
+        "gaps": [],
         "skipped": [],
     }

@@ -93,10 +93,11 @@ def test_a_kill_while_rows_move_does_no_harm(cache, tmp_path, monkeypatch):
 
 def test_a_loader_counts_what_is_there():
     store = open_store(Noise(20, bad={3, 5}, max_bad=0.1), Noise.shape)
-    loader = Loader(store, seed=0, device=torch.device("cpu"), holdout=17)
+    stores, fields = {"sample": store}, Noise(20).fields
+    loader = Loader(stores, fields, seed=0, device=torch.device("cpu"), holdout=17)
     assert len(loader.trained_on) == 1
     with pytest.raises(DataError, match="cannot hold out 18 samples of the 18 that can be read"):
-        Loader(store, seed=0, device=torch.device("cpu"), holdout=18)
+        Loader(stores, fields, seed=0, device=torch.device("cpu"), holdout=18)
 
 
 def test_training_tells_what_is_skipped(tmp_path, monkeypatch, capfd):
