@@ -45,6 +45,17 @@ def sample_sheet(generator: Generator, *, seed: int = 0) -> Image.Image | None:
     return drawing.to_grid(images, columns=columns, scale=_scale(images, SMALL))
 
 
+def translation_sheet(columns: Sequence[Tensor]) -> Image.Image:
+    """Draw images beside what they were translated into.
+
+    Args:
+        columns: Each ``(N, C, H, W)`` in [0, 1], of the same sides; grey ones become colour.
+    """
+    colour = [c.float().cpu().expand(-1, 3 if c.shape[1] == 1 else -1, -1, -1) for c in columns]
+    rows = torch.stack(colour, dim=1).flatten(0, 1)
+    return drawing.to_grid(rows, columns=len(columns), scale=_scale(rows, SMALL))
+
+
 def interpolation_sheet(generator: Generator, n: int, **options: Any) -> Image.Image:
     """Draw ways between latents as a grid with a row for each leg; options of `interpolate`."""
     legs = generator.interpolate(n, **options)

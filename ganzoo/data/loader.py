@@ -197,6 +197,18 @@ class Loader:
         chosen = self.groups[group or next(iter(self.groups))]
         return self._gathered(chosen, numbers, None)
 
+    def group_of(self, field: str) -> Group:
+        """Return the group that a field belongs to."""
+        return next(g for g in self.groups.values() if any(f.name == field for f in g.fields))
+
+    def examples(self, count: int) -> Batch:
+        """Return the first samples of each group, held-out ones if there are any."""
+        batch: Batch = {}
+        for name, group in self.groups.items():
+            numbers = group.held_out if len(group.held_out) else group.trained_on
+            batch |= self.gather(numbers[:count], name)
+        return batch
+
     def draw_labels(self, draws: Draws) -> Tensor:
         """Draw labels as often as the data has them."""
         numbers = draws.integers("labels of the data", len(self._labels_there))

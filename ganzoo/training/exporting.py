@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
 from torch import nn
 
 from ganzoo.config import RunConfig
 from ganzoo.hub.card import write_card
-from ganzoo.networks.generator import Generator
-from ganzoo.sheet import sample_sheet
 from ganzoo.training.facts import recipe_of
 from ganzoo.weights import folder as weights_folder
 from ganzoo.weights.files import folder_aside, write_text
@@ -18,12 +17,16 @@ from ganzoo.weights.info import Info
 
 
 def write_weights(
-    folder: Path, info: Info, networks: Mapping[str, nn.Module], config: RunConfig, precision: str
+    folder: Path,
+    info: Info,
+    networks: Mapping[str, nn.Module],
+    sheet: Image.Image | None,
+    config: RunConfig,
+    precision: str,
 ) -> None:
     """Write networks with a card, a sheet of samples and the config that trains them again."""
     with _placed(folder) as path:
         weights_folder.save(path, info, networks)
-        sheet = sample_sheet(Generator(networks["generator"], info), seed=config.training.seed)
         if sheet is not None:
             sheet.save(path / SHEET_FILE)
         write_text(path / RECIPE_FILE, recipe_of(config, precision))

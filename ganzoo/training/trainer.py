@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from ganzoo import distribution, registry
 from ganzoo.about import __version__
@@ -22,7 +23,7 @@ from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
-from ganzoo.networks.generator import Generator
+from ganzoo.networks.base import Network
 from ganzoo.objectives.base import Objective
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, open_dataset, resolve
@@ -42,7 +43,7 @@ from ganzoo.training.optimizers import Optimizer
 from ganzoo.training.resuming import check_unchanged, differences, resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.signals import StopSignal
-from ganzoo.training.snapshot import usable_generator
+from ganzoo.training.snapshot import sheet_of, usable
 from ganzoo.training.watching import Watch
 from ganzoo.weights.files import tidy, write_text
 from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
@@ -93,7 +94,7 @@ class Trainer:
         self.notes = [*resolution.notes, *busy_note(self.hardware.device)]
         self.step = 0
         self._figures = Figures(self.processes)
-        self._snapshot: tuple[int, Generator] | None = None
+        self._snapshots: dict[str, tuple[int, Network]] = {}
         self._claim = ExitStack()
         weakref.finalize(self, self._claim.close)  # where `fit` is never called
         self._claimed = not isinstance(out, Run)
@@ -348,7 +349,7 @@ class Trainer:
             buffers = [b for net in self.objective.networks.values() for b in net.buffers()]
             shared = self.objective.state().shared
             distribution.average(self.processes, [*buffers, *shared.values()])
-            self._snapshot = None
+            self._snapshots.clear()
         if not self.processes.first:
             return
         tensors = checkpoints.collect(self.objective, self.optimizers, self.emas)
@@ -385,12 +386,24 @@ class Trainer:
         self.notes += differences(state, self.hardware, plugins_of(self.config))
 
     @own_settings(grad=True)
-    def snapshot(self) -> Generator:
-        """Return the generator to use as it is now: averaged, with statistics of its own."""
-        if self._snapshot is None or self._snapshot[0] != self.step:
+    def snapshot(self, role: str | None = None) -> Network:
+        """Return a maker to use as it is now: averaged, with statistics of its own.
+
+        Args:
+            role: Which one; the default one where left out.
+        """
+        role = role or self.objective.architecture.makers[0]
+        step, network = self._snapshots.get(role, (None, None))
+        if network is None or step != self.step:
             info = info_of(self.config, self._dataset, self.hardware, self.step, self.run.base)
-            self._snapshot = (self.step, usable_generator(self.objective, self.emas, info))
-        return self._snapshot[1]
+            network = usable(self.objective, self.emas, info, role)
+            self._snapshots[role] = (self.step, network)
+        return network
+
+    def sheet(self) -> Image.Image | None:
+        """Draw what the networks make now; None for what no image shows."""
+        makers = {role: self.snapshot(role) for role in self.objective.architecture.makers}
+        return sheet_of(self.objective, makers, self.config.training.seed)
 
     @own_settings(grad=True)
     def export(self, folder: str | Path) -> Path:
@@ -398,12 +411,15 @@ class Trainer:
 
         Beside them lie a card, samples, the config and this step's scores. Returns the folder.
         """
-        generator = self.snapshot()
+        makers = self.objective.architecture.makers
         # From the log, so that an old checkpoint is exported with its own.
         scores = [score.model_dump(mode="json") for score in self.run.scores_at(self.step)]
-        info = generator.info.model_copy(update={"scores": scores})
-        networks = {**self.objective.networks, "generator": generator.module}
-        for role in self.emas:
-            networks[f"{role}_raw"] = self.objective.networks[role]
-        write_weights(Path(folder), info, networks, self.config, self.hardware.precision)
-        return Path(folder)
+        info = self.snapshot().info.model_copy(update={"scores": scores})
+        networks = {
+            **self.objective.networks,
+            **{role: self.snapshot(role).module for role in makers},
+            **{f"{role}_raw": self.objective.networks[role] for role in self.emas},
+        }
+        target, precision = Path(folder), self.hardware.precision
+        write_weights(target, info, networks, self.sheet(), self.config, precision)
+        return target

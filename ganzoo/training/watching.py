@@ -119,23 +119,27 @@ class Watch:
             if self._before is not None:
                 found["drift"] = signals.drift(self._before, now, reals)
             self._before = now
-            if len(self.loader.held_out):
+            reads = self.objective.architecture.networks[game.critic].reads
+            # What samples are scored beside is not at hand for others than those of training.
+            if len(reads) == 1 and len(self.loader.group_of(reads[0]).held_out):
                 with evaluating(networks[game.critic]) as critic:
-                    found |= self._held_out(critic, samples, labels)
+                    found |= self._held_out(critic, reads[0], samples, labels)
         return found
 
-    def _held_out(self, discriminator: nn.Module, fakes: Tensor, labels: Tensor | None) -> Scalars:
+    def _held_out(
+        self, critic: nn.Module, field: str, fakes: Tensor, labels: Tensor | None
+    ) -> Scalars:
         """Judge held-out reals beside some that are trained on, and fakes."""
-        count = self.config.health.samples
+        count, group = self.config.health.samples, self.loader.group_of(field)
         verdicts = []
         # Evenly spread over the data, which may be in the order of its classes.
-        stride = max(1, len(self.loader.trained_on) // count)
-        some = self.loader.trained_on[::stride][:count]
-        for rows in (some, self.loader.held_out[:count]):
-            reals = self.loader.gather(rows)
+        stride = max(1, len(group.trained_on) // count)
+        some = group.trained_on[::stride][:count]
+        for rows in (some, group.held_out[:count]):
+            reals = self.loader.gather(rows, group.name)
             given = None if labels is None else reals["label"]
-            verdicts.append(by_sample(as_critique(discriminator(reals["sample"], given), given)))
-        verdicts.append(by_sample(as_critique(discriminator(fakes, labels), labels)))
+            verdicts.append(by_sample(as_critique(critic(reals[field], given), given)))
+        verdicts.append(by_sample(as_critique(critic(fakes, labels), labels)))
         seen, held_out, fake = verdicts
         return {
             "overfit": signals.overfit(seen, held_out, fake),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ganzoo import drawing
-from ganzoo.sheet import sample_sheet
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import PROGRESS_GIF
 
@@ -55,7 +54,7 @@ class SampleGrids(Observer):
         path = trainer.run.grid(trainer.step)
         if path.exists() and _opened(path) is not None:
             return
-        sheet = sample_sheet(trainer.snapshot(), seed=trainer.config.training.seed)
+        sheet = trainer.sheet()
         if sheet is not None:
             drawing.save_image(sheet, path)
 
