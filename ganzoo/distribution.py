@@ -22,6 +22,7 @@ import torch.distributed as dist
 # first step does. A group that they held would outlive `_leave`, and the threads that it left would
 # abort the end of the process.
 import torch.distributed.nn
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ganzoo.errors import GanzooError, RunError
@@ -179,6 +180,21 @@ def average(processes: Processes, tensors: Iterable[Tensor]) -> None:
         flat /= processes.world
 
     _as_one((tensor for tensor in tensors if tensor.is_floating_point()), mean)
+
+
+def gathered(processes: Processes, tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Return the tensors of every process, by rank, on the CPU; they may differ in all respects."""
+    own = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    if processes.alone:
+        return [own]
+    data = torch.frombuffer(bytearray(save(own)), dtype=torch.uint8)
+    sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(processes.world)]
+    with _reaching_others():
+        dist.all_gather(sizes, torch.tensor([len(data)]))
+        longest = max(int(size) for size in sizes)
+        parts = [torch.zeros(longest, dtype=torch.uint8) for _ in sizes]
+        dist.all_gather(parts, torch.cat([data, data.new_zeros(longest - len(data))]))
+    return [load(bytes(part[: int(n)].numpy())) for part, n in zip(parts, sizes, strict=True)]
 
 
 def _as_one(tensors: Iterable[Tensor], operation: Callable[[Tensor], object]) -> None:

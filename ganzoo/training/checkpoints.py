@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,19 @@ class State(Model, extra="ignore"):
 
 
 def collect(
-    objective: Objective, optimizers: Mapping[str, Optimizer], emas: Mapping[str, Ema]
+    objective: Objective,
+    optimizers: Mapping[str, Optimizer],
+    emas: Mapping[str, Ema],
+    own: Sequence[Mapping[str, Tensor]] = (),
 ) -> dict[str, Tensor]:
-    """Return everything that changes in training, each tensor as ``part/name``."""
+    """Return everything that changes in training, each tensor as ``part/name``.
+
+    Args:
+        objective: The objective.
+        optimizers: By player.
+        emas: By role.
+        own: What the objective keeps in each process for itself, by rank.
+    """
     parts: dict[str, Mapping[str, Tensor]] = {}
     for role, network in objective.networks.items():
         parts[f"network.{role}"] = once(network.state_dict(keep_vars=True))
@@ -74,6 +84,7 @@ def collect(
     for role, ema in emas.items():
         parts[f"ema.{role}"] = ema.state()
     parts["objective"] = objective.state().shared
+    parts |= {f"objective@{rank}": tensors for rank, tensors in enumerate(own)}
     return {f"{part}/{name}": t for part, group in parts.items() for name, t in group.items()}
 
 
@@ -82,8 +93,12 @@ def hand_out(
     objective: Objective,
     optimizers: Mapping[str, Optimizer],
     emas: Mapping[str, Ema],
+    rank: int | None,
 ) -> None:
-    """Take over what `collect` returned; KeyError or RuntimeError where it does not fit."""
+    """Take over what `collect` returned; KeyError or RuntimeError where it does not fit.
+
+    A process whose `rank` is None, as others were of another number, keeps nothing of its own.
+    """
     parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for key, tensor in tensors.items():
         part, _, name = key.partition("/")
@@ -95,7 +110,8 @@ def hand_out(
         optimizer.load_state(parts[f"optimizer.{player}"])
     for role, ema in emas.items():
         ema.load_state(parts[f"ema.{role}"])
-    objective.load_state(Kept(shared=parts["objective"]))
+    own = {} if rank is None else parts[f"objective@{rank}"]
+    objective.load_state(Kept(parts["objective"], own))
 
 
 def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:

@@ -350,9 +350,10 @@ class Trainer:
             shared = self.objective.state().shared
             distribution.average(self.processes, [*buffers, *shared.values()])
             self._snapshots.clear()
+        own = distribution.gathered(self.processes, self.objective.state().own)
         if not self.processes.first:
             return
-        tensors = checkpoints.collect(self.objective, self.optimizers, self.emas)
+        tensors = checkpoints.collect(self.objective, self.optimizers, self.emas, own)
         state = {
             "ganzoo": __version__,
             "torch": str(torch.__version__),
@@ -376,7 +377,9 @@ class Trainer:
                 f"step {state['step']}; restore them, or start a new run"
             )
         try:
-            checkpoints.hand_out(tensors, self.objective, self.optimizers, self.emas)
+            same = state["processes"] == self.processes.world
+            rank = self.processes.rank if same else None
+            checkpoints.hand_out(tensors, self.objective, self.optimizers, self.emas, rank)
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint of step {state['step']} does not fit the networks of "
