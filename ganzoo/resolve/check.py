@@ -203,12 +203,14 @@ def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
             f"data.image_size: {size} contradicts architecture.sample_shape {_shape(shape)}; "
             "give one of them"
         )
-    # The length is asked for where it matters alone, as it may cost a look at all files.
-    if config.data.holdout and config.data.holdout >= len(dataset):
-        raise ConfigError(
-            f"data.holdout: cannot hold out {config.data.holdout} samples, because {source} has "
-            f"{len(dataset)}; hold out fewer, for example one in twenty"
-        )
+    # Lengths are asked for where they matter alone, as they may cost a look at all files.
+    if config.data.holdout:
+        shortest = min(len(part) for parts in dataset.groups.values() for part in parts.values())
+        if config.data.holdout >= shortest:
+            raise ConfigError(
+                f"data.holdout: cannot hold out {config.data.holdout} samples, because {source} "
+                f"has {shortest}; hold out fewer, for example one in twenty"
+            )
     if classes and classes != len(dataset.class_names):
         raise ConfigError(
             f"architecture.num_classes: {classes} is asked for, and {source} has "

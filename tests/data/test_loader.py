@@ -191,6 +191,23 @@ def test_batches_on_cuda_are_those_of_the_cpu(layout):
     assert labels.device.type == "cuda"
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_groups_on_cuda_are_those_of_the_cpu():
+    stores = {"source": images(channels=3, side=6), "target": images(side=6)}
+    fields = {name: field(store, name, "pair", 4) for name, store in stores.items()}
+    numbers = torch.arange(12)
+    here, there = (
+        Loader(stores, fields, seed=0, device=torch.device(place)).gather(numbers)
+        for place in ("cpu", "cuda")
+    )
+    for name in fields:
+        assert there[name].cpu().equal(here[name])
+    loader = Loader(stores, fields, seed=0, device=torch.device("cuda"), flip=True)
+    batch = loader.batch(0, draws(6, device="cuda"))
+    assert {values.device.type for values in batch.values()} == {"cuda"}
+    assert batch["source"].shape == (6, 3, 4, 4)
+
+
 # --- the bytes of one field --------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from ganzoo.data.base import Dataset
 from ganzoo.data.composite import Composite, View
 from ganzoo.data.config import PairsConfig
 from ganzoo.data.decoding import first_of
-from ganzoo.data.sources.base import Source
+from ganzoo.data.sources.base import ImageFiles, Source
 from ganzoo.data.sources.classes import without_wrapping
 from ganzoo.data.sources.parts import opened
 from ganzoo.errors import DataError
@@ -50,12 +50,12 @@ def _halves(dataset: Dataset) -> list[Dataset]:
             f"halved, such as {dataset.name_of(int(odd[0]))} of {width}x{height}; crop or remove "
             "them"
         )
-    channels, *sides = dataset.shape
-    width = int(sizes[sizes.all(axis=1), 0].min()) // 2
-    # Of images of one's own, which may have any size, the shape is a square.
-    height, width = [min(*sides, width)] * 2 if isinstance(dataset, Source) else (sides[0], width)
-    rows = range(len(dataset))
-    return [View(dataset, rows, half=half, shape=(channels, height, width)) for half in (0, 1)]
+    channels, height, width = dataset.shape
+    shape = channels, height, width // 2
+    if isinstance(dataset, ImageFiles):  # of any size, so that their shape is a square
+        side = min(height, int(sizes[sizes.all(axis=1), 0].min()) // 2)
+        shape = channels, side, side
+    return [View(dataset, range(len(dataset)), half=half, shape=shape) for half in (0, 1)]
 
 
 def _matched(
