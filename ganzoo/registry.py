@@ -93,9 +93,7 @@ class Offer:
                 f"{__version__} has version {PLUGIN_API}; install a version that matches"
             )
         if not isinstance(spec, wanted):
-            raise PluginError(
-                f"{who} provides {type(spec).__name__} instead of {wanted.__name__}"
-            )
+            raise PluginError(f"{who} provides {type(spec).__name__} instead of {wanted.__name__}")
         if spec.name != self.name:
             raise PluginError(
                 f"{who} has the name {spec.name!r} in its description; both names must be the same"

@@ -57,9 +57,10 @@ def push(
     ] = False,
     imports: Imports = None,
 ) -> None:
-    """Publish weights and their card on the Hugging Face Hub, in one commit.
+    """Publish weights and their card on the Hugging Face Hub.
 
-    Log in once with: hf auth login. Prints the page of the commit or pull request.
+    A push makes one commit. Log in once with: hf auth login. Prints the page of the commit or pull
+    request.
     """
     load_local(imports)
     from ganzoo.hub.publishing import push as publish

@@ -48,9 +48,7 @@ class StandardConfig(DataConfig):
     split: Literal["train", "test", "all"] = Field(
         default="train", description="The published split; all for both."
     )
-    download: bool = Field(
-        default=False, description="Download missing files with torchvision."
-    )
+    download: bool = Field(default=False, description="Download missing files with torchvision.")
 
 
 def _colour(text: str) -> str:

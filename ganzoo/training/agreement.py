@@ -108,9 +108,7 @@ def _of_values(old: ArchitectureConfig, new: ArchitectureConfig) -> list[str]:
     before, after = (config.model_dump(mode="json") for config in (old, new))
     known = {"sample_shape", "num_classes"}
     other = [name for name, value in after.items() if value != before[name] and name not in known]
-    return [
-        f"architecture.{name} changes from {before[name]} to {after[name]}" for name in other
-    ]
+    return [f"architecture.{name} changes from {before[name]} to {after[name]}" for name in other]
 
 
 def _named(names: list[str]) -> str:

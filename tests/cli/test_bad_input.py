@@ -605,7 +605,7 @@ FINETUNINGS = {
     "no such images": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
     "points for images": (
         ["dcgan.mnist5k", "--data", "ring8"],
-        "and ring8 holds vectors of 2; fine-tune on data of that kind",
+        "but ring8 holds vectors of 2; fine-tune on data of that kind",
     ),
     "another architecture": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture=vanilla"],

@@ -375,7 +375,7 @@ FAULTS = {
     "lists": (dataset(Lists), "samples-have-their-type", "return a numpy array"),
     "infinite vectors": (dataset(Infinite), "samples-have-their-type", "not finite"),
     "labels from one": (dataset(FromOne), "labels-are-classes", "from 0 to 1"),
-    "two classes of a name": (dataset(Twins), "labels-are-classes", "each once"),
+    "two classes of a name": (dataset(Twins), "labels-are-classes", "distinct texts"),
     "augmented samples": (dataset(Augmenting), "reading-is-repeatable", "when it is read"),
     "new samples each time": (dataset(Drawn), "reading-is-repeatable", "opened again"),
     "a fingerprint of the moment": (dataset(Located), "fingerprint-is-stable", "is opened again"),

@@ -200,4 +200,4 @@ def test_a_checkpoint_holds_the_number_of_threads(tmp_path, monkeypatch):
     run = ganzoo.train(config, steps=1, out=tmp_path / "run")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     trainer = ganzoo.Trainer.resume(run, overrides={"steps": 2})
-    assert "torch uses 77 now" in " ".join(trainer.notes)
+    assert "torch now uses 77" in " ".join(trainer.notes)

@@ -206,7 +206,7 @@ class TestPlugins:
         folder = plugin("20260101.0", by("1.0"), {"width": 5}, migrations={1: second})
         # Counted up to, it would be 20 million steps.
         assert operations(refusal, folder) < 1_000_000
-        assert "version 1 of somebodys-gans is needed" in refusal(folder)
+        assert "install version 1 of somebodys-gans" in refusal(folder)
 
     @pytest.mark.parametrize(
         ("architecture", "cause"),

@@ -252,7 +252,7 @@ LOADING = {
     ),
     # Answers that are none.
     "a page for an answer": Row(
-        fails(RESOLVE, 200, headers=HTML, body=PAGE, times=None), RESOLVE, "cannot be used"
+        fails(RESOLVE, 200, headers=HTML, body=PAGE, times=None), RESOLVE, "an invalid answer"
     ),
     "a page for the head": Row(
         fails(CONFIG_HEAD, 200, headers=HTML, body=PAGE, times=None), CONFIG_HEAD, "check the netw"
@@ -265,10 +265,10 @@ LOADING = {
         fails(WEIGHTS, 200, headers=HTML, body=PAGE, times=None), WEIGHTS, "check the network"
     ),
     "nothing for an answer": Row(
-        fails(RESOLVE, 200, body="", times=None), RESOLVE, "cannot be used"
+        fails(RESOLVE, 200, body="", times=None), RESOLVE, "an invalid answer"
     ),
     "nothing for an answer, once": Row(fails(RESOLVE, 200, body=""), RESOLVE, tries=2),
-    "no content": Row(fails(RESOLVE, 204, body="", times=None), RESOLVE, "cannot be used"),
+    "no content": Row(fails(RESOLVE, 204, body="", times=None), RESOLVE, "an invalid answer"),
     "a circle": Row(
         fails(RESOLVE, 307, headers={"Location": f"/api/models/{NAME}"}, times=None),
         RESOLVE,
@@ -484,7 +484,7 @@ PUSHING = {
     # The end of the commit is not heard.
     "answers lost for ever, commit": Row(does("drop", COMMIT, processed=True, times=None), COMMIT),
     "a page for the commit's answer": Row(
-        fails(COMMIT, 200, headers=HTML, body=PAGE, times=None), COMMIT, "cannot be used"
+        fails(COMMIT, 200, headers=HTML, body=PAGE, times=None), COMMIT, "an invalid answer"
     ),
     "an answer lost, a pull request": Row(
         does("drop", COMMIT, processed=True),
