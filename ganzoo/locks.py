@@ -162,7 +162,7 @@ def _written(path: Path, doing: str) -> Iterator[None]:
         before, host = _writer(file.read()), platform.node()
         if before.get("host", host) != host:
             raise RunError(
-                f"{folder} was {_told(before)}, and from here nobody can tell whether that process "
+                f"{folder} was {_told(before)}, and this machine cannot check whether that process "
                 f"still runs; if it has ended, remove {shown(path)}"
             )
         since = datetime.now().astimezone().isoformat(" ", "seconds")

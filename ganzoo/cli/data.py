@@ -30,7 +30,7 @@ def check(
     architecture: Annotated[
         str | None,
         typer.Option(
-            help="The architecture to train, which decides the shape.", show_default=ARCHITECTURE
+            help="The architecture to train, which sets the shape.", show_default=ARCHITECTURE
         ),
     ] = None,
     base: Annotated[
@@ -52,9 +52,9 @@ def check(
 ) -> None:
     """Look at all images before training.
 
-    Reports the images, unreadable files and why, duplicates, what training will make of them, and a
-    command to start with. KEY.SUB=VALUE sets a field of that run. With --base the run starts from
-    weights, and the report says how they and the images differ. The preview shows images as the
+    Reports the images, unreadable files and why, duplicates, how training will use the images, and
+    a command to start with. KEY.SUB=VALUE sets a field of that run. With --base the run starts from
+    weights, and the report says how the images differ from them. The preview shows images as the
     networks will see them. The exit code is 2 if training would refuse the data.
 
     For instance: ganzoo data check ./images data.image_size=64

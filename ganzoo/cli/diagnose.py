@@ -22,10 +22,10 @@ def diagnose(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how a run is doing, and what goes wrong in it.
+    """Report how a run is doing, and what goes wrong in it.
 
-    Each finding says what to try, and an image shows the course of the run. It may be finished,
-    running or interrupted. The image needs the package matplotlib.
+    Each finding says what to try, and an image shows the course of the run. The run may be
+    finished, running or interrupted. The image needs the package matplotlib.
 
     For instance: ganzoo diagnose runs/dcgan-mnist5k
     """

@@ -49,7 +49,7 @@ def list_(
     """List what is installed, with a summary of each.
 
     GROUP is architectures, losses, penalties, augmentations, datasets, extractors or pretrained;
-    PATTERN is as '*gan*'. A terminal shows summaries as far as they fit; a pipe gets all of them.
+    PATTERN matches names, as '*gan*' does. A terminal cuts summaries to its width; a pipe does not.
     """
     groups = _groups()
     if set(group) & set("*?["):

@@ -34,12 +34,12 @@ class TrainingConfig(Model):
     """
 
     steps: Count = Field(default=20_000, description="Generator updates.")
-    batch_size: Count = Field(default=64, description="Real samples of a discriminator update.")
+    batch_size: Count = Field(default=64, description="Real samples in a discriminator update.")
     generator_batch: Count | None = Field(
-        default=None, description="Fakes of a generator update; batch_size if null."
+        default=None, description="Fakes in a generator update; null for batch_size."
     )
-    accumulate: Count = Field(default=1, description="Parts in which a batch is computed.")
-    discriminator_steps: Count = Field(default=1, description="Discriminator updates of a step.")
+    accumulate: Count = Field(default=1, description="Parts into which each batch is split.")
+    discriminator_steps: Count = Field(default=1, description="Discriminator updates in a step.")
     first: Literal["discriminator", "generator"] = Field(
         default="discriminator", description="The network that a step updates first."
     )
@@ -49,11 +49,11 @@ class TrainingConfig(Model):
     )
     fakes: Literal["fresh", "reused"] = Field(
         default="fresh",
-        description="Whether both updates have fakes of their own, or share one batch.",
+        description="Whether each update has its own fakes, or both share one batch.",
     )
     fake_labels: Literal["reals", "drawn"] = Field(
         default="reals",
-        description="Labels of fakes: those of real samples, or drawn uniformly.",
+        description="Labels of fakes: those of the real samples, or uniformly drawn ones.",
     )
     discriminator_loss_scale: float = Field(
         default=1.0, gt=0, description="Factor on the discriminator's loss, without penalties."
@@ -119,7 +119,7 @@ class EmaConfig(Model):
 
 
 class LoggingConfig(Model):
-    """What a run tells while it trains."""
+    """What a run logs while it trains."""
 
     every: Count = Field(default=50, description="Steps between rows of log.jsonl.")
     tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")

@@ -127,7 +127,8 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     doubts = []
     if count < TOO_FEW:
         doubts.append(
-            f"{count:,} images are very few; with fewer than {TOO_FEW:,} expect copies of them"
+            f"{count:,} images are very few; with fewer than {TOO_FEW:,}, expect samples that copy "
+            "them"
         )
     smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
@@ -151,7 +152,7 @@ def _doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     near = sum(len(group) - 1 for group in survey.near)
     if near > count / 10:
         doubts.append(
-            f"{near:,} look almost the same as others; the data vary less than they seem to"
+            f"{near:,} look almost the same as others; the data varies less than it seems"
         )
     if shape[0] == 1 and any(mode.split()[-1].startswith(COLOURED) for mode in survey.modes):
         doubts.append("colours become grey, because the networks take one channel")

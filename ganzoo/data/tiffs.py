@@ -41,11 +41,11 @@ def fault(image: Image.Image) -> str:
         return f"its samples are signed or floating-point; {CURE}"
     if len(set(bits)) != 1 or bits[0] not in depths:
         depth = ", ".join(map(str, bits))
-        return f"its samples of {depth} bits are not read with their colours; {CURE}"
+        return f"samples of {depth} bits are not supported for its colours; {CURE}"
     if count - colours != len(extra) or not set(extra) <= {0, 1, 2}:
         return (
-            f"each pixel has {count} samples, and ExtraSamples does not say what those after the "
-            f"first {colours} are; save it without them, or as RGB with alpha"
+            f"each pixel has {count} samples, and ExtraSamples does not describe those after the "
+            f"first {colours}; save it without them, or as RGB with alpha"
         )
     if tags.get(KIND, 0) & 5:
         return "its first page is a mask or a reduced copy of another; save the page that you want"

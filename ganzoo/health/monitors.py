@@ -283,8 +283,8 @@ class DiscriminatorOverfitting(Monitor):
 
     name = "discriminator-overfitting"
     advice = (
-        "use more data, mirror images (data.flip=true) where that makes sense, a smaller "
-        "discriminator, the penalty r1, or stop at the best score"
+        "use more data, mirror images if they are as real (data.flip=true), use a smaller "
+        "discriminator, add the penalty r1, or stop at the best score"
     )
     recognition: ClassVar[tuple[float, float]] = (0.7, 0.85)
     """From which chance on a real that is trained on is scored above a held-out one."""
@@ -299,8 +299,9 @@ class DiscriminatorOverfitting(Monitor):
         if recognition < self.recognition[0]:
             return None
         text = (
-            f"a real that is trained on is scored above a held-out one {recognition:.0%} of the "
-            f"time, and held-out ones {min(max(towards, 0), 1):.0%} of the way towards fakes"
+            f"the discriminator scores a real of training above a held-out one {recognition:.0%} "
+            f"of the time, and held-out reals {min(max(towards, 0), 1):.0%} of the way towards "
+            "fakes"
         )
         return "severe" if recognition > self.recognition[1] else "warning", text
 
@@ -310,7 +311,7 @@ class NonFinite(Monitor):
 
     name = "non-finite"
     enough = 0
-    advice = "training.precision=fp32, a lower optimizers.*.lr, or a penalty such as r1"
+    advice = "set training.precision=fp32, lower optimizers.*.lr, or add a penalty such as r1"
 
     def looks(self, row: Row) -> bool:
         """Everywhere."""

@@ -254,8 +254,8 @@ def _check_token(token: str) -> None:
     """
     if not (token.isascii() and token.isprintable() and token.split() == [token]):
         raise HubRequestError(
-            "the token for the Hub has characters that no token has; copy it again into "
-            f"HF_TOKEN or wherever you gave it, or {LOGIN}"
+            "the token for the Hub contains characters that are not allowed in a token; copy it "
+            f"again into HF_TOKEN or wherever you set it, or {LOGIN}"
         )
 
 
@@ -274,8 +274,8 @@ def _waiting_here(repository: Repository) -> Iterator[None]:
     except Exception as error:
         # The error may quote a password in the address of a proxy.
         raise HubRequestError(
-            f"no connection can be made for {repository} ({type(error).__name__}): check the "
-            "network's settings, which are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
+            f"no connection can be opened for {repository} ({type(error).__name__}); check the "
+            "network settings HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
         ) from None
     hooks.append(_do_not_wait)
     try:

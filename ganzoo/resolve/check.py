@@ -158,7 +158,7 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         if config.base is not None:
             cure = "fine-tune on data of that kind"
         raise ConfigError(
-            f"architecture.sample_shape: the networks would make {_shape(shape)}, and {source} "
+            f"architecture.sample_shape: the networks would make {_shape(shape)}, but {source} "
             f"holds {_shape(dataset.shape)}; {cure}"
         )
     if len(shape) == 1 and (config.data.flip or config.data.image_size):
@@ -166,8 +166,8 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         raise ConfigError(f"data.{field}: {source} holds vectors; {field} is for images")
     if len(shape) == 3 and shape[0] != dataset.shape[0] and shape[0] not in (1, 3):
         raise ConfigError(
-            f"architecture.sample_shape: cannot make {shape[0]} channels, because {source} has "
-            f"images of {dataset.shape[0]}, which convert to 1 or 3 only"
+            f"architecture.sample_shape: {shape[0]} channels are not allowed, because the images "
+            f"of {source} have {dataset.shape[0]}, which convert only to 1 or 3"
         )
     size = config.data.image_size
     if size is not None and shape[1:] != (size, size):
@@ -183,7 +183,7 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         )
     if classes and classes != len(dataset.class_names):
         raise ConfigError(
-            f"architecture.num_classes: {classes} is asked for, and {source} has "
+            f"architecture.num_classes: {classes} is not allowed, because {source} has "
             f"{len(dataset.class_names) or 'no'} classes; leave num_classes out to take the "
             "data's, or set it to 0 to ignore labels"
         )

@@ -248,15 +248,14 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
     """Tell what becomes of images that the networks do not take as they are."""
     notes = []
     if shape[1:] != native[1:]:
-        notes.append(f"images of {source} are brought to {shape[1]}x{shape[2]}")
+        notes.append(f"images of {source} are resized to {shape[1]}x{shape[2]}")
     if shape[0] == 1 < native[0]:
         colored = json.dumps([3, *shape[1:]], separators=(",", ":"))
         notes.append(
-            f"the colours of {source} are turned to grey (architecture.sample_shape={colored} "
-            "keeps them)"
+            f"the colours of {source} become grey (architecture.sample_shape={colored} keeps them)"
         )
     elif shape[0] != native[0]:
-        notes.append(f"images of {source} get {shape[0]} channels, of {native[0]}")
+        notes.append(f"images of {source} are converted from {native[0]} to {shape[0]} channels")
     return notes
 
 

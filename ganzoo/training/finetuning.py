@@ -109,8 +109,8 @@ def finetuning_config(
     if r1 is None or "penalties" in user:
         return resolution
     note = (
-        f"the penalty r1 has the weight {r1.weight:g}, so that the discriminator does not win "
-        "at once (penalties.r1=null turns it off)"
+        f"the penalty r1 keeps the discriminator from winning at once, with a weight of "
+        f"{r1.weight:g} (penalties.r1=null turns it off)"
     )
     return dataclasses.replace(resolution, notes=(*resolution.notes, note))
 
@@ -125,8 +125,8 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     architecture = base.info.architecture.model_dump(mode="json")
     if given.get("name", architecture["name"]) != architecture["name"]:
         raise ConfigError(
-            f"architecture.name: {base.name} is of {architecture['name']}, and its weights do not "
-            f"fit {given['name']}; leave the name out"
+            f"architecture.name: {given['name']} is not allowed, because {base.name} holds weights "
+            f"of {architecture['name']}; leave the name out"
         )
     if architecture["num_classes"]:
         architecture["num_classes"] = None

@@ -58,7 +58,7 @@ def resume(
     observers: Sequence[Observer] = (),
     **keywords: Any,
 ) -> Run:
-    """Go on with a run from its last checkpoint, exactly as if it had never stopped.
+    """Resume a run from its last checkpoint, exactly as if it had never stopped.
 
     Args:
         run: The run or its folder.

@@ -359,8 +359,8 @@ class Trainer:
         tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
-                f"the data of {shown(self.run.path)} ({self.config.data.source}) changed since "
-                f"step {state['step']}; restore them, or start a new run"
+                f"the data of {shown(self.run.path)} ({self.config.data.source}) has changed since "
+                f"step {state['step']}; restore it, or start a new run"
             )
         try:
             checkpoints.hand_out(tensors, self.objective, self.optimizers, self.ema)

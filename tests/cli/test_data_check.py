@@ -140,7 +140,7 @@ def test_known_data_and_vectors_are_checked_too(command):
         (["./images", "--out", "none/a.png"], "cannot be written"),
         (["./images", "--architecture", "dgan"], "did you mean 'dcgan'"),
         (["./images", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "not both"),
-        (["./images", "--base", "dcgan.none"], "no weights 'none'"),
+        (["./images", "--base", "dcgan.none"], "no weights named 'none'"),
         ([], "Missing argument"),
     ],
 )

@@ -160,7 +160,7 @@ REFUSED = {
     ),
     "nothing to follow": (
         {"augmentation": "ada", "loss": "relativistic"},
-        "augmentation: ada follows how many reals .* the loss relativistic do not tell; fix its",
+        "augmentation: ada needs logits .* of the loss relativistic do not; fix its strength",
     ),
     "no name": ({"augmentation": 3}, "augmentation: 3 is not allowed; it must be a mapping .*name"),
     "a number for a name": ({"augmentation": {"name": 3}}, "augmentation.name: 3 is not allowed"),
