@@ -102,7 +102,9 @@ def test_a_checkpoint_out_of_reach_is_kept(run, monkeypatch, file, code):
         return opened(path, *arguments, **options)
 
     monkeypatch.setattr(io, "open", fails)
-    told = rf"{newest(run)} cannot be read \({os.strerror(number)}\); nothing was changed, so try ag"
+    told = (
+        rf"{newest(run)} cannot be read \({os.strerror(number)}\); nothing was changed, so try ag"
+    )
     with pytest.raises(RunError, match=told):
         ganzoo.resume(run, steps=8)
     monkeypatch.undo()

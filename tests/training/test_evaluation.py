@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 import ganzoo
 from ganzoo.errors import ConfigError, RequestError
@@ -81,6 +82,21 @@ def test_another_protocol_takes_the_place_of_the_best(tmp_path):
     again = ganzoo.resume(run, {"evaluation.fakes": 80}, steps=6)
     step, score = again.best_score
     assert (step, score.protocol.fakes) == (6, 80)
+
+
+def test_the_data_may_go_once_they_are_decoded(tmp_path):
+    class Move(Observer):
+        def start(self, trainer):
+            images.rename(tmp_path / "moved")
+
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(images / f"{number}.png")
+    evaluation = {**CONFIG["evaluation"], "extractor": "digits"}
+    config = {**CONFIG, "data": {"source": str(images)}, "evaluation": evaluation}
+    run = ganzoo.train(config, out=tmp_path / "run", steps=10, observers=[Move()])
+    assert run.best_score[1].name == "FID-digits"
 
 
 def test_more_may_be_better(tmp_path):
