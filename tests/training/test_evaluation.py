@@ -120,6 +120,10 @@ def test_points_are_scored_by_their_modes_if_nothing_is_said():
             "evaluation.metrics: fid does not apply to vectors",
         ),
         ({"evaluation": {"every": 5, "metrics": ["fdi"]}}, "evaluation.metrics"),
+        (
+            {"evaluation": {"every": 5, "metrics": ["is"], "fakes": 9}},
+            "evaluation.fakes is 9; is needs at least 10, so give more or leave is out",
+        ),
         ({"evaluation": {"every": 5, "best": "kid"}}, "evaluation: best kid is not among metrics"),
     ],
 )

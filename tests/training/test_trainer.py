@@ -424,7 +424,7 @@ def test_hardware_that_is_not_there(tmp_path, training, message):
 def test_a_run_with_checkpoints_is_not_trained_from_its_start(tmp_path):
     run = ganzoo.train({"architecture": VANILLA}, SMALL, out=tmp_path / "run", steps=2)
     before = contents(run.path)
-    with pytest.raises(RunError, match="run has checkpoints; resume it with Trainer.resume"):
+    with pytest.raises(RunError, match=r"run has checkpoints; resume it with Trainer\.resume"):
         Trainer(run.config, run).fit()
     assert contents(run.path) == before
 
