@@ -10,7 +10,13 @@ from ganzoo.errors import RequestError
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 """Where Linux keeps what a container may use at most."""
 
-SIGNS = ("DefaultCPUAllocator", "not enough memory", "allocate memory", "verflow")
+SIGNS = (
+    "DefaultCPUAllocator: ",
+    "MPS backend out of memory",
+    "Storage size calculation overflowed",
+    "numel: integer multiplication overflow",
+    "Overflow when unpacking long long",
+)
 """Of messages by which torch says that there is too little, or that a size exceeds 64 bits."""
 
 

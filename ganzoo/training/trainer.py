@@ -18,7 +18,7 @@ from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
-from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
@@ -204,7 +204,8 @@ class Trainer:
             The run.
 
         Raises:
-            TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
+            TrainingError: A loss or a weight stopped being finite, or there was not enough memory;
+                the last checkpoint is kept.
             InterruptedRunError: A signal asked it to stop; the step was finished and saved.
             RunError: Another command writes into the run, or it has checkpoints and none is loaded.
         """
@@ -236,6 +237,8 @@ class Trainer:
             try:
                 self._loop(training.steps, stop)
                 completed = True
+            except RequestError as error:  # by which nothing would have been started
+                raise TrainingError(str(error)) from error
             finally:
                 for observer in self.observers:
                     observer.finish(self, completed)
@@ -247,6 +250,7 @@ class Trainer:
             )
         return self.run
 
+    @own_settings(grad=True)
     def _loop(self, steps: int, stop: StopSignal) -> None:
         begun, since = time.perf_counter(), self.step
         vote = distribution.Vote(self.processes)
