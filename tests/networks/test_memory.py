@@ -133,10 +133,16 @@ def test_a_shortage_in_training_is_work_that_failed(fail, tmp_path):
     assert found.value.exit_code == 1
 
 
-@pytest.mark.parametrize(("limit", "expected"), [("max\n", None), ("1000\n", 1000)])
-def test_the_limit_of_a_container_counts(limit, expected, tmp_path, monkeypatch):
-    (tmp_path / "limit").write_text(limit, encoding="ascii")
+@pytest.mark.parametrize(
+    ("limit", "used", "cached", "expected"),
+    [("max", 0, 0, None), (1000, 0, 0, 1000), (1000, 700, 0, 300), (1000, 990, 600, 610)],
+    ids=["no limit", "unused", "used", "used for files"],
+)
+def test_what_a_container_has_left_counts(limit, used, cached, expected, tmp_path, monkeypatch):
+    stat = f"anon {used - cached}\nactive_file {cached - cached // 3}\ninactive_file {cached // 3}"
+    for name, text in {"max": limit, "current": used, "stat": stat}.items():
+        (tmp_path / f"memory.{name}").write_text(f"{text}\n", encoding="ascii")
     without = memory.available(torch.device("cpu"))
-    monkeypatch.setattr(memory, "LIMIT", tmp_path / "limit")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
     found = memory.available(torch.device("cpu"))
     assert found == expected if expected else found > without / 2
