@@ -85,7 +85,7 @@ def check(
     with progress("looking at every sample", len(dataset)) as told:
         found = survey(dataset, processes=available(), report=told)
     images = dataset.kind == "images"
-    advice = _advice(found, run, fit)
+    advice = _advice(found, run, fit, overrides)
     command = None
     if advice is not None and (fit is None or fit.fits):
         partial = None if fit is None else fit.partial
@@ -123,7 +123,9 @@ def _run(name: str, source: str, overrides: dict[str, Any], *, fine_tuned: bool)
     return resolve({"architecture": name, "data": {"source": source}}, overrides).config
 
 
-def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advice | None":
+def _advice(
+    found: "Survey", run: "RunConfig", fit: "Agreement | None", overrides: dict[str, Any]
+) -> "Advice | None":
     """What to know before training; of vectors only what weights do not agree with."""
     from ganzoo.data.advice import Advice, advise
     from ganzoo.registry import architecture
@@ -132,7 +134,7 @@ def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advi
     if found.spread is not None:
         return None if sentences is None else Advice(sentences, {}, {})
     traits = architecture(run.architecture.name).traits(run.architecture)
-    return advise(found, run, traits, sentences)
+    return advise(found, run, traits, sentences, overrides)
 
 
 def _values(

@@ -45,7 +45,7 @@ def diagnose(
     state, note = status.state, status.note
     if state in ("running", "stopped") and any(f.monitor == "non-finite" for f in findings):
         state, note = "stopped", "stopped by a value that is not finite"
-    facts = report.Facts(run, opened.config, status.step, state, note)
+    facts = report.Facts(run, opened.outline, status.step, state, note)
     if as_json:
         values = report.as_values(facts, rows, scores, findings)
         echo(json.dumps(_finite(values), indent=2), lines=True)

@@ -52,8 +52,6 @@ def evaluate(
     Scores are comparable only if their whole protocol is the same; --json prints it.
     """
     load_local(imports)
-    if n < 2:
-        raise RequestError(f"-n is {n}; it must be at least 2")
     from ganzoo.evaluation.evaluate import evaluate as score
     from ganzoo.hub.scores import own_folder, save_scores
     from ganzoo.locks import writing

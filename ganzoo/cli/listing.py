@@ -129,7 +129,7 @@ def _summaries(group: str, pattern: str) -> dict[str, str]:
         from ganzoo.listing import list_pretrained
 
         for reference in list_pretrained(pattern):
-            name, _, tag = reference.partition(".")
+            name, _, tag = reference.rpartition(".")
             found[reference] = registry.architecture(name).pretrained[tag].summary
     else:
         for name in registry.names(group):

@@ -66,6 +66,8 @@ def sample(
         raise RequestError(f"--out {out}: an image ends in .png, .jpg or .webp")
     if each and (path.suffix.lower() in IMAGES or path.is_file()):
         raise RequestError(f"--out {out}: --each writes a file for each sample; give a folder")
+    if each and path.is_dir() and any(path.iterdir()):
+        raise RequestError(f"{path} already exists; give a new folder for the samples (--out)")
     if each and columns is not None:
         raise RequestError(
             "--columns is for a grid, and --each writes single images; leave one of them out"

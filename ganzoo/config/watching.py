@@ -28,6 +28,18 @@ POINT_METRICS: tuple[str, ...] = ("modes", "quality", "divergence")
 IMAGE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
 """Those of images, which are of their features."""
 
+LEAST_REALS = {"fid": 2, "kid": 2, "precision": 6, "recall": 6, "density": 6, "coverage": 6}
+LEAST_FAKES = {
+    "fid": 2,
+    "kid": 2,
+    "is": 10,
+    "precision": 4,
+    "recall": 4,
+    "density": 4,
+    "coverage": 4,
+}
+"""The fewest samples that a metric has a value for; 1 where it is not there."""
+
 
 class EvaluationConfig(Model):
     """How the generator is scored while it trains.

@@ -11,7 +11,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
+from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.fields import fields_at, meant, paths
@@ -213,6 +213,9 @@ def check_evaluation(config: RunConfig, dataset: Dataset) -> None:
     if not evaluation.every:
         return
     check_metrics("evaluation.metrics", evaluation.metrics, dataset.kind)
+    check_enough("evaluation.fakes", evaluation.fakes, evaluation.metrics, LEAST_FAKES)
+    reals = "evaluation.metrics: the number of reals"
+    check_enough(reals, len(dataset), evaluation.metrics, LEAST_REALS)
     if evaluation.extractor is not None:
         try:
             registry.extractor(evaluation.extractor)
@@ -233,6 +236,20 @@ def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
         if name not in allowed:
             raise ConfigError(
                 f"{field}: {name} does not apply to {kind}; choose from {', '.join(allowed)}"
+            )
+
+
+def check_enough(what: str, count: int, names: Iterable[str], least: Mapping[str, int]) -> None:
+    """Check that there are as many samples as each metric needs.
+
+    Raises:
+        ConfigError: There are fewer.
+    """
+    for name in names:
+        if count < least.get(name, 1):
+            raise ConfigError(
+                f"{what} is {count}; {name} needs at least {least[name]}, so give more or leave "
+                f"{name} out"
             )
 
 

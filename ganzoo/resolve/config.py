@@ -59,13 +59,14 @@ class Resolution:
 
 
 def resolve(
-    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    config: RunConfig | Resolution | Mapping[str, Any] | str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Resolution:
     """Resolve a config against the installed plugins and the data. Imports no torch.
 
     Args:
-        config: A config, plain values like one, or the path of a YAML, JSON or TOML file.
+        config: A config, plain values like one, or the path of a YAML, JSON or TOML file; one that
+            is resolved stays as it is, where nothing is laid over it.
         overrides: Values by dotted key, laid over it; a bare field of ``training`` will do
             (``{"steps": 2000}``).
 
@@ -74,6 +75,10 @@ def resolve(
         PluginError: A plugin is unknown, ambiguous or broken.
         DataError: The data cannot be read.
     """
+    if isinstance(config, Resolution):
+        if not overrides:
+            return config
+        config = config.config
     user = user_values(config, overrides)
     spec, preset = _architecture(user.get("architecture", {}))
     recipe = dataclasses.asdict(preset.recipe)

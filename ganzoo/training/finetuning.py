@@ -96,10 +96,10 @@ def finetuning_config(
     config, and the overrides.
     """
     base = Base.open(reference)
-    user = user_values(config, overrides)
+    user = user_values(config)
     if data is not None:
-        source = with_source(data)
-        user = merge(user, {"data": {"source": source}})
+        user = merge(user, {"data": {"source": with_source(data)}})
+    user = user_values(user, overrides)
     if not user.get("data", {}).get("source"):
         raise ConfigError(
             "data.source: missing; name the images to fine-tune on, for example --data ./images"

@@ -43,7 +43,8 @@ def train(
     Raises:
         ganzoo.errors.RequestError: The config, the data or the folder will not do; nothing was
             started.
-        ganzoo.errors.TrainingError: A loss or a weight stopped being finite.
+        ganzoo.errors.TrainingError: A loss or a weight stopped being finite, or there was not
+            enough memory.
     """
     laid_over = {**(overrides or {}), **keywords}
     if data is not None:

@@ -18,7 +18,7 @@ from ganzoo.data.cache import open_store, skip_note
 from ganzoo.data.depth import dark_note
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
-from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
@@ -84,7 +84,7 @@ class Trainer:
         observers: Sequence[Observer] = (),
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
-        resolution = config if isinstance(config, Resolution) else resolve(config, overrides)
+        resolution = resolve(config, overrides)
         self.config = resolution.config
         self.hardware = choose(self.config.training)
         self.processes = self.hardware.processes
@@ -135,7 +135,8 @@ class Trainer:
         check_apart(self.objective.networks)
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
-        begun = bool(checkpoints.every(self.run.checkpoints))
+        # Whether the run is further than this trainer, until that takes over a checkpoint.
+        self._behind = begun = bool(checkpoints.every(self.run.checkpoints))
         with distribution.first_goes_ahead(self.processes):
             self.start = base.begin(self.config, self.objective, self._dataset, begun=begun)
         self.notes += sharing.begin_alike(
@@ -203,10 +204,13 @@ class Trainer:
             The run.
 
         Raises:
-            TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
+            TrainingError: A loss or a weight stopped being finite, or there was not enough memory;
+                the last checkpoint is kept.
             InterruptedRunError: A signal asked it to stop; the step was finished and saved.
-            RunError: Another command writes into the run.
+            RunError: Another command writes into the run, or it has checkpoints and none is loaded.
         """
+        if self._behind:
+            raise RunError(f"{shown(self.run.path)} has checkpoints; resume it with Trainer.resume")
         with self._claim as claimed:
             if not self._claimed:
                 claimed.enter_context(claim(self.run, self.processes))
@@ -233,6 +237,8 @@ class Trainer:
             try:
                 self._loop(training.steps, stop)
                 completed = True
+            except RequestError as error:  # by which nothing would have been started
+                raise TrainingError(str(error)) from error
             finally:
                 for observer in self.observers:
                     observer.finish(self, completed)
@@ -244,6 +250,7 @@ class Trainer:
             )
         return self.run
 
+    @own_settings(grad=True)
     def _loop(self, steps: int, stop: StopSignal) -> None:
         begun, since = time.perf_counter(), self.step
         vote = distribution.Vote(self.processes)
@@ -369,7 +376,7 @@ class Trainer:
                 f"the checkpoint of step {state['step']} does not fit the networks of "
                 f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
-        self.step = state["step"]
+        self.step, self._behind = state["step"], False
         self.notes += differences(state, self.hardware, plugins_of(self.config))
 
     @own_settings(grad=True)

@@ -414,6 +414,16 @@ def test_sampling(command, tmp_path, trained, cause):
     refused(command("sample", trained, *arguments), message, tmp_path)
 
 
+@pytest.mark.parametrize("options", [["-o", "mine"], []], ids=["named", "usual"])
+def test_single_samples_go_into_a_folder_of_their_own(command, tmp_path, trained, options):
+    folder = tmp_path / (options or ["samples"])[-1]
+    folder.mkdir()
+    (folder / "00001.png").write_text("mine")
+    told = f"{folder.name} already exists; give a new folder for the samples"
+    refused(command("sample", trained, "--each", *options), told, tmp_path, left={folder.name})
+    assert (folder / "00001.png").read_text() == "mine"
+
+
 INTERPOLATING = {
     "unknown class": (["--label", "cat"], "there is no class 'cat'"),
     "one alone": (["-n", "1"], "n is 1; it must be a whole number of at least 2"),

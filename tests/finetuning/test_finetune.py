@@ -107,6 +107,21 @@ def test_what_the_user_says_is_above_all_that(tmp_path, base, images):
     assert other.optimizers["generator"].lr == 5e-5  # its own default
 
 
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({}, (0, False)),
+        ({"data.holdout": 3}, (3, False)),
+        ({"data": {"holdout": 3, "flip": True}}, (3, True)),
+    ],
+    ids=["none", "a field", "a section"],
+)
+def test_the_named_data_take_the_place_of_the_files(base, images, overrides, expected):
+    file = {"data": {"source": "mnist5k", "holdout": 9}}
+    data = finetuning_config(base, images, file, overrides).config.data
+    assert (data.source, data.holdout, data.flip) == (str(images), *expected)
+
+
 def test_a_schedule_is_as_long_as_it_was(tmp_path):
     values = {"name": "wgan-gp", "preset": "resnet", "num_classes": 0}
     base = make_base(tmp_path / "base", **values)

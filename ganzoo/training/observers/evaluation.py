@@ -37,7 +37,7 @@ class Evaluation(Observer):
 
     def start(self, trainer: Trainer) -> None:
         """Look at the best weights so far, so that damage to them is told before training."""
-        _ = trainer.run.best_score
+        _ = trainer.run.best_by(self.config.best_metric)
 
     def step(self, trainer: Trainer) -> None:
         """Score if it is time; TrainingError where samples of finite weights are not finite."""
@@ -59,7 +59,7 @@ class Evaluation(Observer):
         """Keep the weights if they are the best so far."""
         metric = self.config.best_metric
         for score in scores:
-            if score.protocol.metric == metric and _is_best(score, trainer.run.best_score):
+            if score.protocol.metric == metric and _is_best(score, trainer.run.best_by(metric)):
                 trainer.export(trainer.run.path / BEST)
 
 

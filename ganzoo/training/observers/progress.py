@@ -84,7 +84,8 @@ class Progress(Observer):
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Show the scores, and the best one so far."""
         step, steps = trainer.step, trainer.config.training.steps
-        self._say(f"step {step}/{steps}  {score_text(scores, trainer.run.best_score)}")
+        best = trainer.run.best_by(trainer.config.evaluation.best_metric)
+        self._say(f"step {step}/{steps}  {score_text(scores, best)}")
 
     def found(self, trainer: Trainer, finding: Finding) -> None:
         """Show a finding, and what to try."""
