@@ -20,6 +20,7 @@ from ganzoo.memory import check_room
 from ganzoo.numbers import share, whole_number
 from ganzoo.randomness import TURN, checked_seed, isolated, seed_for
 from ganzoo.settings import own_settings
+from ganzoo.weights import folder as weights_folder
 from ganzoo.weights.info import Info
 from ganzoo.weights.store import Source
 
@@ -104,8 +105,6 @@ class Network(nn.Module):
         Returns:
             The folder.
         """
-        from ganzoo.weights import folder as weights_folder  # which builds on this module
-
         return weights_folder.save(folder, self.info, {self.role: self.module})
 
     def __repr__(self) -> str:

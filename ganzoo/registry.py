@@ -1,7 +1,8 @@
 """One registry for every group of plugins: discovered through entry points, or registered here.
 
-Three tiers of cost: listing reads entry-point names and imports nothing else; ``spec`` imports the
-plugin's torch-free description; ``instantiate`` imports torch and builds.
+Three tiers of cost: `names`, and with it ``ganzoo.list_architectures`` and the like, reads
+entry-point names and imports nothing else; ``spec`` imports the plugin's torch-free description, as
+``ganzoo list`` does for its summaries; ``instantiate`` imports torch and builds.
 
 Discovery is a pure function of the installed entry points (`scan`); its result is kept for the
 process, and asked for only when a name is.

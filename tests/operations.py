@@ -17,3 +17,21 @@ def operations(function, *arguments):
     finally:
         sys.settrace(before)
     return count
+
+
+def instructions(function, *arguments):
+    """Return how many instructions of Python a call takes, those of all that it calls included."""
+    count, before = 0, sys.gettrace()
+
+    def trace(frame, event, _):
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return count

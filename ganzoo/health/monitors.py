@@ -179,7 +179,8 @@ class DiscriminatorDominance(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._early: list[float] = []
-        self._held: list[tuple[int, float]] = []
+        self._since = self._rows = 0
+        self._lately: deque[tuple[int, float]] = deque()
 
     def see(self, row: Row) -> Finding | None:
         """Take in a row; each has outputs, and some have a look as well."""
@@ -188,12 +189,9 @@ class DiscriminatorDominance(Monitor):
 
     def early(self) -> str:
         """Say so as well while the outputs are at their ends, and were not for long enough."""
-        if (reason := super().early()) or not self._held:
+        if (reason := super().early()) or not self._rows:
             return reason
-        return (
-            "the discriminator's outputs have been at their extremes since step "
-            f"{self._held[0][0]:,}"
-        )
+        return f"the discriminator's outputs have been at their extremes since step {self._since:,}"
 
     def _at_ends(self, row: Row) -> Finding | None:
         """Look at how sure the discriminator is; a generator that waits is not its match."""
@@ -201,20 +199,24 @@ class DiscriminatorDominance(Monitor):
         real, fake = 1 - row.get("d_real", -1.0), row.get("d_fake", -1.0)
         away = max(real, fake)
         if min(real, fake) < 0 or away > self.ends[0] or "loss/generator" not in row:
-            self._held.clear()
+            self._rows = 0
+            self._lately.clear()
             return None
-        self._held.append((int(row["step"]), away))
-        first, step = self._held[0][0], int(row["step"])
-        if len(self._held) < self.ROWS or step - first < self.HOLD:
+        step = int(row["step"])
+        self._since = self._since if self._rows else step
+        self._rows += 1
+        self._lately.append((step, away))
+        while step - self._lately[0][0] > self.HOLD:
+            self._lately.popleft()
+        if self._rows < self.ROWS or step - self._since < self.HOLD:
             return None
-        lately = [near for at, near in self._held if step - at <= self.HOLD]
-        severe = sum(lately) / len(lately) < self.ends[1]
+        severe = sum(near for _, near in self._lately) / len(self._lately) < self.ends[1]
         return Finding(
             monitor=self.name,
             severity="severe" if severe else "warning",
             step=step,
             evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and "
-            f"{fake:.3f} on fakes, and has been at these extremes since step {first:,}",
+            f"{fake:.3f} on fakes, and has been at these extremes since step {self._since:,}",
             advice=self.advice,
         )
 

@@ -186,6 +186,16 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
             f"{repository.name} has no revision {repository.revision or 'main'!r}; its branches "
             f"and tags are listed on {page}/tree/main"
         )
+    elif error.response.url.host != urlsplit(constants.ENDPOINT).hostname:
+        # Where large files lie; a signed address is good for a while only, and another try gets
+        # a new one.
+        wait = asked_wait(error.response.headers)
+        later = f" in {wait:.0f} seconds" if wait else ""
+        problem = (
+            f"the Hub's storage refused a file of {repository} ({status}); try again{later}, or "
+            f"{_other_way()}"
+        )
+        return Fault(StorageError(problem, status=status, unreachable=True), again=True, wait=wait)
     elif status == 401:
         problem = (
             f"the Hub does not accept the token for {repository} (there is none, or it is expired, "
@@ -193,11 +203,6 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         )
     elif status in TRANSIENT or status == 429:
         return _refusal(error, repository, status)
-    elif error.response.url.host != urlsplit(constants.ENDPOINT).hostname:
-        # Where large files lie; a signed address is good for a while only, and another try gets
-        # a new one.
-        problem = f"the Hub's storage refused a file of {repository} ({status}); try again"
-        return Fault(StorageError(f"{problem}, or {_other_way()}", unreachable=True), again=True)
     elif status == 403 and error.response.request.method in ("GET", "HEAD"):
         problem = f"your token has no read access to {repository}; see {page}, or {LOGIN}"
     elif status == 403:

@@ -57,7 +57,7 @@ def _sentence(
 ) -> str:
     *place, last = fault["loc"] or [""]
     tags = UNION_TAGS | OPTIMIZERS.keys()
-    names = (brief(part, 60) for part in fault["loc"] if part and part not in tags)
+    names = (brief(part, 60) for part in fault["loc"] if part != "" and part not in tags)
     inner = ".".join(names)
     separator = " " if path.endswith(":") else "." if path else ""
     field = f"{path}{separator}{inner}" if inner else path.removesuffix(":")

@@ -38,7 +38,12 @@ FORMAT = 2
 TENSORS, STATE, DIGEST = "state.safetensors", "state.json", "digest"
 
 DAMAGED = (
-    *(FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, RecursionError),
+    FileNotFoundError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
     SafetensorError,
 )
 """What reading raises where the files are not as they were written. Other errors of the operating

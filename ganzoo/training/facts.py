@@ -1,5 +1,6 @@
 """What is written beside weights and checkpoints about how they came to be."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 from ganzoo import registry
 from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
-from ganzoo.hub.reference import Place, Repository, is_path, parse
+from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.training.hardware import Hardware
@@ -69,16 +70,21 @@ def public_name(reference: str) -> str:
 def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
-    The folder of a run's own images is named without the place that it has on this machine.
+    Files and folders are named without the place that they have on this machine, whatever the
+    field: a config holds paths as absolute ones.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
-    source = config.data.source
-    if paths.is_path(source):
-        values["data"]["source"] = f"./{Path(source).name}"
-    if config.base is not None and is_path(config.base.reference):
-        values["base"]["reference"] = public_name(config.base.reference)
-    return files.dump_yaml(values)
+    named: dict[str, Any] = _without_places(values)
+    return files.dump_yaml(named)
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_places(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_places(item) for item in value]
+    return f"./{Path(value).name}" if isinstance(value, str) and os.path.isabs(value) else value
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:

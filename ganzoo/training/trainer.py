@@ -196,7 +196,6 @@ class Trainer:
             trainer._claimed = True
         return trainer
 
-    @own_settings(grad=True)
     def fit(self) -> Run:
         """Train until the config's number of steps is done.
 
@@ -215,8 +214,14 @@ class Trainer:
             if not self._claimed:
                 claimed.enter_context(claim(self.run, self.processes))
             self._claimed = False
-            return self._fit()
+            try:
+                return self._fit()
+            except RunError:  # of a file that must be mended first
+                raise
+            except RequestError as error:  # by which nothing would have been started
+                raise TrainingError(str(error)) from error
 
+    @own_settings(grad=True)
     def _fit(self) -> Run:
         training = self.config.training
         distribution.barrier(self.processes)  # so that all have looked before one writes
@@ -237,8 +242,6 @@ class Trainer:
             try:
                 self._loop(training.steps, stop)
                 completed = True
-            except RequestError as error:  # by which nothing would have been started
-                raise TrainingError(str(error)) from error
             finally:
                 for observer in self.observers:
                     observer.finish(self, completed)
@@ -250,7 +253,6 @@ class Trainer:
             )
         return self.run
 
-    @own_settings(grad=True)
     def _loop(self, steps: int, stop: StopSignal) -> None:
         begun, since = time.perf_counter(), self.step
         vote = distribution.Vote(self.processes)

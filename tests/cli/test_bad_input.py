@@ -61,6 +61,10 @@ OVERRIDES = {
         [VANILLA, "optimizers.generator={name: sgd, betas: [0, 0.9]}"],
         "optimizers.generator.betas: unknown field",
     ),
+    "the first of two": (
+        [VANILLA, "optimizers.generator.betas=[2, 0.9]"],
+        "optimizers.generator.betas.0: 2.0 is not allowed; a decay must be below 1",
+    ),
     "unknown network": ([VANILLA, "optimizers.critic=adam"], "optimizers.critic: unknown network"),
     "schedule without end": (
         [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1e-4, over: 100}"],

@@ -235,6 +235,7 @@ def sha256(folder):
 
 def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, images, monkeypatch):
     run = ganzoo.finetune(base, images, {**QUIET, "steps": 2}, out=tmp_path / "run")
+    assert str(tmp_path) not in (run.path / "weights" / "recipe.yaml").read_text()
     monkeypatch.chdir(tmp_path)
     shutil.copytree(base, tmp_path / "weights")
     shutil.copytree(images, tmp_path / "images")

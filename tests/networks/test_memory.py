@@ -111,25 +111,30 @@ def test_other_errors_stay_as_they_are(fail):
 class Starves(ganzoo.Observer):
     """Lets there be too little memory for something at a step."""
 
-    def __init__(self, fail):
-        self.fail = fail
+    def __init__(self, at, fail):
+        self.at, self.fail = at, fail
+
+    def start(self, trainer):
+        self.step(trainer)
 
     def step(self, trainer):
-        if trainer.step == 2:
+        if trainer.step == self.at:
             self.fail(trainer)
 
 
 SHORTAGES = {
-    "in the trainer": lambda trainer: torch.empty(10**16),
-    "in what it calls": lambda trainer: trainer.snapshot().sample(10**12, batch_size=1),
+    "of the trainer": lambda trainer: torch.empty(10**16),
+    "of what it calls": lambda trainer: trainer.snapshot().sample(10**12, batch_size=1),
 }
 
 
 @pytest.mark.parametrize("fail", SHORTAGES.values(), ids=SHORTAGES)
-def test_a_shortage_in_training_is_work_that_failed(fail, tmp_path):
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_shortage_in_training_is_work_that_failed(at, fail, tmp_path):
     small = {"generator_widths": [4], "discriminator_widths": [4]}
+    starves = Starves(at, fail)
     with pytest.raises(TrainingError, match="memory") as found:
-        ganzoo.train(run(**small), out=tmp_path / "run", steps=3, observers=[Starves(fail)])
+        ganzoo.train(run(**small), out=tmp_path / "run", steps=3, observers=[starves])
     assert found.value.exit_code == 1
 
 

@@ -110,18 +110,20 @@ def forever(steps):
     """The same without end: one sentence."""
     rows = {}
     for name, step in steps.items():
+        stored = step[1] == "^/lfs/"
         for status, told in ((429, "asks to wait"), (500, "try again"), (503, "try again later")):
+            told = f"storage refused a file of acme/digits ({status})" if stored else told
             rows[f"{status} for ever, {name}"] = Row(fails(step, status, times=None), step, told)
         rows[f"no answer for ever, {name}"] = Row(
             does("drop", step, processed=False, times=None),
             step,
-            "localhost could not be reached" if step[1] == "^/lfs/" else "network, then try again",
+            "localhost could not be reached" if stored else "network, then try again",
         )
         for status, told in ((400, "(400"), (418, "(418"), (451, "(451")):
-            told = "storage refused a file" if step[1] == "^/lfs/" else told
+            told = "storage refused a file" if stored else told
             if name == "validate" and status == 400:
                 continue  # that says something of the card
-            tries = None if name in PARALLEL or step[1] == "^/lfs/" else 1
+            tries = None if name in PARALLEL or stored else 1
             rows[f"{status}, {name}"] = Row(
                 fails(step, status, times=None), step, told, tries=tries
             )
@@ -133,8 +135,9 @@ def forever(steps):
                 waits=7,
             )
         asked = {"Retry-After": "100000"}
+        told = "try again in" if stored else "asks to wait for"
         rows[f"429 with a long wait, {name}"] = Row(
-            fails(step, 429, headers=asked, times=None), step, "asks to wait for 100000 seconds"
+            fails(step, 429, headers=asked, times=None), step, f"{told} 100000 seconds"
         )
         rows[f"503 with a long wait, {name}"] = Row(
             fails(step, 503, headers=asked, times=None), step, "try again in 100000 seconds"
@@ -227,6 +230,7 @@ LOADING = {
     "no such object in the storage": Row(
         fails(WEIGHTS, 404, times=None), WEIGHTS, "storage refused a file"
     ),
+    "401 of the storage": Row(fails(WEIGHTS, 401, times=None), WEIGHTS, "storage refused a file"),
     "an address that expired": Row(fails(WEIGHTS, 403), WEIGHTS, tries=2),
     "408": Row(fails(RESOLVE, 408), RESOLVE, tries=2),
     "a date to wait for": Row(
@@ -435,6 +439,7 @@ PUSHING = {
     "the branch goes away": Row(
         fails(COMMIT, 404, code="RevisionNotFound", times=None), COMMIT, "no revision", REQUEST, 1
     ),
+    "401 of the storage": Row(fails(WEIGHTS, 401, times=None), WEIGHTS, "storage refused a file"),
     "an address that expired": Row(fails(PUT, 403), PUT),
     "the storage refuses": Row(fails(PUT, 403, times=None), PUT, "storage refused a file"),
     "the object did not arrive": Row(
