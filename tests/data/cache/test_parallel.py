@@ -144,7 +144,9 @@ def test_a_script_without_a_guard_runs_once(name, said, tmp_path):
     assert ran.read_text() == "ran\n"
     assert int(done.stdout) > 0
     # On a slow machine lines of progress come as well.
-    told = [line for line in done.stderr.splitlines() if not re.search(r" of 5,000, .* left$", line)]
+    told = [
+        line for line in done.stderr.splitlines() if not re.search(r" of 5,000, .* left$", line)
+    ]
     assert said in "".join(told)
     assert bool(said) == bool(told)
 
