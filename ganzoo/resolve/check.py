@@ -246,10 +246,10 @@ def check_enough(what: str, count: int, names: Iterable[str], least: Mapping[str
         ConfigError: There are fewer.
     """
     for name in names:
-        if count < least.get(name, 1):
+        need = least.get(name, 1)
+        if count < need:
             raise ConfigError(
-                f"{what} is {count}; {name} needs at least {least[name]}, so give more or leave "
-                f"{name} out"
+                f"{what} is {count}; {name} needs at least {need}, so give more or leave {name} out"
             )
 
 

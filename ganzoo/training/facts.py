@@ -71,7 +71,7 @@ def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
     Files and folders are named without the place that they have on this machine, whatever the
-    field: a config holds paths as absolute ones.
+    field: a path is told by how it begins.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
@@ -84,7 +84,10 @@ def _without_places(value: Any) -> Any:
         return {key: _without_places(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_places(item) for item in value]
-    return f"./{Path(value).name}" if isinstance(value, str) and os.path.isabs(value) else value
+    placed = isinstance(value, str) and (
+        os.path.isabs(value) or value.startswith(("./", "../", "~/"))
+    )
+    return f"./{Path(value).name}" if placed else value
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:

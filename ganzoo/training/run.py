@@ -97,6 +97,8 @@ class Run:
     @property
     def best_score(self) -> tuple[int, Score] | None:
         """The step and the score for which the best weights are kept; None where none are."""
+        if self.best is None:
+            return None
         return self.best_by(self.outline.evaluation.best_metric)
 
     def best_by(self, metric: str) -> tuple[int, Score] | None:

@@ -25,6 +25,10 @@ CASES = {
         Listed(source="own", roots=["/home/ada/a", "b"], masks={"c": {"d": "/home/ada/e.png"}}),
         {"roots": ["./a", "b"], "masks": {"c": {"d": "./e.png"}}},
     ),
+    "paths that are not absolute": (
+        Listed(source="own", roots=["../home/ada/a", "~/home/ada/b", "./c"], masks={}),
+        {"roots": ["./a", "./b", "./c"]},
+    ),
     "a name": (DataConfig(source="hf://ada/cats"), {"source": "hf://ada/cats"}),
 }
 

@@ -439,7 +439,7 @@ PUSHING = {
     "the branch goes away": Row(
         fails(COMMIT, 404, code="RevisionNotFound", times=None), COMMIT, "no revision", REQUEST, 1
     ),
-    "401 of the storage": Row(fails(WEIGHTS, 401, times=None), WEIGHTS, "storage refused a file"),
+    "401 of the storage": Row(fails(PUT, 401, times=None), PUT, "storage refused a file"),
     "an address that expired": Row(fails(PUT, 403), PUT),
     "the storage refuses": Row(fails(PUT, 403, times=None), PUT, "storage refused a file"),
     "the object did not arrive": Row(
