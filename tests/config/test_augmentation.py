@@ -152,7 +152,7 @@ REFUSED = {
     ),
     "no such change": (
         {"augmentation": {"name": "diffaugment", "policy": ["colour"]}},
-        "^augmentation.policy: 'colour' is not allowed; it must be 'color', [^;]*$",
+        "^augmentation.policy.0: 'colour' is not allowed; it must be 'color', [^;]*$",
     ),
     "no probability": (
         {"augmentation": {"name": "ada", "p": 1.5}},
