@@ -1,7 +1,7 @@
 """Locks of files and folders, which the system releases when the last process that has them ends.
 
-Where a system has no such locks, everyone goes on; where a file system has none, a folder is held
-while the process that its lock names runs.
+On a system without such locks nobody is kept out. On a file system without them a folder is held as
+long as the process that its lock names is running.
 """
 
 import contextlib

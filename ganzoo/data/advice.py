@@ -82,8 +82,8 @@ def advise(
 
     The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
     networks than these: a starting point. A run that starts from weights keeps to their size and
-    recipe, of which nothing is said but `fit`: in what they and the images do not agree. Nothing is
-    suggested for what the user's `overrides` say.
+    recipe, so only `fit` is reported of it: where they and the images differ. Nothing is suggested
+    for what the user's `overrides` say.
     """
     user = nest(overrides or {})
     crops = getattr(config.data, "fit", "crop") == "crop"

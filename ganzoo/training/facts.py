@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ganzoo import registry
+from ganzoo.about import __version__
 from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.hub.reference import Place, Repository, parse
@@ -71,7 +72,7 @@ def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
     Files and folders are named without the place that they have on this machine, whatever the
-    field: a path is told by how it begins.
+    field: a path is recognised by its beginning.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
@@ -88,6 +89,19 @@ def _without_places(value: Any) -> Any:
         os.path.isabs(value) or value.startswith(("./", "../", "~/"))
     )
     return f"./{Path(value).name}" if placed else value
+
+
+def circumstances(config: RunConfig, hardware: Hardware, fingerprint: str) -> dict[str, Any]:
+    """Return what a checkpoint says of how it was computed, on which data."""
+    return {
+        "ganzoo": __version__,
+        "torch": str(torch.__version__),
+        "plugins": plugins_of(config),
+        "data": fingerprint,
+        "processes": hardware.processes.world,
+        "threads": torch.get_num_threads(),
+        "config": config.model_dump(mode="json"),
+    }
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:

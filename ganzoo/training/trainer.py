@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from ganzoo import registry
-from ganzoo.about import __version__
 from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
 from ganzoo.config.run import ROLES
@@ -32,7 +31,7 @@ from ganzoo.training import base, checkpoints, distribution, sharing
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
 from ganzoo.training.exporting import write_weights
-from ganzoo.training.facts import info_of, plugins_of
+from ganzoo.training.facts import circumstances, info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.hardware import backend_flags, busy_note, choose
 from ganzoo.training.objective import Adversarial, Objective
@@ -349,15 +348,7 @@ class Trainer:
         if not self.processes.first:
             return
         tensors = checkpoints.collect(self.objective, self.optimizers, self.ema)
-        state = {
-            "ganzoo": __version__,
-            "torch": str(torch.__version__),
-            "plugins": plugins_of(self.config),
-            "data": self._dataset.fingerprint,
-            "processes": self.processes.world,
-            "threads": torch.get_num_threads(),
-            "config": self.config.model_dump(mode="json"),
-        }
+        state = circumstances(self.config, self.hardware, self._dataset.fingerprint)
         checkpoints.save(self.run.checkpoints, self.step, tensors, state)
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)

@@ -103,7 +103,7 @@ def compression_of(path: str) -> Opener | None:
 def unpacked(packed: str, opener: Opener, name: str) -> str:
     """Return the path of what a file unpacks to, in ganzoo's cache; it is made where there is none.
 
-    Its name ends with its size, by which a copy that was cut is told.
+    Its name ends with its size, which a truncated copy does not have.
 
     Raises:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
