@@ -147,8 +147,8 @@ def check_agreement(processes: Processes, facts: Mapping[str, str]) -> None:
     differing = [name for name, same in zip(facts, (low == high).tolist(), strict=True) if not same]
     if differing:
         raise RunError(
-            f"the {processes.world} processes do not agree in {' and '.join(differing)}; start "
-            "them all with the same command, data and versions"
+            f"the {processes.world} processes differ in {' and '.join(differing)}; start all of "
+            "them with the same command, data and versions"
         )
 
 

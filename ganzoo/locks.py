@@ -1,6 +1,7 @@
 """Locks of files and folders, which the system releases when the last process that has them ends.
 
-Where a system or a file system has no such locks, everyone goes on.
+On a system without such locks nobody is kept out. On a file system without them a folder is held as
+long as the process that its lock names is running.
 """
 
 import contextlib
@@ -157,14 +158,16 @@ def _written(path: Path, doing: str) -> Iterator[None]:
             writer = _writer(path.read_bytes())
             raise RunError(f"{folder} is {_told(writer)}; wait until it ends, or stop it")
 
-    with _locked(path, refuse) as (file, _):
+    with _locked(path, refuse) as (file, held):
         file.seek(0)
         before, host = _writer(file.read()), platform.node()
         if before.get("host", host) != host:
             raise RunError(
-                f"{folder} was {_told(before)}, and from here nobody can tell whether that process "
+                f"{folder} was {_told(before)}, and this machine cannot check whether that process "
                 f"still runs; if it has ended, remove {shown(path)}"
             )
+        if not held and _lives(before.get("process")):
+            refuse()
         since = datetime.now().astimezone().isoformat(" ", "seconds")
         writer = {"doing": doing, "process": os.getpid(), "host": host, "since": since}
         file.truncate(0)
@@ -191,3 +194,14 @@ def _told(writer: dict[str, Any]) -> str:
     who = "this process" if writer["process"] == os.getpid() else f"process {writer['process']}"
     place = "" if writer["host"] == platform.node() else f" on {writer['host']}"
     return brief(f"being {writer['doing']} by {who}{place} (since {writer['since']})")
+
+
+def _lives(process: Any) -> bool:
+    """Return whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:  # it is another user's
+        return True
+    except (ProcessLookupError, TypeError, OverflowError):
+        return False
+    return bool(process > 0)

@@ -7,10 +7,16 @@ import torch
 
 from ganzoo.errors import RequestError
 
-LIMIT = Path("/sys/fs/cgroup/memory.max")
-"""Where Linux keeps what a container may use at most."""
+GROUP = Path("/sys/fs/cgroup")
+"""Where Linux keeps how much memory a container may use, and how much it does."""
 
-SIGNS = ("DefaultCPUAllocator", "not enough memory", "allocate memory", "verflow")
+SIGNS = (
+    "DefaultCPUAllocator: ",
+    "MPS backend out of memory",
+    "Storage size calculation overflowed",
+    "numel: integer multiplication overflow",
+    "Overflow when unpacking long long",
+)
 """Of messages by which torch says that there is too little, or that a size exceeds 64 bits."""
 
 
@@ -21,8 +27,15 @@ def available(device: torch.device) -> int | None:
     if device.type != "cpu":
         return None
     known = []
-    with suppress(OSError, ValueError):  # there is none, or it says "max"
-        known.append(int(LIMIT.read_text(encoding="ascii")))
+    with suppress(OSError, ValueError, KeyError):  # there is none, or it says "max"
+        limit, used, stat = (
+            (GROUP / f"memory.{name}").read_text(encoding="ascii")
+            for name in ("max", "current", "stat")
+        )
+        parts = dict(line.split() for line in stat.splitlines())
+        # Files that are merely cached are given back when memory is asked for.
+        cached = int(parts["active_file"]) + int(parts["inactive_file"])
+        known.append(max(int(limit) - int(used) + cached, 0))
     with suppress(OSError, ValueError, KeyError):  # another system
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         facts = dict(line.split(":") for line in lines)

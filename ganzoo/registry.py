@@ -1,7 +1,8 @@
 """One registry for every group of plugins: discovered through entry points, or registered here.
 
-Three tiers of cost: listing reads entry-point names and imports nothing else; ``spec`` imports the
-plugin's torch-free description; ``instantiate`` imports torch and builds.
+Three tiers of cost: `names`, and with it ``ganzoo.list_architectures`` and the like, reads
+entry-point names and imports nothing else; ``spec`` imports the plugin's torch-free description, as
+``ganzoo list`` does for its summaries; ``instantiate`` imports torch and builds.
 
 Discovery is a pure function of the installed entry points (`scan`); its result is kept for the
 process, and asked for only when a name is.
@@ -117,15 +118,15 @@ class Offer:
         api = getattr(spec, "api", PLUGIN_API)
         if api != PLUGIN_API:
             raise PluginError(
-                f"{who} was written for version {api} of the plugin interface, and this ganzoo "
+                f"{who} was written for version {api} of the plugin interface, but ganzoo "
                 f"{__version__} has version {PLUGIN_API}; install a version that matches"
             )
         if not isinstance(spec, wanted):
-            raise PluginError(
-                f"{who} names a {type(spec).__name__} where a {wanted.__name__} belongs"
-            )
+            raise PluginError(f"{who} provides {type(spec).__name__} instead of {wanted.__name__}")
         if spec.name != self.name:
-            raise PluginError(f"{who} calls itself {spec.name!r}; both names must be the same")
+            raise PluginError(
+                f"{who} has the name {spec.name!r} in its description; both names must be the same"
+            )
         # In references, overrides and paths the other characters mean something else.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", spec.name):
             raise PluginError(

@@ -18,25 +18,25 @@ def check_network(role: str, network: nn.Module) -> None:
             kind = type(hook).__module__
             if kind in OLD_NORMS:
                 raise PluginError(
-                    f"{name or 'a module'} of the {role} uses {kind}, which keeps a network from "
-                    "being copied; use torch.nn.utils.parametrizations instead"
+                    f"{name or 'a module'} of the {role} uses {kind}, which makes a network "
+                    "impossible to copy; use torch.nn.utils.parametrizations instead"
                 )
     for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
         if nn.parameter.is_lazy(tensor):
             raise PluginError(
-                f"{name} of the {role} is of a lazy layer, whose shape is not known before it is "
-                "used; give the layer the size of its input"
+                f"{name} of the {role} belongs to a lazy layer, whose shape is unknown until it is "
+                "called; give the layer the size of its input"
             )
         if isinstance(tensor, nn.Parameter) and not tensor.is_floating_point():
             raise PluginError(
                 f"the parameter {name} of the {role} is {tensor.dtype}, and only floating-point "
-                "numbers are trained; make it a buffer, or keep real and imaginary part apart"
+                "numbers are trained; make it a buffer, or split it into real and imaginary parts"
             )
         pairs = zip(tensor.stride(), torch.empty_like(tensor).stride(), tensor.shape, strict=True)
         if any(stride != dense for stride, dense, size in pairs if size > 1):
             raise PluginError(
-                f"{name} of the {role} is a view that repeats or leaves out memory (by expand or a "
-                "slice), which optimizers and files do not keep; add .clone() or .contiguous()"
+                f"{name} of the {role} is a view that repeats or skips memory (from expand or a "
+                "slice), which optimizers and files cannot store; add .clone() or .contiguous()"
             )
 
 
@@ -48,6 +48,6 @@ def check_apart(networks: Mapping[str, nn.Module]) -> None:
             other, known = owners.setdefault(tensor.untyped_storage().data_ptr(), (role, name))
             if other != role and tensor.numel():
                 raise PluginError(
-                    f"{name} of the {role} and {known} of the {other} are the same memory; create "
-                    "a tensor for each network in its constructor"
+                    f"{name} of the {role} and {known} of the {other} share memory; create a "
+                    "tensor for each network in its constructor"
                 )

@@ -22,10 +22,11 @@ COLOURS = {"passed": typer.colors.GREEN, "failed": typer.colors.RED, "skipped": 
 
 def new_plugin(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Of the architecture, as my-gan; lower case.")
+        str,
+        typer.Argument(metavar="NAME", help="The architecture's name in lower case, as my-gan."),
     ],
     out: Annotated[
-        str | None, typer.Option("--out", "-o", help="The folder to make; NAME if left out.")
+        str | None, typer.Option("--out", "-o", help="The folder to create; by default NAME.")
     ] = None,
 ) -> None:
     """Write a plugin of your own, ready to install.
@@ -42,15 +43,15 @@ def new_plugin(
 def check_plugin(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="The plugin, of any group.", autocompletion=plugins),
+        typer.Argument(metavar="NAME", help="A plugin of any group.", autocompletion=plugins),
     ],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a plugin keeps what ganzoo expects of its kind.
+    """Check that a plugin meets the requirements of its kind.
 
-    KEY=VALUE sets a field of the config that it is checked with. Exits with 1 where a check fails.
+    KEY=VALUE sets a field of the config that it is checked with. Exits with 1 if a check fails.
 
     For instance: ganzoo check-plugin dcgan width=8
     """

@@ -18,7 +18,7 @@ SECONDS_OF_A_DAY = 86_400
 def cache(
     evict: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Remove this entry; the start of its name is enough."),
+        typer.Option(metavar="NAME", help="Remove an entry by its name, or the start of it."),
     ] = None,
     older_than: Annotated[
         float | None,
@@ -28,17 +28,17 @@ def cache(
         bool, typer.Option("--unfinished", help="Remove entries that were never finished.")
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Remove everything that is made again when needed.")
+        bool, typer.Option("--all", help="Remove everything that ganzoo can make again.")
     ] = False,
     check: Annotated[
         bool, typer.Option("--verify", help="Check all digests, and remove damaged entries.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is cached, check it, or take it away.
+    """List the cache, check it, or remove entries.
 
-    What is in use by a running process stays. Downloads and files of your own, as those in
-    torchvision/ and extractors/, are taken away by name only.
+    Entries that a running process uses stay. Downloads and files of your own, such as those in
+    torchvision/ and extractors/, are removed only by name.
     """
     from ganzoo.data.cache import cache_folder
     from ganzoo.data.cache.entries import entries, named, verify

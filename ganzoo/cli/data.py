@@ -31,7 +31,7 @@ def check(
     architecture: Annotated[
         str | None,
         typer.Option(
-            help="The architecture to train, which decides the shape.", show_default=ARCHITECTURE
+            help="The architecture to train, which sets the shape.", show_default=ARCHITECTURE
         ),
     ] = None,
     base: Annotated[
@@ -53,9 +53,9 @@ def check(
 ) -> None:
     """Look at all images before training.
 
-    Reports the images, unreadable files and why, duplicates, what training will make of them, and a
-    command to start with. KEY.SUB=VALUE sets a field of that run. With --base the run starts from
-    weights, and the report says how they and the images differ. The preview shows images as the
+    Reports the images, unreadable files and why, duplicates, how training will use the images, and
+    a command to start with. KEY.SUB=VALUE sets a field of that run. With --base the run starts from
+    weights, and the report says how the images differ from them. The preview shows images as the
     networks will see them. The exit code is 2 if training would refuse the data.
 
     For instance: ganzoo data check ./images data.image_size=64
@@ -89,7 +89,7 @@ def check(
     with progress("looking at every sample", len(dataset)) as told:
         found = survey(dataset, processes=available(), report=told)
     images = dataset.kind == "images"
-    advice = _advice(found, run, fit)
+    advice = _advice(found, run, fit, overrides)
     command = None
     if advice is not None and (fit is None or fit.fits):
         partial = None if fit is None else fit.partial
@@ -197,7 +197,9 @@ def _run(name: str, source: str, overrides: dict[str, Any], *, fine_tuned: bool)
     return resolve({"architecture": name, "data": {"source": source}}, overrides).config
 
 
-def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advice | None":
+def _advice(
+    found: "Survey", run: "RunConfig", fit: "Agreement | None", overrides: dict[str, Any]
+) -> "Advice | None":
     """What to know before training; of vectors only what weights do not agree with."""
     from ganzoo import registry
     from ganzoo.data.advice import Advice, advise
@@ -207,7 +209,7 @@ def _advice(found: "Survey", run: "RunConfig", fit: "Agreement | None") -> "Advi
     if found.spread is not None:
         return None if sentences is None else Advice(sentences, {}, {})
     traits = registry.get(Architecture, run.architecture.name).traits(run.architecture)
-    return advise(found, run, traits, sentences)
+    return advise(found, run, traits, sentences, overrides)
 
 
 def _values(

@@ -22,10 +22,10 @@ def diagnose(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how a run is doing, and what goes wrong in it.
+    """Report how a run is doing, and what goes wrong in it.
 
-    Each finding says what to try, and an image shows the course of the run. It may be finished,
-    running or interrupted. The image needs the package matplotlib.
+    Each finding says what to try, and an image shows the course of the run. The run may be
+    finished, running or interrupted. The image needs the package matplotlib.
 
     For instance: ganzoo diagnose runs/dcgan-mnist5k
     """
@@ -45,7 +45,7 @@ def diagnose(
     state, note = status.state, status.note
     if state in ("running", "stopped") and any(f.monitor == "non-finite" for f in findings):
         state, note = "stopped", "stopped by a value that is not finite"
-    facts = report.Facts(run, opened.config, status.step, state, note)
+    facts = report.Facts(run, opened.outline, status.step, state, note)
     if as_json:
         values = report.as_values(facts, rows, scores, findings)
         echo(json.dumps(_finite(values), indent=2), lines=True)

@@ -7,9 +7,9 @@ from ganzoo.cli.common import echo
 
 
 def doctor() -> None:
-    """Tell what this machine and installation are like.
+    """Report on this machine and installation.
 
-    Exits with 1 where something needs attention.
+    Exits with 1 if something needs attention.
     """
     import platform
 

@@ -21,25 +21,25 @@ def evaluate(
     data: Annotated[
         str | None,
         typer.Option(
-            help="A dataset, or ./folder; that of the run, or of training, if left out.",
+            help="A dataset, or ./folder; by default that of the run, or of training.",
             autocompletion=datasets,
         ),
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="Names, separated by commas; the usual ones if left out.")
+        str | None, typer.Option(help="Names, separated by commas; by default the usual ones.")
     ] = None,
     extractor: Annotated[
         str | None,
-        typer.Option(help="The extractor of features; the one that suits the data if left out."),
+        typer.Option(help="The extractor of features; by default the one that suits the data."),
     ] = None,
     weights: Annotated[
         str | None, typer.Option(help="The file of the extractor's weights, if it needs one.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", help="How many fakes.")] = 10_000,
+    n: Annotated[int, typer.Option("-n", help="The number of fakes.")] = 10_000,
     seed: Seed = 0,
     truncation: Truncation = None,
     raw: Raw = False,
-    device: Annotated[str, typer.Option(help="As cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="The device, such as cpu or cuda.")] = "cpu",
     save: Annotated[
         bool,
         typer.Option("--save", help="Write the scores into the folder's config.json and card."),
@@ -49,11 +49,9 @@ def evaluate(
 ) -> None:
     """Score a generator against real data.
 
-    Scores compare only where all of their protocol is the same; --json writes it.
+    Scores are comparable only if their whole protocol is the same; --json prints it.
     """
     load_local(imports)
-    if n < 2:
-        raise RequestError(f"-n is {n}; it must be at least 2")
     from ganzoo.evaluation.evaluate import evaluate as score
     from ganzoo.hub.scores import own_folder, save_scores
     from ganzoo.locks import writing

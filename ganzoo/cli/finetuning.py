@@ -22,12 +22,12 @@ def finetune(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", help="The run folder to make; if left out, one below runs/."),
+        typer.Option("--out", "-o", help="The run folder to create; by default one below runs/."),
     ] = None,
     allow_partial: Annotated[
         bool,
         typer.Option(
-            "--allow-partial", help="Start from the weights that fit when not all of them do."
+            "--allow-partial", help="Start from the weights that fit, even if others do not."
         ),
     ] = False,
     imports: Imports = None,
@@ -36,7 +36,7 @@ def finetune(
 
     CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
     base.freeze_discriminator=N or base.freeze_generator=N keeps N stages as they are. Prints the
-    run folder, which tells in base.json what was taken over, tensor by tensor.
+    run folder, whose base.json records what became of each tensor.
 
     For instance: ganzoo finetune wgan-gp.mnist5k --data ./images steps=2000
     """

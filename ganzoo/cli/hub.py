@@ -28,7 +28,9 @@ def push(
             autocompletion=references,
         ),
     ],
-    repository: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Made where missing.")],
+    repository: Annotated[
+        str, typer.Argument(metavar="ORG/NAME", help="The repository; created if missing.")
+    ],
     private: Annotated[
         bool, typer.Option("--private", help="Make a new repository private.")
     ] = False,
@@ -36,9 +38,9 @@ def push(
         bool, typer.Option("--pr", help="Open a pull request instead of changing the branch.")
     ] = False,
     revision: Annotated[
-        str | None, typer.Option(help="The branch, made where missing; main if left out.")
+        str | None, typer.Option(help="The branch, created if missing; by default main.")
     ] = None,
-    message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+    message: Annotated[str | None, typer.Option(help="The commit message.")] = None,
     no_discriminator: Annotated[
         bool,
         typer.Option(
@@ -48,16 +50,16 @@ def push(
     ] = False,
     license_: Annotated[
         str | None,
-        typer.Option("--license", help="Of the weights, as apache-2.0; none if left out."),
+        typer.Option("--license", help="The weights' licence, as apache-2.0; by default none."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the files, their sizes and the card only.")
+        bool, typer.Option("--dry-run", help="Only show the files, their sizes and the card.")
     ] = False,
     imports: Imports = None,
 ) -> None:
     """Publish weights and their card on the Hugging Face Hub.
 
-    It is one commit. Log in once with: hf auth login. Prints the page of the commit or pull
+    A push makes one commit. Log in once with: hf auth login. Prints the page of the commit or pull
     request.
     """
     load_local(imports)
@@ -83,7 +85,7 @@ def push(
 
 def pull(
     reference: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Or org/name@revision.")],
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to make.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to create.")],
     imports: Imports = None,
 ) -> None:
     """Copy weights from the Hub into a folder.

@@ -50,7 +50,7 @@ def list_(
     """List what is installed, with a summary of each.
 
     GROUP is architectures, losses, penalties, augmentations, datasets, extractors or pretrained;
-    PATTERN is as '*gan*'. A terminal shows summaries as far as they fit; a pipe gets all of them.
+    PATTERN matches names, as '*gan*' does. A terminal cuts summaries to its width; a pipe does not.
     """
     groups = _groups()
     if set(group) & set("*?["):
@@ -130,7 +130,7 @@ def _summaries(group: str, pattern: str) -> dict[str, str]:
         from ganzoo.listing import list_pretrained
 
         for reference in list_pretrained(pattern):
-            name, _, tag = reference.partition(".")
+            name, _, tag = reference.rpartition(".")
             found[reference] = registry.get(Architecture, name).pretrained[tag].summary
     else:
         for name in registry.names(group):

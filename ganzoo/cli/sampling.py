@@ -25,31 +25,31 @@ Reference = Annotated[
 Seed = Annotated[int, typer.Option(help="The seed.")]
 Label = Annotated[str | None, typer.Option(help="A class, by name or by number.")]
 Truncation = Annotated[
-    float | None, typer.Option(help="Above 0, at most 1: fewer, more typical samples.")
+    float | None, typer.Option(help="Above 0, at most 1; lower gives more typical samples.")
 ]
-Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without averaging.")]
+Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without averaged weights.")]
 
 
 def sample(
     reference: Reference,
-    n: Annotated[int, typer.Option("-n", help="How many samples.")] = 16,
+    n: Annotated[int, typer.Option("-n", help="The number of samples.")] = 16,
     seed: Seed = 0,
     label: Label = None,
     truncation: Truncation = None,
     out: Annotated[
         str | None,
         typer.Option(
-            "--out", "-o", help="The image to write, or with --each the folder.", show_default=False
+            "--out", "-o", help="The image to write; with --each, the folder.", show_default=False
         ),
     ] = None,
     each: Annotated[
         bool, typer.Option("--each", help="Write each sample into a file of its own.")
     ] = False,
-    columns: Annotated[int | None, typer.Option(help="Images in a row.")] = None,
+    columns: Annotated[int | None, typer.Option(help="The number of images in a row.")] = None,
     scale: Annotated[
         int | None,
         typer.Option(
-            help="Enlarge every pixel by this whole factor; a grid to about 512 pixels if left out."
+            help="Enlarge pixels by this whole factor; by default a grid to about 512 pixels."
         ),
     ] = None,
     raw: Raw = False,
@@ -58,7 +58,7 @@ def sample(
     """Draw samples from a trained generator.
 
     They go into one image, by default grid.png, or with --each into a folder, by default samples.
-    Prints its path.
+    Prints the path of the image or folder.
     """
     load_local(imports)
     path = Path(out or ("samples" if each else "grid.png"))
@@ -66,6 +66,8 @@ def sample(
         raise RequestError(f"--out {out}: an image ends in .png, .jpg or .webp")
     if each and (path.suffix.lower() in IMAGES or path.is_file()):
         raise RequestError(f"--out {out}: --each writes a file for each sample; give a folder")
+    if each and path.is_dir() and any(path.iterdir()):
+        raise RequestError(f"{path} already exists; give a new folder for the samples (--out)")
     if each and columns is not None:
         raise RequestError(
             "--columns is for a grid, and --each writes single images; leave one of them out"
@@ -96,8 +98,8 @@ def sample(
 
 def interpolate(
     reference: Reference,
-    n: Annotated[int, typer.Option("-n", help="How many latents to join.")] = 6,
-    steps: Annotated[int, typer.Option(help="Steps from each to the next.")] = 12,
+    n: Annotated[int, typer.Option("-n", help="The number of latents to join.")] = 6,
+    steps: Annotated[int, typer.Option(help="Steps from one latent to the next.")] = 12,
     seed: Seed = 0,
     label: Label = None,
     to: Annotated[
@@ -105,21 +107,21 @@ def interpolate(
     ] = None,
     truncation: Truncation = None,
     out: Annotated[
-        str, typer.Option("--out", "-o", help="A .gif for a film, .png for a grid.")
+        str, typer.Option("--out", "-o", help="The file to write: a .gif film or a .png grid.")
     ] = "path.gif",
     raw: Raw = False,
     imports: Imports = None,
 ) -> None:
-    """Draw what lies between samples of a trained generator.
+    """Draw the steps between samples of a trained generator.
 
-    A film comes back to where it began; without --label it shows each class. A grid has a row for
-    each leg, and without --label the classes in turn. With --to each latent stays, and the class
-    goes over to another. Prints its path.
+    A film returns to its first sample; without --label it shows each class. A grid has a row for
+    each pair of samples, and without --label the classes in turn. With --to each latent stays the
+    same, and its class changes. Prints the path of the file.
     """
     load_local(imports)
     path = Path(out)
     if to is not None and label is None:
-        raise RequestError("--to needs the class to start from; give it by --label")
+        raise RequestError("--to needs the class to start from; give it with --label")
     film = path.suffix.lower() == ".gif"
     if not film and path.suffix.lower() not in IMAGES:
         raise RequestError(f"--out {out}: a film ends in .gif, and a grid in .png, .jpg or .webp")

@@ -22,7 +22,7 @@ def train(
     arguments: Overrides = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", help="The run folder to make; if left out, one below runs/."),
+        typer.Option("--out", "-o", help="The run folder to create; by default one below runs/."),
     ] = None,
     imports: Imports = None,
 ) -> None:
@@ -51,9 +51,9 @@ def resume(
     ] = None,
     imports: Imports = None,
 ) -> None:
-    """Go on with a run as if it had never stopped.
+    """Resume a run as if it had never stopped.
 
-    KEY.SUB=VALUE changes what may change: steps, cadences, logging, the data's place
+    KEY.SUB=VALUE changes a field that may change: steps, cadences, logging, the data's place
     (data.source). Prints the run folder.
 
     For instance: ganzoo resume runs/dcgan-mnist5k steps=4000
@@ -62,16 +62,16 @@ def resume(
     if config is not None:
         raise ConfigError(f"{config!r} is not of the form key.sub=value; a run has its own config")
     load_local(imports)
-    from ganzoo.training.session import resume as go_on
+    from ganzoo.training.session import resume as resume_run
 
-    report(go_on(run, overrides))
+    report(resume_run(run, overrides))
 
 
 def export(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A run, or one of its checkpoints.")
     ],
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to make.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The weights folder to create.")],
     imports: Imports = None,
 ) -> None:
     """Make a weights folder from a run or a checkpoint.

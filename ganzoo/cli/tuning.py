@@ -25,15 +25,15 @@ def sweep(
             "repeated.",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(help="How many trials to reach.")] = 20,
+    trials: Annotated[int, typer.Option(help="The number of trials to reach.")] = 20,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", help="The sweep's folder; if left out, one below runs/."),
+        typer.Option("--out", "-o", help="The sweep's folder; by default one below runs/."),
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="The metric to optimise; evaluation.best if left out.")
+        str | None, typer.Option(help="The metric to optimise; by default evaluation.best.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the proposals.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of the proposals.")] = 0,
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +41,7 @@ def sweep(
 
     CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field in all trials. Each trial
     trains with some of the values after --over, and is a run below the sweep's folder; the same
-    command with --out goes on with a sweep.
+    command with --out resumes a sweep.
 
     For instance: ganzoo sweep architecture=dcgan --over loss=hinge,non-saturating
     """

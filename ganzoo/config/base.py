@@ -6,9 +6,9 @@ from ganzoo.config.fields import Model, OptionalCadence
 
 
 class BaseConfig(Model):
-    """The weights that a run starts from, and what of them may change.
+    """The weights that a run starts from, and which of them stay as they are.
 
-    `ganzoo.finetune` fills it in, and the run needs the weights only to begin.
+    `ganzoo.finetune` fills this in. The run needs the weights only to start.
     """
 
     reference: str = Field(
@@ -16,25 +16,25 @@ class BaseConfig(Model):
     )
     sha: str = Field(
         pattern="^([0-9a-f]{40}|[0-9a-f]{64})$",
-        description="The commit on the Hub, else the SHA-256 of model.safetensors.",
+        description="The commit on the Hub, or else the SHA-256 of model.safetensors.",
     )
     freeze_discriminator: int = Field(
         default=0,
         ge=0,
         le=1000,
-        description="How many stages of the discriminator to freeze, counted from its input.",
+        description="The number of stages of the discriminator to freeze, from its input on.",
     )
     freeze_generator: int = Field(
         default=0,
         ge=0,
         le=1000,
-        description="How many stages of the generator to freeze, counted from the latents.",
+        description="The number of stages of the generator to freeze, from the latents on.",
     )
     warm_up: OptionalCadence = Field(
         default=0, description="Steps at the start in which only the discriminator learns."
     )
     allow_partial: bool = Field(
         default=False,
-        description="Whether to start from the weights that fit when classes, channels, size "
+        description="Whether to start from the weights that fit if classes, channels, size "
         "or other values of the architecture differ.",
     )

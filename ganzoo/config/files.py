@@ -113,7 +113,7 @@ def check_values(values: Any, most: int = MAX_VALUES) -> None:
         try:
             "".join(item for item in level if isinstance(item, str)).encode()
         except UnicodeEncodeError:
-            raise ValueError("it holds half a character") from None
+            raise ValueError("it holds an incomplete Unicode character") from None
         inner = chain.from_iterable(map(_inside, level))
         level = [*islice(inner, most + 1)]  # as one list may be referred to from many places
         if not level:

@@ -8,7 +8,7 @@ from ganzoo.config.fields import AsTuple, Model, Scheduled, Side
 
 
 class ArchitectureConfig(Model):
-    """What every architecture has; a plugin's own fields stand beside these.
+    """The fields of every architecture; a plugin adds its own.
 
     Attributes:
         name: The architecture.
@@ -21,11 +21,14 @@ class ArchitectureConfig(Model):
     preset: str = Field(default="", description="The variant whose values and recipe apply.")
     sample_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 64, 64),
-        description="(channels, height, width) of images, or (length,) of vectors; the data's "
-        "where left out.",
+        description="(channels, height, width) of images, or (length,) of vectors; by default "
+        "that of the data.",
     )
     num_classes: int = Field(
-        default=0, ge=0, le=1_000_000, description="Classes; 0 for none; the data's if left out."
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Number of classes; 0 for none; by default that of the data.",
     )
 
     @field_validator("sample_shape")
@@ -88,13 +91,13 @@ class ObjectiveConfig(Model):
 
 
 class LossConfig(Model):
-    """What every loss has."""
+    """The field of every loss."""
 
     name: str = Field(default="", description="The loss.")
 
 
 class PenaltyConfig(Model):
-    """What every penalty has.
+    """The fields of every penalty.
 
     Attributes:
         name: The penalty; the label that it has in the config where left out.
@@ -112,41 +115,46 @@ class PenaltyConfig(Model):
     every: int = Field(
         default=1,
         ge=1,
-        description="Apply once in this many updates; a term is multiplied by the number.",
+        description="Apply the penalty once in this many updates; a term is multiplied by this "
+        "number.",
     )
 
 
 class AugmentationConfig(Model):
-    """What every augmentation has."""
+    """The field of every augmentation."""
 
     name: str = Field(default="", description="The augmentation.")
 
 
 class ExtractorConfig(Model):
-    """What every extractor of features has."""
+    """The field of every extractor of features."""
 
     name: str = Field(default="", description="The extractor.")
 
 
 class DataConfig(Model):
-    """What every source of samples has.
+    """The fields of every source of samples.
 
     Attributes:
         PLACES: The fields that say where on this machine the data is; another place on resume may
             hold the same data.
         source: A dataset's name, the path of a folder, archive, manifest or file of arrays, or a
             dataset repository of the Hub, as ``hf://owner/name``.
-        image_size: Side length that images are brought to; None for what fits the architecture.
+        image_size: Side length to which images are resized; None for what suits the architecture.
         flip: Whether each image is mirrored left to right with probability 1/2.
         dequantize: Width of the uniform noise that is added to samples in [-1, 1].
-        holdout: How many samples are never trained on, so that overfitting shows.
+        holdout: Number of samples that are never trained on, so that overfitting shows.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("source",)
 
     source: str = Field(default="", description="A dataset's name, a path, or hf://owner/name.")
     image_size: int | None = Field(
-        default=None, ge=1, le=65536, description="Side length that images are brought to."
+        default=None,
+        ge=1,
+        le=65536,
+        description="Side length to which images are resized; null for what suits the "
+        "architecture.",
     )
     flip: bool = Field(default=False, description="Mirror images at random.")
     dequantize: float = Field(
@@ -156,5 +164,5 @@ class DataConfig(Model):
         default=0,
         ge=0,
         le=10**9,
-        description="Samples kept out of training, to notice overfitting.",
+        description="Number of samples kept out of training, to detect overfitting.",
     )

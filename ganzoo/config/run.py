@@ -31,9 +31,9 @@ def _device(name: str) -> str:
 class TrainingConfig(Model):
     """How long and with what arithmetic a run trains; a step is all updates of the objective."""
 
-    steps: Count = Field(default=20_000, description="Steps, each with all updates of a turn.")
-    batch_size: Count = Field(default=64, description="Real samples of an update.")
-    accumulate: Count = Field(default=1, description="Parts in which a batch is computed.")
+    steps: Count = Field(default=20_000, description="Steps; each holds all updates of a turn.")
+    batch_size: Count = Field(default=64, description="Real samples in an update.")
+    accumulate: Count = Field(default=1, description="Parts into which each batch is split.")
     precision: Literal["auto", "fp32", "bf16", "fp64"] = Field(
         default="auto", description="Arithmetic; auto is bf16 where the device has it natively."
     )
@@ -76,7 +76,7 @@ class EmaConfig(Model):
 
 
 class LoggingConfig(Model):
-    """What a run tells while it trains."""
+    """What a run logs while it trains."""
 
     every: Count = Field(default=50, description="Steps between rows of log.jsonl.")
     tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")

@@ -28,6 +28,18 @@ POINT_METRICS: tuple[str, ...] = ("modes", "quality", "divergence")
 IMAGE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
 """Those of images, which are of their features."""
 
+LEAST_REALS = {"fid": 2, "kid": 2, "precision": 6, "recall": 6, "density": 6, "coverage": 6}
+LEAST_FAKES = {
+    "fid": 2,
+    "kid": 2,
+    "is": 10,
+    "precision": 4,
+    "recall": 4,
+    "density": 4,
+    "coverage": 4,
+}
+"""The fewest samples that a metric has a value for; 1 where it is not there."""
+
 
 class EvaluationConfig(Model):
     """How the generator is scored while it trains.
@@ -40,18 +52,18 @@ class EvaluationConfig(Model):
     )
     metrics: Annotated[tuple[Metric, ...], AsTuple] = Field(
         default=("fid",),
-        description="The metrics to compute; modes, quality and divergence for points if left out.",
+        description="The metrics to compute; for points, by default modes, quality and divergence.",
         json_schema_extra={"minItems": 1},
     )
     best: Metric | None = Field(
         default=None,
-        description="The metric that decides which weights are best; the first one if null.",
+        description="The metric that decides which weights are best; null for the first one.",
     )
     extractor: str | None = Field(
-        default=None, description="The extractor of features; the one that suits the data if null."
+        default=None, description="The extractor of features; null for the one that suits the data."
     )
     fakes: Annotated[int, Field(ge=2, le=10**7)] = Field(
-        default=5_000, description="How many samples to score."
+        default=5_000, description="The number of samples to score."
     )
 
     @model_validator(mode="after")
@@ -71,12 +83,12 @@ class EvaluationConfig(Model):
 
 
 class HealthConfig(Model):
-    """How a run is watched for what goes wrong with GANs."""
+    """How a run is monitored for the usual failures of GANs."""
 
     every: OptionalCadence = Field(
         default=250,
-        description="Steps between looks; 0 for none; at most a sixth of the run if left out.",
+        description="Steps between looks; 0 for none; by default at most a sixth of the run.",
     )
     samples: Annotated[int, Field(ge=32, le=4096)] = Field(
-        default=256, description="How many reals and fakes each look compares."
+        default=256, description="The number of reals, and of fakes, that each look compares."
     )

@@ -12,6 +12,7 @@ from ganzoo.config import RunConfig
 from ganzoo.data.check import Survey
 from ganzoo.data.depth import dark_note
 from ganzoo.resolve.augmentation import FEW, shown
+from ganzoo.resolve.merge import NAMED, Values, nest
 from ganzoo.spec import Shape, Traits
 
 TOO_FEW = 500
@@ -56,36 +57,47 @@ class Advice:
 
         `partial` tells whether weights fit in part only; None for a run that starts from none.
         """
-        given = {**overrides, **self.values}
+        given, user = {**overrides, **self.values}, nest(overrides)
         if partial is None:
-            return _line(["ganzoo", "train"], {"architecture": name, "data": source, **given})
+            named = {
+                f"{key}.{NAMED[key]}" if key in overrides else key: value
+                for key, value in (("architecture", name), ("data", source))
+                if not _said(user, f"{key}.{NAMED[key]}")
+            }
+            return _line(["ganzoo", "train"], {**named, **given})
         words = ["ganzoo", "finetune", name, "--data", source]
-        if partial and str(overrides.get("base.allow_partial")).lower() != "true":
+        if partial and (user.get("base") or {}).get("allow_partial") is not True:
             words.append("--allow-partial")
         return _line(words, given)
 
 
 def advise(
-    survey: Survey, config: RunConfig, traits: Traits, fit: Sequence[str] | None = None
+    survey: Survey,
+    config: RunConfig,
+    traits: Traits,
+    fit: Sequence[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
 ) -> Advice:
     """Look for what is doubtful in images, and for what to begin with.
 
     The weight of R1 is gamma = 0.0002 x pixels / batch size, the rule of StyleGAN2-ADA for other
     networks than these: a starting point. A run that starts from weights keeps to their size and
-    recipe, of which nothing is said but `fit`: in what they and the images do not agree.
+    recipe, so only `fit` is reported of it: where they and the images differ. Nothing is suggested
+    for what the user's `overrides` say.
     """
+    user = nest(overrides or {})
     crops = getattr(config.data, "fit", "crop") == "crop"
     found = [*(fit or ()), *doubts(survey, config.architecture.sample_shape, crops)]
-    values, reasons = _networks(survey, config, traits) if fit is None else ({}, {})
+    values, reasons = _networks(survey, config, traits, user) if fit is None else ({}, {})
     count = survey.count - len(survey.bad)
-    if not config.data.holdout and count >= 40:
+    if not config.data.holdout and count >= 40 and not _said(user, "data.holdout"):
         values["data.holdout"] = max(1, min(1000, count // 20))
         reasons["data.holdout"] = "so that overfitting is noticed"
     return Advice(tuple(found), values, reasons)
 
 
 def _networks(
-    survey: Survey, config: RunConfig, traits: Traits
+    survey: Survey, config: RunConfig, traits: Traits, user: Values
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Look for what networks that are new begin with, and why."""
     shape, count = config.architecture.sample_shape, survey.count - len(survey.bad)
@@ -96,20 +108,33 @@ def _networks(
         values[key], reasons[key] = value, reason
 
     side = best_side(survey, traits)
-    if side is not None and (side, side) != shape[1:]:
+    sized = _said(user, "data.image_size") or _said(user, "architecture.sample_shape")
+    if side is not None and (side, side) != shape[1:] and not sized:
         shape = (shape[0], side, side)
         share = f"at least {1 - SMALLER_SHARE:.0%} of the images"
         suggest("data.image_size", side, f"{share} are about this large or larger")
-    if count < FEW and config.augmentation.name == "diffaugment":
+    few = count < FEW and config.augmentation.name == "diffaugment"
+    if few and not _said(user, "augmentation"):
         often = f"D sees each image {shown(config.training, config.objective, count):,} times"
         suggest("augmentation", "diffaugment", f"{often}, and would memorise them")
-    if not config.active_penalties:  # a recipe with another one is balanced with it
+    # A recipe with another one is balanced with it.
+    if not config.active_penalties and not _said(user, "penalties.r1"):
         weight = float(f"{0.0002 * shape[1] * shape[2] / config.training.batch_size:.2g}")
         rule = "0.0002 x pixels / batch size, to be tried up and down"
         suggest("penalties.r1.weight", weight, rule)
         faster = "with the same strength, as the weight is multiplied by it, and much faster"
         suggest("penalties.r1.every", INTERVAL, faster)
     return values, reasons
+
+
+def _said(user: Values, key: str) -> bool:
+    """Whether a user says anything of a field, in whatever spelling."""
+    value: Any = user
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True
 
 
 def best_side(survey: Survey, traits: Traits) -> int | None:
@@ -128,7 +153,8 @@ def doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
     found = []
     if count < TOO_FEW:
         found.append(
-            f"{count:,} images are very few; with fewer than {TOO_FEW:,} expect copies of them"
+            f"{count:,} images are very few; with fewer than {TOO_FEW:,}, expect samples that copy "
+            "them"
         )
     smaller = int((ENLARGED * survey.sizes < [width, height]).any(axis=1).sum())
     if smaller:
@@ -151,9 +177,7 @@ def doubts(survey: Survey, shape: Shape, crops: bool) -> list[str]:
         )
     near = sum(len(group) - 1 for group in survey.near)
     if near > count / 10:
-        found.append(
-            f"{near:,} look almost the same as others; the data vary less than they seem to"
-        )
+        found.append(f"{near:,} look almost the same as others; the data varies less than it seems")
     if shape[0] == 1 and any(mode.split()[-1].startswith(COLOURED) for mode in survey.modes):
         found.append("colours become grey, because the networks take one channel")
     return found

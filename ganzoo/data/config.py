@@ -30,11 +30,11 @@ class Ring8Config(MixtureConfig):
 class Grid25Config(MixtureConfig):
     """Five by five centres."""
 
-    spacing: float = Field(default=2.0, gt=0, description="Distance of neighbouring centres.")
+    spacing: float = Field(default=2.0, gt=0, description="Distance between neighbouring centres.")
 
 
 def _absolute(path: str | None) -> str | None:
-    """So that a run goes on from wherever it is resumed."""
+    """So that a run resumes from any folder."""
     return None if path is None else os.path.abspath(os.path.expanduser(path))
 
 
@@ -55,15 +55,13 @@ class StandardConfig(DataConfig):
 
     root: Annotated[str | None, AfterValidator(_absolute)] = Field(
         default=None,
-        description="Folder that holds torchvision's (MNIST, FashionMNIST or cifar-10-batches-py); "
-        "one in ganzoo's cache where null.",
+        description="Folder that holds torchvision's MNIST, FashionMNIST or cifar-10-batches-py; "
+        "null for one in ganzoo's cache.",
     )
     split: Literal["train", "test", "all"] = Field(
-        default="train", description="Which of the published splits; all is both."
+        default="train", description="The published split; all for both."
     )
-    download: bool = Field(
-        default=False, description="Download the files where they are missing, by torchvision."
-    )
+    download: bool = Field(default=False, description="Download missing files with torchvision.")
 
 
 def _colour(text: str) -> str:
@@ -82,32 +80,33 @@ def _colour(text: str) -> str:
 
 
 class ImagesConfig(DataConfig):
-    """What every source of image files has."""
+    """The fields of every source of image files."""
 
     channels: Literal[1, 3, 4] | None = Field(
         default=None,
-        description="1 for grey, 3 for colour, 4 for colour with alpha; 1 or 3, as the images "
-        "are, if null.",
+        description="1 for grey, 3 for colour, 4 for colour with alpha; null for 1 or 3, "
+        "depending on the images.",
     )
     background: Annotated[str, AfterValidator(_colour)] = Field(
         default="#ffffff",
-        description="What transparent images are put on, and what `fit=pad` adds: a colour as "
-        '"#ff0000", or its name.',
+        description="The colour behind transparent images, and of what `fit=pad` adds, such as "
+        '"#ff0000" or a name.',
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
-        default="crop", description="How images of another aspect are brought to the shape."
+        default="crop", description="How images with another aspect ratio are fitted to the shape."
     )
     white: int = Field(
         default=65535,
         ge=255,
         le=65535,
-        description="The value that is white in grey of 16 bits; 4095 for 12 bits stored in 16.",
+        description="The value of white in 16-bit grey; 4095 for 12 bits stored in 16.",
     )
     max_bad: float = Field(
         default=0.01,
         ge=0,
         le=1,
-        description="Share of images that may be unreadable, and are skipped; more is an error.",
+        description="Share of images that may be unreadable and are then skipped; a larger share "
+        "is an error.",
     )
 
 
@@ -123,29 +122,29 @@ class ManifestConfig(ImagesConfig):
     """Images that a .csv or .jsonl lists; `source` is its path."""
 
     file_column: str | None = Field(
-        default=None, description="Column or key of the files; one of a usual name if null."
+        default=None, description="Column or key of the files; null for one with a usual name."
     )
     label_column: str | None = Field(
         default=None,
-        description="Column or key of the labels; one of a usual name, where there is one, if "
-        'null; "" for none.',
+        description="Column or key of the labels; null for one with a usual name, if any; "
+        '"" for none.',
     )
 
 
 class RepositoryConfig(ImagesConfig):
     """Images of a dataset repository of the Hugging Face Hub; `source` names it."""
 
-    split: str = Field(default="train", min_length=1, description="Which split of the dataset.")
+    split: str = Field(default="train", min_length=1, description="The split of the dataset.")
     subset: str | None = Field(
-        default=None, description="Which configuration of the dataset; its default one if null."
+        default=None, description="The configuration of the dataset; null for its default."
     )
     image: str | None = Field(
-        default=None, description="Column of the images; the only one of such if null."
+        default=None, description="Column of the images; null for the only one with images."
     )
     label: str | None = Field(
         default=None,
-        description="Column of the labels; the only one of classes, or else one of a usual name, "
-        'if null; "" for none.',
+        description="Column of the labels; null for the only one of classes, or else one with a "
+        'usual name; "" for none.',
     )
 
 
@@ -154,13 +153,13 @@ class ArraysConfig(ImagesConfig):
 
     samples: str | None = Field(
         default=None,
-        description="The array of samples in a .npz; images, x or samples, or the only one, if "
-        "null.",
+        description="The array of samples in a .npz; null for images, x or samples, or the only "
+        "one.",
     )
     labels: str | None = Field(
         default=None,
-        description="The array of labels in a .npz; one of a usual name, where there is one, if "
-        'null; "" for none.',
+        description="The array of labels in a .npz; null for one with a usual name, if any; "
+        '"" for none.',
     )
 
 

@@ -184,16 +184,16 @@ def _recognised(file: IO[bytes]) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(image.size)
     if image.mode in UNBOUNDED_MODES:
-        raise ValueError("its pixels are of 32 bits; save it with 8 or 16")
+        raise ValueError("its pixels have 32 bits; save it with 8 or 16")
     if image.format == "TIFF":
         if cause := tiffs.fault(image):
-            raise ValueError(f"a TIFF that is not read: {cause}")
+            raise ValueError(f"a TIFF of an unsupported kind: {cause}")
         tiffs.mend(image)
     clear, layout = image.info.get("transparency"), _layout(image)
     if image.format == "PNG" and layout in _SHADES and isinstance(clear, int):
         image.info["transparency"] = clear * _SHADES[layout]
     if clear is not None and layout.startswith("RGB;16"):
-        raise ValueError("one of its colours of 16 bits is clear; save it with an alpha channel")
+        raise ValueError("it marks a 16-bit colour as transparent; save it with an alpha channel")
     if image.format == "BMP":
         bits = head[24] if head[14] == 12 else head[28]
         if bits != {"1": 1, "L": 8}.get(image.mode, bits):
@@ -221,8 +221,8 @@ def _bound_memory(image: Image.Image, scans: int) -> None:
         image.draft(None, (image.width // 2, image.height // 2))
     elif taken > MAX_BYTES:
         raise ValueError(
-            f"{image.width:,}x{image.height:,} pixels take {taken:,} bytes, more than the "
-            f"{MAX_BYTES:,} that are spent on one; make it smaller"
+            f"{image.width:,}x{image.height:,} pixels take {taken:,} bytes, more than the limit "
+            f"of {MAX_BYTES:,} for an image; make it smaller"
         )
 
 
@@ -232,8 +232,8 @@ _PIXEL_BYTES = dict.fromkeys(("1", "L", "P"), 1) | dict.fromkeys(DEEP_MODES, 2)
 def _too_large(size: tuple[int, int] | None = None) -> ValueError:
     given = f"{size[0]:,}x{size[1]:,} pixels are" if size else "it claims"
     return ValueError(
-        f"{given} more than the {MAX_PIXELS // 1_000_000} million pixels that are read, as in a "
-        "decompression bomb; make it smaller"
+        f"{given} more than the limit of {MAX_PIXELS // 1_000_000} million pixels, which guards "
+        "against decompression bombs; make it smaller"
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 SECONDS_UNTIL_SHOWN = 2.0
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 4.0
 
 Report = Callable[[int], None]
 """Is told how many more pieces are done."""

@@ -151,8 +151,8 @@ def _bad(survey: Survey, max_bad: float) -> str:
     share = f"{len(survey.bad):,} of {survey.count:,} ({survey.bad_share:.2%})"
     if survey.bad_share > max_bad:
         return (
-            f"{share}; training refuses, as data.max_bad={max_bad:g} allows fewer: remove or "
-            "replace them"
+            f"{share}; training refuses this many, because data.max_bad={max_bad:g} allows fewer: "
+            "remove or replace them"
         )
     return f"{share}; they are skipped, as data.max_bad={max_bad:g} allows"
 

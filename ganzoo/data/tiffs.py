@@ -4,9 +4,8 @@ from typing import Any
 
 from PIL import Image, ImagePalette
 
-PHOTOMETRIC, BITS, COMPRESSION, SAMPLES, PLANES, COLOURS, EXTRA, FORMAT = (
-    *(262, 258, 259, 277, 284, 320, 338, 339),
-)
+PHOTOMETRIC, BITS, COMPRESSION, SAMPLES = 262, 258, 259, 277
+PLANES, COLOURS, EXTRA, FORMAT = 284, 320, 338, 339
 KIND, TILE_WIDTH, TILE_HEIGHT, INKS, SAMPLING = 254, 322, 323, 332, 530
 
 WHITE_IS_ZERO, PALETTE, INK, YCBCR = 0, 3, 5, 6
@@ -41,11 +40,11 @@ def fault(image: Image.Image) -> str:
         return f"its samples are signed or floating-point; {CURE}"
     if len(set(bits)) != 1 or bits[0] not in depths:
         depth = ", ".join(map(str, bits))
-        return f"its samples of {depth} bits are not read with their colours; {CURE}"
+        return f"samples of {depth} bits are not supported for its colours; {CURE}"
     if count - colours != len(extra) or not set(extra) <= {0, 1, 2}:
         return (
-            f"each pixel has {count} samples, and ExtraSamples does not say what those after the "
-            f"first {colours} are; save it without them, or as RGB with alpha"
+            f"each pixel has {count} samples, and ExtraSamples does not describe those after the "
+            f"first {colours}; save it without them, or as RGB with alpha"
         )
     if tags.get(KIND, 0) & 5:
         return "its first page is a mask or a reduced copy of another; save the page that you want"

@@ -45,7 +45,7 @@ def evaluate(
         data: The real data: a dataset's name, a path (``./images``), or a map-style
             `torch.utils.data.Dataset`. Left out, it is that of the run, as its config says; else
             what the generator was trained on, if that is a dataset by name.
-        metrics: Of `ganzoo.evaluation.families.NAMES`; None for those that are usual of such data.
+        metrics: Of `ganzoo.config.watching.METRICS`; None for those that are usual of such data.
         extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
             config; None for the one that suits the data.
         fakes: How many fakes.

@@ -1,6 +1,6 @@
 """The arithmetic of scores, in float64: functions of features, which know nothing of images.
 
-Features are ``(N, length)``, of reals and of fakes; see `ganzoo.evaluation.extractors`.
+Features are ``(N, length)``, of reals and of fakes; see `ganzoo.evaluation.extractor`.
 """
 
 import torch

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganzoo import registry
 from ganzoo.about import __version__
 from ganzoo.config import DataConfig
-from ganzoo.config.watching import POINT_METRICS
+from ganzoo.config.watching import LEAST_FAKES, LEAST_REALS, POINT_METRICS
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache import Store, open_store
 from ganzoo.data.mixtures import Mixture
@@ -25,7 +25,7 @@ from ganzoo.networks.generator import Generator, checked_truncation
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
-from ganzoo.resolve.check import check_metrics, validate
+from ganzoo.resolve.check import check_enough, check_metrics, validate
 from ganzoo.resolve.paths import dataset_name, public_name
 from ganzoo.settings import own_settings
 from ganzoo.spec import DatasetSpec, ExtractorSpec, Shape
@@ -37,6 +37,9 @@ Progress = Callable[[str, int, int], None]
 
 DEFAULT_FAKES = 10_000
 """Enough for scores of small extractors; published FIDs take 50,000."""
+
+FAKES = "fakes (-n)"
+"""How errors call their number."""
 
 
 class Scorer:
@@ -80,7 +83,7 @@ class Scorer:
         progress: Progress | None = None,
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
-        self.fakes = whole_number("fakes", fakes, 2)
+        self.fakes = whole_number(FAKES, fakes, 2)
         self.truncation = checked_truncation(truncation)
         self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
@@ -94,6 +97,7 @@ class Scorer:
         usual = DEFAULT_METRICS if kind == "images" else POINT_METRICS
         self.metrics = tuple(usual if metrics is None else metrics)
         check_metrics("metrics", self.metrics, kind)
+        check_enough(FAKES, self.fakes, self.metrics, LEAST_FAKES)
         self.extractor: Extractor | None = None
         if kind == "images":
             chosen = extractor or registry.get(DatasetSpec, dataset_name(data.source)).extractor
@@ -110,6 +114,8 @@ class Scorer:
         need = self.fakes * (16 + 4 * length)  # of labels, and of features
         check_room(f"{self.fakes:,} fakes", need, torch.device("cpu"), "ask for fewer")
         self._store = open_store(self._dataset, shape, name=data.source)
+        reals = len(self._store.samples)
+        check_enough("the number of reals", reals, self.metrics, LEAST_REALS)
 
     @own_settings(grad=False)
     def __call__(self, generator: Generator, *, averaged: bool = True) -> list[Score]:

@@ -179,7 +179,8 @@ class DiscriminatorDominance(Monitor):
     def __init__(self) -> None:
         super().__init__()
         self._early: list[float] = []
-        self._held: list[tuple[int, float]] = []
+        self._since = self._rows = 0
+        self._lately: deque[tuple[int, float]] = deque()
 
     def see(self, row: Row) -> Finding | None:
         """Take in a row; each has outputs, and some have a look as well."""
@@ -188,12 +189,9 @@ class DiscriminatorDominance(Monitor):
 
     def early(self) -> str:
         """Say so as well while the outputs are at their ends, and were not for long enough."""
-        if (reason := super().early()) or not self._held:
+        if (reason := super().early()) or not self._rows:
             return reason
-        return (
-            "the discriminator's outputs have been at their extremes since step "
-            f"{self._held[0][0]:,}"
-        )
+        return f"the discriminator's outputs have been at their extremes since step {self._since:,}"
 
     def _at_ends(self, row: Row) -> Finding | None:
         """Look at how sure the discriminator is; a generator that waits is not its match."""
@@ -202,20 +200,24 @@ class DiscriminatorDominance(Monitor):
         real, fake = 1 - outputs.get(REAL, -1.0), outputs.get(FAKE, -1.0)
         away = max(real, fake)
         if min(real, fake) < 0 or away > self.ends[0] or "loss/generator" not in row:
-            self._held.clear()
+            self._rows = 0
+            self._lately.clear()
             return None
-        self._held.append((int(row["step"]), away))
-        first, step = self._held[0][0], int(row["step"])
-        if len(self._held) < self.ROWS or step - first < self.HOLD:
+        step = int(row["step"])
+        self._since = self._since if self._rows else step
+        self._rows += 1
+        self._lately.append((step, away))
+        while step - self._lately[0][0] > self.HOLD:
+            self._lately.popleft()
+        if self._rows < self.ROWS or step - self._since < self.HOLD:
             return None
-        lately = [near for at, near in self._held if step - at <= self.HOLD]
-        severe = sum(lately) / len(lately) < self.ends[1]
+        severe = sum(near for _, near in self._lately) / len(self._lately) < self.ends[1]
         return Finding(
             monitor=self.name,
             severity="severe" if severe else "warning",
             step=step,
             evidence=f"the discriminator's mean output is {1 - real:.3f} on reals and "
-            f"{fake:.3f} on fakes, and has been at these extremes since step {first:,}",
+            f"{fake:.3f} on fakes, and has been at these extremes since step {self._since:,}",
             advice=self.advice,
         )
 
@@ -284,8 +286,8 @@ class DiscriminatorOverfitting(Monitor):
 
     name = "discriminator-overfitting"
     advice = (
-        "use more data, mirror images (data.flip=true) where that makes sense, a smaller "
-        "discriminator, the penalty r1, or stop at the best score"
+        "use more data, mirror images if they are as real (data.flip=true), use a smaller "
+        "discriminator, add the penalty r1, or stop at the best score"
     )
     recognition: ClassVar[tuple[float, float]] = (0.7, 0.85)
     """From which chance on a real that is trained on is scored above a held-out one."""
@@ -300,8 +302,9 @@ class DiscriminatorOverfitting(Monitor):
         if recognition < self.recognition[0]:
             return None
         text = (
-            f"a real that is trained on is scored above a held-out one {recognition:.0%} of the "
-            f"time, and held-out ones {min(max(towards, 0), 1):.0%} of the way towards fakes"
+            f"the discriminator scores a real of training above a held-out one {recognition:.0%} "
+            f"of the time, and held-out reals {min(max(towards, 0), 1):.0%} of the way towards "
+            "fakes"
         )
         return "severe" if recognition > self.recognition[1] else "warning", text
 
@@ -311,7 +314,7 @@ class NonFinite(Monitor):
 
     name = "non-finite"
     enough = 0
-    advice = "training.precision=fp32, a lower optimizers.*.lr, or a penalty such as r1"
+    advice = "set training.precision=fp32, lower optimizers.*.lr, or add a penalty such as r1"
 
     def looks(self, row: Row) -> bool:
         """Everywhere."""

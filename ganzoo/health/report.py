@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ganzoo.config import RunConfig
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import too_early
 from ganzoo.health.rows import FAKE, REAL, with_outputs
+from ganzoo.resolve.outline import Outline
 from ganzoo.terminal import printable
 
 WIDTH = 100
@@ -44,7 +44,7 @@ class Facts:
     """What a report begins with."""
 
     name: str
-    config: RunConfig
+    config: Outline
     step: int
     state: str
     note: str
@@ -146,7 +146,7 @@ def report(
     lines = [
         facts.name,
         *_indented(
-            f"{config.architecture.name} with the {config.loss.name} loss on {config.data.source}, "
+            f"{config.architecture} with the {config.loss} loss on {config.data}, "
             f"{facts.step:,} of {config.training.steps:,} steps: {facts.note}"
         ),
     ]
@@ -271,9 +271,9 @@ def as_values(
     every = verdicts(rows, findings)
     return {
         "run": facts.name,
-        "architecture": facts.config.architecture.name,
-        "loss": facts.config.loss.name,
-        "data": facts.config.data.source,
+        "architecture": facts.config.architecture,
+        "loss": facts.config.loss,
+        "data": facts.config.data,
         "step": facts.step,
         "steps": facts.config.training.steps,
         "state": facts.state,

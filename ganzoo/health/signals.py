@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganzoo.evaluation.metrics import SHARE
+
 SIDE = 32
 """Images are compared at most this large: what tells them apart is coarser than their pixels."""
 
@@ -18,9 +20,6 @@ NEAR = 0.1
 
 NEIGHBOURS = 5
 """Of a real sample, that span its neighbourhood."""
-
-SHARE = 0.1
-"""A class counts as covered from this part of its fair share of samples on."""
 
 _LEAST = 1e-12
 

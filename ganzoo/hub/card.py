@@ -31,7 +31,7 @@ _LIMITS = """\
 
 Made for research, teaching and play with generative models. Samples follow the training data, \
 with its gaps and its biases; a generator that saw few examples can come close to repeating some \
-of them. Do not take a sample, or pass it off, for a record of anything."""
+of them. Do not treat or present a sample as a record of something real."""
 
 _SECTION = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 

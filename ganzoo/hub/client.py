@@ -1,6 +1,7 @@
 """The one place that talks to the Hub: requests with retries, and downloads that are verified."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ MAX_WAIT = 120.0
 
 TIMEOUT = 10.0
 """Seconds until an answer to a small request."""
+
+_log = logging.getLogger("ganzoo.hub")
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,24 @@ class Client:
     def commit(self, repository: Repository, *, tries: int = len(WAITS) + 1) -> str:
         """Resolve a revision of a repository that holds data to its commit; errors likewise."""
         return self.call(self._commit, repository, repository=repository, tries=tries)
+
+    def ask(self, what: Callable[..., T], repository: Repository, remembered: str) -> T | None:
+        """Do `listing` or `commit`, but once where there is a commit that the revision was before.
+
+        Returns:
+            None where that one is to be taken, because the Hub is not asked or cannot be reached.
+
+        Raises:
+            HubError: The Hub refuses, or cannot be asked and nothing is remembered.
+        """
+        try:
+            return what(repository, **({"tries": 1} if remembered else {}))
+        except HubError as error:
+            if not remembered or not error.unreachable:
+                raise
+            if not self.offline:
+                _log.warning("using the cached commit %s, because %s", remembered[:12], error)
+            return None
 
     def _commit(self, repository: Repository) -> str:
         found = self.api.dataset_info(
@@ -254,8 +275,8 @@ def _check_token(token: str) -> None:
     """
     if not (token.isascii() and token.isprintable() and token.split() == [token]):
         raise HubRequestError(
-            "the token for the Hub has characters that no token has; copy it again into "
-            f"HF_TOKEN or wherever you gave it, or {LOGIN}"
+            "the token for the Hub contains characters that are not allowed in a token; copy it "
+            f"again into HF_TOKEN or wherever you set it, or {LOGIN}"
         )
 
 
@@ -274,8 +295,8 @@ def _waiting_here(repository: Repository) -> Iterator[None]:
     except Exception as error:
         # The error may quote a password in the address of a proxy.
         raise HubRequestError(
-            f"no connection can be made for {repository} ({type(error).__name__}): check the "
-            "network's settings, which are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
+            f"no connection can be opened for {repository} ({type(error).__name__}); check the "
+            "network settings HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
         ) from None
     hooks.append(_do_not_wait)
     try:

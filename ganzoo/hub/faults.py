@@ -40,7 +40,7 @@ TOKEN = re.compile(r"\b(?:hf_|api_org_|eyJ)[\w.-]{6,}")
 """What looks like a token: nothing that a server says is shown with one in it."""
 
 NOT_ASKED = (
-    "is not in the cache of this machine, and the Hub is not asked (HF_HUB_OFFLINE is set, or "
+    "is not in the cache, and requests to the Hub are turned off (HF_HUB_OFFLINE is set, or "
     "local_files_only is given)"
 )
 
@@ -96,12 +96,12 @@ def diagnose(error: Exception, repository: Repository) -> Fault:
         return Fault(NotReachedError(problem, unreachable=True), again=True)
     if isinstance(error, ValueError) and isinstance(cause, errors.BadRequestError):
         said = _said(str(error))
-        return Fault(HubRequestError(f"the Hub does not take the card of {repository}: {said}"))
+        return Fault(HubRequestError(f"the Hub rejects the card of {repository}: {said}"))
     if isinstance(error, OSError) and error.errno is not None:
         place = f" ({error.filename})" if error.filename else ""
         problem = (
-            f"the files of {repository} could not be kept here{place}: {error.strerror}; free "
-            "some space, or set HF_HOME (or cache_dir) to a place that can be written"
+            f"the files of {repository} could not be stored here{place}: {error.strerror}; free "
+            "some space, or set HF_HOME (or cache_dir) to a folder that you can write to"
         )
         return Fault(HubError(problem))
     deep = isinstance(error, RecursionError)  # of an answer that nests too far
@@ -113,7 +113,7 @@ def diagnose(error: Exception, repository: Repository) -> Fault:
     # is no JSON may be of something in between. The client's own words say more than their kind.
     plain = type(error) is ValueError
     said = f": {_said(str(error))}" if plain else f" ({kind})"
-    problem = f"{hub} gave an answer for {repository} that cannot be used{said}; try again later"
+    problem = f"{hub} sent an invalid answer for {repository}{said}; try again later"
     return Fault(HubError(problem, unreachable=True), isinstance(error, ValueError) and not plain)
 
 
@@ -177,8 +177,8 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         kind = RepositoryMissingError
         what = "dataset" if repository.kind == "dataset" else "repository"
         problem = (
-            f"there is no {what} {repository.name} on the Hub, or it is private and may not be "
-            f"read with your token; check the spelling, or {LOGIN}"
+            f"there is no {what} {repository.name} on the Hub, or it is private and your token "
+            f"cannot read it; check the spelling, or {LOGIN}"
         )
     elif isinstance(error, errors.RevisionNotFoundError):
         kind = RevisionMissingError
@@ -186,6 +186,16 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
             f"{repository.name} has no revision {repository.revision or 'main'!r}; its branches "
             f"and tags are listed on {page}/tree/main"
         )
+    elif error.response.url.host != urlsplit(constants.ENDPOINT).hostname:
+        # Where large files lie; a signed address is good for a while only, and another try gets
+        # a new one.
+        wait = asked_wait(error.response.headers)
+        later = f" in {wait:.0f} seconds" if wait else ""
+        problem = (
+            f"the Hub's storage refused a file of {repository} ({status}); try again{later}, or "
+            f"{_other_way()}"
+        )
+        return Fault(StorageError(problem, status=status, unreachable=True), again=True, wait=wait)
     elif status == 401:
         problem = (
             f"the Hub does not accept the token for {repository} (there is none, or it is expired, "
@@ -193,20 +203,15 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         )
     elif status in TRANSIENT or status == 429:
         return _refusal(error, repository, status)
-    elif error.response.url.host != urlsplit(constants.ENDPOINT).hostname:
-        # Where large files lie; a signed address is good for a while only, and another try gets
-        # a new one.
-        problem = f"the Hub's storage refused a file of {repository} ({status}); try again"
-        return Fault(StorageError(f"{problem}, or {_other_way()}", unreachable=True), again=True)
     elif status == 403 and error.response.request.method in ("GET", "HEAD"):
-        problem = f"your token may not read {repository}; see {page}, or {LOGIN}"
+        problem = f"your token has no read access to {repository}; see {page}, or {LOGIN}"
     elif status == 403:
         problem = (
-            f"your token may not do this with {repository}; use a token that may write there, "
-            "or propose the change with --pr"
+            f"your token has no write access to {repository}; use one that has, or propose the "
+            "change with --pr"
         )
     elif status == 404:
-        problem = f"the Hub cannot find this in {repository}; see {page}"
+        problem = f"the Hub cannot find what was requested in {repository}; look for it on {page}"
     else:
         return _refusal(error, repository, status)
     return Fault(kind(problem, status=status))
@@ -218,8 +223,8 @@ def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) 
     told = f"{status}{f': {said}' if said else ''}"
     if status == 429:
         problem = (
-            f"the Hub asks to wait{f' for {wait:.0f} seconds' if wait else ''} before {repository} "
-            "is asked for again (too many requests)"
+            f"the Hub asks to wait{f' for {wait:.0f} seconds' if wait else ''} before the next "
+            f"request for {repository} (too many requests)"
         )
         return Fault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
     if status in TRANSIENT:

@@ -84,7 +84,8 @@ class RepositoryImages(ImageFiles):
             raise DataError("its row holds no image")
         if "::" in path:
             raise DataError(
-                "it lies in an archive of the repository; fetch that, and give it as data.source"
+                "it is in an archive of the repository; download the archive, and give its path as "
+                "data.source"
             )
         place = "" if "\0" in path else os.path.realpath(path)
         if (
@@ -92,7 +93,7 @@ class RepositoryImages(ImageFiles):
             or not os.path.isabs(path)
             or os.path.commonpath([place, self._folder]) != self._folder
         ):
-            raise DataError("its row names a file that is not of the repository, and holds none")
+            raise DataError("its row holds no image, and names a file outside the repository")
         check_size(os.stat(place).st_size)
         return open(place, "rb")
 

@@ -18,7 +18,7 @@ from huggingface_hub import constants, errors
 
 from ganzoo.data.cache import cache_folder
 from ganzoo.data.config import RepositoryConfig
-from ganzoo.errors import DataError, HubError, brief
+from ganzoo.errors import DataError, brief
 from ganzoo.hub.client import Client
 from ganzoo.hub.columns import Features
 from ganzoo.hub.images import column
@@ -26,8 +26,6 @@ from ganzoo.hub.reference import COMMIT, Repository
 
 INFO_FILE = "dataset_info.json"
 """What the package writes last into a folder of tables."""
-
-_log = logging.getLogger("ganzoo.hub")
 
 
 @dataclass(frozen=True)
@@ -75,14 +73,7 @@ def _commit(client: Client, repository: Repository, home: Path) -> str:
     with suppress(OSError, ValueError):
         text = _reference(repository, home).read_text(encoding="utf-8")
         remembered = text if COMMIT.fullmatch(text) else ""
-    try:
-        return client.commit(repository, **({"tries": 1} if remembered else {}))
-    except HubError as error:
-        if not remembered or not error.unreachable:
-            raise
-        if not client.offline:
-            _log.warning("using the cached commit %s, because %s", remembered[:12], error)
-        return remembered
+    return client.ask(client.commit, repository, remembered) or remembered
 
 
 def _remember(repository: Repository, home: Path, commit: str) -> None:

@@ -132,9 +132,9 @@ class Push:
             if error.status != FORBIDDEN:
                 raise
             raise HubRequestError(
-                f"there is no repository {name} that your token may read, and it may not make one "
-                f"in {name.partition('/')[0]!r}; publish to a name of your own or of an "
-                "organisation of yours, with a token that may write there",
+                f"the repository {name} does not exist or is hidden from your token, which may not "
+                f"create one under {name.partition('/')[0]!r}; publish under your own name or that "
+                "of your organisation, with a token that has write access there",
                 status=error.status,
             ) from error
 
@@ -150,18 +150,18 @@ class Push:
             every = [*refs.branches, *refs.tags, *refs.converts, *(refs.pull_requests or [])]
             first = {commit.commit_id for commit in commits}
             if len(first) != 1 or {ref.target_commit for ref in every} != first:
-                return f"{stays}, as somebody else committed there"
+                return f"{stays}, because somebody else committed there"
             call(api.delete_repo, name, missing_ok=True, repository=self.target)
         except HubError:
-            return f"{stays} without weights, as it could not be deleted; see its settings"
+            return f"{stays} without weights, because it could not be deleted; see its settings"
         return f"the new repository {name} is deleted again"
 
     def plan_alone(self, why: str) -> Published:
         """Report what a push would send where the Hub cannot be asked."""
         plan = self.plan(There(Listing("", False, {})))
         note = (
-            f"the Hub was not asked, so nothing is compared with what {self.target.name} may hold, "
-            f"and the text of a card there would stay: {why}"
+            f"nothing was compared with {self.target.name} on the Hub, and the text of a card "
+            f"there would stay: {why}"
         )
         changes = tuple(replace(change, kind="unknown") for change in plan.changes)
         return replace(plan, changes=changes, notes=(*plan.notes, note))
@@ -232,8 +232,8 @@ class Push:
                 sent = not isinstance(error, StorageError) and error.status not in NOT_DONE
                 if pr and error.unreachable and sent:
                     raise HubError(
-                        f"{error}; the pull request may have been opened all the same: look at "
-                        f"{constants.ENDPOINT}/{self.target.name}/discussions first",
+                        f"{error}; the pull request may still have been opened: before you push "
+                        f"again, check {constants.ENDPOINT}/{self.target.name}/discussions",
                         status=error.status,
                         unreachable=True,
                     ) from error
@@ -260,7 +260,7 @@ class Push:
             return self.client.listing(self.target)
         except HubError as second:
             raise HubError(
-                f"{error}; it is not known whether anything was published: push again to see; "
+                f"{error}; the commit may or may not have been published: push again to find out; "
                 "nothing is committed twice",
                 unreachable=second.unreachable,
             ) from second
@@ -272,9 +272,9 @@ class Push:
         touched = [name for name in names if before.files.get(name) != now.files.get(name)]
         if touched:
             raise HubError(
-                f"somebody else pushed {now.commit[:12]} to {self.target} meanwhile, which changed "
-                f"{', '.join(touched)}; nothing was published: look at it, then push again to "
-                "replace it",
+                f"somebody else pushed {now.commit[:12]} to {self.target} meanwhile and changed "
+                f"{', '.join(touched)}; nothing was published: look at their commit, then push "
+                "again to replace it",
                 status=CONFLICT,
             ) from error
         if last:

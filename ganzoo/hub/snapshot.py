@@ -49,13 +49,8 @@ class Snapshot:
         if repository.pinned:
             return cls(client, repository, repository.revision, reference=reference)
         remembered = cls._remembered(client, repository)
-        try:
-            listing = client.listing(repository, **({"tries": 1} if remembered else {}))
-        except HubError as error:
-            if not remembered or not error.unreachable:
-                raise
-            if not client.offline:
-                _log.warning("using the cached commit %s, because %s", remembered[:12], error)
+        listing = client.ask(client.listing, repository, remembered)
+        if listing is None:
             found = cls(client, repository, remembered, reference=reference)
             found._reached = False
             return found

@@ -23,7 +23,7 @@ class DraganConfig(PenaltyConfig):
 class ZeroCentredConfig(PenaltyConfig):
     """weight/2 x E |gradient|^2."""
 
-    weight: Scheduled = Field(default=10.0, description="gamma; half of it is the factor.")
+    weight: Scheduled = Field(default=10.0, description="gamma; the factor is half of it.")
 
 
 class WeightClippingConfig(PenaltyConfig):

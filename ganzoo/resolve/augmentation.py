@@ -42,8 +42,8 @@ def chosen(
     strangers = [field for field in values if field != "name"]
     if strangers:
         raise ConfigError(
-            f"augmentation.{strangers[0]}: {AUTO} has no fields; name the augmentation that it "
-            "belongs to, as in augmentation.name=diffaugment"
+            f"augmentation.{strangers[0]}: {AUTO} has no fields; name the augmentation that has "
+            "this field, for example with augmentation.name=diffaugment"
         )
     if not made.kind.planar or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
@@ -80,7 +80,7 @@ def check_augmentation(config: RunConfig, kind: str) -> None:
     threshold = registry.get(LossSpec, config.loss.name).threshold
     if spec.follows(config.augmentation) and threshold is None:
         raise ConfigError(
-            f"augmentation: {spec.name} follows how many reals are judged real, which the logits "
-            f"of the loss {config.loss.name} do not tell; fix its strength (augmentation.adapt="
-            "null augmentation.p=0.3), or choose diffaugment or another loss"
+            f"augmentation: {spec.name} needs logits that show how many reals are judged real, "
+            f"which those of the loss {config.loss.name} do not; fix its strength "
+            "(augmentation.adapt=null augmentation.p=0.3), or choose diffaugment or another loss"
         )

@@ -11,7 +11,7 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.fields import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
+from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.fields import fields_at, meant, paths
@@ -66,7 +66,7 @@ def _sentence(
 ) -> str:
     *place, last = fault["loc"] or [""]
     tags = UNION_TAGS | OPTIMIZERS.keys()
-    names = (brief(part, 60) for part in fault["loc"] if part and part not in tags)
+    names = (brief(part, 60) for part in fault["loc"] if part != "" and part not in tags)
     inner = ".".join(names)
     separator = " " if path.endswith(":") else "." if path else ""
     field = f"{path}{separator}{inner}" if inner else path.removesuffix(":")
@@ -191,7 +191,7 @@ def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
         if config.base is not None:
             cure = "fine-tune on data of that kind"
         raise ConfigError(
-            f"architecture.sample_shape: the networks would make {_shape(shape)}, and {source} "
+            f"architecture.sample_shape: the networks would make {_shape(shape)}, but {source} "
             f"holds {_shape(field.shape)}; {cure}"
         )
     if not field.kind.planar and (config.data.flip or config.data.image_size):
@@ -213,7 +213,7 @@ def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
             )
     if classes and classes != len(dataset.class_names):
         raise ConfigError(
-            f"architecture.num_classes: {classes} is asked for, and {source} has "
+            f"architecture.num_classes: {classes} is not allowed, because {source} has "
             f"{len(dataset.class_names) or 'no'} classes; leave num_classes out to take the "
             "data's, or set it to 0 to ignore labels"
         )
@@ -233,7 +233,7 @@ def check_base(config: RunConfig) -> None:
         )
 
 
-def check_evaluation(config: RunConfig, kind: str) -> None:
+def check_evaluation(config: RunConfig, dataset: Dataset, kind: str) -> None:
     """Check that what is computed while training has a meaning for the data.
 
     Raises:
@@ -243,6 +243,9 @@ def check_evaluation(config: RunConfig, kind: str) -> None:
     if not evaluation.every:
         return
     check_metrics("evaluation.metrics", evaluation.metrics, kind)
+    check_enough("evaluation.fakes", evaluation.fakes, evaluation.metrics, LEAST_FAKES)
+    reals = "evaluation.metrics: the number of reals"
+    check_enough(reals, len(dataset), evaluation.metrics, LEAST_REALS)
     if evaluation.extractor is not None:
         try:
             registry.get(ExtractorSpec, evaluation.extractor)
@@ -263,6 +266,20 @@ def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
         if name not in allowed:
             raise ConfigError(
                 f"{field}: {name} does not apply to {kind}; choose from {', '.join(allowed)}"
+            )
+
+
+def check_enough(what: str, count: int, names: Iterable[str], least: Mapping[str, int]) -> None:
+    """Check that there are as many samples as each metric needs.
+
+    Raises:
+        ConfigError: There are fewer.
+    """
+    for name in names:
+        need = least.get(name, 1)
+        if count < need:
+            raise ConfigError(
+                f"{what} is {count}; {name} needs at least {need}, so give more or leave {name} out"
             )
 
 

@@ -68,13 +68,14 @@ class Resolution:
 
 
 def resolve(
-    config: RunConfig | Mapping[str, Any] | str | Path | None = None,
+    config: RunConfig | Resolution | Mapping[str, Any] | str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Resolution:
     """Resolve a config against the installed plugins and the data. Imports no torch.
 
     Args:
-        config: A config, plain values like one, or the path of a YAML, JSON or TOML file.
+        config: A config, plain values like one, or the path of a YAML, JSON or TOML file; one that
+            is resolved stays as it is, where nothing is laid over it.
         overrides: Values by dotted key, laid over it; a bare field of ``training`` will do
             (``{"steps": 2000}``).
 
@@ -83,6 +84,10 @@ def resolve(
         PluginError: A plugin is unknown, ambiguous or broken.
         DataError: The data cannot be read.
     """
+    if isinstance(config, Resolution):
+        if not overrides:
+            return config
+        config = config.config
     user = user_values(config, overrides)
     spec, preset = _architecture(user.get("architecture", {}))
     recipe = dataclasses.asdict(preset.recipe)
@@ -130,7 +135,7 @@ def resolve(
     check_data(result, dataset, made)
     check_penalties(traits, spec, result.active_penalties)
     check_augmentation(result, made.kind.name)
-    check_evaluation(result, made.kind.name)
+    check_evaluation(result, dataset, made.kind.name)
     check_base(result)
     return Resolution(result, tuple(notes))
 
@@ -293,15 +298,14 @@ def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
     """Tell what becomes of images that the networks do not take as they are."""
     notes = []
     if shape[1:] != native[1:]:
-        notes.append(f"images of {source} are brought to {shape[1]}x{shape[2]}")
+        notes.append(f"images of {source} are resized to {shape[1]}x{shape[2]}")
     if shape[0] == 1 < native[0]:
         colored = json.dumps([3, *shape[1:]], separators=(",", ":"))
         notes.append(
-            f"the colours of {source} are turned to grey (architecture.sample_shape={colored} "
-            "keeps them)"
+            f"the colours of {source} become grey (architecture.sample_shape={colored} keeps them)"
         )
     elif shape[0] != native[0]:
-        notes.append(f"images of {source} get {shape[0]} channels, of {native[0]}")
+        notes.append(f"images of {source} are converted from {native[0]} to {shape[0]} channels")
     return notes
 
 

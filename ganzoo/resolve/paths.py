@@ -6,7 +6,7 @@ from pathlib import Path
 
 READERS: dict[str, tuple[str, ...]] = {
     "folder": (),
-    "archive": (*(".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),),
+    "archive": (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),
     "manifest": (".csv", ".tsv", ".jsonl", ".ndjson"),
     "arrays": (".npz", ".npy"),
 }

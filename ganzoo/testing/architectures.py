@@ -134,8 +134,8 @@ def networks_are_whole(case: ArchitectureCase) -> None:
         case.outputs(role, network.eval(), case.inputs(role))
         if before != [(name, id(parameter)) for name, parameter in network.named_parameters()]:
             raise Fault(
-                f"a pass through the {role} replaces its parameters or adds some; create all of "
-                "them in its constructor, where optimizer and moving average find them"
+                f"calling the {role} replaces or adds parameters; create all of them in its "
+                "constructor, where the optimizer and the moving average find them"
             )
 
 
@@ -146,8 +146,8 @@ def initialisation_is_seeded(case: ArchitectureCase) -> None:
         different = [name for name in one if not one[name].equal(other[name])]
         if different:
             raise Fault(
-                f"two {role}s of one seed differ in {different[0]}; draw initial weights with "
-                "torch's own functions, which ganzoo seeds"
+                f"two {role}s built from one seed differ in {different[0]}; draw initial weights "
+                "with torch's own functions, which ganzoo seeds"
             )
 
 
@@ -168,12 +168,12 @@ def samples_have_their_shape(case: ArchitectureCase) -> None:
         if not isinstance(samples, Tensor) or tuple(samples.shape) != wanted:
             found = tuple(samples.shape) if isinstance(samples, Tensor) else type(samples).__name__
             raise Fault(
-                f"the generator returns {found} where {wanted} is due; return one tensor of that "
-                "shape, or narrow the spec's traits to the shapes that it makes"
+                f"the generator returns {found} instead of {wanted}; return one tensor of that "
+                "shape, or narrow the spec's traits to the shapes that it can make"
             )
         if samples.dtype != torch.float32:
             raise Fault(
-                f"float32 latents become samples of {samples.dtype}; compute in the type of the "
+                f"float32 latents give {samples.dtype} samples; return samples in the type of the "
                 "latents"
             )
 
@@ -231,8 +231,9 @@ def logits_have_no_sigmoid(case: ArchitectureCase) -> None:
         if low < 0 or high > 1:
             return
     raise Fault(
-        f"whatever the weights, the discriminator stays in [0, 1] (here {low:.3g} to {high:.3g}), "
-        "as after a sigmoid; return the logits before it, as every loss expects them"
+        f"the discriminator's outputs stay in [0, 1] whatever its weights (here {low:.3g} to "
+        f"{high:.3g}), as after a sigmoid; return the logits before the sigmoid, which every loss "
+        "expects"
     )
 
 
@@ -245,8 +246,8 @@ def inputs_are_kept(case: ArchitectureCase) -> None:
         if shared.changed(before, inputs):
             what = "latents or labels" if role == "generator" else "samples or labels"
             raise Fault(
-                f"the {role} changes its {what} in place; copy them first, or leave out the "
-                "inplace=True of its first layer"
+                f"the {role} changes its {what} in place; copy them first, or remove inplace=True "
+                "from its first layer"
             )
 
 
@@ -266,7 +267,7 @@ def labels_matter(case: ArchitectureCase) -> None:
         # An auxiliary classifier predicts the labels, among its extras, and needs not see them.
         if not predicts and not shared.changed(one, case.outputs(role, network, other)):
             raise Fault(
-                f"the {role} gives the same whatever the labels; let its forward use them, or let "
+                f"the {role}'s output does not depend on the labels; use them in forward, or let "
                 "traits say labels=False"
             )
 
@@ -281,8 +282,8 @@ def samples_stand_alone(case: ArchitectureCase) -> None:
     alone = network(latents[:2], None if labels is None else labels[:2])
     if not torch.allclose(network(latents, labels)[:2], alone, rtol=1e-3, atol=1e-4):
         raise Fault(
-            "in evaluation mode a sample changes with the rest of its batch; use statistics that "
-            "training gathered, as batch norm does, so that one seed makes one image"
+            "in evaluation mode a sample depends on the rest of its batch; use statistics "
+            "gathered in training, as batch norm does, so that one seed makes one image"
         )
 
 
@@ -305,9 +306,9 @@ def coupling_is_told(case: ArchitectureCase) -> None:
         ]
         if not all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(*rows, strict=True)):
             raise Fault(
-                f"the {role}'s output for a sample changes with the rest of its batch; let traits "
+                f"the {role}'s output for a sample depends on the rest of its batch; let traits "
                 f'say coupling={{"{role}": "batch"}} (batch norm) or "groups" (minibatch '
-                "deviation), so that penalties which have no meaning then are refused"
+                "deviation), so that ganzoo refuses penalties that need independent samples"
             )
 
 

@@ -85,7 +85,7 @@ def samples_keep_their_form(case: AugmentationCase) -> None:
         if found.shape != samples.shape or found.dtype != dtype:
             raise Fault(
                 f"samples {tuple(samples.shape)} of {dtype} come back as {tuple(found.shape)} of "
-                f"{found.dtype}; return what was given, as with .to(samples.dtype)"
+                f"{found.dtype}; keep shape and type, for example with .to(samples.dtype)"
             )
 
 
@@ -121,8 +121,8 @@ def gradients_are_differentiable(case: AugmentationCase) -> None:
         (second,) = torch.autograd.grad(gradient.square().sum(), weights, allow_unused=True)
     if second is None or not second.isfinite().all() or not second.count_nonzero():
         raise Fault(
-            "it cannot be differentiated twice, as R1 and other penalties of gradients need; use "
-            "functions whose backward pass torch differentiates too"
+            "it cannot be differentiated twice, which R1 and other gradient penalties need; use "
+            "functions whose backward pass torch can differentiate too"
         )
 
 
@@ -131,8 +131,8 @@ def randomness_is_the_draws(case: AugmentationCase) -> None:
     one, other = (case.changed(case.samples()) for _ in range(2))
     if not one.equal(other):
         raise Fault(
-            "the same samples and draws give different results; draw random numbers by "
-            'draws.uniform("amounts", 1), and normal and integers likewise'
+            "the same samples and draws give different results; draw random numbers with "
+            'draws.uniform("amounts", 1), or with normal or integers of draws'
         )
 
 
@@ -144,8 +144,8 @@ def samples_stand_alone(case: AugmentationCase) -> None:
     part = case.changed(samples, half)
     if not torch.allclose(whole[half], part, atol=1e-5):
         raise Fault(
-            "samples are changed differently where a batch is split; take the numbers of N rows "
-            "from draws, and no statistic over the batch"
+            "samples are changed differently when a batch is split; draw random numbers for N rows "
+            "from draws, and use no statistic of the batch"
         )
 
 
@@ -165,8 +165,8 @@ def state_is_kept_in_state(case: AugmentationCase) -> None:
         plain = isinstance(tensor, Tensor) and tensor.is_floating_point()
         if not plain or tensor.requires_grad:
             raise Fault(
-                f"state[{name!r}] is not a plain floating-point tensor; detach what is kept, so "
-                "that checkpoints can hold it and processes can average it"
+                f"state[{name!r}] is not a plain floating-point tensor; detach tensors before you "
+                "store them, so that checkpoints can hold them and processes can average them"
             )
     resumed: Augmentation = registry.instantiate("augmentations", case.spec.name, case.config)
     first(case.samples(), draws())

@@ -115,10 +115,10 @@ def shape_is_told(dataset: Dataset) -> None:
     rank, shape = len(axes), tuple(dataset.shape)
     if len(shape) != rank or not all(isinstance(n, int) and n > 0 for n in shape):
         wanted = f"({', '.join(axes)}{',' * (rank == 1)})"
-        raise Fault(f"its shape is {shape}, and the shape of {dataset.kind} is {wanted}")
+        raise Fault(f"its shape is {shape}; the shape of {dataset.kind} must be {wanted}")
     lengths = {len(dataset.shift), len(dataset.scale)}
     if rank == 3 and lengths != {0}:
-        raise Fault("images have no shift and scale; they are brought to [-1, 1] by ganzoo")
+        raise Fault("images must have no shift or scale; ganzoo scales them to [-1, 1]")
     if rank == 1 and lengths != {shape[0]}:
         raise Fault(
             f"vectors of {shape[0]} need a shift and a scale of as many numbers; give the mean and "
@@ -151,7 +151,7 @@ def labels_are_classes(dataset: Dataset) -> None:
     """Labels count from 0 and name a class; without classes they are 0."""
     names = tuple(dataset.class_names)
     if len({*names}) < len(names) or not all(isinstance(name, str) for name in names):
-        raise Fault(f"its class names are {names!r:.100}; they must be texts, each once")
+        raise Fault(f"its class names are {names!r:.100}; they must be distinct texts")
     for index, (_, label) in _items(dataset):
         if not isinstance(label, (int, np.integer)) or not 0 <= label < max(1, len(names)):
             raise Fault(
@@ -169,12 +169,12 @@ def reading_is_repeatable(case: DatasetCase) -> None:
             raise Fault(
                 f"it has {len(one)} samples when first opened, and {len(other)} when opened again"
             )
-        for dataset, when in ((one, "twice"), (other, "from the dataset opened anew")):
+        for dataset, when in ((one, "it is read again"), (other, "the dataset is opened again")):
             for index, item in _items(one):
                 again = dataset.read(index)
                 if not np.array_equal(item.sample, again[0]) or item.label != again[1]:
                     raise Fault(
-                        f"{field} {index} read {when} differs; make samples from the config and a "
+                        f"{field} {index} differs when {when}; make samples from the config and a "
                         "fixed seed, and leave augmentation to the trainer"
                     )
 
@@ -186,8 +186,8 @@ def fingerprint_is_stable(case: DatasetCase) -> None:
         raise Fault(f"the fingerprint is {one!r}; it must be a text that is not empty")
     if one != other:
         raise Fault(
-            f"opened twice its fingerprints are {one!r:.40} and {other!r:.40}; make it from what "
-            "determines the samples, and not from time, memory or Python's hash"
+            f"its fingerprint changes from {one!r:.40} to {other!r:.40} when it is opened again; "
+            "compute it from what determines the samples, not from time, memory or Python's hash"
         )
 
 
@@ -233,7 +233,8 @@ def batches_are_made(case: DatasetCase) -> None:
         samples = batch[name]
         if tuple(samples.shape[1:]) != tuple(field.shape) or not samples.isfinite().all():
             raise Fault(
-                f"a batch is {tuple(samples.shape)}; samples must be finite, and of {field.shape}"
+                f"a batch of {name} has the shape {tuple(samples.shape)}; its samples must be "
+                f"finite and have the shape {tuple(field.shape)}"
             )
 
 

@@ -35,7 +35,10 @@ def it_is_told_what_it_is(case: ExtractorCase) -> None:
     """It carries the name that it is asked for by, a length, and how it resizes."""
     made = case.make()
     if made.name != case.spec.name and not made.name.startswith(f"{case.spec.name}-"):
-        raise Fault(f"it calls itself {made.name!r}; scores would carry another name than its own")
+        raise Fault(
+            f"its name is {made.name!r}; it must be {case.spec.name!r} or begin with "
+            f"'{case.spec.name}-', because scores carry it"
+        )
     if not isinstance(made.length, int) or made.length < 1:
         raise Fault(f"its length is {made.length!r}; it must be the length of its features")
     if not made.resize.strip():
@@ -72,7 +75,9 @@ def images_stand_alone(case: ExtractorCase) -> None:
     if not images.equal(before):
         raise Fault("it changes the images that it is given; work on a copy")
     if not together.allclose(made(images).features):
-        raise Fault("it gives other features each time; use no dropout, and evaluation mode")
+        raise Fault(
+            "its features of an image change from call to call; use evaluation mode, and no dropout"
+        )
     alone = torch.cat([made(image[None]).features for image in images])
     if not together.allclose(alone, rtol=1e-3, atol=1e-4 * float(together.abs().max())):
         raise Fault(

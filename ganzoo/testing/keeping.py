@@ -44,8 +44,8 @@ def gradients_reach_all(case: ArchitectureCase) -> None:
                     broken |= set() if parameter.grad.isfinite().all() else {name}
         if missing:
             raise Fault(
-                f"no gradient reaches {_some(missing)} of the {role}; use it in forward, or "
-                "remove it (what is not to be trained is a buffer)"
+                f"no gradient reaches {_some(missing)} of the {role}; use it in forward, make it a "
+                "buffer, or remove it"
             )
         if broken:
             raise Fault(
@@ -64,8 +64,8 @@ def samples_get_gradients(case: ArchitectureCase) -> None:
     )
     if not gradient.count_nonzero():
         raise Fault(
-            "the discriminator's logits have no gradient for its samples, from which the generator "
-            "learns; remove what cuts it off, as detach, no_grad or rounding"
+            "the discriminator's logits have no gradient for its samples, so the generator cannot "
+            "learn; remove what stops the gradient, such as detach, no_grad or rounding"
         )
     if not gradient.requires_grad:
         raise Fault(
@@ -87,8 +87,8 @@ def sampling_is_seeded(case: ArchitectureCase) -> None:
     one, again, other = (generator.sample(4, seed=seed) for seed in (0, 0, 1))
     if not one.equal(again):
         raise Fault(
-            "two draws with one seed differ; draw noise with torch's own functions, which ganzoo "
-            "seeds, and keep nothing from one call to the next"
+            "the same seed gives different samples; draw noise with torch's own functions, which "
+            "ganzoo seeds, and keep nothing from one call to the next"
         )
     if one.equal(other):
         raise Fault("every seed gives the same samples; let them depend on the latents")
@@ -103,8 +103,8 @@ def copies_are_independent(case: ArchitectureCase) -> None:
             clone = copy.deepcopy(network)
         except Exception as error:
             raise Fault(
-                f"the {role} cannot be copied ({type(error).__name__}: {error}); keep parameters, "
-                "buffers, modules and plain values in it, and nothing else"
+                f"the {role} cannot be copied ({type(error).__name__}: {error}); store only "
+                "parameters, buffers, modules and plain values in it"
             ) from error
         shared.perturb(clone, seed=2)
         if shared.changed(before, case.outputs(role, network, inputs)):
@@ -114,7 +114,7 @@ def copies_are_independent(case: ArchitectureCase) -> None:
         if shared.changed(after, case.outputs(role, clone, inputs)):
             raise Fault(
                 f"a copy of the {role} computes with the original's parameters; use self in "
-                "forward, and store no functions that remember the network"
+                "forward, and store no functions that refer to the network"
             )
 
 
@@ -133,8 +133,8 @@ def averages_are_used(case: ArchitectureCase) -> None:
         raise Fault("averaged weights give samples that are not finite; keep no hidden state")
     if not shared.changed(latest, averaged):
         raise Fault(
-            "averaged weights make the samples of the weights before; compute from the parameters "
-            "in every call, and cache nothing that depends on them"
+            "averaged weights give the same samples as the weights that they replace; compute from "
+            "the parameters in every call, and cache nothing that depends on them"
         )
 
 
@@ -153,7 +153,7 @@ def weights_round_trip(case: ArchitectureCase) -> None:
         after = case.outputs(role, loaded[role].module, inputs[role])
         if not all(torch.allclose(a, b, atol=1e-6) for a, b in zip(before, after, strict=True)):
             raise Fault(
-                f"a {role} that was saved and loaded computes something else; keep everything "
+                f"the {role} gives other outputs after it is saved and loaded; keep everything "
                 "that its output depends on in parameters and persistent buffers"
             )
 

@@ -90,7 +90,7 @@ def losses_are_finite(case: LossCase) -> None:
             if not all(part.isfinite().all() for part in parts):
                 raise Fault(
                     f"logits of {LARGE:.0f} make the {role}'s loss or its gradient infinite; use "
-                    "functions of logits that cannot overflow, as softplus for log(1 + exp(x))"
+                    "functions that cannot overflow, such as softplus for log(1 + exp(x))"
                 )
 
 
@@ -104,15 +104,15 @@ def gradients_have_their_sense(case: LossCase) -> None:
         if sign * _slope(value, logits[0]) <= 0:
             wanted = "higher" if sign < 0 else "lower"
             raise Fault(
-                f"the discriminator's loss does not fall where {whose} are scored {wanted}; reals "
-                "get the larger logits"
+                f"the discriminator's loss does not fall when {whose} are scored {wanted}; let it "
+                "reward larger logits for reals than for fakes"
             )
     real, fake = critique(shapes, 0.1, 0.9, 0), critique(shapes, -0.9, -0.1, 1)
     value = case.both(case.loss(), real, fake)["generator"]
     if _slope(value, fake.logits[0]) >= 0:
         raise Fault(
-            "the generator's loss does not fall where fakes are scored higher; it has to draw them "
-            "to the larger logits"
+            "the generator's loss does not fall when fakes are scored higher; let it reward larger "
+            "logits for fakes"
         )
 
 
@@ -125,8 +125,8 @@ def every_logit_counts(case: LossCase) -> None:
         gradients = torch.autograd.grad(value, wanted, allow_unused=True)
         if any(gradient is None or not gradient.count_nonzero() for gradient in gradients):
             raise Fault(
-                f"some logits of a discriminator with two heads do not count in the {role}'s loss; "
-                "average over all of them with Critique.mean"
+                f"the {role}'s loss ignores some logits of a discriminator with two heads; average "
+                "over all of them with Critique.mean"
             )
 
 
@@ -139,8 +139,8 @@ def reals_are_needed(case: LossCase) -> None:
             loss.generator(fake, None)
         except (AttributeError, TypeError, AssertionError) as error:
             raise Fault(
-                f"without reals the generator's loss fails ({type(error).__name__}: {error}); set "
-                "needs_real = True on the class, or do without them"
+                f"the generator's loss fails without reals ({type(error).__name__}: {error}); set "
+                "needs_real = True on the class, or use no reals in the loss"
             ) from error
         return
     one, other = (loss.generator(fake, critique(shapes, x, x + 1, 1)) for x in (-1.0, 1.0))

@@ -138,9 +138,9 @@ def term_reaches_its_network(case: PenaltyCase) -> None:
     parameters = list(context.networks[case.spec.network].parameters())
     if not _reaches(value, parameters):
         raise Fault(
-            f"no gradient of the term reaches the {case.spec.network}; where it is made of "
-            "gradients, take them by ganzoo.penalties.base.input_gradient or with "
-            "create_graph=True, and detach nothing on the way"
+            f"no gradient of the term reaches the {case.spec.network}; compute gradients inside "
+            "the term with ganzoo.penalties.base.input_gradient or create_graph=True, and detach "
+            "nothing"
         )
 
 
@@ -154,8 +154,8 @@ def term_is_finite_at_zero(case: PenaltyCase) -> None:
         gradients = torch.autograd.grad(value, parameters, allow_unused=True)
     if not all(part.isfinite().all() for part in (value, *gradients) if part is not None):
         raise Fault(
-            "where the network's gradient is zero, the term or its gradient is not finite; take "
-            "norms by torch.linalg.vector_norm, whose derivative at zero is zero"
+            "the term or its gradient is not finite where the network's gradient is zero; compute "
+            "norms with torch.linalg.vector_norm, whose derivative at zero is zero"
         )
 
 
@@ -166,8 +166,8 @@ def weight_is_left_to_the_trainer(case: PenaltyCase) -> None:
         changes = {"weight": 1.0, "every": 1, field: value}
         if not case.term(case.penalty(**changes), case.context()).equal(plain):
             raise Fault(
-                f"the term depends on {field}, by which the trainer multiplies it again; return it "
-                "before its weight"
+                f"the term depends on {field}, and the trainer multiplies by {field} again; return "
+                "the term without it"
             )
 
 
@@ -176,8 +176,8 @@ def randomness_is_the_contexts(case: PenaltyCase) -> None:
     one, other = (case.term(case.penalty(), case.context()) for _ in range(2))
     if not one.equal(other):
         raise Fault(
-            "two terms of one context differ; draw random numbers by context.random, as in "
-            'context.random.uniform("alpha", 1)'
+            "the same context gives different terms; draw random numbers from context.random, for "
+            'example context.random.uniform("alpha", 1)'
         )
 
 
@@ -188,8 +188,8 @@ def state_is_kept_in_state(case: PenaltyCase) -> None:
     for name, tensor in first.state.items():
         if not isinstance(tensor, Tensor) or tensor.requires_grad:
             raise Fault(
-                f"state[{name!r}] is not a plain tensor; detach what is kept, so that "
-                "checkpoints can hold it"
+                f"state[{name!r}] is not a plain tensor; detach tensors before you store them, so "
+                "that checkpoints can hold them"
             )
     resumed = case.penalty()
     resumed.state.update({name: tensor.clone() for name, tensor in first.state.items()})

@@ -52,19 +52,19 @@ def free_of_torch(case: Case) -> None:
     )
     if done.returncode:
         raise Fault(
-            f"in a process of its own it cannot be read: {_last_line(done.stderr)}; make its "
-            "description importable by itself"
+            f"its description cannot be imported in a new process: {_last_line(done.stderr)}; make "
+            "it importable by itself"
         )
     described, used = json.loads(done.stdout.splitlines()[-1])
     if not described:
         raise Fault(
-            "importing the description imports torch; keep torch out of that module and of all "
-            'that it imports, and name classes that need it as "package.module:Name"'
+            "importing the description imports torch; remove torch from that module and from all "
+            'that it imports, and name classes that need torch as "package.module:Name"'
         )
     if not used:
         use = "opening the dataset" if offer.group == "datasets" else "asking for its traits"
         raise Fault(
-            f"{use} imports torch; do without it there, as configs are checked before torch is "
+            f"{use} imports torch; avoid torch there, because configs are checked before torch is "
             "imported"
         )
 
@@ -78,8 +78,8 @@ def config_round_trip(case: Case) -> None:
     ):
         if validate(type(case.config), copied, "config") != case.config:
             raise Fault(
-                f"a config that was written as {kind} reads as another one; let every field take "
-                "back what model_dump writes (a tuple needs AsTuple of ganzoo.config.fields)"
+                f"a config that was written as {kind} reads back differently; let every field "
+                "accept what model_dump writes (a tuple needs AsTuple of ganzoo.config.fields)"
             )
     fields = type(case.config).model_fields
     silent = [name for name, field in fields.items() if not field.description]

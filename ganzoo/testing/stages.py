@@ -23,8 +23,8 @@ def stages_can_be_frozen(case: ArchitectureCase) -> None:
         found = stages(network)
         if not found:
             raise Fault(
-                f"stages() of the {role} returns none; return its parts from input to output, or "
-                "leave it out, so that the children of the network count"
+                f"stages() of the {role} returns no stages; return the network's parts from input "
+                "to output, or remove stages() to use its children"
             )
         _check_modules(role, network, found)
         _check_parameters(role, network, found)
@@ -42,10 +42,10 @@ def _check_modules(role: str, network: nn.Module, found: list[Stage]) -> None:
                     "return modules, or lists of modules"
                 )
             if id(module) not in inside:
-                what = "the whole network" if module is network else "a module of no network"
+                what = "the whole network" if module is network else "a module outside the network"
                 raise Fault(
                     f"stage {number} of the {role} holds {what} ({type(module).__name__}); let "
-                    "stages() return the modules themselves that the network consists of"
+                    "stages() return modules inside the network"
                 )
 
 
@@ -64,7 +64,7 @@ def _check_parameters(role: str, network: nn.Module, found: list[Stage]) -> None
             if parameter in owners:
                 raise Fault(
                     f"{names[parameter]} of the {role} is in stage {owners[parameter]} and "
-                    f"again in stage {number}; put each module in one stage only, once"
+                    f"again in stage {number}; put each module in only one stage, once"
                 )
             owners[parameter] = number
 
@@ -87,8 +87,8 @@ def _check_order(role: str, found: list[Stage], run: Any) -> None:
     order = list(began)  # of what is called: a weight may also be used without its module
     if order != sorted(order):
         raise Fault(
-            f"the stages of the {role} work in the order {', '.join(map(str, order))}; let "
-            "stages() return them from the input to the output, as the first are frozen"
+            f"the stages of the {role} run in the order {', '.join(map(str, order))}; let "
+            "stages() return them from input to output, because freezing starts with the first"
         )
 
 

@@ -43,7 +43,7 @@ def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
     if unfit:
         sentences.append(
             f"nothing in the {' and the '.join(unfit)} of {base.name} fits, so ganzoo finetune "
-            "refuses; keep its architecture's values, or train from scratch"
+            "will refuse it; keep its architecture's values, or train from scratch"
         )
     elif partial:
         sentences.append(f"{base.name} fits only in part: {all_told(grafts)}")
@@ -66,8 +66,8 @@ def _of_classes(base: Base, new: ArchitectureConfig, dataset: Dataset) -> list[s
     known, here = base.info.data.class_names, dataset.class_names[:after]
     if not known:
         if before == after:
-            return [f"{base.name} does not name its classes; they are taken to be in this order"]
-        return [f"{base.name} has {before} classes without names, and the run has {after}"]
+            return [f"{base.name} does not name its classes; this order is assumed for them"]
+        return [f"{base.name} has {before} classes without names, but the run has {after}"]
     strange = [name for name in here if name not in known]
     gone = [name for name in known if name not in here]
     sentences = []
@@ -93,14 +93,16 @@ def _of_shape(
     sentences = []
     if before[1:] != after[1:]:
         sizes = [f"{shape[2]}x{shape[1]}" for shape in (before, after)]
-        sentences.append(f"{name} makes {sizes[0]}, and the run {sizes[1]}: some layers are new")
+        sentences.append(
+            f"{name} makes {sizes[0]}, but the run makes {sizes[1]}: some layers are new"
+        )
     if before[0] != after[0]:
         sentences.append(
-            f"{name} has {before[0]} channels, and the run {after[0]}: the first and last "
+            f"{name} has {before[0]} channels, but the run has {after[0]}: the first and last "
             "layers are adapted where possible"
         )
     if dataset.shape[0] == 1 and after[0] > 1:
-        sentences.append("the images are grey, and the networks make colours")
+        sentences.append("the images are grey, but the networks make colour images")
     return sentences
 
 
@@ -108,7 +110,7 @@ def _of_values(old: ArchitectureConfig, new: ArchitectureConfig) -> list[str]:
     before, after = (config.model_dump(mode="json") for config in (old, new))
     known = {"sample_shape", "num_classes"}
     other = [name for name, value in after.items() if value != before[name] and name not in known]
-    return [f"architecture.{name} is {after[name]}, and was {before[name]}" for name in other]
+    return [f"architecture.{name} changes from {before[name]} to {after[name]}" for name in other]
 
 
 def _named(names: list[str]) -> str:

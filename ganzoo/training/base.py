@@ -172,13 +172,13 @@ def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
     old, new = base.info.architecture, config.architecture
     if old.name != new.name:
         raise ConfigError(
-            f"architecture.name: {base.name} is of {old.name}, and its weights do not fit "
-            f"{new.name}; leave the name out"
+            f"architecture.name: {new.name} is not allowed, because {base.name} holds weights of "
+            f"{old.name}; leave the name out"
         )
     if base.info.data.kind != kind_of(new.sample_shape):
         raise ConfigError(
-            f"architecture.sample_shape: {base.name} makes {base.info.data.kind}, and the run is "
-            f"to make {kind_of(new.sample_shape)}; fine-tune on data of its kind"
+            f"architecture.sample_shape: {base.name} makes {base.info.data.kind}, but the run "
+            f"would make {kind_of(new.sample_shape)}; fine-tune on {base.info.data.kind}"
         )
 
 

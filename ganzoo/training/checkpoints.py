@@ -37,9 +37,17 @@ FORMAT = 2
 
 TENSORS, STATE, DIGEST = "state.safetensors", "state.json", "digest"
 
-UNREADABLE = (
-    *(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError),
+DAMAGED = (
+    FileNotFoundError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    SafetensorError,
 )
+"""What reading raises where the files are not as they were written. Other errors of the operating
+system say nothing of them, and may pass: a checkpoint that is merely out of reach is kept."""
 
 Loaded = tuple[dict[str, Tensor], dict[str, Any]]
 """The tensors of a checkpoint, on the CPU, and its plain values."""
@@ -137,13 +145,20 @@ def _digest(path: Path, values: Mapping[str, Any]) -> str:
 
 
 def load(path: Path) -> Loaded:
-    """Read a checkpoint; DamagedError if it is not as it was written, RunError if it is too new."""
+    """Read a checkpoint.
+
+    Raises:
+        DamagedError: It is not as it was written.
+        RunError: It is too new, or cannot be read for now.
+    """
     try:
         values = json.loads((path / STATE).read_text(encoding="utf-8"))
         digest = values.pop(DIGEST, None)
         if digest is None and values["format"] != 1:
             raise ValueError(f"{STATE} has no digest")
-        if digest is not None and digest != _digest(path, values):
+        # Even where there is none: safetensors calls a file that it cannot open a missing one.
+        found = _digest(path, values)
+        if digest is not None and digest != found:
             raise ValueError("its digest has changed since it was written")
         if values["format"] not in (1, FORMAT):
             raise RunError(
@@ -152,8 +167,13 @@ def load(path: Path) -> Loaded:
             )
         State.model_validate(values)
         return load_file(path / TENSORS), values
-    except UNREADABLE as error:
+    except DAMAGED as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error
+    except OSError as error:
+        raise RunError(
+            f"the checkpoint {path} cannot be read ({_reason(error)}); nothing was changed, so try "
+            "again once it can, or remove it to use the one before"
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """What is written beside weights and checkpoints about how they came to be."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import torch
 
 from ganzoo import registry
+from ganzoo.about import __version__
 from ganzoo.config import RunConfig, files
 from ganzoo.data.base import Dataset
 from ganzoo.hardware import Hardware
-from ganzoo.hub.reference import Place, Repository, is_path, parse
+from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.weights.info import BaseModel, DataFacts, Info
@@ -70,17 +72,37 @@ def public_name(reference: str) -> str:
 def recipe_of(config: RunConfig, precision: str) -> str:
     """Write a run's config as a file that trains the same networks again.
 
-    What lies on this machine, as the folder of a run's own images, is named without its place.
+    Files and folders are named without the place that they have on this machine, whatever the
+    field: a path is recognised by its beginning.
     """
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
-    data = values["data"]
-    for field in config.data.PLACES:
-        if data[field] is not None and paths.is_path(data[field]):
-            data[field] = f"./{Path(data[field]).name}"
-    if config.base is not None and is_path(config.base.reference):
-        values["base"]["reference"] = public_name(config.base.reference)
-    return files.dump_yaml(values)
+    named: dict[str, Any] = _without_places(values)
+    return files.dump_yaml(named)
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_places(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_places(item) for item in value]
+    placed = isinstance(value, str) and (
+        os.path.isabs(value) or value.startswith(("./", "../", "~/"))
+    )
+    return f"./{Path(value).name}" if placed else value
+
+
+def circumstances(config: RunConfig, hardware: Hardware, fingerprint: str) -> dict[str, Any]:
+    """Return what a checkpoint says of how it was computed, on which data."""
+    return {
+        "ganzoo": __version__,
+        "torch": str(torch.__version__),
+        "plugins": plugins_of(config),
+        "data": fingerprint,
+        "processes": hardware.processes.world,
+        "threads": torch.get_num_threads(),
+        "config": config.model_dump(mode="json"),
+    }
 
 
 def plugins_of(config: RunConfig) -> dict[str, str]:

@@ -95,10 +95,10 @@ def finetuning_config(
     config, and the overrides.
     """
     base = Base.open(reference)
-    user = user_values(config, overrides)
+    user = user_values(config)
     if data is not None:
-        source = with_source(data)
-        user = merge(user, {"data": {"source": source}})
+        user = merge(user, {"data": {"source": with_source(data)}})
+    user = user_values(user, overrides)
     if not user.get("data", {}).get("source"):
         raise ConfigError(
             "data.source: missing; name the images to fine-tune on, for example --data ./images"
@@ -108,8 +108,8 @@ def finetuning_config(
     if r1 is None or "penalties" in user:
         return resolution
     note = (
-        f"the penalty r1 has the weight {r1.weight:g}, so that the discriminator does not win "
-        "at once (penalties.r1=null turns it off)"
+        f"the penalty r1 keeps the discriminator from winning at once, with a weight of "
+        f"{r1.weight:g} (penalties.r1=null turns it off)"
     )
     return dataclasses.replace(resolution, notes=(*resolution.notes, note))
 
@@ -124,8 +124,8 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     architecture = base.info.architecture.model_dump(mode="json")
     if given.get("name", architecture["name"]) != architecture["name"]:
         raise ConfigError(
-            f"architecture.name: {base.name} is of {architecture['name']}, and its weights do not "
-            f"fit {given['name']}; leave the name out"
+            f"architecture.name: {given['name']} is not allowed, because {base.name} holds weights "
+            f"of {architecture['name']}; leave the name out"
         )
     if architecture["num_classes"]:
         architecture["num_classes"] = None

@@ -53,8 +53,7 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     except DataError as error:
         places = " or ".join(f"data.{place}=PATH" for place in data.PLACES)
         raise RunError(
-            f"{error}; if the data of {shown(run.path)} have moved, give their new place with "
-            f"{places}"
+            f"{error}; if the data of {shown(run.path)} has moved, give its new place with {places}"
         ) from error
 
 
@@ -122,18 +121,19 @@ def differences(
     if state["processes"] != processes.world:
         notes.append(
             f"the checkpoint was written by {state['processes']} processes, and this run "
-            f"continues in {processes.world}: the result will match an undisturbed run except "
+            f"continues in {processes.world}: the result will match an uninterrupted run except "
             "for rounding and for what depends on how a batch is split"
         )
     # An older checkpoint does not hold the number.
     if hardware.device.type == "cpu" and state.get("threads", threads) != threads:
         notes.append(
-            f"the checkpoint was written with OMP_NUM_THREADS={state['threads']}, and torch uses "
-            f"{threads} now: the result may differ from that of an undisturbed run in the last bits"
+            f"the checkpoint was written with OMP_NUM_THREADS={state['threads']}, and torch now "
+            f"uses {threads}: the result may differ from that of an uninterrupted run in the last "
+            "bits"
         )
     if state["plugins"] != plugins:
         notes.append(
             f"the checkpoint was written with {state['plugins']}, and this run continues with "
-            f"{plugins}: the result may differ from that of an undisturbed run"
+            f"{plugins}: the result may differ from that of an uninterrupted run"
         )
     return notes

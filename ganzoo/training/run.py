@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from ganzoo.config import LoggingConfig, RunConfig, TrainingConfig
+from ganzoo.config import RunConfig
 from ganzoo.errors import RunError, WeightsError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
-from ganzoo.resolve.check import validate
-from ganzoo.resolve.config import user_values
+from ganzoo.resolve.outline import Outline, outline
 from ganzoo.resolve.paths import shown
 from ganzoo.terminal import printable
 from ganzoo.weights.info import CONFIG_FILE
@@ -69,12 +68,9 @@ class Run:
         return resolve(self.path / RUN_CONFIG).config
 
     @property
-    def outline(self) -> tuple[str, TrainingConfig, LoggingConfig]:
-        """The architecture's name and what it is trained for, without plugins and the data."""
-        values = user_values(self.path / RUN_CONFIG)
-        training = validate(TrainingConfig, values.get("training", {}), "training")
-        logging = validate(LoggingConfig, values.get("logging", {}), "logging")
-        return values["architecture"]["name"], training, logging
+    def outline(self) -> Outline:
+        """What the config says without plugins and the data, which may be gone."""
+        return outline(self.path / RUN_CONFIG)
 
     @property
     def weights(self) -> str:
@@ -103,8 +99,13 @@ class Run:
         """The step and the score for which the best weights are kept; None where none are."""
         if self.best is None:
             return None
+        return self.best_by(self.outline.evaluation.best_metric)
+
+    def best_by(self, metric: str) -> tuple[int, Score] | None:
+        """Return the same where the best weights are those by this metric."""
+        if self.best is None:
+            return None
         step, scores = _facts_in(Path(self.best, CONFIG_FILE))
-        metric = self.config.evaluation.best_metric
         found = next((score for score in scores if score.protocol.metric == metric), None)
         return None if found is None else (step, found)
 
@@ -189,8 +190,9 @@ class Run:
 
         parts = [shown(self.path)]
         with suppress(Exception):  # as debuggers and tracebacks show it too
-            (name, training, _), status = self.outline, status_of(self, self.log)
-            parts += [name, f"{status.step} of {training.steps} steps", status.state]
+            config, status = self.outline, status_of(self, self.log)
+            steps = f"{status.step} of {config.training.steps} steps"
+            parts += [config.architecture, steps, status.state]
         return printable(f"Run({', '.join(parts)})")
 
     def _repr_html_(self) -> str:

@@ -43,7 +43,8 @@ def train(
     Raises:
         ganzoo.errors.RequestError: The config, the data or the folder will not do; nothing was
             started.
-        ganzoo.errors.TrainingError: A loss or a weight stopped being finite.
+        ganzoo.errors.TrainingError: A loss or a weight stopped being finite, or there was not
+            enough memory.
     """
     laid_over = {**(overrides or {}), **keywords}
     if data is not None:
@@ -58,7 +59,7 @@ def resume(
     observers: Sequence[Observer] = (),
     **keywords: Any,
 ) -> Run:
-    """Go on with a run from its last checkpoint, exactly as if it had never stopped.
+    """Resume a run from its last checkpoint, exactly as if it had never stopped.
 
     Args:
         run: The run or its folder.

@@ -58,15 +58,15 @@ def _notes(config: RunConfig, processes: Processes, networks: Mapping[str, nn.Mo
     for role, coupling in traits.coupling.items():
         if coupling == "batch":
             told.append(
-                f"the batch norm of the {role} sees the {part // training.accumulate} samples of "
-                "its own process at a time, so that the result depends on the number of processes"
+                f"the batch norm of the {role} sees only the {part // training.accumulate} samples "
+                "of its own process at a time, so the result depends on the number of processes"
             )
         elif coupling == "groups":
             told.append(
-                f"the {role} couples samples in groups; where these do not divide the samples of "
-                "a process, the result depends on the number of processes"
+                f"the {role} couples samples in groups; if a process's samples do not divide into "
+                "whole groups, the result depends on the number of processes"
             )
     modules = [module for network in networks.values() for module in network.modules()]
     if any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0 for m in modules):
-        told.append("dropout is drawn in each process by itself")
+        told.append("each process draws its own dropout")
     return told

@@ -38,7 +38,8 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
         run: The run.
         rows: Of its log, oldest first.
     """
-    _, training, logging = run.outline
+    config = run.outline
+    training = config.training
     go_on = f"resume with: ganzoo resume {shown(run.path)}"
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
@@ -52,7 +53,7 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
     if not rows:
         return Status(step, "empty", "its log holds no figures yet")
     silent = time.time() - (run.path / LOG_FILE).stat().st_mtime
-    between = logging.every / max(float(rows[-1].get("steps_per_second", 0.0)), 1e-3)
+    between = config.logging.every / max(float(rows[-1].get("steps_per_second", 0.0)), 1e-3)
     if silent <= max(PATIENCE, 3 * between):
         return Status(step, "running", f"running (last row {max(silent, 0):.0f} s ago)")
     return Status(step, "stopped", f"stopped before its end, or lost; {go_on}")

@@ -11,14 +11,13 @@ import torch
 from PIL import Image
 
 from ganzoo import distribution, registry
-from ganzoo.about import __version__
 from ganzoo.building import check_size
 from ganzoo.config import RunConfig, files
 from ganzoo.data.cache import open_stores
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.base import summary
-from ganzoo.errors import GanzooError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
@@ -35,7 +34,7 @@ from ganzoo.training import base, checkpoints, sharing
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
 from ganzoo.training.exporting import write_weights
-from ganzoo.training.facts import info_of, plugins_of
+from ganzoo.training.facts import circumstances, info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.observers.base import Observer, Row
 from ganzoo.training.observers.defaults import default_observers
@@ -85,7 +84,7 @@ class Trainer:
         observers: Sequence[Observer] = (),
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
-        resolution = config if isinstance(config, Resolution) else resolve(config, overrides)
+        resolution = resolve(config, overrides)
         self.config = resolution.config
         self.hardware = choose(self.config.training)
         self.processes = self.hardware.processes
@@ -142,7 +141,8 @@ class Trainer:
         check_apart(self.objective.networks)
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
-        begun = bool(checkpoints.every(self.run.checkpoints))
+        # Whether the run is further than this trainer, until that takes over a checkpoint.
+        self._behind = begun = bool(checkpoints.every(self.run.checkpoints))
         with distribution.first_goes_ahead(self.processes):
             self.start = base.begin(self.config, self.objective, self._dataset, begun=begun)
         self.notes += sharing.begin_alike(
@@ -204,7 +204,6 @@ class Trainer:
             trainer._claimed = True
         return trainer
 
-    @own_settings(grad=True)
     def fit(self) -> Run:
         """Train until the config's number of steps is done.
 
@@ -212,16 +211,25 @@ class Trainer:
             The run.
 
         Raises:
-            TrainingError: A loss or a weight stopped being finite; the last checkpoint is kept.
+            TrainingError: A loss or a weight stopped being finite, or there was not enough memory;
+                the last checkpoint is kept.
             InterruptedRunError: A signal asked it to stop; the step was finished and saved.
-            RunError: Another command writes into the run.
+            RunError: Another command writes into the run, or it has checkpoints and none is loaded.
         """
+        if self._behind:
+            raise RunError(f"{shown(self.run.path)} has checkpoints; resume it with Trainer.resume")
         with self._claim as claimed:
             if not self._claimed:
                 claimed.enter_context(claim(self.run, self.processes))
             self._claimed = False
-            return self._fit()
+            try:
+                return self._fit()
+            except RunError:  # of a file that must be mended first
+                raise
+            except RequestError as error:  # by which nothing would have been started
+                raise TrainingError(str(error)) from error
 
+    @own_settings(grad=True)
     def _fit(self) -> Run:
         training = self.config.training
         distribution.barrier(self.processes)  # so that all have looked before one writes
@@ -354,15 +362,7 @@ class Trainer:
         if not self.processes.first:
             return
         tensors = checkpoints.collect(self.objective, self.optimizers, self.emas, own)
-        state = {
-            "ganzoo": __version__,
-            "torch": str(torch.__version__),
-            "plugins": plugins_of(self.config),
-            "data": self._dataset.fingerprint,
-            "processes": self.processes.world,
-            "threads": torch.get_num_threads(),
-            "config": self.config.model_dump(mode="json"),
-        }
+        state = circumstances(self.config, self.hardware, self._dataset.fingerprint)
         checkpoints.save(self.run.checkpoints, self.step, tensors, state)
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
         self.export(self.run.path / RUN_WEIGHTS)
@@ -373,8 +373,8 @@ class Trainer:
         tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
-                f"the data of {shown(self.run.path)} ({self.config.data.source}) changed since "
-                f"step {state['step']}; restore them, or start a new run"
+                f"the data of {shown(self.run.path)} ({self.config.data.source}) has changed since "
+                f"step {state['step']}; restore it, or start a new run"
             )
         try:
             same = state["processes"] == self.processes.world
@@ -385,7 +385,7 @@ class Trainer:
                 f"the checkpoint of step {state['step']} does not fit the networks of "
                 f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
-        self.step = state["step"]
+        self.step, self._behind = state["step"], False
         self.notes += differences(state, self.hardware, plugins_of(self.config))
 
     @own_settings(grad=True)

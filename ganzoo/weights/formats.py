@@ -42,9 +42,9 @@ def upgrade_architecture(
     if there > here or not all(major in spec.migrations for major in path):
         needed = "a newer version" if there > here else f"version {there}"
         raise WeightsError(
-            f"{label} was written by version {recorded['version']!r:.30} of the plugin of "
-            f"{spec.name}, and version {installed['version']} is installed, which does not read "
-            f"it; {needed} of {installed['distribution']} is needed"
+            f"{label} was written by version {recorded['version']!r:.30} of the {spec.name} "
+            f"plugin, which the installed version {installed['version']} cannot read; install "
+            f"{needed} of {installed['distribution']}"
         )
     for major in path:
         try:
@@ -52,8 +52,8 @@ def upgrade_architecture(
         except Exception as error:
             # It is given what the file says, which may be anything.
             raise WeightsError(
-                f"the architecture of {label}, of version {major} of the plugin of {spec.name}, "
-                f"could not be brought up to date ({type(error).__name__}: {brief(error)})"
+                f"the architecture of {label} could not be migrated from version {major} of the "
+                f"{spec.name} plugin ({type(error).__name__}: {brief(error)})"
             ) from error
     return values
 

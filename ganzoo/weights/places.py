@@ -62,5 +62,5 @@ def pretrained(architecture: str, tag: str) -> Pretrained:
             "on the Hugging Face Hub org/name"
         ) from error
     if tag not in known:
-        raise WeightsError(f"{architecture} comes with no weights {tag!r}{closest(tag, known)}")
+        raise WeightsError(f"{architecture} has no weights named {tag!r}{closest(tag, known)}")
     return known[tag]

@@ -10,6 +10,6 @@ class InceptionConfig(ExtractorConfig):
 
     weights: str | None = Field(
         default=None,
-        description="File of weights in torch-fidelity's format; where null, the published one in "
+        description="File of weights in torch-fidelity's format; null for the published one in "
         "the folder `extractors` of ganzoo's cache.",
     )

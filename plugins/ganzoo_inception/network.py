@@ -61,7 +61,7 @@ class Inception(Extractor):
             if not config.weights:
                 raise WeightsError(
                     f"{path} is not the published file of weights: its SHA-256 begins with "
-                    f"{self._fingerprint[:8]} instead of {DIGEST}; replace it by {FILE} of "
+                    f"{self._fingerprint[:8]} instead of {DIGEST}; replace it with {FILE} from "
                     "torch-fidelity's releases on GitHub"
                 )
             self.name = f"inception-{self._fingerprint[:8]}"
@@ -95,13 +95,14 @@ def _read(path: Path) -> bytes:
         raise WeightsError(
             f"the extractor inception has no weights: there is no file {path}; download {FILE} "
             f"from {RELEASES} and put it there; meanwhile, --extractor digits (in a run: "
-            "evaluation.extractor=digits) needs no download, and its scores compare with each other"
+            "evaluation.extractor=digits) needs no download, and its scores are comparable with "
+            "each other"
         )
     if path.stat().st_size > MOST_BYTES:
         raise WeightsError(
             f"{path} is not a file of Inception weights: it has {path.stat().st_size:,} bytes, "
-            f"and the published one some 95 million; take {FILE} of torch-fidelity's releases "
-            "on GitHub"
+            f"and the published one has about 95 million; download {FILE} from torch-fidelity's "
+            "releases on GitHub"
         )
     return path.read_bytes()
 
@@ -120,7 +121,7 @@ def _network(content: bytes, path: Path) -> nn.Module:
         if error.name != "torch_fidelity":
             raise
         raise PluginError(
-            "the extractor inception is torch-fidelity's, which is not installed; install the "
+            "the extractor inception needs torch-fidelity, which is not installed; install the "
             "package torch-fidelity, or choose another extractor"
         ) from None
     checked = io.BytesIO()
@@ -134,8 +135,8 @@ def _network(content: bytes, path: Path) -> nn.Module:
             )
         except RuntimeError as error:
             raise WeightsError(
-                f"{path} holds no weights of torch-fidelity's Inception network: "
-                f"{brief(error, 300)}; take {FILE} of its releases on GitHub"
+                f"{path} does not hold weights of torch-fidelity's Inception network: "
+                f"{brief(error, 300)}; download {FILE} from its releases on GitHub"
             ) from None
     return module
 
@@ -148,13 +149,16 @@ def _tensors(content: bytes, path: Path) -> Mapping[str, Tensor]:
             state: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # of many kinds, as anything may be in the file
         raise WeightsError(
-            f"{path} cannot be read as a file of weights ({type(error).__name__}); take {FILE} of "
-            "torch-fidelity's releases on GitHub"
+            f"{path} cannot be read as a file of weights ({type(error).__name__}); download {FILE} "
+            "from torch-fidelity's releases on GitHub"
         ) from None
     if not isinstance(state, Mapping) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
     ):
-        raise WeightsError(f"{path} does not hold tensors by name; take {FILE} of torch-fidelity's")
+        raise WeightsError(
+            f"{path} does not hold tensors by name; download {FILE} from torch-fidelity's releases "
+            "on GitHub"
+        )
     for name, value in state.items():
         if not value.isfinite().all():
             raise WeightsError(f"{path}: {brief(name)} is not finite; do not score with this file")

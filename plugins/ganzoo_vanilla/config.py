@@ -31,7 +31,7 @@ class VanillaConfig(LatentConfig):
         description="Hidden layers of the discriminator.",
     )
     generator_norm: Literal["none", "batch"] = Field(
-        default="none", description="Norm of the generator's hidden layers but the first."
+        default="none", description="Norm of the generator's hidden layers except the first."
     )
     slope: float = Field(default=0.2, ge=0, lt=1, description="Negative slope of leaky ReLU.")
     dropout: float = Field(
@@ -44,7 +44,7 @@ class VanillaConfig(LatentConfig):
         default=0,
         ge=0,
         le=256,
-        description="Linear pieces of which each hidden unit of the discriminator takes the "
+        description="Linear pieces of each hidden unit of the discriminator, which outputs the "
         "largest (maxout); 0 for leaky ReLU.",
     )
     latent_scale: float = Field(
@@ -55,15 +55,15 @@ class VanillaConfig(LatentConfig):
     )
     unit_range: bool = Field(
         default=False,
-        description="Whether images lie in [0, 1] inside both networks, by sigmoid, instead of "
-        "in [-1, 1], by tanh.",
+        description="Whether images lie in [0, 1] inside both networks (sigmoid), instead of in "
+        "[-1, 1] (tanh).",
     )
     generator_init: float | None = Field(
         default=None,
         gt=0,
         le=MAX_SCALE,
-        description="Weights of the generator begin uniform within plus or minus this, biases at "
-        "zero; null for torch's defaults.",
+        description="Initial weights of the generator are uniform within plus or minus this, and "
+        "biases are zero; null for torch's defaults.",
     )
     discriminator_init: float | None = Field(
         default=None, gt=0, le=MAX_SCALE, description="The same for the discriminator."

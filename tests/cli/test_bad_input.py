@@ -61,6 +61,10 @@ OVERRIDES = {
         [VANILLA, "optimizers.generator={name: sgd, betas: [0, 0.9]}"],
         "optimizers.generator.betas: unknown field",
     ),
+    "the first of two": (
+        [VANILLA, "optimizers.generator.betas=[2, 0.9]"],
+        "optimizers.generator.betas.0: 2.0 is not allowed; a decay must be below 1",
+    ),
     "unknown network": ([VANILLA, "optimizers.critic=adam"], "optimizers.critic: unknown network"),
     "schedule without end": (
         [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1e-4, over: 100}"],
@@ -304,7 +308,7 @@ def test_a_file_that_looks_like_a_name(command, tmp_path):
 def test_images_of_32_bits(command, tmp_path):
     Image.fromarray(np.zeros((8, 8), dtype=np.float32)).save(tmp_path / "a.tif")
     result = command("train", VANILLA, "data=.")
-    refused(result, "its pixels are of 32 bits", tmp_path, left={"a.tif"})
+    refused(result, "its pixels have 32 bits", tmp_path, left={"a.tif"})
 
 
 def test_a_cache_that_cannot_be_written(command, tmp_path, monkeypatch):
@@ -481,7 +485,7 @@ REFERENCES = {
     "missing folder": ("./nowhere", "there is no folder ./nowhere"),
     "no weights folder": (".", "it has no config.json"),
     "a repository": ("someone/digits", "there is no repository someone/digits on the Hub"),
-    "unknown tag": ("dcgan.nothing", "dcgan comes with no weights 'nothing'"),
+    "unknown tag": ("dcgan.nothing", "dcgan has no weights named 'nothing'"),
     "unknown architecture": ("dcgam.mnist5k", "did you mean 'dcgan'?"),
     "a bare word": ("digits", "does not name weights"),
     "empty": ("", "does not name weights"),
@@ -566,6 +570,16 @@ def test_sampling(command, tmp_path, trained, cause):
     refused(command("sample", trained, *arguments), message, tmp_path)
 
 
+@pytest.mark.parametrize("options", [["-o", "mine"], []], ids=["named", "usual"])
+def test_single_samples_go_into_a_folder_of_their_own(command, tmp_path, trained, options):
+    folder = tmp_path / (options or ["samples"])[-1]
+    folder.mkdir()
+    (folder / "00001.png").write_text("mine")
+    told = f"{folder.name} already exists; give a new folder for the samples"
+    refused(command("sample", trained, "--each", *options), told, tmp_path, left={folder.name})
+    assert (folder / "00001.png").read_text() == "mine"
+
+
 INTERPOLATING = {
     "unknown class": (["--label", "cat"], "there is no class 'cat'"),
     "one alone": (["-n", "1"], "n is 1; it must be a whole number of at least 2"),
@@ -627,7 +641,7 @@ RUNS = {
     "data that is gone": (
         lambda run: None,
         ["steps=9", "data.source=./gone"],
-        "gone does not exist; if the data of run have moved, give their new place with data.source",
+        "gone does not exist; if the data of run has moved, give its new place with data.source",
     ),
     "a file": (lambda run: None, ["other.yaml"], "a run has its own config"),
     "config malformed": (lambda run: write(run / "config.yaml", "["), [], "malformed"),
@@ -664,7 +678,7 @@ def test_resuming_with_data_that_has_moved_or_changed(command, tmp_path):
     image(tmp_path / "moved" / "c.png")
     before = listing(tmp_path)
     result = command("resume", "run", "steps=3")
-    refused(result, "/moved) changed since step 2; restore them", tmp_path, left=None)
+    refused(result, "/moved) has changed since step 2; restore it", tmp_path, left=None)
     assert listing(tmp_path) == before
 
 
@@ -751,17 +765,17 @@ FINETUNINGS = {
     "no data": (["dcgan.mnist5k"], "data.source: missing; name the images to fine-tune on"),
     "no such base": (
         ["dcgan.mnist6k", "--data", "mnist5k"],
-        "dcgan comes with no weights 'mnist6k'",
+        "dcgan has no weights named 'mnist6k'",
     ),
     "no reference": (["digits", "--data", "mnist5k"], "'digits' does not name weights"),
     "no such images": (["dcgan.mnist5k", "--data", "./none"], "none does not exist"),
     "points for images": (
         ["dcgan.mnist5k", "--data", "ring8"],
-        "and ring8 holds vectors of 2; fine-tune on data of that kind",
+        "but ring8 holds vectors of 2; fine-tune on data of that kind",
     ),
     "another architecture": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture=vanilla"],
-        "architecture.name: dcgan.mnist5k is of dcgan, and its weights do not fit vanilla",
+        "architecture.name: vanilla is not allowed, because dcgan.mnist5k holds weights of dcgan",
     ),
     "an unknown field": (
         ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminatr=1"],
@@ -802,7 +816,7 @@ def test_finetuning(command, tmp_path, cause):
 
 def test_a_class_to_go_to_without_one_to_start_from(command, tmp_path):
     result = command("interpolate", "dcgan.mnist5k", "--to", "3")
-    refused(result, "--to needs the class to start from; give it by --label", tmp_path)
+    refused(result, "--to needs the class to start from; give it with --label", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every command from end to end, on tiny runs."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -143,6 +144,13 @@ def test_list_as_json(command, arguments, expected):
     found = json.loads(done(command("list", *arguments, "--json")))
     assert {group: list(items) for group, items in found.items()} == expected
     assert all(summary for items in found.values() for summary in items.values())
+
+
+def test_the_weights_of_an_architecture_with_a_dot_in_its_name(command):
+    dcgan = registry.architecture("dcgan")
+    with registry.registered(dataclasses.replace(dcgan, name="dcgan-1.5")):
+        found = json.loads(done(command("list", "pretrained", "dcgan-1*", "--json")))
+    assert found["pretrained"] == {"dcgan-1.5.mnist5k": dcgan.pretrained["mnist5k"].summary}
 
 
 def test_list_of_nothing(command):

@@ -60,6 +60,40 @@ def test_the_suggested_command_is_one_that_runs(command, images):
     assert "r1" in config.active_penalties
 
 
+SPELLINGS = {
+    "the shape": ["architecture.sample_shape=[3,16,16]"],
+    "the shape, in a section": ["architecture={sample_shape: [3, 16, 16]}"],
+    "the size": ["data.image_size=32"],
+    "the size, in a section": ["data={image_size: 32}"],
+    "nothing held out": ["data.holdout=0"],
+    "the augmentation": ["augmentation=diffaugment"],
+    "the augmentation by its field": ["augmentation.name=diffaugment"],
+    "the augmentation as a section": ["augmentation={name: diffaugment}"],
+    "no penalty": ["penalties.r1=null"],
+    "no weight": ["penalties={r1: {weight: 0}}"],
+    "the architecture": ["architecture.name=wgan-gp"],
+    "the source": ["data.source=./images/cat"],
+}
+
+
+@pytest.mark.parametrize("given", SPELLINGS.values(), ids=SPELLINGS)
+def test_nothing_is_suggested_for_what_was_given(command, images, given):
+    result = command("data", "check", "./images", *given, "--no-preview", "--json")
+    values = json.loads(result.out)
+    words = shlex.split(values["command"])[2:]
+    assert set(given) <= set(words)
+    asked = resolve({"architecture": "dcgan", "data": "./images"}, written(given)).config
+    found = resolve(None, written(words)).config
+    suggested = {key.partition(".")[0] for key in values["suggested"]}
+    for section in {"architecture", "data", "augmentation", "penalties"} - suggested:
+        assert getattr(found, section) == getattr(asked, section)
+    assert not {key.partition("=")[0] for key in given} & values["suggested"].keys()
+
+
+def written(words):
+    return dict(map(parse_override, words))
+
+
 def test_json_has_all(command, images):
     for index in range(15):
         (images / "cat" / f"bad{index}.png").write_bytes(b"")
@@ -141,7 +175,7 @@ def test_known_data_and_vectors_are_checked_too(command):
         (["./images", "--out", "none/a.png"], "cannot be written"),
         (["./images", "--architecture", "dgan"], "did you mean 'dcgan'"),
         (["./images", "--architecture", "dcgan", "--base", "dcgan.mnist5k"], "not both"),
-        (["./images", "--base", "dcgan.none"], "no weights 'none'"),
+        (["./images", "--base", "dcgan.none"], "no weights named 'none'"),
         ([], "Missing argument"),
     ],
 )

@@ -24,6 +24,7 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def run(finished, tmp_path):
     shutil.copytree(finished, tmp_path / "run")
+    os.utime(tmp_path / "run" / "log.jsonl")  # as of now, however long the tests before took
     return tmp_path / "run"
 
 
@@ -95,16 +96,26 @@ ODD = {
     ),
     "just saved": (lambda run: of_more_steps(run, saved=6, every=3), "running", "running"),
     "not finite": (not_finite, "stopped", "seen: loss/generator was nan"),
+    "without its data": (
+        lambda run: edit(run / "config.yaml", "source: ring8", "source: /gone"),
+        "finished",
+        "vanilla with the non-saturating loss on /gone, 6 of 6 steps: finished",
+    ),
+    "without its plugins": (
+        lambda run: edit(run / "config.yaml", "name: vanilla", "name: gone"),
+        "finished",
+        "gone with the non-saturating loss on ring8, 6 of 6 steps: finished",
+    ),
     "empty": (without_log, "empty", "0 of 600 steps: its log holds no figures yet"),
 }
 
 
+USUAL = {"lost", "not finite", "without its data"}
+
+
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("lost", "not finite") else pytest.mark.sweep)
-        for name in ODD
-    ],
+    [pytest.param(name, marks=() if name in USUAL else pytest.mark.sweep) for name in ODD],
 )
 def test_odd_runs(command, run, name):
     change, state, told = ODD[name]

@@ -30,7 +30,8 @@ def test_json_holds_the_whole_protocol(command):
     [
         (["dcgan.mnist5k", "--metrics", "fdi"], "there is no metric 'fdi'; did you mean 'fid'"),
         (["dcgan.mnist5k", "--extractor", "eye"], "unknown extractor 'eye'"),
-        (["dcgan.mnist5k", "-n", "0"], "-n is 0; it must be at least 2"),
+        (["dcgan.mnist5k", "-n", "0"], "fakes (-n) is 0; it must be a whole number of at least 2"),
+        (["dcgan.mnist5k", "-n", "3"], "(-n) is 3; precision needs at least 4, so give more or"),
         (["dcgan.mnist5k", "--data", "nothing"], "data.source: unknown dataset 'nothing'"),
         (["dcgan.mnist5k", "--data", "./nowhere"], "nowhere"),
         (["dcgan.mnist5k", "--data", "ring8"], "ring8 holds vectors"),

@@ -305,7 +305,7 @@ def test_a_wrong_token_is_not_shown(hub, repo, command, monkeypatch, name):
         pytest.param(
             ["pull", f"{NAME}@v9", "folder"], 2, "has no revision 'v9'", marks=pytest.mark.sweep
         ),
-        (["sample", NAME, "-o", "x.png"], 1, "is not in the cache of this machine"),
+        (["sample", NAME, "-o", "x.png"], 1, "is not in the cache, and requests"),
     ],
     ids=["done", "wrong", "offline"],
 )

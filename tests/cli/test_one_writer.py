@@ -249,14 +249,30 @@ def test_what_another_machine_left_is_told_apart(command, run, tmp_path, argumen
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL])
-@pytest.mark.parametrize("left", [None, lock_of()], ids=["none", "a dead process"])
-def test_a_file_system_without_locks(monkeypatch, tmp_path, number, left):
+@pytest.mark.parametrize(
+    ("left", "refused"),
+    [
+        (None, ""),
+        (lock_of(process=os.getpid()), "being trained by this process"),
+        (lock_of(process=1), "being trained by process 1"),
+        (lock_of(process=2**22 + 1), ""),
+        (lock_of(process="x"), ""),
+        (b"{", ""),
+    ],
+    ids=["none", "this process", "another process", "a dead process", "no number", "damaged"],
+)
+def test_a_file_system_without_locks(monkeypatch, tmp_path, number, left, refused):
     def flock(*arguments):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", flock)
     if left is not None:
         (tmp_path / locks.LOCK_FILE).write_bytes(left)
+    if refused:
+        with pytest.raises(RunError, match=refused), locks.writing(tmp_path, "trained"):
+            pass
+        assert (tmp_path / locks.LOCK_FILE).read_bytes() == left
+        return
     with locks.writing(tmp_path, "trained"):
         pass
     with locks.alone(tmp_path / "lock", lambda: None) as held:

@@ -151,7 +151,7 @@ def test_a_bar_and_a_report(capsys, monkeypatch, trained):
     with progress(f"looking at {EVIL}", 5) as report:
         report(1)
     assert r"looking at \x1b]0;t\x07\u202e: 1 of 5" in capsys.readouterr().err
-    shown = report_on(Facts(f"a\n{EVIL}", Run.open(trained).config, 1, "empty", ""), [], [], [])
+    shown = report_on(Facts(f"a\n{EVIL}", Run.open(trained).outline, 1, "empty", ""), [], [], [])
     assert shown.splitlines()[0] == r"a\n\x1b]0;t\x07\u202e"
 
 

@@ -155,7 +155,7 @@ REFUSED = {
     ),
     "no such change": (
         {"augmentation": {"name": "diffaugment", "policy": ["colour"]}},
-        "^augmentation.policy: 'colour' is not allowed; it must be 'color', [^;]*$",
+        "^augmentation.policy.0: 'colour' is not allowed; it must be 'color', [^;]*$",
     ),
     "no probability": (
         {"augmentation": {"name": "ada", "p": 1.5}},
@@ -163,7 +163,7 @@ REFUSED = {
     ),
     "nothing to follow": (
         {"augmentation": "ada", "loss": "relativistic"},
-        "augmentation: ada follows how many reals .* the loss relativistic do not tell; fix its",
+        "augmentation: ada needs logits .* of the loss relativistic do not; fix its strength",
     ),
     "no name": ({"augmentation": 3}, "augmentation: 3 is not allowed; it must be a mapping .*name"),
     "a number for a name": ({"augmentation": {"name": 3}}, "augmentation.name: 3 is not allowed"),

@@ -198,7 +198,7 @@ TOO_MUCH = {
     "an infinite number": ("run.json", '{"ema": {"half_life": 1e999}}', "is not a finite number"),
     "a key that is a number": ("run.yaml", "data: {1: 2}", "a key that is not text"),
     "a section that is a number": ("run.yaml", "1: 2", "a key that is not text"),
-    "half a character": ("run.json", '{"data": "\\ud800"}', "half a character"),
+    "half a character": ("run.json", '{"data": "\\ud800"}', "an incomplete Unicode char"),
     "a field twice in JSON": (
         "run.json",
         '{"training": {"steps": 3, "seed": 1, "steps": 4}}',

@@ -211,3 +211,10 @@ def test_what_is_given_is_not_changed():
     before = json.dumps([config, overrides])
     resolve(config, overrides)
     assert json.dumps([config, overrides]) == before
+
+
+def test_a_resolution_stays_as_it_is_until_something_is_laid_over_it():
+    once = resolve(VANILLA, {"steps": 3})
+    assert resolve(once) is once
+    again = resolve(once, {"seed": 4}).config
+    assert again == resolve(VANILLA, {"steps": 3, "seed": 4}).config

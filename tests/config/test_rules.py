@@ -32,7 +32,7 @@ def test_the_cure_works():
 
 FILLED = {
     # architecture, data, shape, classes, part of a note
-    "28 is brought to 32": ("dcgan", "mnist5k", (1, 32, 32), 10, "mnist5k are brought to 32x32"),
+    "28 is brought to 32": ("dcgan", "mnist5k", (1, 32, 32), 10, "mnist5k are resized to 32x32"),
     "28 is kept": ("vanilla", "mnist5k", (1, 28, 28), 10, "the 10 classes of mnist5k"),
     "no labels": ("wgan-gp", "mnist5k", (1, 32, 32), 0, "wgan-gp does not take labels"),
     "vectors": ("vanilla", "ring8", (2,), 0, None),
@@ -41,14 +41,14 @@ FILLED = {
         {"image_size": 64},
         (1, 64, 64),
         10,
-        "mnist5k are brought to 64x64",
+        "mnist5k are resized to 64x64",
     ),
     "an unusual size": (
         "vanilla",
         {"image_size": 20},
         (1, 20, 20),
         10,
-        "mnist5k are brought to 20x20",
+        "mnist5k are resized to 20x20",
     ),
 }
 
@@ -67,8 +67,8 @@ def test_the_data_fills_what_is_left_out(case):
     [
         ("L", 1, None),
         ("RGB", 3, None),
-        ("RGB", 1, "turned to grey (architecture.sample_shape=[3,32,32] keeps them)"),
-        ("L", 3, "get 3 channels, of 1"),
+        ("RGB", 1, "become grey (architecture.sample_shape=[3,32,32] keeps them)"),
+        ("L", 3, "are converted from 1 to 3 channels"),
     ],
 )
 def test_what_becomes_of_the_channels_is_told(mode, channels, note, tmp_path):
@@ -97,7 +97,7 @@ REFUSED = {
     "classes that are not there": (
         {"name": "vanilla", "num_classes": 3},
         {},
-        "architecture.num_classes: 3 is asked for, and mnist5k has 10",
+        "architecture.num_classes: 3 is not allowed, because mnist5k has 10",
     ),
     "classes of vectors": (
         {"name": "vanilla", "num_classes": 3},
@@ -110,7 +110,7 @@ REFUSED = {
     "channels of the data": (
         {"name": "vanilla", "sample_shape": [2, 28, 28]},
         {},
-        "would make 28x28 images of 2 channels, and mnist5k holds 28x28 images of 1 channel; leave",
+        "sample_shape: the networks would make 28x28 images of 2 channels, but mnist5k holds",
     ),
     "vectors": ({"name": "dcgan"}, {"source": "ring8"}, "data.source ring8: dcgan cannot make"),
     "images of vectors": (

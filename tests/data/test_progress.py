@@ -28,13 +28,14 @@ def test_what_is_done_soon_says_nothing(clock, capsys):
 def test_lines_are_few_and_tell_what_is_left(clock, capsys):
     with progress("looking", 1000, done=400) as report:
         for _ in range(600):
-            clock[0] += 0.0625
+            clock[0] += 0.03125
             report(1)
     assert capsys.readouterr().err.splitlines() == [
-        "looking: 432 of 1,000, 36 seconds left",
-        "looking: 592 of 1,000, 26 seconds left",
-        "looking: 752 of 1,000, 16 seconds left",
-        "looking: 912 of 1,000, 6 seconds left",
+        "looking: 464 of 1,000, 17 seconds left",
+        "looking: 592 of 1,000, 13 seconds left",
+        "looking: 720 of 1,000, 9 seconds left",
+        "looking: 848 of 1,000, 5 seconds left",
+        "looking: 976 of 1,000, 1 seconds left",
     ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ganzoo import registry
+from ganzoo.config.files import parse_yaml
 from ganzoo.data.cache import open_store
 from ganzoo.data.standard import Standard
 from ganzoo.errors import ConfigError, DataError
@@ -267,3 +268,5 @@ def test_a_run_trains_on_it_and_goes_on(written, tmp_path):
     assert resumed.step == 1
     resumed.fit()
     assert run.log[-1]["step"] == 2
+    recipe = parse_yaml((run.path / "weights" / "recipe.yaml").read_text())
+    assert recipe["data"]["root"] == f"./{root.name}"

@@ -283,7 +283,7 @@ ZOO: dict[str, Trouble] = {
         "a.jpg", broken_exif("JPEG", b"Exif\0\0II*\0\xff\xff\xff\xff"), READ
     ),
     # Sound in part.
-    "32-bit": Trouble("a.tif", data(saved(Image.new("F", (4, 4)), "TIFF")), "of 32 bits"),
+    "32-bit": Trouble("a.tif", data(saved(Image.new("F", (4, 4)), "TIFF")), "have 32 bits"),
     "bomb": Trouble("a.png", data(png(50_000, 50_000, b"")), "decompression bomb"),
     "small bomb": Trouble("a.png", data(png(12_000, 12_000, b"")), "12,000x12,000 pixels"),
     "JPEG bomb": Trouble(

@@ -1,4 +1,4 @@
-"""The sentences that the pages list under "When it fails" are those that one meets."""
+"""The errors that the pages list under "Troubleshooting" are those that one meets."""
 
 import json
 import re
@@ -203,13 +203,13 @@ PROVOKED = {
         "you/digits has no revision 'v9'": no_revision,
         "you/digits is gated": gated,
         "the Hub does not accept the token for you/digits": bad_token,
-        "you/digits is not in the cache of this machine, and the Hub is not asked": not_asked,
+        "you/digits is not in the cache, and requests to the Hub are turned off": not_asked,
         "https://huggingface.co could not be reached for you/digits": no_network,
         "the large files of you/digits could not be transferred": storage_down,
         "the Hub asks to wait for 300 seconds": too_many,
         "the Hub cannot answer for you/digits just now": busy,
         "model.safetensors of you/digits arrived damaged twice": damaged,
-        "the files of you/digits could not be kept here": no_place,
+        "the files of you/digits could not be stored here": no_place,
         "you/digits holds its weights as pickles": pickles,
         "you/digits holds no weights of ganzoo": of_others,
         "config.json of you/digits needs the architecture 'other-gan'": unknown_architecture,
@@ -219,10 +219,8 @@ PROVOKED = {
     },
     "publish-your-weights": {
         "the large files of you/digits could not be transferred": storage_takes_none,
-        "your token may not do this with acme/digits": of_somebody_else,
-        "there is no repository acme/new that your token may read, and it may not make one": (
-            in_a_foreign_place
-        ),
+        "your token has no write access to acme/digits": of_somebody_else,
+        "the repository acme/new does not exist or is hidden from your token": in_a_foreign_place,
         "you/digits@v1 is a tag": to_a_tag,
         "you/digits already exists and is public": public,
         "somebody else pushed": somebody_pushes,
@@ -230,7 +228,7 @@ PROVOKED = {
         "model.safetensors of ./runs/digits makes samples that are not finite": not_finite,
         "the Hub does not know the licence 'Apache 2'": no_licence,
         "the metadata at the head of README.md of you/digits": broken_card,
-        "the Hub does not take the card of you/digits": refused_card,
+        "the Hub rejects the card of you/digits": refused_card,
     },
 }
 """For each page, how one meets the sentences that it lists, by how they begin."""
@@ -238,7 +236,7 @@ PROVOKED = {
 
 @pytest.mark.parametrize("name", PROVOKED)
 def test_every_listed_sentence_is_provoked(name):
-    told = page(f"docs/how-to/{name}.md").partition("\n## When it fails\n")[2]
+    told = page(f"docs/how-to/{name}.md").partition("\n## Troubleshooting\n")[2]
     assert re.findall(r"^\| `([^`]+)` \|", told, re.M) == list(PROVOKED[name])
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -10,8 +11,8 @@ from safetensors.torch import save_file
 import ganzoo
 from benchmarks.digits import digits
 from ganzoo.config import ExtractorConfig
-from ganzoo.config.watching import IMAGE_METRICS, METRICS, POINT_METRICS
-from ganzoo.data.config import Mnist5kConfig, Ring8Config
+from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
+from ganzoo.data.config import ArraysConfig, Mnist5kConfig, Ring8Config
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.extractor import Extractor, Features
@@ -162,7 +163,7 @@ class TestBadRequests:
         ("options", "message"),
         [
             ({"metrics": ["fdi"]}, "there is no metric 'fdi'; did you mean 'fid'"),
-            ({"fakes": 1}, "fakes is 1; it must be a whole number of at least 2"),
+            ({"fakes": 1}, r"fakes \(-n\) is 1; it must be a whole number of at least 2"),
             ({"truncation": 2.0}, "truncation is 2.0"),
             ({"seed": -1}, "the seed is -1; it must be a whole number between 0 and"),
         ],
@@ -171,6 +172,25 @@ class TestBadRequests:
     def test_options(self, G, options, message):
         with pytest.raises(RequestError, match=message):
             score(G, MNIST, **{"fakes": 10, **options})
+
+    @pytest.mark.parametrize("name", IMAGE_METRICS)
+    def test_the_fewest_samples_give_a_number_and_fewer_a_sentence(self, tmp_path, name):
+        least = {"reals": LEAST_REALS.get(name, 1), "fakes": max(2, LEAST_FAKES.get(name, 1))}
+
+        def found(reals, fakes):
+            images = np.random.default_rng(0).integers(0, 255, (reals, 28, 28, 1), dtype=np.uint8)
+            np.save(tmp_path / f"{reals}.npy", images)
+            data = ArraysConfig(source=str(tmp_path / f"{reals}.npy"))
+            return score(G, data, metrics=[name], fakes=fakes, extractor="digits")[0].value
+
+        G = ganzoo.create_generator("vanilla", seed=0, sample_shape=(1, 28, 28))
+        assert math.isfinite(found(**least))
+        for what, count in least.items():
+            if count > 1:
+                with pytest.raises(
+                    RequestError, match=f"{what}.* is {count - 1}; .* at least {count}"
+                ):
+                    found(**{**least, what: count - 1})
 
     def test_an_unknown_extractor(self, G):
         with pytest.raises(PluginError, match="unknown extractor 'digit'; did you mean 'digits'"):

@@ -32,9 +32,9 @@ IMAGES = {"classes": CLASSES, "channels": 1}
             {"architecture.num_classes": 3},
             ["the layers that read them are new"],
         ),
-        ({}, {}, {"architecture.sample_shape": [3, 16, 16]}, ["has 1 channels", "make colours"]),
-        ({}, {}, {"data.image_size": 32}, ["makes 16x16, and the run 32x32"]),
-        ({}, {}, {"architecture.width": 4}, ["architecture.width is 4, and was 2", "refuses"]),
+        ({}, {}, {"architecture.sample_shape": [3, 16, 16]}, ["has 1 channels", "make colour"]),
+        ({}, {}, {"data.image_size": 32}, ["makes 16x16, but the run makes 32x32"]),
+        ({}, {}, {"architecture.width": 4}, ["width changes from 2 to 4", "will refuse"]),
     ],
     ids=[
         "the same",

@@ -107,6 +107,21 @@ def test_what_the_user_says_is_above_all_that(tmp_path, base, images):
     assert other.optimizers["generator"].lr == 5e-5  # its own default
 
 
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({}, (0, False)),
+        ({"data.holdout": 3}, (3, False)),
+        ({"data": {"holdout": 3, "flip": True}}, (3, True)),
+    ],
+    ids=["none", "a field", "a section"],
+)
+def test_the_named_data_take_the_place_of_the_files(base, images, overrides, expected):
+    file = {"data": {"source": "mnist5k", "holdout": 9}}
+    data = finetuning_config(base, images, file, overrides).config.data
+    assert (data.source, data.holdout, data.flip) == (str(images), *expected)
+
+
 def test_a_schedule_is_as_long_as_it_was(tmp_path):
     values = {"name": "wgan-gp", "preset": "resnet", "num_classes": 0}
     base = make_base(tmp_path / "base", **values)
@@ -220,6 +235,7 @@ def sha256(folder):
 
 def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, images, monkeypatch):
     run = ganzoo.finetune(base, images, {**QUIET, "steps": 2}, out=tmp_path / "run")
+    assert str(tmp_path) not in (run.path / "weights" / "recipe.yaml").read_text()
     monkeypatch.chdir(tmp_path)
     shutil.copytree(base, tmp_path / "weights")
     shutil.copytree(images, tmp_path / "images")
@@ -347,7 +363,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, images, 
 def test_vectors_are_not_made_of_images_by_hand(tmp_path, base):
     values = {"reference": str(base), "sha": sha256(base)}
     config = {"architecture": "vanilla", "data": "ring8", "base": values}
-    with pytest.raises(ConfigError, match="is of dcgan, and its weights do not fit vanilla"):
+    with pytest.raises(ConfigError, match=r"vanilla is not allowed, because .* of dcgan"):
         ganzoo.Trainer(config, tmp_path / "run")
 
 

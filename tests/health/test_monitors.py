@@ -5,6 +5,7 @@ import math
 import pytest
 
 from ganzoo.health.monitors import MONITORS, diagnose, too_early
+from tests.operations import instructions
 
 WELL = {
     "health/diversity": 0.95,
@@ -173,6 +174,7 @@ SURE, SURER, FAIR = (0.99, 0.01), (0.998, 0.002), (0.9, 0.1)
         pytest.param(outputs(SURE, SURE, FAIR, SURE, SURE), [], id="with a break"),
         pytest.param(outputs(*[SURE] * 4, every=1), [], id="for four rows of a step each"),
         pytest.param(outputs(SURE, SURE, every=500), [], id="for two rows"),
+        pytest.param(outputs(*[SURE] * 4, every=500), ["warning"] * 2, id="for rows far apart"),
         pytest.param(outputs(*[(0.99, 0.4)] * 9), [], id="of reals alone"),
         pytest.param(outputs(*[(5.0, -7.0)] * 9), [], id="scores that are no probabilities"),
         pytest.param(outputs(*[(1.0, -1.0)] * 9), [], id="hinge"),
@@ -180,6 +182,13 @@ SURE, SURER, FAIR = (0.99, 0.01), (0.998, 0.002), (0.9, 0.1)
 )
 def test_outputs_that_stay_at_their_ends(rows, expected):
     assert [item.severity for item in diagnose(rows)] == expected
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_a_row_of_a_long_run_costs_no_more_than_one_of_a_short_run(monitor):
+    watch = MONITORS[monitor]()
+    costs = [instructions(watch.see, {**WELL, **row}) for row in outputs(*[SURE] * 999, every=1)]
+    assert max(costs[-100:]) <= max(costs[600:700])
 
 
 def test_a_discriminator_that_warms_up_dominates_nothing():

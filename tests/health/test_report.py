@@ -6,12 +6,13 @@ import pytest
 
 from ganzoo.health.monitors import MONITORS
 from ganzoo.health.report import NEEDS, WIDTH, Facts, as_values, courses, report, verdicts
-from ganzoo.resolve import resolve
+from ganzoo.resolve import user_values
+from ganzoo.resolve.outline import outline
 from tests.health.conftest import made_up, score
 
 
 def facts(step=5000, **overrides):
-    config = resolve({"architecture": "vanilla", "data": "ring8"}, overrides).config
+    config = outline(user_values({"architecture": "vanilla", "data": "ring8"}, overrides))
     return Facts("runs/ring", config, step, "finished", "finished")
 
 

@@ -154,7 +154,7 @@ CONFIGS = {
         config_with("plugin", '{"distribution":"a","version":"1"},"plugin":{}'),
         "'plugin' is given twice",
     ),
-    "half a character": Cause(config(training={"x": "\ud83d"}), "holds half a character"),
+    "half a character": Cause(config(training={"x": "\ud83d"}), "holds an incomplete Unicode char"),
     "newer format": Cause(config(format=2), "is of format 2"),
     "format as a list": Cause(config(format=["\x1b[2J"]), r"is of format \['\\x1b\[2J'\]"),
     "architecture is a text": Cause(
@@ -202,7 +202,7 @@ CONFIGS = {
     "training that is a text": Cause(config(training="x" * 900_000), "training: 'xxx"),
     "plugin of a newer major": Cause(
         config(plugin={"distribution": "ganzoo-torch", "version": "999.0"}),
-        "was written by version '999.0' of the plugin of dcgan",
+        "was written by version '999.0' of the dcgan plugin",
     ),
     "base model without a commit": Cause(
         config(base_model={"repo": "../../x"}), "base_model.sha: missing"

@@ -103,7 +103,7 @@ MISSING = {
 }
 
 NOT_CACHED = (
-    " is not in the cache of this machine, and the Hub is not asked (HF_HUB_OFFLINE is set, or "
+    " is not in the cache, and requests to the Hub are turned off (HF_HUB_OFFLINE is set, or "
     "local_files_only is given)"
 )
 
@@ -478,7 +478,7 @@ def test_a_cache_that_may_only_be_read_is_read(hub, repo, readable):
         assert load(NAME) == commit
         assert len(hub.log) == 1
         repo.put(reading.files(1))
-        with pytest.raises(HubError, match=r"could not be kept here .*Permission denied.*HF_HOME"):
+        with pytest.raises(HubError, match=r"not be stored here .*Permission denied.*HF_HOME"):
             load(NAME)
     assert sorted(readable.rglob("*")) == before
 

@@ -179,9 +179,9 @@ class TestANewRepository:
         )
 
     def test_not_in_the_namespace_of_others(self, hub, folder):
-        with pytest.raises(HubRequestError, match="it may not make one in 'bob'") as error:
+        with pytest.raises(HubRequestError, match="may not create one under 'bob'") as error:
             push(folder, "bob/new")
-        assert "there is no repository bob/new" in told(error)
+        assert "the repository bob/new does not exist" in told(error)
         assert error.value.status == 403
         assert not hub.repos
 
@@ -434,7 +434,7 @@ class TestCards:
         complaint = '"license" must be one of [apache-2.0, mit, ...]'
         body = json.dumps({"errors": [{"message": complaint}], "warnings": []})
         hub.fail("POST", "/api/validate-yaml", status=400, body=body)
-        with pytest.raises(HubRequestError, match="does not take the card of acme/digits") as error:
+        with pytest.raises(HubRequestError, match="rejects the card of acme/digits") as error:
             push(folder, licence="my-own")
         assert complaint in told(error)
         assert error.value.exit_code == 2
@@ -473,7 +473,7 @@ def test_private_onto_a_public_repository_is_refused(hub, folder):
 def test_what_is_not_shown_is_not_published_to(hub, folder):
     hub.create(ID, private=True)
     before = state(hub)
-    with pytest.raises(HubRequestError, match=f"no repository {ID} that your token may read"):
+    with pytest.raises(HubRequestError, match=f"the repository {ID} .* is hidden from your token"):
         push(folder, token=BOB)
     assert state(hub) == before
 
@@ -533,7 +533,7 @@ class TestPullRequests:
     def test_whose_answer_is_lost_is_told_and_not_opened_twice(self, hub, folder, no_waits):
         repo = hub.create(ID)
         hub.drop("POST", "/commit/", processed=True)
-        with pytest.raises(HubError, match="may have been opened all the same") as error:
+        with pytest.raises(HubError, match="may still have been opened") as error:
             push(folder, pr=True)
         assert f"{hub.url}/{ID}/discussions" in told(error)
         assert len(repo.pulls) == 1
@@ -730,7 +730,7 @@ def test_samples_that_are_not_finite(hub, tmp_path, own_plugins, kind, shape, wa
     ("source", "repository", "message"),
     [
         ("acme/other", ID, "acme/other is on the Hub already; to publish a copy, pull it"),
-        ("dcgan.nothing", ID, "comes with no weights 'nothing'"),
+        ("dcgan.nothing", ID, "dcgan has no weights named 'nothing'"),
         (None, "./folder", "'./folder' does not name a repository"),
         (None, "https://huggingface.co/acme/digits", "write acme/digits"),
     ],
@@ -779,7 +779,7 @@ class TestRaces:
         [theirs] = heads
         text = told(error)
         assert f"somebody else pushed {theirs[:12]} to {ID} meanwhile" in text
-        assert f"which changed {touched};" in text
+        assert f"and changed {touched};" in text
         assert error.value.status == 412
         assert repo.head() == theirs
         push(folder)  # looks at theirs first, and replaces it knowingly

@@ -8,7 +8,7 @@ import torch
 import ganzoo
 from ganzoo import memory
 from ganzoo.cli import main
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, TrainingError
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.networks import create_generator
 from ganzoo.resolve import data_config
@@ -79,6 +79,8 @@ def test_the_command_line_refuses_it(n, folder, tmp_path, capsys, monkeypatch):
 FAILURES = {
     "one tensor": lambda: torch.empty(10**16),
     "beyond 64 bits": lambda: torch.empty(10**10, 10**10),
+    "elements beyond 64 bits": lambda: torch.zeros(1).expand(10**10, 10**10).clone(),
+    "a side beyond 64 bits": lambda: torch.empty(10**30),
     "of Python": lambda: bytearray(10**18),
 }
 
@@ -89,17 +91,63 @@ def test_where_an_allocation_fails_a_sentence_says_so(fail):
         fail()
 
 
-@pytest.mark.parametrize("error", [RuntimeError("shape"), TypeError("no"), KeyError("a")], ids=repr)
-def test_other_errors_stay_as_they_are(error):
-    with pytest.raises(type(error)) as found, own_settings(grad=False):
-        raise error
-    assert found.value is error
+OTHERS = {
+    "a shape": lambda: torch.zeros(2) @ torch.zeros(3),
+    "a type": lambda: torch.zeros("a"),
+    "a key": lambda: {}["a"],
+    "a number too large for its type": lambda: torch.zeros(3, dtype=torch.half).masked_fill(
+        torch.ones(3, dtype=torch.bool), -1e9
+    ),
+    "a byte": lambda: torch.tensor([300], dtype=torch.uint8),
+}
 
 
-@pytest.mark.parametrize(("limit", "expected"), [("max\n", None), ("1000\n", 1000)])
-def test_the_limit_of_a_container_counts(limit, expected, tmp_path, monkeypatch):
-    (tmp_path / "limit").write_text(limit, encoding="ascii")
+@pytest.mark.parametrize("fail", OTHERS.values(), ids=OTHERS)
+def test_other_errors_stay_as_they_are(fail):
+    with pytest.raises((RuntimeError, TypeError, KeyError)), own_settings(grad=False):
+        fail()
+
+
+class Starves(ganzoo.Observer):
+    """Lets there be too little memory for something at a step."""
+
+    def __init__(self, at, fail):
+        self.at, self.fail = at, fail
+
+    def start(self, trainer):
+        self.step(trainer)
+
+    def step(self, trainer):
+        if trainer.step == self.at:
+            self.fail(trainer)
+
+
+SHORTAGES = {
+    "of the trainer": lambda trainer: torch.empty(10**16),
+    "of what it calls": lambda trainer: trainer.snapshot().sample(10**12, batch_size=1),
+}
+
+
+@pytest.mark.parametrize("fail", SHORTAGES.values(), ids=SHORTAGES)
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_shortage_in_training_is_work_that_failed(at, fail, tmp_path):
+    small = {"generator_widths": [4], "discriminator_widths": [4]}
+    starves = Starves(at, fail)
+    with pytest.raises(TrainingError, match="memory") as found:
+        ganzoo.train(run(**small), out=tmp_path / "run", steps=3, observers=[starves])
+    assert found.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "cached", "expected"),
+    [("max", 0, 0, None), (1000, 0, 0, 1000), (1000, 700, 0, 300), (1000, 990, 600, 610)],
+    ids=["no limit", "unused", "used", "used for files"],
+)
+def test_what_a_container_has_left_counts(limit, used, cached, expected, tmp_path, monkeypatch):
+    stat = f"anon {used - cached}\nactive_file {cached - cached // 3}\ninactive_file {cached // 3}"
+    for name, text in {"max": limit, "current": used, "stat": stat}.items():
+        (tmp_path / f"memory.{name}").write_text(f"{text}\n", encoding="ascii")
     without = memory.available(torch.device("cpu"))
-    monkeypatch.setattr(memory, "LIMIT", tmp_path / "limit")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
     found = memory.available(torch.device("cpu"))
     assert found == expected if expected else found > without / 2

@@ -31,21 +31,21 @@ BROKEN = {
     ),
     "not Python": ("SPEC = = 1", "SyntaxError", SyntaxError),
     "lacks the name": ("OTHER = 1", "module 'broken_zoo' has no 'SPEC'", ImportError),
-    "not a spec": ("SPEC = 7", "names a int where a Architecture belongs", None),
-    "a class, not a spec": ("SPEC = Architecture", "names a type where", None),
+    "not a spec": ("SPEC = 7", "provides int instead of Architecture", None),
+    "a class, not a spec": ("SPEC = Architecture", "provides type instead", None),
     "a spec of another group": (
         "from ganzoo.losses import HINGE as SPEC",
-        "names a LossSpec where a Architecture belongs",
+        "provides LossSpec instead of Architecture",
         None,
     ),
     "another name": (
         "SPEC = architecture('other')",
-        "'broken' of broken-zoo 1.0 calls itself 'other'",
+        "'broken' of broken-zoo 1.0 has the name 'other' in its description",
         None,
     ),
     "an older interface": (
         "SPEC = architecture('broken', api=0)",
-        "version 0 of the plugin interface, and this ganzoo .* has version 1",
+        "version 0 of the plugin interface, but ganzoo .* has version 1",
         None,
     ),
     "a newer interface, of unknown type": (

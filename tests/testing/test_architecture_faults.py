@@ -337,7 +337,7 @@ TRAINS = ["trains-in-fp32", "trains-in-bf16", "trains-in-fp64"]
 FAULTS = {
     "samples of another shape": (
         {"generator": Transposed},
-        ("samples-have-their-shape", "returns (1, 1, 12, 8) where (1, 1, 8, 12) is due"),
+        ("samples-have-their-shape", "returns (1, 1, 12, 8) instead of (1, 1, 8, 12)"),
         [],
     ),
     "samples of another type": (
@@ -348,7 +348,7 @@ FAULTS = {
     "no tanh": ({"generator": Unbounded}, ("samples-are-in-range", "end the generator with"), []),
     "a sigmoid": (
         {"discriminator": Probabilities},
-        ("logits-have-no-sigmoid", "stays in [0, 1]"),
+        ("logits-have-no-sigmoid", "outputs stay in [0, 1]"),
         [],
     ),
     "one logit for all": (
@@ -368,12 +368,12 @@ FAULTS = {
     ),
     "a generator without labels": (
         {"generator": DeafGenerator},
-        ("labels-matter", "the generator gives the same whatever the labels"),
+        ("labels-matter", "the generator's output does not depend on the labels"),
         [],
     ),
     "a discriminator without labels": (
         {"discriminator": DeafDiscriminator},
-        ("labels-matter", "the discriminator gives the same whatever the labels"),
+        ("labels-matter", "the discriminator's output does not depend on the labels"),
         [],
     ),
     "an unused layer": (
@@ -408,7 +408,7 @@ FAULTS = {
     ),
     "noise that is not seeded": (
         {"generator": Noisy},
-        ("sampling-is-seeded", "two draws with one seed differ"),
+        ("sampling-is-seeded", "the same seed gives different samples"),
         ["*"],
     ),
     "memory from call to call": (
@@ -418,7 +418,7 @@ FAULTS = {
     ),
     "samples of the whole batch": (
         {"generator": Whitened, "traits": {"generator_coupling": "batch"}},
-        ("samples-stand-alone", "in evaluation mode a sample changes with the rest"),
+        ("samples-stand-alone", "in evaluation mode a sample depends on the rest"),
         [],
     ),
     "coupling that is not told": (
@@ -443,7 +443,7 @@ FAULTS = {
     ),
     "a function that remembers the network": (
         {"discriminator": Remembering},
-        ("copies-are-independent", "store no functions that remember the network"),
+        ("copies-are-independent", "store no functions that refer to the network"),
         [],
     ),
     "cached weights": (
@@ -473,7 +473,7 @@ FAULTS = {
     ),
     "weights that are not seeded": (
         {"generator": Unseeded},
-        ("initialisation-is-seeded", "two generators of one seed differ in start.weight"),
+        ("initialisation-is-seeded", "two generators built from one seed differ in start.weight"),
         ["coupling-is-told"],
     ),
     "a seed": ({"generator": Seeding}, ("global-state-is-kept", "leave seeding to ganzoo"), []),

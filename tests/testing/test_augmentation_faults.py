@@ -121,7 +121,7 @@ FAULTS = {
         "cannot be differentiated twice",
     ),
     "random numbers of its own": (Global, "randomness-is-the-draws", "draws.uniform"),
-    "a mean of the batch": (Centred, "samples-stand-alone", "no statistic over the batch"),
+    "a mean of the batch": (Centred, "samples-stand-alone", "no statistic of the batch"),
     "samples in place": (InPlace, "samples-are-kept", "in place"),
     "a strength outside its state": (Remembering, "state-is-kept-in-state", "self.state"),
     "a state of whole numbers": (Counting, "state-is-kept-in-state", "floating-point"),

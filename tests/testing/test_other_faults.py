@@ -369,18 +369,18 @@ HEALTHY = {
 # The planted fault -> the plugin, the check that names it, and words of its message.
 FAULTS = {
     "a loss for each sample": (loss(Summed), "losses-are-scalars", "(6,), not a scalar"),
-    "a loss that overflows": (loss(Overflowing), "losses-are-finite", "use functions of logits"),
+    "a loss that overflows": (loss(Overflowing), "losses-are-finite", "use functions that"),
     "reals get the smaller logits": (
         loss(TurnedAround),
         "gradients-have-their-sense",
-        "does not fall where reals are scored higher",
+        "does not fall when reals are scored higher",
     ),
     "a generator that is driven away": (
         loss(Driven),
         "gradients-have-their-sense",
-        "does not fall where fakes are scored higher",
+        "does not fall when fakes are scored higher",
     ),
-    "the first head alone": (loss(FirstHead), "every-logit-counts", "in the generator's loss"),
+    "the first head alone": (loss(FirstHead), "every-logit-counts", "the generator's loss ignores"),
     "reals that are not asked for": (loss(Needy), "reals-are-needed", "set needs_real = True"),
     "reals in vain": (loss(InVain), "reals-are-needed", "only costs time"),
     "logits in place": (loss(InPlace), "logits-are-kept", "changes logits in place"),
@@ -408,7 +408,7 @@ FAULTS = {
         "state-is-kept-in-state",
         "keep everything that it remembers in self.state",
     ),
-    "a state with a graph": (penalty(Attached), "state-is-kept-in-state", "detach what is kept"),
+    "a state with a graph": (penalty(Attached), "state-is-kept-in-state", "detach tensors before"),
     "reals in place": (penalty(Shifting), "context-is-kept", "changes its context in place"),
     "parameters replaced": (
         penalty(Replacing, **PROJECTION),
@@ -424,10 +424,10 @@ FAULTS = {
     "lists": (dataset(Lists), "samples-have-their-type", "return a numpy array"),
     "infinite vectors": (dataset(Infinite), "samples-have-their-type", "not finite"),
     "labels from one": (dataset(FromOne), "labels-are-classes", "from 0 to 1"),
-    "two classes of a name": (dataset(Twins), "labels-are-classes", "each once"),
-    "augmented samples": (dataset(Augmenting), "reading-is-repeatable", "read twice differs"),
-    "new samples each time": (dataset(Drawn), "reading-is-repeatable", "opened anew"),
-    "a fingerprint of the moment": (dataset(Located), "fingerprint-is-stable", "opened twice"),
+    "two classes of a name": (dataset(Twins), "labels-are-classes", "distinct texts"),
+    "augmented samples": (dataset(Augmenting), "reading-is-repeatable", "when it is read"),
+    "new samples each time": (dataset(Drawn), "reading-is-repeatable", "opened again"),
+    "a fingerprint of the moment": (dataset(Located), "fingerprint-is-stable", "is opened again"),
     "fields that are not described": (
         dataset(two()),
         "fields-are-told",

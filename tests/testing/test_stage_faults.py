@@ -74,7 +74,7 @@ class Listing(Discriminator):
 
 # The planted fault -> the network and its stages, words of the message, and what else it breaks.
 FAULTS = {
-    "none": (Generator, lambda net: [], "stages() of the generator returns none", []),
+    "none": (Generator, lambda net: [], "stages() of the generator returns no st", []),
     "names": (
         Generator,
         lambda net: [["start"], ["output"]],
@@ -84,7 +84,7 @@ FAULTS = {
     "a copy": (
         Discriminator,
         lambda net: [net.start, copy.deepcopy(net.output)],
-        "stage 2 of the discriminator holds a module of no network (Linear)",
+        "stage 2 of the discriminator holds a module outside the network (Linear)",
         [],
     ),
     "the whole network": (
@@ -126,7 +126,7 @@ FAULTS = {
     "from the output on": (
         Discriminator,
         lambda net: [net.output, net.start],
-        "the stages of the discriminator work in the order 2, 1",
+        "the stages of the discriminator run in the order 2, 1",
         [],
     ),
 }

@@ -1,6 +1,9 @@
 """A run comes to its whole end, whatever was killed, damaged or edited before."""
 
+import errno
+import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -86,6 +89,26 @@ def test_a_damaged_checkpoint_is_passed_over(run, whole, tmp_path, name):
     DAMAGE[name](run)
     with pytest.raises(RunError, match="no other usable checkpoint, so start a new run"):
         ganzoo.resume(run)
+
+
+@pytest.mark.parametrize("code", ["EIO", "ESTALE", "EACCES", "EMFILE"])
+@pytest.mark.parametrize("file", ["state.json", "state.safetensors"])
+def test_a_checkpoint_out_of_reach_is_kept(run, monkeypatch, file, code):
+    before, opened, number = contents(run), io.open, getattr(errno, code)
+
+    def fails(path, *arguments, **options):
+        if path == newest(run) / file:
+            raise OSError(number, os.strerror(number), str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(io, "open", fails)
+    told = (
+        rf"{newest(run)} cannot be read \({os.strerror(number)}\); nothing was changed, so try ag"
+    )
+    with pytest.raises(RunError, match=told):
+        ganzoo.resume(run, steps=8)
+    monkeypatch.undo()
+    assert contents(run) == before
 
 
 OLD = {"step": 1e999, "processes": "two", "config": None}

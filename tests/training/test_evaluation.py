@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 import ganzoo
 from ganzoo.errors import ConfigError, RequestError
@@ -83,6 +84,21 @@ def test_another_protocol_takes_the_place_of_the_best(tmp_path):
     assert (step, score.protocol.fakes) == (6, 80)
 
 
+def test_the_data_may_go_once_they_are_decoded(tmp_path):
+    class Move(Observer):
+        def start(self, trainer):
+            images.rename(tmp_path / "moved")
+
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(12):
+        Image.new("L", (8, 8), 20 * number).save(images / f"{number}.png")
+    evaluation = {**CONFIG["evaluation"], "extractor": "digits"}
+    config = {**CONFIG, "data": {"source": str(images)}, "evaluation": evaluation}
+    run = ganzoo.train(config, out=tmp_path / "run", steps=10, observers=[Move()])
+    assert run.best_score[1].name == "FID-digits"
+
+
 def test_more_may_be_better(tmp_path):
     config = {**CONFIG, "evaluation": {"every": 5, "fakes": 60, "metrics": ["is"]}}
     run = ganzoo.train(config, out=tmp_path / "run", steps=15)
@@ -104,6 +120,10 @@ def test_points_are_scored_by_their_modes_if_nothing_is_said():
             "evaluation.metrics: fid does not apply to vectors",
         ),
         ({"evaluation": {"every": 5, "metrics": ["fdi"]}}, "evaluation.metrics"),
+        (
+            {"evaluation": {"every": 5, "metrics": ["is"], "fakes": 9}},
+            "evaluation.fakes is 9; is needs at least 10, so give more or leave is out",
+        ),
         ({"evaluation": {"every": 5, "best": "kid"}}, "evaluation: best kid is not among metrics"),
     ],
 )

@@ -31,7 +31,7 @@ SMALL = {
 COLOUR = r"\x1b\[(?:[0-9]+;)*[34][0-9]"
 
 
-def shown(monkeypatch, capsys, *, probabilities=True, rows=True, **environment):
+def shown(monkeypatch, capsys, *, probabilities=True, rows=range(5), **environment):
     """Show a run that does nine steps in ten seconds, and return what is on the screen."""
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
@@ -54,10 +54,10 @@ def shown(monkeypatch, capsys, *, probabilities=True, rows=True, **environment):
     observer = Progress()
     observer.console.get_time = lambda: now[0]
     observer.start(run)
-    for _ in range(5):
+    for index in range(5):
         now[0] += 10
         run.step += 9
-        if rows:
+        if index in rows:
             observer.log(run, {"step": run.step, **ROW})
         observer.step(run)
     observer.finish(run, completed=False)
@@ -103,9 +103,14 @@ def test_without_a_terminal_lines_are_whole(monkeypatch, capsys, probabilities, 
     assert lines[-1] == f"step 12345/{STEPS}  {losses}  {outputs}  9.5 steps/s  0:13:22 left"
 
 
-def test_a_line_does_not_wait_for_a_row_of_the_log(monkeypatch, capsys):
-    lines = shown(monkeypatch, capsys, rows=False).splitlines()
-    assert lines[1:] == [f"step {12_300 + 9 * i}/{STEPS}" for i in range(1, 6)]
+@pytest.mark.parametrize("rows", [(), (0, 3), (2,)], ids=["no row", "two rows", "a later row"])
+def test_a_line_neither_waits_for_a_row_of_the_log_nor_repeats_one(monkeypatch, capsys, rows):
+    _, *lines = shown(monkeypatch, capsys, rows=rows).splitlines()
+    parts = [line.split("  ") for line in lines]
+    assert [step for step, *_ in parts] == [f"step {12_300 + 9 * i}/{STEPS}" for i in range(1, 6)]
+    assert [index for index, part in enumerate(parts) if "loss D 0.693" in part] == [*rows]
+    timed = [index for index, part in enumerate(parts) if part[-1].endswith(" left")]
+    assert timed == [*range(min(rows, default=5), 5)]
 
 
 @pytest.mark.parametrize("name", registry.names("losses"))

@@ -190,7 +190,7 @@ def test_another_number_of_threads_is_noted(monkeypatch, before, now, device, no
     monkeypatch.setattr(torch, "get_num_threads", lambda: now)
     state = {"processes": 1, "plugins": {}} | ({"threads": before} if before else {})
     here = Hardware(torch.device(device), "fp32", "asked for", Processes())
-    told = "written with OMP_NUM_THREADS=2, and torch uses 1 now: the result may differ"
+    told = "written with OMP_NUM_THREADS=2, and torch now uses 1: the result may differ"
     notes = differences(state, here, {})
     assert [told in note and "the last bits" in note for note in notes] == [True] * noted
 
@@ -200,4 +200,4 @@ def test_a_checkpoint_holds_the_number_of_threads(tmp_path, monkeypatch):
     run = ganzoo.train(config, steps=1, out=tmp_path / "run")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     trainer = ganzoo.Trainer.resume(run, overrides={"steps": 2})
-    assert "torch uses 77 now" in " ".join(trainer.notes)
+    assert "torch now uses 77" in " ".join(trainer.notes)

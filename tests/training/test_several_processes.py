@@ -213,7 +213,7 @@ def test_going_on_with_as_many_or_other_numbers_of_processes(tmp_path):
             {"out": str(tmp_path / "two"), "config": config(plain, steps=3)},
         ],
     )
-    assert errors.count("the batch norm of the generator sees the 6 samples of its own") == 3
+    assert errors.count("the batch norm of the generator sees only the 6 samples of its own") == 3
     assert "written by 1 processes, and this run continues in 2" in errors
     whole, halves = tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "halves")
     assert not [key for key in whole if not torch.equal(whole[key], halves[key])]
@@ -365,7 +365,7 @@ def by_hand(rank, port, tmp_path, *overrides):
         pytest.param(
             ["data=ring8", "training.precision=fp32"],
             ["data=grid25", "training.precision=bf16"],
-            "the 2 processes do not agree in config and data and precision",
+            "the 2 processes differ in config and data and precision",
             id="several",
         ),
         pytest.param(

@@ -21,6 +21,7 @@ from ganzoo.training import checkpoints
 from ganzoo.training.ema import Ema
 from ganzoo.training.trainer import Trainer
 from ganzoo.weights.files import not_finite
+from tests.training.killing import contents
 
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
 VANILLA = {
@@ -418,6 +419,14 @@ def test_hardware_that_is_not_there(tmp_path, training, message):
     with pytest.raises(ConfigError, match=message):
         Trainer({"architecture": VANILLA, "training": training}, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_with_checkpoints_is_not_trained_from_its_start(tmp_path):
+    run = ganzoo.train({"architecture": VANILLA}, SMALL, out=tmp_path / "run", steps=2)
+    before = contents(run.path)
+    with pytest.raises(RunError, match=r"run has checkpoints; resume it with Trainer\.resume"):
+        Trainer(run.config, run).fit()
+    assert contents(run.path) == before
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -6,6 +6,7 @@ import signal
 
 import optuna
 import pytest
+import torch
 from PIL import Image
 
 import ganzoo
@@ -103,6 +104,19 @@ def test_a_trial_that_fails_does_not_end_the_sweep(tmp_path):
     assert [trial.state for trial in found.trials] == ["failed", "failed"]
     assert found.best is None
     assert "finite" in (tmp_path / "s" / "report.md").read_text()
+
+
+def test_a_trial_without_memory_does_not_end_the_sweep(tmp_path, monkeypatch):
+    class Starve(Observer):
+        def step(self, trainer):
+            if trainer.run.path.name == "000":
+                torch.empty(10**16)
+
+    scoring = studies.Reporter
+    monkeypatch.setattr(studies, "Reporter", lambda *a: Both(scoring(*a), Starve()))
+    found = ganzoo.sweep(BASE, OVER, trials=2, out=tmp_path / "s")
+    assert [trial.state for trial in found.trials] == ["failed", "complete"]
+    assert "not enough memory" in (tmp_path / "s" / "report.md").read_text()
 
 
 def test_poor_trials_are_stopped_and_kept(tmp_path, monkeypatch):

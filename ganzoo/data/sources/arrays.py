@@ -41,8 +41,8 @@ ROWS = 1024
 """How many vectors are looked at at once."""
 
 TO_BYTES = (
-    "convert them, as by (255 * x).round().astype('uint8') where they are in [0, 1], and by "
-    "(127.5 * (x + 1)).round().astype('uint8') where they are in [-1, 1]"
+    "convert them from [0, 1] with (255 * x).round().astype('uint8'), or from [-1, 1] with "
+    "(127.5 * (x + 1)).round().astype('uint8')"
 )
 
 
@@ -134,8 +134,9 @@ class Arrays(Source):
                 chosen = known[0]
             if chosen is None:
                 raise DataError(
-                    f"{self._told} holds {brief(', '.join(known)) or 'nothing'}, but none of "
-                    f"{', '.join(SAMPLES[:5])}; name the array of samples with data.samples"
+                    f"{self._told} holds none of the arrays {', '.join(SAMPLES[:5])}; its arrays "
+                    f"are: {brief(', '.join(known)) or 'none'}; name the array of samples with "
+                    "data.samples"
                 )
             _header_in(archive, members[chosen])
             kept = f"{content_key(self._path)}-{zlib.crc32(chosen.encode()):08x}.npy"
@@ -165,7 +166,7 @@ class Arrays(Source):
         if math.prod(shape) > most or dtype.itemsize > LONGEST_LABEL:
             raise DataError(
                 f"{self._told}: {brief(name)} holds {dtype} of the shape {brief(shape)}; labels "
-                "are integers or texts, one a sample"
+                "must be integers or texts, one for each sample"
             )
         with archive.open(name) as file:
             values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
@@ -177,7 +178,7 @@ class Arrays(Source):
         found = find(known, chosen, usual)
         if chosen and found is None:
             raise DataError(
-                f"data.{field}: {self._config.source} has no array {chosen!r}, but "
+                f"data.{field}: {self._config.source} has no array {chosen!r}; its arrays are: "
                 f"{brief(', '.join(known)) or 'none'}"
             )
         return found
@@ -185,7 +186,7 @@ class Arrays(Source):
     def _images(self) -> tuple[int, int, int]:
         if self._samples.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
             raise DataError(
-                f"{self._told} holds images of {self._samples.dtype}, and they must be uint8 or "
+                f"{self._told} holds images of {self._samples.dtype}, but they must be uint8 or "
                 f"uint16; {TO_BYTES}"
             )
         shape = self._samples.shape
@@ -204,12 +205,12 @@ class Arrays(Source):
         shape = self._samples.shape
         if shape[2] in CHANNELS:
             raise DataError(
-                f"{self._told} holds an array of the shape {shape}: one image, or {shape[0]} grey "
-                f"ones that are {shape[2]} pixels wide? Save x[None] for one, x[..., None] for many"
+                f"{self._told} holds an array of the ambiguous shape {shape}; save x[None] for one "
+                f"image, or x[..., None] for {shape[0]} grey images that are {shape[2]} pixels wide"
             )
         if shape[0] in CHANNELS[1:]:
             self.notes += (
-                f"{self._config.source} of the shape {shape} is taken for {shape[0]} grey images; "
+                f"{self._config.source} of the shape {shape} is read as {shape[0]} grey images; "
                 f"if it is one image of {shape[0]} channels, save x[None]",
             )
 
@@ -251,7 +252,7 @@ class Arrays(Source):
         if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "biufUS":
             raise DataError(
                 f"{self._told} holds {count} samples, and labels of {labels.dtype} of the shape "
-                f"{labels.shape}; labels are integers or texts, one a sample"
+                f"{labels.shape}; labels must be integers or texts, one for each sample"
             )
         values = labels.reshape(count).tolist()
         if names is None or labels.dtype.kind in "US":

@@ -125,8 +125,8 @@ def look_alikes(what: str, names: Iterable[str]) -> list[str]:
     for name in sorted(set(names)):
         groups[unicodedata.normalize("NFKC", name).strip().casefold()].append(name)
     return [
-        f"the {what} {' and '.join(ascii(name) for name in alike[:4])} differ only by case, blanks "
-        "or Unicode form, and are "
+        f"the {what} {' and '.join(ascii(name) for name in alike[:4])} differ only in case, spaces "
+        "or Unicode form, and count as "
         + ("one class" if len(set(map(cleaned, alike))) == 1 else "different classes")
         for alike in groups.values()
         if len(alike) > 1
@@ -161,8 +161,8 @@ def _doubts(source: str, names: Sequence[str], inner: Sequence[str], packed: boo
             cure = f"give one folder, such as data={os.path.join(source, place)}"
         doubts.append(
             f"{source}: the sub-folders {brief(', '.join(tops), 60)} become classes, but "
-            f"{' and '.join(parts[:4])} {'are names' if len(parts) > 1 else 'is a name'} of splits "
-            f"or layers of a data set; {cure}"
+            f"{' and '.join(parts[:4])} {'look' if len(parts) > 1 else 'looks'} like splits or "
+            f"layers of a dataset; {cure}"
         )
     return doubts
 

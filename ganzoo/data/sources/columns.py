@@ -7,19 +7,33 @@ from ganzoo.errors import brief
 
 FILES = (
     *(f"{what}{part}" for part in ("", "name", "path") for what in ("file", "image", "img")),
-    *("path", "imagefile", "imagefilename", "image", "photo", "files", "images", "imageid"),
+    "path",
+    "imagefile",
+    "imagefilename",
+    "image",
+    "photo",
+    "files",
+    "images",
+    "imageid",
 )
 """Usual names of columns of files, as `folded` returns them, the likeliest first."""
 
 LABELS = (
     *(f"{what}{part}" for part in ("", "name", "text") for what in ("label", "class", "category")),
-    *("labels", "classes", "categories", "target", "targets", "targetname", "classlabel"),
+    "labels",
+    "classes",
+    "categories",
+    "target",
+    "targets",
+    "targetname",
+    "classlabel",
     *(
         f"{what}{part}"
         for part in ("id", "idx", "index")
         for what in ("label", "class", "category")
     ),
-    *("targetid", "y"),
+    "targetid",
+    "y",
 )
 """The same of labels."""
 

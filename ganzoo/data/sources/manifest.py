@@ -64,19 +64,19 @@ class Columns:
         usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
         file = find(names, config.file_column, FILES)
         label = find(names, config.label_column, usual)
-        told = brief(", ".join(names)) or "nothing"
+        told = brief(", ".join(names)) or "none"
         for field, found in (("file_column", file), ("label_column", label)):
             chosen = getattr(config, field)
             if chosen and found is None:
-                raise ValueError(f"data.{field} is {chosen!r}, and it has {told}")
+                raise ValueError(f"data.{field} is {chosen!r}, but its columns are: {told}")
         if file is None:
             if any(map(is_image, names)):
                 raise ValueError(
                     "the first line is not a header; begin with one, such as file,label"
                 )
             raise ValueError(
-                f"it has no column file, filename, path or image, but {told}; name the column "
-                "of files with data.file_column"
+                f"it has no column file, filename, path or image; its columns are: {told}; name "
+                "the column of files with data.file_column"
             )
         for name in (file, label):
             if names.count(name or "") > 1:

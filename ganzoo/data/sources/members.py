@@ -103,19 +103,22 @@ def compression_of(path: str) -> Opener | None:
 def unpacked(packed: str, opener: Opener, name: str) -> str:
     """Return the path of what a file unpacks to, in ganzoo's cache; it is made where there is none.
 
+    Its name ends with its size, which a truncated copy does not have.
+
     Raises:
         DataError: It is damaged, unpacks to too much, or there is no room for it.
     """
-    target = cache_folder() / "archives" / name
+    folder, (stem, ending) = cache_folder() / "archives", os.path.splitext(name)
     most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
-    aside = target.with_name(f".{name}-{uuid.uuid4().hex}")
+    aside = folder / f".{name}-{uuid.uuid4().hex}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        check_place(target.parent)
-        if target.is_file() and not leads_out(target):
-            return str(target)
-        if target.is_dir():
-            remove(target)
+        folder.mkdir(parents=True, exist_ok=True)
+        check_place(folder)
+        for kept in folder.glob(f"{stem}-*{ending}"):
+            whole = kept.is_file() and kept.stem == f"{stem}-{kept.stat().st_size}"
+            if whole and not leads_out(kept):
+                return str(kept)
+            remove(kept)
         with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
             for chunk in _chunks(packed, opener):
                 if copy.tell() + len(chunk) > most:
@@ -126,10 +129,13 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
                     )
                 copy.write(chunk)
                 report(1)
+            copy.flush()
+            os.fsync(copy.fileno())
+            target = folder / f"{stem}-{copy.tell()}{ending}"
         aside.replace(target)
     except OSError as error:
         raise DataError(
-            f"data.source: {printable(packed)} cannot be unpacked into {target.parent} "
+            f"data.source: {printable(packed)} cannot be unpacked into {folder} "
             f"({error.strerror or error}); free some space there, or set {CACHE_VARIABLE} to "
             "another folder"
         ) from error

@@ -5,8 +5,16 @@ import os
 from ganzoo.data.decoding import EXTENSIONS
 
 CLUTTER = (
-    *("__macosx", "@eadir", "@__thumb", "@recycle", "#recycle", "$recycle.bin", "lost+found"),
-    *("system volume information", "thumbs.db", "desktop.ini"),
+    "__macosx",
+    "@eadir",
+    "@__thumb",
+    "@recycle",
+    "#recycle",
+    "$recycle.bin",
+    "lost+found",
+    "system volume information",
+    "thumbs.db",
+    "desktop.ini",
 )
 """What systems put beside a user's files, in lower case; and all whose names begin with a dot."""
 

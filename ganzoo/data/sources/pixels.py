@@ -55,8 +55,8 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
         raise DataError(f"its pixels are {array.dtype}; give uint8, or floats in [0, 1]")
     if not array.size or not (array.min() >= 0 and array.max() <= 1):  # also where one is no number
         raise DataError(
-            "its pixels are floats beyond [0, 1]; leave out what normalises them, as they are "
-            "brought to [-1, 1] later"
+            "its pixels are floats outside [0, 1]; remove the transform that normalises them, "
+            "because ganzoo scales them to [-1, 1] itself"
         )
     rounded: NDArray[np.uint8] = np.rint(array.astype(np.float64) * 255).astype(np.uint8)
     return rounded

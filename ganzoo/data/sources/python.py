@@ -161,7 +161,9 @@ class _Held:
         label = None
         if isinstance(sample, tuple | list):
             if len(sample) != 2:
-                raise DataError(f"it has {len(sample)} parts; give an image, or one and its label")
+                raise DataError(
+                    f"it has {len(sample)} parts; give an image, or an image and its label"
+                )
             sample, label = sample[0], _label(sample[1])
         return _image(sample, f"sample {index}"), label
 

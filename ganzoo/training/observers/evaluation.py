@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ganzoo.config import RunConfig
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, differences
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.hardware import choose
+from ganzoo.networks import Generator
 from ganzoo.training.observers.base import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import not_finite
@@ -37,13 +38,13 @@ class Evaluation(Observer):
 
     def start(self, trainer: Trainer) -> None:
         """Look at the best weights so far, so that damage to them is told before training."""
-        _ = trainer.run.best_score
+        _ = trainer.run.best_by(self.config.best_metric)
 
     def step(self, trainer: Trainer) -> None:
         """Score if it is time; TrainingError where samples of finite weights are not finite."""
         if trainer.step % self.config.every and trainer.step != trainer.config.training.steps:
             return
-        generator = trainer.snapshot()
+        generator = cast(Generator, trainer.snapshot())  # a config check refuses other makers
         # Of weights that are not finite the trainer tells, at its next row or checkpoint.
         if not_finite(generator.module.state_dict()):
             return
@@ -59,7 +60,7 @@ class Evaluation(Observer):
         """Keep the weights if they are the best so far."""
         metric = self.config.best_metric
         for score in scores:
-            if score.protocol.metric == metric and _is_best(score, trainer.run.best_score):
+            if score.protocol.metric == metric and _is_best(score, trainer.run.best_by(metric)):
                 trainer.export(trainer.run.path / BEST)
 
 

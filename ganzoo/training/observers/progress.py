@@ -36,6 +36,7 @@ class Progress(Observer):
         self._bar: Bar | None = None
         self._last_line = 0.0
         self._row: Row | None = None
+        self._speed = 0.0
 
     def start(self, trainer: Trainer) -> None:
         """Say what is about to happen, and show the bar."""
@@ -70,13 +71,15 @@ class Progress(Observer):
             self._last_line = now
             line = f"step {trainer.step}/{steps}"
             if self._row is not None:
-                left = (steps - trainer.step) / max(self._row["steps_per_second"], 1e-9)
-                line += f"  {figures(self._row, self._outputs)}  {_clock(left)} left"
+                line += f"  {figures(self._row, self._outputs)}"
+                self._row = None  # what was said once would be of older steps the next time
+            if self._speed:
+                line += f"  {_clock((steps - trainer.step) / self._speed)} left"
             self._say(line)
 
     def log(self, trainer: Trainer, row: Row) -> None:
         """Take the latest figures."""
-        self._row = row
+        self._row, self._speed = row, row["steps_per_second"]
         if self._bar is not None:
             # Before them stand both numbers of steps, a slash, the bar, h:mm:ss and three gaps.
             room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 11
@@ -85,7 +88,8 @@ class Progress(Observer):
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Show the scores, and the best one so far."""
         step, steps = trainer.step, trainer.config.training.steps
-        self._say(f"step {step}/{steps}  {score_text(scores, trainer.run.best_score)}")
+        best = trainer.run.best_by(trainer.config.evaluation.best_metric)
+        self._say(f"step {step}/{steps}  {score_text(scores, best)}")
 
     def found(self, trainer: Trainer, finding: Finding) -> None:
         """Show a finding, and what to try."""

@@ -1,6 +1,7 @@
 """Decoding in several processes."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -142,8 +143,12 @@ def test_a_script_without_a_guard_runs_once(name, said, tmp_path):
     )
     assert ran.read_text() == "ran\n"
     assert int(done.stdout) > 0
-    assert said in done.stderr
-    assert bool(said) == bool(done.stderr)
+    # On a slow machine lines of progress come as well.
+    told = [
+        line for line in done.stderr.splitlines() if not re.search(r" of 5,000, .* left$", line)
+    ]
+    assert said in "".join(told)
+    assert bool(said) == bool(told)
 
 
 def test_two_threads_make_one_store(tmp_path):

@@ -286,7 +286,7 @@ def test_a_compressed_tar_is_unpacked_once_into_the_cache_alone(tmp_path, pixels
     assert opened(path.with_name("other.tgz")).read(0)
 
 
-@pytest.mark.parametrize("harm", ["a link", "a folder"])
+@pytest.mark.parametrize("harm", ["a link", "a folder", "nothing in it", "half of it"])
 def test_what_is_no_copy_of_an_archive_is_made_anew(harm, tmp_path, pixels, cache):
     path = as_tar(tmp_path, pixels, ".tar.gz")
     before = opened(path)
@@ -295,8 +295,10 @@ def test_what_is_no_copy_of_an_archive_is_made_anew(harm, tmp_path, pixels, cach
     copy.rename(tmp_path / "outside")
     if harm == "a link":
         copy.symlink_to(tmp_path / "outside")
-    else:
+    elif harm == "a folder":
         copy.mkdir()
+    else:
+        copy.write_bytes(whole[: len(whole) // 2] if harm == "half of it" else b"")
     assert opened(path).fingerprint == before.fingerprint
     assert copy.read_bytes() == whole
     assert not copy.is_symlink()

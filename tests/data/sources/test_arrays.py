@@ -123,8 +123,8 @@ REFUSED = {
         {**GOOD, "labels": [0, 1, 1], "class_names": ["a", "a"]},
         "two classes have the same name",
     ),
-    "several arrays": ({"a": images(3, 4, 4), "b": images(3, 4, 4)}, "holds a, b, but none of"),
-    "no array": ({}, "holds nothing"),
+    "several arrays": ({"a": images(3, 4, 4), "b": images(3, 4, 4)}, "its arrays are: a, b;"),
+    "no array": ({}, "its arrays are: none"),
 }
 
 
@@ -138,7 +138,7 @@ def test_other_arrays_are_refused(tmp_path, cause):
 @pytest.mark.parametrize("field", ["samples", "labels"])
 def test_a_name_that_is_not_there_is_told(tmp_path, field):
     path = saved(tmp_path / "a.npz", **GOOD)
-    with pytest.raises(DataError, match=f"data.{field}: .* has no array 'q', but images"):
+    with pytest.raises(DataError, match=f"data.{field}: .* has no array 'q'; its arrays are: im"):
         opened(path, **{field: "q"})
     np.save(tmp_path / "a.npy", images(3, 4, 4))
     with pytest.raises(DataError, match=f"data.{field} applies to .npz files only"):

@@ -106,7 +106,7 @@ LISTS = {
         digits("file,label", "Dog", "dog", "dog"),
         ("Dog", "dog"),
         "011",
-        "'Dog' and 'dog' differ only by case",
+        "'Dog' and 'dog' differ only in case",
     ),
     "metadata of the Hub": (
         lines(*({"file_name": f"{n}.png", "label": x} for n, x in enumerate((1, 0.0, 1)))),
@@ -385,11 +385,11 @@ LABELS = {
     "3e9 claimed": (npy("(3000000000,)"), "cannot be read"),
     "below 0": (npy("(-8,)", content=bytes(8)), "cannot be read"),
     "a truth": (npy("(True,)", content=bytes(8)), "cannot be read"),
-    "held, beside 8": (npy("(1000000,)", content=bytes(1_000_000)), "one a sample"),
-    "long texts": (npy("(8,)", "<U2000", bytes(64_000)), "one a sample"),
+    "held, beside 8": (npy("(1000000,)", content=bytes(1_000_000)), "one for each sample"),
+    "long texts": (npy("(8,)", "<U2000", bytes(64_000)), "one for each sample"),
     "of no size": (npy("(8,)", "<U0"), "cannot be read"),
-    "too few": (npy("(7,)", content=bytes(7)), "one a sample"),
-    "dates": (npy("(8,)", "<M8[s]", bytes(64)), "one a sample"),
+    "too few": (npy("(7,)", content=bytes(7)), "one for each sample"),
+    "dates": (npy("(8,)", "<M8[s]", bytes(64)), "one for each sample"),
 }
 
 

@@ -83,9 +83,9 @@ REFUSED = {
     "no column of files": (
         "csv",
         "name,label\n0.png,a\n",
-        "it has no column file, filename, path or image, but name, label",
+        "it has no column file, filename, path or image; its columns are: name, label",
     ),
-    "a column that is not there": ("csv", "file\n0.png\n", "data.label_column is 'kind', and it h"),
+    "a column that is not there": ("csv", "file\n0.png\n", "data.label_column is 'kind', but its"),
     "a label missing": ("csv", "file,label\n0.png,a\n1.png,\n", "line 3: it has no label"),
     "too few columns": (
         "csv",
@@ -106,7 +106,7 @@ REFUSED = {
     "a list for a label": ("jsonl", '{"file": "0.png", "label": ["a"]}', r"its label is \['a'\]"),
     "no header": ("csv", "0.png,a\n1.png,b\n", "the first line is not a header; begin with one"),
     "a name twice": ("csv", "file,label,label\n0.png,a,b\n", "several columns 'label'"),
-    "a header of another language": ("csv", "bild;klasse\n0.png;a\n", "but bild, klasse; name"),
+    "a header of another language": ("csv", "bild;klasse\n0.png;a\n", "are: bild, klasse; name"),
     "a label that is no text": (
         "jsonl",
         '{"file": "0.png", "label": "a\\u0007"}\n{"file": "1.png", "label": "b"}',

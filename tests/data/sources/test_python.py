@@ -103,8 +103,8 @@ def test_a_tensor_dataset_of_images_alone():
 
 
 REFUSED = {
-    "normalised": ([lambda: torch.full((3, 4, 4), -0.5)], "beyond \\[0, 1\\]; leave out what norm"),
-    "not finite": ([lambda: torch.full((3, 4, 4), torch.nan)], "beyond \\[0, 1\\]"),
+    "normalised": ([lambda: torch.full((3, 4, 4), -0.5)], "outside \\[0, 1\\]; remove the trans"),
+    "not finite": ([lambda: torch.full((3, 4, 4), torch.nan)], "outside \\[0, 1\\]"),
     "integers": ([np.zeros((4, 4), int)], "its pixels are int64"),
     "two channels": ([np.zeros((5, 5, 2), np.uint8)], "1, 3 or 4 channels"),
     "a text": (["image"], "it is a str; give a PIL image"),

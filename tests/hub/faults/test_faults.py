@@ -110,18 +110,20 @@ def forever(steps):
     """The same without end: one sentence."""
     rows = {}
     for name, step in steps.items():
+        stored = step[1] == "^/lfs/"
         for status, told in ((429, "asks to wait"), (500, "try again"), (503, "try again later")):
+            told = f"storage refused a file of acme/digits ({status})" if stored else told
             rows[f"{status} for ever, {name}"] = Row(fails(step, status, times=None), step, told)
         rows[f"no answer for ever, {name}"] = Row(
             does("drop", step, processed=False, times=None),
             step,
-            "localhost could not be reached" if step[1] == "^/lfs/" else "network, then try again",
+            "localhost could not be reached" if stored else "network, then try again",
         )
         for status, told in ((400, "(400"), (418, "(418"), (451, "(451")):
-            told = "storage refused a file" if step[1] == "^/lfs/" else told
+            told = "storage refused a file" if stored else told
             if name == "validate" and status == 400:
                 continue  # that says something of the card
-            tries = None if name in PARALLEL or step[1] == "^/lfs/" else 1
+            tries = None if name in PARALLEL or stored else 1
             rows[f"{status}, {name}"] = Row(
                 fails(step, status, times=None), step, told, tries=tries
             )
@@ -133,8 +135,9 @@ def forever(steps):
                 waits=7,
             )
         asked = {"Retry-After": "100000"}
+        told = "try again in" if stored else "asks to wait for"
         rows[f"429 with a long wait, {name}"] = Row(
-            fails(step, 429, headers=asked, times=None), step, "asks to wait for 100000 seconds"
+            fails(step, 429, headers=asked, times=None), step, f"{told} 100000 seconds"
         )
         rows[f"503 with a long wait, {name}"] = Row(
             fails(step, 503, headers=asked, times=None), step, "try again in 100000 seconds"
@@ -152,7 +155,7 @@ LOADING = {
     "private, somebody else": Row(
         sets(private=True),
         RESOLVE,
-        "may not be read with your token",
+        "your token cannot read it",
         REQUEST,
         1,
         0,
@@ -176,8 +179,8 @@ LOADING = {
     "401 for a file": Row(
         fails(CONFIG_HEAD, 401, times=None), CONFIG_HEAD, "hf auth login", REQUEST, 1
     ),
-    "403": Row(fails(RESOLVE, 403, times=None), RESOLVE, "may not read", REQUEST, 1),
-    "403 for a file": Row(fails(CONFIG, 403, times=None), CONFIG, "may not read", REQUEST, 1),
+    "403": Row(fails(RESOLVE, 403, times=None), RESOLVE, "no read access", REQUEST, 1),
+    "403 for a file": Row(fails(CONFIG, 403, times=None), CONFIG, "no read access", REQUEST, 1),
     "gated, nobody": Row(sets(gated="auto"), CONFIG_HEAD, "gated: ask for access", REQUEST, 1),
     "gated by hand, nobody": Row(sets(gated="manual"), CONFIG_HEAD, "gated: ask", REQUEST, 1),
     "gated by a flag, nobody": Row(sets(gated=True), CONFIG_HEAD, "gated: ask", REQUEST, 1),
@@ -212,7 +215,7 @@ LOADING = {
     "a file that is listed only": Row(
         fails(CONFIG_HEAD, 404, code="EntryNotFound", times=None),
         CONFIG_HEAD,
-        "cannot find this in",
+        "cannot find what was requested in",
         REQUEST,
         1,
     ),
@@ -227,6 +230,7 @@ LOADING = {
     "no such object in the storage": Row(
         fails(WEIGHTS, 404, times=None), WEIGHTS, "storage refused a file"
     ),
+    "401 of the storage": Row(fails(WEIGHTS, 401, times=None), WEIGHTS, "storage refused a file"),
     "an address that expired": Row(fails(WEIGHTS, 403), WEIGHTS, tries=2),
     "408": Row(fails(RESOLVE, 408), RESOLVE, tries=2),
     "a date to wait for": Row(
@@ -252,7 +256,7 @@ LOADING = {
     ),
     # Answers that are none.
     "a page for an answer": Row(
-        fails(RESOLVE, 200, headers=HTML, body=PAGE, times=None), RESOLVE, "cannot be used"
+        fails(RESOLVE, 200, headers=HTML, body=PAGE, times=None), RESOLVE, "an invalid answer"
     ),
     "a page for the head": Row(
         fails(CONFIG_HEAD, 200, headers=HTML, body=PAGE, times=None), CONFIG_HEAD, "check the netw"
@@ -265,10 +269,10 @@ LOADING = {
         fails(WEIGHTS, 200, headers=HTML, body=PAGE, times=None), WEIGHTS, "check the network"
     ),
     "nothing for an answer": Row(
-        fails(RESOLVE, 200, body="", times=None), RESOLVE, "cannot be used"
+        fails(RESOLVE, 200, body="", times=None), RESOLVE, "an invalid answer"
     ),
     "nothing for an answer, once": Row(fails(RESOLVE, 200, body=""), RESOLVE, tries=2),
-    "no content": Row(fails(RESOLVE, 204, body="", times=None), RESOLVE, "cannot be used"),
+    "no content": Row(fails(RESOLVE, 204, body="", times=None), RESOLVE, "an invalid answer"),
     "a circle": Row(
         fails(RESOLVE, 307, headers={"Location": f"/api/models/{NAME}"}, times=None),
         RESOLVE,
@@ -388,10 +392,10 @@ PUSHING = {
         lambda hub, repo: None, CREATE, "hf auth login", REQUEST, 1, 0, {**NEW, "token": False}
     ),
     "somebody else": Row(
-        lambda hub, repo: None, PREUPLOAD, "your token may", REQUEST, 1, 0, {"token": BOB}
+        lambda hub, repo: None, PREUPLOAD, "no write access", REQUEST, 1, 0, {"token": BOB}
     ),
     "somebody else's organisation": Row(
-        lambda hub, repo: None, CREATE, "your token may", REQUEST, 1, 0, {**NEW, "token": BOB}
+        lambda hub, repo: None, CREATE, "from your token", REQUEST, 1, 0, {**NEW, "token": BOB}
     ),
     "somebody else proposes": Row(
         lambda hub, repo: None, ("POST", "/commit/main$"), options={"token": BOB, "pr": True}
@@ -401,7 +405,7 @@ PUSHING = {
     ),
     "disabled": Row(sets(disabled=True), LOOK, "has disabled", REQUEST, 1),
     "private, somebody else": Row(
-        sets(private=True), CREATE, "your token may", REQUEST, 1, 0, {"token": BOB}
+        sets(private=True), CREATE, "from your token", REQUEST, 1, 0, {"token": BOB}
     ),
     # What arrived is not sent again, so that nothing of it is to be verified.
     **{
@@ -420,25 +424,26 @@ PUSHING = {
     # Each step refuses.
     **{
         f"{status}, {name}": Row(fails(step, status, times=None), step, told, REQUEST, 1)
-        for status, told in ((401, "hf auth login"), (403, "your token may not"))
+        for status, told in ((401, "hf auth login"), (403, "your token has no"))
         for name, step in PUSH.items()
         if name not in ("create", *PARALLEL)
     },
     **{
         f"{status}, verify": Row(fails(VERIFY, status, times=None), VERIFY, told, REQUEST)
-        for status, told in ((401, "hf auth login"), (403, "your token may not"))
+        for status, told in ((401, "hf auth login"), (403, "your token has no"))
     },
-    "404, commit": Row(fails(COMMIT, 404, times=None), COMMIT, "cannot find this", REQUEST, 1),
+    "404, commit": Row(fails(COMMIT, 404, times=None), COMMIT, "cannot find what", REQUEST, 1),
     "the repository goes away": Row(
         fails(COMMIT, 404, code="RepoNotFound", times=None), COMMIT, "no repository", REQUEST, 1
     ),
     "the branch goes away": Row(
         fails(COMMIT, 404, code="RevisionNotFound", times=None), COMMIT, "no revision", REQUEST, 1
     ),
+    "401 of the storage": Row(fails(PUT, 401, times=None), PUT, "storage refused a file"),
     "an address that expired": Row(fails(PUT, 403), PUT),
     "the storage refuses": Row(fails(PUT, 403, times=None), PUT, "storage refused a file"),
     "the object did not arrive": Row(
-        fails(VERIFY, 404, times=None), VERIFY, "cannot find this", REQUEST
+        fails(VERIFY, 404, times=None), VERIFY, "cannot find what", REQUEST
     ),
     "a quota": Row(denies_the_object, BATCH, "Your quota is used up"),
     "a card that the Hub does not take": Row(
@@ -449,7 +454,7 @@ PUSHING = {
             times=None,
         ),
         VALIDATE,
-        'does not take the card of acme/digits: Invalid metadata in README.md. - "license" must',
+        'rejects the card of acme/digits: Invalid metadata in README.md. - "license" must',
         REQUEST,
         1,
     ),
@@ -484,24 +489,24 @@ PUSHING = {
     # The end of the commit is not heard.
     "answers lost for ever, commit": Row(does("drop", COMMIT, processed=True, times=None), COMMIT),
     "a page for the commit's answer": Row(
-        fails(COMMIT, 200, headers=HTML, body=PAGE, times=None), COMMIT, "cannot be used"
+        fails(COMMIT, 200, headers=HTML, body=PAGE, times=None), COMMIT, "an invalid answer"
     ),
     "an answer lost, a pull request": Row(
         does("drop", COMMIT, processed=True),
         COMMIT,
-        "acme/digits/discussions first",
+        "acme/digits/discussions",
         tries=1,
         options={"pr": True},
     ),
     "403, a pull request": Row(
-        fails(COMMIT, 403), COMMIT, "your token may not", REQUEST, 1, 0, {"pr": True}
+        fails(COMMIT, 403), COMMIT, "no write access", REQUEST, 1, 0, {"pr": True}
     ),
     "429 for ever, a pull request": Row(
         fails(COMMIT, 429, times=None), COMMIT, "too many requests)", options={"pr": True}
     ),
     "429, a pull request": Row(fails(COMMIT, 429), COMMIT, tries=2, options={"pr": True}),
     "500, a pull request": Row(
-        fails(COMMIT, 500), COMMIT, "/discussions first", tries=1, options={"pr": True}
+        fails(COMMIT, 500), COMMIT, "check http", tries=1, options={"pr": True}
     ),
     # Bytes that do not arrive.
     "cut, put": Row(does("cut_upload", PUT, after=5000), PUT),

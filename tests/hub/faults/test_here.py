@@ -33,7 +33,7 @@ def files_of_at_most(size):
 def test_no_space_in_the_cache(name, size, hub, repo, weights, tmp_path, slept):
     if (name, size) == ("info", 20_000):
         return  # it takes no more
-    with files_of_at_most(size), pytest.raises(HubError, match="could not be kept here") as caught:
+    with files_of_at_most(size), pytest.raises(HubError, match="not be stored here") as caught:
         CALLS[name](weights, tmp_path)
     check_sentence(caught.value, NAME, "File too large", "free some space")
     assert not slept
@@ -109,7 +109,7 @@ def a_long_name(cache):
 @pytest.mark.parametrize("name", ["load", "info", "pull"])
 def test_a_cache_that_cannot_be_written(name, place, hub, repo, weights, tmp_path):
     place(tmp_path / "cache")
-    with pytest.raises(HubError, match="could not be kept here") as caught:
+    with pytest.raises(HubError, match="could not be stored here") as caught:
         CALLS[name](weights, tmp_path)
     check_sentence(caught.value, NAME, "HF_HOME (or cache_dir)")
 
@@ -123,7 +123,7 @@ def test_a_cache_that_may_only_be_read(hub, repo, weights, tmp_path):
     try:
         if os.access(cache, os.W_OK):
             pytest.skip("root may write everywhere")
-        with pytest.raises(HubError, match="could not be kept here"):
+        with pytest.raises(HubError, match="could not be stored here"):
             load_generator(NAME, cache_dir=cache)
     finally:
         cache.chmod(0o700)

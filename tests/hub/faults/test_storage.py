@@ -56,15 +56,15 @@ def proposes(hub):
 
 ENDS = {
     "alone": (lambda hub: None, "the new repository acme/fresh is deleted again"),
-    "a commit": (commits, "acme/fresh stays, as somebody else committed there"),
-    "a proposal": (proposes, "acme/fresh stays, as somebody else committed there"),
+    "a commit": (commits, "acme/fresh stays, because somebody else committed there"),
+    "a proposal": (proposes, "acme/fresh stays, because somebody else committed there"),
     "a commit after the first look": (
         lambda hub: hub.before(*REFS, callback=lambda: hub.repos[NEW].put({"a.txt": b"mine"})),
-        "acme/fresh stays, as somebody else committed there",
+        "acme/fresh stays, because somebody else committed there",
     ),
     "deleting is not allowed": (
         lambda hub: hub.fail(*DELETE, status=403, times=None),
-        "acme/fresh stays without weights, as it could not be deleted",
+        "acme/fresh stays without weights, because it could not be deleted",
     ),
     "somebody else made it": (
         lambda hub: hub.before(*CREATE, callback=lambda: hub.create(NEW)),
