@@ -72,7 +72,10 @@ def plain(name, states, source, target, steps):
 
 @pytest.mark.parametrize("name", CASES)
 def test_updates_are_those_of_a_plain_writing(tmp_path, name):
-    """Three, over the end of an epoch, with crops, mirrored images, dropout and a schedule; one in two parts."""
+    """Three, over the end of an epoch, with crops, mirrored images, dropout and a schedule.
+
+    The batches of one are in two parts.
+    """
     values, (side, loaded), options, parts = CASES[name]
     random = np.random.default_rng(0)
     both = random.integers(256, size=(COUNT, loaded, 2 * loaded, 3), dtype=np.uint8)
