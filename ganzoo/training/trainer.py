@@ -386,7 +386,8 @@ class Trainer:
                 f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step, self._behind = state["step"], False
-        self.notes += differences(state, self.hardware, plugins_of(self.config))
+        own = checkpoints.own_names(tensors)
+        self.notes += differences(state, self.hardware, plugins_of(self.config), own)
 
     @own_settings(grad=True)
     def snapshot(self, role: str | None = None) -> Network:
