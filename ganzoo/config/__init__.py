@@ -1,7 +1,7 @@
 """The models of a run's config, and the base classes for what plugins add to it."""
 
 from ganzoo.config.base import BaseConfig
-from ganzoo.config.fields import Model, Schedule, Scheduled, value_at
+from ganzoo.config.fields import Model, Schedule, Scheduled, timed, value_at
 from ganzoo.config.optimizers import (
     AdamConfig,
     AdamWConfig,
@@ -48,5 +48,6 @@ __all__ = [
     "SgdConfig",
     "TrainingConfig",
     "TranslatorConfig",
+    "timed",
     "value_at",
 ]

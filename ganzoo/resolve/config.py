@@ -133,7 +133,7 @@ def resolve(
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset, made)
-    check_penalties(traits, spec, result.active_penalties)
+    check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
     check_evaluation(result, dataset, made.kind.name)
     check_base(result)

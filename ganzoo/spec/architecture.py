@@ -104,6 +104,11 @@ class Role:
         """Whether it makes what users want: it is averaged, sampled and published."""
         return self.kind in ("generator", "translator")
 
+    @property
+    def critic(self) -> bool:
+        """Whether it scores samples."""
+        return self.kind == "critic"
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -198,4 +203,4 @@ class Architecture:
     @property
     def critics(self) -> tuple[str, ...]:
         """The roles that score samples."""
-        return tuple(name for name, role in self.networks.items() if role.kind == "critic")
+        return tuple(name for name, role in self.networks.items() if role.critic)
