@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from ganzoo.config import AugmentationConfig
-from ganzoo.config.fields import AsTuple
+from ganzoo.config.models import AsTuple
 
 
 class NoAugmentationConfig(AugmentationConfig):
