@@ -23,8 +23,8 @@ NAMES = {
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
         EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
-        LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule
-        Scheduled SgdConfig TrainingConfig TranslatorConfig value_at
+        LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig value_at
     """,
     "ganzoo.config.models": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at

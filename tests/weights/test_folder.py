@@ -288,13 +288,13 @@ def test_tensors_that_do_not_fit_are_counted_and_named(saved, change, parts, mon
 
 def forbid_real_builds(monkeypatch):
     """Let networks be built on the meta device only."""
-    build = strict.build
+    build = strict.build_network
 
     def guarded(*arguments, **options):
         assert options["device"] == "meta", "built before the file was found to fit"
         return build(*arguments, **options)
 
-    monkeypatch.setattr(strict, "build", guarded)
+    monkeypatch.setattr(strict, "build_network", guarded)
 
 
 def header_of(entries):
@@ -431,13 +431,13 @@ class TestHostileConfigs:
         assert kilobytes < 200_000
 
     def test_a_file_that_fits_is_built_for_real_once_after_the_check(self, saved, monkeypatch):
-        devices, build = [], strict.build
+        devices, build = [], strict.build_network
 
         def watched(*arguments, **options):
             devices.append(options["device"])
             return build(*arguments, **options)
 
-        monkeypatch.setattr(strict, "build", watched)
+        monkeypatch.setattr(strict, "build_network", watched)
         load_generator(saved)
         assert devices == ["meta", "cpu"]
 
