@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ganzoo.config import AugmentationConfig, Schedule, Scheduled
-from ganzoo.config.fields import AsTuple
+from ganzoo.config.models import AsTuple
 
 
 class NoAugmentationConfig(AugmentationConfig):
@@ -58,13 +58,17 @@ class AdaConfig(AugmentationConfig):
         default=True, description="Brightness, contrast, luma flip, hue and saturation."
     )
 
+    @field_validator("p")
+    @classmethod
+    def _a_probability(cls, p: float | Schedule) -> float | Schedule:
+        largest = max(p.start, p.end) if isinstance(p, Schedule) else p
+        if largest > 1:
+            raise ValueError(f"{largest:g} is not allowed; a probability is at most 1")
+        return p
+
     @model_validator(mode="after")
     def _one_rule_for_p(self) -> Self:
-        scheduled = isinstance(self.p, Schedule)
-        largest = max(self.p.start, self.p.end) if isinstance(self.p, Schedule) else self.p
-        if largest > 1:
-            raise ValueError(f"p is {largest:g}; a probability is at most 1")
-        if scheduled and self.adapt is not None:
+        if isinstance(self.p, Schedule) and self.adapt is not None:
             raise ValueError(
                 "p cannot follow both a schedule and the discriminator; set adapt to null, or p to "
                 "a number"

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import Imports, Overrides, echo, load_local, split_arguments
-from ganzoo.cli.completion import datasets
+from ganzoo.cli.completion import complete_datasets
 from ganzoo.cli.sampling import Reference
-from ganzoo.cli.training import report
+from ganzoo.cli.training import print_run
 
 if TYPE_CHECKING:
-    from ganzoo.training.base import Start
+    from ganzoo.training.starting import Start
 
 
 def finetune(
@@ -18,7 +18,9 @@ def finetune(
     arguments: Overrides = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Your images (./path), or a dataset's name.", autocompletion=datasets),
+        typer.Option(
+            help="Your images (./path), or a dataset's name.", autocompletion=complete_datasets
+        ),
     ] = None,
     out: Annotated[
         str | None,
@@ -50,7 +52,7 @@ def finetune(
     trainer = Trainer(finetuning_config(reference, data, config, overrides), out)
     if trainer.start is not None and trainer.start.partial and trainer.processes.first:
         _tell(trainer.start)
-    report(trainer.fit())
+    print_run(trainer.fit())
 
 
 def _tell(start: "Start") -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ganzoo.config.fields import AsTuple, Model, Scheduled, Side
+from ganzoo.config.models import AsTuple, Model, Scheduled, Side
 
 
 class ArchitectureConfig(Model):

@@ -17,10 +17,10 @@ from ganzoo.hub.loading import load_generator
 from ganzoo.hub.reference import Place, parse
 from ganzoo.networks.generator import Generator
 from ganzoo.resolve import data_config
-from ganzoo.resolve.config import user_values
-from ganzoo.resolve.paths import shown
-from ganzoo.weights.places import RUN_CONFIG, run_of
-from ganzoo.weights.store import check_inside
+from ganzoo.resolve.paths import shown_path
+from ganzoo.resolve.resolution import user_values
+from ganzoo.weights.locating import RUN_CONFIG, run_of
+from ganzoo.weights.reading import check_inside
 
 
 def evaluate(
@@ -91,8 +91,8 @@ def evaluate(
         if run is None:
             raise
         raise DataError(
-            f"{error}; if the data of {shown(run)} has moved, give its new place with --data (in "
-            "Python: data=)"
+            f"{error}; if the data of {shown_path(run)} has moved, give its new place with --data "
+            "(in Python: data=)"
         ) from error
     averaged = not raw and bool(generator.info.training.get("averaged"))
     return scorer(generator, averaged=averaged)

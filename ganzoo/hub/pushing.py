@@ -23,7 +23,7 @@ from ganzoo.hub.reference import Repository
 from ganzoo.hub.snapshot import Snapshot
 from ganzoo.hub.staging import Staged
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import CARD_FILE, all_files
+from ganzoo.weights.saving import CARD_FILE, all_files
 
 FORBIDDEN = 403
 

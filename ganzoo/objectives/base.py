@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
@@ -75,7 +75,7 @@ class Objective(ABC):
         self.architecture = registry.get(Architecture, config.architecture.name)
         self.players = registry.get(ObjectiveSpec, config.objective.name).players
         self.networks: dict[str, nn.Module] = {
-            role: self._placed(build(role, config.architecture, config.training.seed))
+            role: self._placed(build_network(role, config.architecture, config.training.seed))
             for role in self.architecture.networks
         }
         self.running: dict[str, Any] = dict(self.networks)

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.config import RunConfig, value_at
 from ganzoo.hardware import Hardware
+from ganzoo.health.witness import Witness
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
 from ganzoo.objectives.turns import Scalars, Turn
-from ganzoo.objectives.witness import Witness
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.spec import PenaltySpec
 

@@ -14,9 +14,9 @@ from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
 from ganzoo.resolve.merge import Values, merge
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
-from ganzoo.training.base import Base
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run
+from ganzoo.training.starting import Base
 from ganzoo.training.trainer import Trainer
 
 STEPS = 5000

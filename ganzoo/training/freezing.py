@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from ganzoo.config import BaseConfig
+from ganzoo.config import FinetuneConfig
 from ganzoo.errors import ConfigError
 from ganzoo.weights.grafting import Graft
 from ganzoo.weights.structure import stages
 
 
-def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
+def freeze(base: FinetuneConfig, networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
     """Freeze the stages that a config says, and return the names of their parameters by role.
 
     They get no gradients and no optimizer. Batch norm in them goes on as in training: it normalises

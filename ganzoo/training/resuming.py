@@ -9,12 +9,12 @@ from ganzoo.config import DataConfig, EvaluationConfig, HealthConfig, LoggingCon
 from ganzoo.errors import DataError, RequestError, RunError
 from ganzoo.hardware import Hardware
 from ganzoo.resolve import Resolution, data_config, resolve
-from ganzoo.resolve.check import shown as value_shown
-from ganzoo.resolve.config import DEFAULTS, user_values
 from ganzoo.resolve.merge import Values, expand, flat, merge, nest
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
+from ganzoo.resolve.resolution import DEFAULTS, user_values
+from ganzoo.resolve.validation import shown as value_shown
 from ganzoo.training.run import Run
-from ganzoo.weights.places import RUN_CONFIG
+from ganzoo.weights.locating import RUN_CONFIG
 
 CHANGEABLE = frozenset(
     {
@@ -57,7 +57,8 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     except DataError as error:
         places = " or ".join(f"data.{place}=PATH" for place in data.PLACES)
         raise RunError(
-            f"{error}; if the data of {shown(run.path)} has moved, give its new place with {places}"
+            f"{error}; if the data of {shown_path(run.path)} has moved, give its new place with "
+            f"{places}"
         ) from error
 
 
@@ -128,7 +129,7 @@ def _told(values: Values, key: str) -> str:
     return value_shown(values[key]) if key in values else "not there"
 
 
-def differences(
+def circumstances_changed(
     state: Mapping[str, Any], hardware: Hardware, plugins: Mapping[str, str]
 ) -> list[str]:
     """Note what is other than when a checkpoint was written, as far as results depend on it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
 from ganzoo.training import checkpoints
 from ganzoo.training.run import LOG_FILE, Run
 
@@ -40,7 +40,7 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
     """
     config = run.outline
     training = config.training
-    go_on = f"resume with: ganzoo resume {shown(run.path)}"
+    go_on = f"resume with: ganzoo resume {shown_path(run.path)}"
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
     step = max(kept, logged)

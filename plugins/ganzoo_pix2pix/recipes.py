@@ -26,10 +26,11 @@ def by_epochs(facts: RecipeFacts) -> Recipe:
         "after": float(steps // 2 * facts.batch_size),
         "over": "run",
     }
+    epochs = f"{steps / epoch:,.4g} epoch{'' if steps == epoch else 's'}"
     return Recipe(
         optimizers={player: {"lr": falling} for player in ("generator", "discriminator")},
         data={"load_size": round(side * CROPPED_FROM)},
         training={"steps": steps},
-        note=f"{steps:,} steps are {steps / epoch:,.4g} epochs of {facts.samples:,} images; the "
-        "learning rate falls to 0 in the second half",
+        note=f"{steps:,} steps are {epochs} of {facts.samples:,} images; the learning rate falls to "
+        "0 in the second half",
     )

@@ -120,13 +120,16 @@ def test_what_ends_with_the_run_gets_a_number_wherever_it_lies():
         ),
         (
             {"augmentation": {"name": "ada", "adapt": None, "p": {"from": 1.5}}},
-            "p is 1.5; a probability is at most 1",
+            "augmentation.p: 1.5 is not allowed; a probability is at most 1",
         ),
         (
             {"augmentation": {"name": "ada", "p": {}}},
             "p cannot follow both a schedule and the discriminator; set adapt to null",
         ),
-        ({"augmentation": {"name": "ada", "adapt": None, "p": 2}}, "p is 2; a probability"),
+        (
+            {"augmentation": {"name": "ada", "adapt": None, "p": 2}},
+            "augmentation.p: 2 is not allowed; a probability",
+        ),
         ({"optimizers": {"generator": {"lr": {"over": "epoch"}}}}, "optimizers.generator.lr"),
         ({"optimizers": {"generator": {"lr": {"after": -1}}}}, "optimizers.generator.lr"),
     ],

@@ -42,7 +42,7 @@ CASES = {
 
 
 def tensors_of(run):
-    return checkpoints.load(checkpoints.every(run.checkpoints)[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])[0]
 
 
 def assert_same_bits(one, other):

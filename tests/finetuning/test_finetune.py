@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import ganzoo
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from ganzoo.errors import ConfigError, RequestError, WeightsError
 from ganzoo.training import checkpoints
 from ganzoo.training.finetuning import finetuning_config
@@ -389,7 +389,7 @@ def test_frozen_stages_stay_as_they_were(tmp_path, images, role, norm):
     network = ganzoo.load_generator(run) if role == "generator" else ganzoo.load_discriminator(run)
     names = [name for name, _ in network.module.named_parameters()]
     assert {name for name in names if not before[name].equal(after[name])} == LEARNT[role, norm]
-    state, _ = checkpoints.load(checkpoints.every(run.checkpoints)[-1])
+    state, _ = checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])
     prefix = f"optimizer.{role}/exp_avg:"
     assert {key.removeprefix(prefix) for key in state if key.startswith(prefix)} == LEARNT[
         role, norm

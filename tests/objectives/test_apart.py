@@ -167,7 +167,7 @@ def trained(folder, config, **overrides):
 
 
 def weights_of(run):
-    return checkpoints.load(checkpoints.every(run.checkpoints)[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])[0]
 
 
 @pytest.mark.parametrize("game", GAMES)

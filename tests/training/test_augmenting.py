@@ -44,7 +44,7 @@ class Moved(Augmentation):
         return samples + 100
 
 
-class Demanding(standins.Discriminator):
+class Demanding(standins.StandInDiscriminator):
     """Takes nothing but what was moved, once."""
 
     def forward(self, samples, labels=None):
@@ -67,7 +67,7 @@ STRANGERS = (
         "demanding",
         "A test.",
         LatentConfig,
-        standins.Generator,
+        standins.StandInGenerator,
         Demanding,
         traits=lambda config: Traits(labels=True),
     ),
@@ -144,14 +144,14 @@ def test_without_probability_a_run_is_the_plain_one(tmp_path):
     assert largest_difference(one, changed) > 0
 
 
-class Linear(standins.Discriminator):
+class Linear(standins.StandInDiscriminator):
     """Has the same gradient everywhere."""
 
     def forward(self, samples, labels=None):
         return self.hidden(samples.flatten(1)).sum(dim=1)
 
 
-LINEAR = Architecture("linear", "A test.", LatentConfig, standins.Generator, Linear)
+LINEAR = Architecture("linear", "A test.", LatentConfig, standins.StandInGenerator, Linear)
 
 
 def test_r1_differentiates_through_the_augmentation(tmp_path):

@@ -129,7 +129,7 @@ def do(folder, processes, jobs):
 
 
 def tensors_of(folder):
-    return checkpoints.load(checkpoints.every(folder / "checkpoints")[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(folder / "checkpoints")[-1])[0]
 
 
 def largest_difference(one, other):

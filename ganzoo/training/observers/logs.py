@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.training.observers.observer import Observer, Row
 from ganzoo.training.run import FINDING, LOG_FILE, SCORES
 from ganzoo.weights.files import write_text
 

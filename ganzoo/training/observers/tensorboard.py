@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ganzoo.errors import ConfigError
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.training.observers.observer import Observer, Row
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score

@@ -5,8 +5,8 @@ from typing import Any
 
 from datasets import ClassLabel, Image, Value  # type: ignore[import-untyped]
 
-from ganzoo.data.sources.classes import Classes, by_label, named
-from ganzoo.data.sources.columns import LABELS, find
+from ganzoo.data.sources.columns import LABELS, find_column
+from ganzoo.data.sources.labels import Classes, by_label, places_of
 from ganzoo.errors import DataError, brief
 
 Features = Mapping[str, Any]
@@ -52,7 +52,7 @@ def label_column(features: Features, chosen: str | None, source: str) -> str | N
                 'one with data.label, or none with data.label=""'
             )
         told = [name for name in features if _tells_classes(features[name])]
-        return known[0] if known else find(told, None, LABELS)
+        return known[0] if known else find_column(told, None, LABELS)
     if chosen not in features:
         raise DataError(
             f"data.label: {brief(repr(chosen))} is not a column of {source}; its columns are "
@@ -78,7 +78,7 @@ def classes_of(feature: Any, labels: Sequence[Any], source: str) -> Classes:
             'with data.label, or none with data.label=""'
         )
     if isinstance(feature, ClassLabel):
-        return named(source, labels, feature.names)
+        return places_of(source, labels, feature.names)
     return by_label(source, labels)
 
 

@@ -15,7 +15,7 @@ from ganzoo.objectives.base import Objective
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.sheet import sample_sheet, translation_sheet
 from ganzoo.training.ema import Ema
-from ganzoo.weights.info import Info
+from ganzoo.weights.description import Info
 
 STATISTICS_BATCHES = 16
 """Batches from which the averaged network's batch-norm statistics are estimated."""

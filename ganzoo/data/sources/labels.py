@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.data.sources.names import kind_of
+from ganzoo.data.sources.filenames import file_kind
 from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
@@ -79,7 +79,7 @@ def classes_and_notes(
     """
     classes, notes = _by_folder(source, inner), _doubts(source, names, inner, packed)
     stems = {os.path.splitext(name)[0] for name in names}
-    kinds = [kind_of(name) for name in others if os.path.splitext(name)[0] in stems]
+    kinds = [file_kind(name) for name in others if os.path.splitext(name)[0] in stems]
     beside = Counter(kind for kind in kinds if kind in COMPANIONS)
     if beside:
         told = ", ".join(f"{kind} {count:,}" for kind, count in beside.most_common())
@@ -95,7 +95,7 @@ def by_label(source: str, labels: Sequence[Any]) -> Classes:
     return _classes(source, labels, "the label")
 
 
-def named(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
+def places_of(source: str, labels: Sequence[Any], names: Sequence[str]) -> Classes:
     """Take whole numbers for places among given names of classes, which are distinct texts."""
     for row, label in enumerate(labels):
         if not 0 <= label < len(names) or label != int(label):

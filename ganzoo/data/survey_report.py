@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.config import DataConfig, RunConfig
-from ganzoo.data.advice import Advice, told
-from ganzoo.data.check import Survey
+from ganzoo.data.advice import Advice, as_argument
+from ganzoo.data.survey import Survey
 from ganzoo.spec import Shape
 from ganzoo.terminal import printable
 
@@ -22,7 +22,7 @@ TOGETHER = 4
 """So many of a group of copies."""
 
 
-def report(
+def survey_report(
     source: str,
     survey: Survey,
     config: RunConfig,
@@ -40,7 +40,7 @@ def report(
     if advice is not None and command is not None:
         lines += ["", "a starting point"]
         for key, reason in advice.reasons.items():
-            text = f"{key}={told(advice.values[key])}: {reason}"
+            text = f"{key}={as_argument(advice.values[key])}: {reason}"
             lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
         if advice.reasons:
             lines.append("")

@@ -6,8 +6,8 @@ from pathlib import Path
 from ganzoo import registry
 from ganzoo.errors import PluginError, WeightsError, closest
 from ganzoo.spec import Architecture, Pretrained
-from ganzoo.weights.info import CONFIG_FILE
-from ganzoo.weights.store import check_inside
+from ganzoo.weights.description import CONFIG_FILE
+from ganzoo.weights.reading import check_inside
 
 RUN_WEIGHTS = "weights"
 """The weights folder inside a run folder."""

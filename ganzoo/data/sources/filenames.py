@@ -39,7 +39,7 @@ def is_image(name: str) -> bool:
     return bool(stem) and f"{dot}{ending}".lower() in EXTENSIONS and clutter_of(name) is None
 
 
-def kind_of(name: str) -> str:
+def file_kind(name: str) -> str:
     """Return how a report counts what was passed over: by its ending, or by its usual name."""
     folder, last = name.endswith("/"), name.rstrip("/").rpartition("/")[2]
     if folder:

@@ -21,7 +21,7 @@ NEAR, AS_NEAR, MOST = 0.75, 0.05, 3
 """How alike a field has to be, how close to the best one, and how many are named."""
 
 
-def paths(values: Mapping[str, Any]) -> list[str]:
+def field_paths(values: Mapping[str, Any]) -> list[str]:
     """Return every field by dotted path, with those of the plugins that a config names."""
     models = {name: [*_models(field.annotation)] for name, field in RunConfig.model_fields.items()}
     for section, group in registry.SECTIONS.items():

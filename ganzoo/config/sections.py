@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
-from ganzoo.config.base import BaseConfig
-from ganzoo.config.fields import Model, OptionalCadence, Scheduled, timed
+from ganzoo.config.models import Model, OptionalCadence, Scheduled, timed
 from ganzoo.config.optimizers import OptimizerConfig
 from ganzoo.config.plugins import (
     ArchitectureConfig,
@@ -88,6 +87,41 @@ class LoggingConfig(Model):
     tensorboard: bool = Field(default=False, description="Write TensorBoard events as well.")
 
 
+class FinetuneConfig(Model):
+    """The weights that a run starts from, and which of them stay as they are.
+
+    `ganzoo.finetune` fills this in. The run needs the weights only to start.
+    """
+
+    reference: str = Field(
+        min_length=1, description="The weights: a folder, architecture.tag, or org/name@commit."
+    )
+    sha: str = Field(
+        pattern="^([0-9a-f]{40}|[0-9a-f]{64})$",
+        description="The commit on the Hub, or else the SHA-256 of model.safetensors.",
+    )
+    freeze_discriminator: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="The number of stages of the discriminator to freeze, from its input on.",
+    )
+    freeze_generator: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="The number of stages of the generator to freeze, from the latents on.",
+    )
+    warm_up: OptionalCadence = Field(
+        default=0, description="Steps at the start in which only the discriminator learns."
+    )
+    allow_partial: bool = Field(
+        default=False,
+        description="Whether to start from the weights that fit if classes, channels, size "
+        "or other values of the architecture differ.",
+    )
+
+
 class RunConfig(Model):
     """Everything that determines a run.
 
@@ -112,7 +146,7 @@ class RunConfig(Model):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     health: HealthConfig = Field(default_factory=HealthConfig)
     logging: LoggingConfig = Field(default_factory=LoggingConfig)
-    base: BaseConfig | None = Field(
+    base: FinetuneConfig | None = Field(
         default=None, description="The weights that are fine-tuned; null to train from scratch."
     )
 

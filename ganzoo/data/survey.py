@@ -17,8 +17,8 @@ from ganzoo.data.base import Dataset
 from ganzoo.data.decoding import look
 from ganzoo.data.depth import darkness
 from ganzoo.data.duplicates import content_of, equal_groups, gradient_hash, near_groups, thumbnail
-from ganzoo.data.sources.base import ImageFiles
-from ganzoo.data.sources.names import kind_of
+from ganzoo.data.sources.filenames import file_kind
+from ganzoo.data.sources.own import ImageFiles
 from ganzoo.errors import DataError
 
 CHUNK = 64
@@ -124,7 +124,7 @@ def survey(
         bad=tuple(bad),
         copies=tuple(tuple(names[place] for place in group) for group in exact),
         near=tuple(tuple(names[place] for place in group) for group in near),
-        passed_over=dict(Counter(map(kind_of, others)).most_common()),
+        passed_over=dict(Counter(map(file_kind, others)).most_common()),
         others=tuple(others[:FEW]),
         lists=dataset.lists if isinstance(dataset, ImageFiles) else (),
         notes=dataset.notes,
@@ -140,7 +140,7 @@ def unreadable(surveys: Sequence[Survey]) -> float:
     return float(bad.mean())
 
 
-def look_at(dataset: Dataset, index: int) -> Looked | str:
+def fault_of(dataset: Dataset, index: int) -> Looked | str:
     """Look at one sample; if it cannot be read, return the sentence that says why."""
     try:
         sample, label = dataset.read(index)
@@ -182,7 +182,7 @@ def _looks(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str
             return
         except (BrokenProcessPool, pickle.PicklingError, AttributeError, TypeError):
             pass  # A dataset of the user's own may be unknown to other processes; do all here.
-    yield from ((index, look_at(dataset, index)) for index in range(len(dataset)))
+    yield from ((index, fault_of(dataset, index)) for index in range(len(dataset)))
 
 
 def _in_processes(dataset: Dataset, processes: int) -> Iterator[tuple[int, Looked | str]]:
@@ -206,4 +206,4 @@ def _begin(message: bytes) -> None:
 
 
 def _look(index: int) -> Looked | str:
-    return look_at(_dataset, index)
+    return fault_of(_dataset, index)

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
-from ganzoo.config.fields import UNION_TAGS
+from ganzoo.config.models import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
-from ganzoo.resolve.fields import fields_at, meant, paths
+from ganzoo.resolve.dotted import field_paths, fields_at, meant
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.spec import (
     Architecture,
@@ -73,7 +73,7 @@ def _sentence(
     match fault["type"]:
         case "extra_forbidden":
             own = fields_at(model, place)
-            others = [] if within is None else paths(within)
+            others = [] if within is None else field_paths(within)
             start = field.rpartition(".")[0]
             hint = within is not None and meant(field, [*(f"{start}.{x}" for x in own), *others])
             return f"{field}: unknown field{hint or closest(brief(last, 60), own)}"

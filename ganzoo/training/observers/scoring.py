@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from ganzoo.config import RunConfig
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
-from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, differences
+from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, protocol_differences
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.hardware import choose
 from ganzoo.networks import Generator
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import not_finite
 
@@ -65,7 +65,7 @@ class Evaluation(Observer):
 
 
 def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
-    if before is None or differences(score, before[1]):
+    if before is None or protocol_differences(score, before[1]):
         return True
     if LOWER_IS_BETTER.get(score.protocol.metric, False):
         return score.value < before[1].value

@@ -47,7 +47,7 @@ def chosen(
         )
     if not made.kind.planar or dataset.large or len(dataset) >= FEW:
         return {"name": "none"}, []
-    times = shown(training, objective, len(dataset))
+    times = times_shown(training, objective, len(dataset))
     if times < SHOWN:
         return {"name": "none"}, [
             f"augmentation is off: the discriminator sees each image only {times:,} times, and "
@@ -59,7 +59,7 @@ def chosen(
     ]
 
 
-def shown(training: TrainingConfig, objective: ObjectiveConfig, images: int) -> int:
+def times_shown(training: TrainingConfig, objective: ObjectiveConfig, images: int) -> int:
     """Return how often a discriminator sees each of so many images."""
     samples = training.steps * objective.critic_updates * training.batch_size
     return samples // max(1, images)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ganzoo import locks
 from ganzoo.data.base import Dataset
+from ganzoo.data.cache.decoders import NoHelpError, decode_in, default_processes
 from ganzoo.data.cache.digests import record
 from ganzoo.data.cache.journal import Journal
 from ganzoo.data.cache.places import (
@@ -28,7 +29,6 @@ from ganzoo.data.cache.places import (
     UNFINISHED,
     remove,
 )
-from ganzoo.data.cache.pool import NoHelpError, available, decode_in
 from ganzoo.data.cache.task import Bad, Task
 from ganzoo.data.decoding import complaint
 from ganzoo.data.depth import darkness
@@ -46,7 +46,7 @@ SECONDS_BETWEEN_ENTRIES = 1.0
 COPIED_AT_ONCE = 8_000_000
 
 
-def build(
+def build_store(
     dataset: Dataset, shape: Shape, folder: Path, facts: dict[str, Any], processes: int | None
 ) -> None:
     """Make a store, unless another process does so first.
@@ -151,7 +151,7 @@ def _results(
 ) -> Generator[tuple[int, Bad], None, None]:
     """Decode chunks: at first here, then in several processes where that is worth while."""
     left = dict.fromkeys(chunks)
-    wanted = processes or available()
+    wanted = processes or default_processes()
     begun = time.monotonic()
     while left and processes is None and time.monotonic() - begun < SECONDS_ALONE:
         yield _next(task, left)

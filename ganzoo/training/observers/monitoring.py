@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import MONITORS
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.training.observers.observer import Observer, Row
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer

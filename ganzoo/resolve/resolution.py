@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
-from ganzoo.config import DataConfig, RunConfig, TrainingConfig, files
+from ganzoo.config import DataConfig, RunConfig, TrainingConfig, documents
 from ganzoo.config.watching import POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
-from ganzoo.resolve.augmentation import AUTO, check_augmentation, chosen
-from ganzoo.resolve.check import (
+from ganzoo.resolve.augmented import AUTO, check_augmentation, chosen
+from ganzoo.resolve.merge import Values, expand, flat, merge, nest
+from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
+from ganzoo.resolve.validation import (
     check_architecture,
     check_base,
     check_data,
@@ -28,8 +30,6 @@ from ganzoo.resolve.check import (
     shown,
     validate,
 )
-from ganzoo.resolve.merge import Values, expand, flat, merge, nest
-from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
 from ganzoo.spec import (
     Architecture,
     AugmentationSpec,
@@ -190,7 +190,7 @@ def _layer(config: RunConfig | Mapping[str, Any] | str | Path | None) -> Values:
         return config.model_dump(mode="json")
     if isinstance(config, Mapping):
         return expand(config)
-    values = files.read(Path(config))
+    values = documents.read(Path(config))
     try:
         return expand(values)
     except ConfigError as error:

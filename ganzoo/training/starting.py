@@ -12,21 +12,21 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.config import BaseConfig, RunConfig
+from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
-from ganzoo.hub.loading import open_store
-from ganzoo.hub.reference import is_path
+from ganzoo.hub.loading import open_weights
+from ganzoo.hub.reference import is_local
 from ganzoo.objectives.base import Objective
 from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
+from ganzoo.weights.description import Info, kind_of, read_info
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import MODEL_FILE, network_files
-from ganzoo.weights.grafting import Graft, Plan, graft
-from ganzoo.weights.info import Info, kind_of, read_info
-from ganzoo.weights.loading import MAX_BYTES, load_network
-from ganzoo.weights.store import Store
+from ganzoo.weights.grafting import Graft, GraftPlan, graft
+from ganzoo.weights.reading import WeightsFiles
+from ganzoo.weights.saving import MODEL_FILE, network_files
+from ganzoo.weights.strict import MAX_BYTES, load_network
 from ganzoo.weights.structure import channel_axes, class_axes, counterparts
 
 NAMED = 3
@@ -40,7 +40,7 @@ REPORTED = ("taken", "adapted", "reordered", "new", "left")
 class Base:
     """The weights that a run starts from; `published` names the networks that are there."""
 
-    store: Store
+    store: WeightsFiles
     info: Info
     published: frozenset[str]
 
@@ -49,7 +49,7 @@ class Base:
         """Find weights; errors are those of `ganzoo.load_generator`."""
         if not isinstance(reference, str):  # of which a relative one could be taken for a name
             reference = os.path.abspath(reference)
-        store = open_store(reference)
+        store = open_weights(reference)
         info, sizes = read_info(store), store.sizes()
         files = network_files(info.architecture.name)
         return cls(store, info, frozenset(name for name, file in files.items() if file in sizes))
@@ -65,7 +65,7 @@ class Base:
         source = self.store.source
         if source.repository:
             return f"{source.repository}@{source.commit}"
-        if is_path(source.reference):
+        if is_local(source.reference):
             return os.path.abspath(os.path.expanduser(source.reference))
         return source.reference
 
@@ -162,7 +162,7 @@ def carried_over(
     return grafts, averages
 
 
-def _check(base: Base, config: RunConfig, wanted: BaseConfig) -> None:
+def _check(base: Base, config: RunConfig, wanted: FinetuneConfig) -> None:
     """Check that weights are those that were meant, and of the run's networks."""
     if base.sha != wanted.sha:
         raise WeightsError(
@@ -205,7 +205,7 @@ def _grafted(
     role = name.removesuffix("_raw")
     makes = registry.get(Architecture, after.name).networks[role].maker
     channels = before.sample_shape[0], after.sample_shape[0]
-    plan = Plan(
+    plan = GraftPlan(
         names=counterparts(old, network) if makes else {},
         classes_before=class_axes(role, before),
         classes_after=class_axes(role, after),
@@ -219,7 +219,7 @@ def _grafted(
     return graft(old.state_dict(), initial, plan)
 
 
-def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: BaseConfig) -> None:
+def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: FinetuneConfig) -> None:
     """Refuse what has nothing in common, and what fits in part where that was not allowed."""
     for role, found in grafts.items():
         if not found.fits:

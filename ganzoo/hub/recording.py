@@ -9,10 +9,10 @@ from ganzoo.hub.card import write_card
 from ganzoo.hub.metadata import read_card
 from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import CARD_FILE
-from ganzoo.weights.places import weights_folder
+from ganzoo.weights.locating import weights_folder
+from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.saving import CARD_FILE
 from ganzoo.weights.scores import Record, add_scores
-from ganzoo.weights.store import FolderStore
 
 
 def own_folder(reference: str | os.PathLike[str]) -> Path:
@@ -42,7 +42,7 @@ def save_scores(folder: Path, records: Sequence[Record]) -> None:
     Raises:
         ganzoo.errors.WeightsError: The folder's config.json or card cannot be read.
     """
-    store = FolderStore(folder)
+    store = FolderFiles(folder)
     there = store.sizes()
     existing = read_card(store) if CARD_FILE in there else ""
     info = add_scores(folder, records)

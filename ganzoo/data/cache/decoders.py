@@ -20,7 +20,7 @@ class NoHelpError(Exception):
     """Other processes cannot do this work; this one may, or tells better what is wrong."""
 
 
-def available() -> int:
+def default_processes() -> int:
     """Return how many processes may decode: the cores that this one may use, within reason."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, MOST)

@@ -7,12 +7,12 @@ from pydantic import Field, SerializeAsAny, model_validator
 from ganzoo import registry
 from ganzoo.about import WEIGHTS_FORMAT, __version__
 from ganzoo.config import ArchitectureConfig, Model
-from ganzoo.config.files import check_values, parse_json
+from ganzoo.config.documents import check_values, parse_json
 from ganzoo.errors import PluginError, WeightsError
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.spec import Architecture
 from ganzoo.weights.formats import check_format, upgrade_architecture
-from ganzoo.weights.store import Store
+from ganzoo.weights.reading import WeightsFiles
 
 if TYPE_CHECKING:
     from torch import Tensor  # so that describing weights costs no torch
@@ -126,7 +126,7 @@ def kind_of(shape: tuple[int, ...]) -> Literal["images", "vectors"]:
     return "images" if len(shape) == 3 else "vectors"
 
 
-def read_info(store: Store) -> Info:
+def read_info(store: WeightsFiles) -> Info:
     """Read and check the ``config.json`` of weights.
 
     Raises:

@@ -5,7 +5,10 @@ of the log, so that it costs one small pass of the generator and, with held-out 
 discriminator. Its scalars stay on the device, and are fetched with the row's other figures.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +17,14 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.health import signals
+from ganzoo.health.witness import Witness, by_sample
 from ganzoo.losses.base import as_critique
 from ganzoo.networks.base import evaluating
-from ganzoo.objectives.base import Objective
-from ganzoo.objectives.turns import Scalars
-from ganzoo.objectives.witness import Witness, by_sample
 from ganzoo.randomness import isolated, seed_for
+
+if TYPE_CHECKING:
+    from ganzoo.objectives.base import Objective
+    from ganzoo.objectives.turns import Scalars
 
 PREFIX = "health/"
 

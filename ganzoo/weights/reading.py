@@ -9,7 +9,7 @@ from ganzoo.errors import WeightsError
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightsSource:
     """What weights were loaded from.
 
     Attributes:
@@ -23,11 +23,11 @@ class Source:
     commit: str = ""
 
 
-class Store(Protocol):
+class WeightsFiles(Protocol):
     """Files of weights, by name; what is in them is not trusted."""
 
     @property
-    def source(self) -> Source:
+    def source(self) -> WeightsSource:
         """What the files are of."""
 
     def label(self, name: str) -> str:
@@ -56,7 +56,7 @@ class Store(Protocol):
         """Take note that all that was asked for has been fetched and is good."""
 
 
-class FolderStore:
+class FolderFiles:
     """The files in a folder, none of which may be a link that leads out of it.
 
     Args:
@@ -74,7 +74,7 @@ class FolderStore:
             with os.scandir(folder) as entries:
                 check_inside(folder, *sorted(entry.name for entry in entries if entry.is_symlink()))
         self.folder = folder
-        self.source = Source(reference or str(folder))
+        self.source = WeightsSource(reference or str(folder))
 
     def label(self, name: str) -> str:
         """Tell a person which file is meant."""
@@ -94,7 +94,7 @@ class FolderStore:
         path = self.folder / name
         if not path.is_file():
             raise WeightsError(f"{self.folder} holds no {name}")
-        check_size(self.label(name), path.stat().st_size, largest)
+        check_file_size(self.label(name), path.stat().st_size, largest)
         return path
 
     def remember(self) -> None:
@@ -120,7 +120,7 @@ def check_inside(folder: Path, *names: str) -> None:
             )
 
 
-def check_size(label: str, size: int, largest: int) -> None:
+def check_file_size(label: str, size: int, largest: int) -> None:
     """Check that a file is not too large to be what it is called.
 
     Raises:

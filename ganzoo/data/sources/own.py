@@ -17,7 +17,7 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import ImagesConfig
 from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
 from ganzoo.data.depth import FULL
-from ganzoo.data.sources.classes import Labels
+from ganzoo.data.sources.labels import Labels
 from ganzoo.data.sources.looking import look_at
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import is_on_hub
@@ -207,11 +207,11 @@ def open_file(path: str) -> IO[bytes]:
     except ValueError as error:
         raise DataError(f"its name is not a valid file name ({error})") from error
     check_kind(status.st_mode)
-    check_size(status.st_size)
+    check_image_size(status.st_size)
     return open(path, "rb")
 
 
-def check_size(count: int) -> None:
+def check_image_size(count: int) -> None:
     """Refuse what is larger than any image; the message is the cause alone."""
     if count > MAX_IMAGE_BYTES:
         raise DataError(

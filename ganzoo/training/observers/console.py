@@ -13,8 +13,8 @@ from rich.progress import Progress as Bar
 
 from ganzoo.data.progress import SECONDS_BETWEEN_LINES, say
 from ganzoo.health.rows import FAKE, REAL, with_outputs
-from ganzoo.resolve.paths import shown
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.resolve.paths import shown_path
+from ganzoo.training.observers.observer import Observer, Row
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score
@@ -46,7 +46,7 @@ class Progress(Observer):
         self._say(
             f"training {trainer.config.architecture.name} on {trainer.config.data.source} to step "
             f"{steps}, on {hardware.device} in {hardware.precision} ({hardware.reason}); "
-            f"run folder {shown(trainer.run.path)}"
+            f"run folder {shown_path(trainer.run.path)}"
         )
         loss = getattr(trainer.objective, "loss_function", None)
         self._outputs = PROBABILITIES if loss is None or loss.probabilities else LOGITS
@@ -71,7 +71,7 @@ class Progress(Observer):
             self._last_line = now
             line = f"step {trainer.step}/{steps}"
             if self._row is not None:
-                line += f"  {figures(self._row, self._outputs)}"
+                line += f"  {row_text(self._row, self._outputs)}"
                 self._row = None  # what was said once would be of older steps the next time
             if self._speed:
                 line += f"  {_clock((steps - trainer.step) / self._speed)} left"
@@ -83,7 +83,7 @@ class Progress(Observer):
         if self._bar is not None:
             # Before them stand both numbers of steps, a slash, the bar, h:mm:ss and three gaps.
             room = self.console.width - 2 * len(str(trainer.config.training.steps)) - BAR - 11
-            self._bar.update(self._task, figures=figures(row, self._outputs, room))
+            self._bar.update(self._task, figures=row_text(row, self._outputs, room))
 
     def scored(self, trainer: Trainer, scores: Sequence[Score]) -> None:
         """Show the scores, and the best one so far."""
@@ -121,7 +121,7 @@ def score_text(scores: Sequence[Score], best: tuple[int, Score] | None) -> str:
     return "  ".join(texts)
 
 
-def figures(row: Row, outputs: tuple[str, str], room: int | None = None) -> str:
+def row_text(row: Row, outputs: tuple[str, str], room: int | None = None) -> str:
     """Format a row for one line.
 
     Args:

@@ -11,15 +11,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganzoo.building import build
-from ganzoo.config.files import unique_fields
+from ganzoo.building import build_network
+from ganzoo.config.documents import unique_fields
 from ganzoo.errors import GanzooError, RequestError, WeightsError, brief
 from ganzoo.memory import check_room
 from ganzoo.settings import own_settings
+from ganzoo.weights.description import CONFIG_FILE, Info
 from ganzoo.weights.files import not_finite, once, with_ties
-from ganzoo.weights.folder import network_files
-from ganzoo.weights.info import CONFIG_FILE, Info
-from ganzoo.weights.store import Store
+from ganzoo.weights.reading import WeightsFiles
+from ganzoo.weights.saving import network_files
 
 DTYPES = {
     torch.int64: "I64",
@@ -53,7 +53,7 @@ MAX_HEADER_BYTES = 8_000_000
 
 
 @own_settings(grad=True)
-def load_network(store: Store, name: str, info: Info) -> nn.Module:
+def load_network(store: WeightsFiles, name: str, info: Info) -> nn.Module:
     """Build a network, once its file was found to fit what its config implies.
 
     Raises:
@@ -114,7 +114,7 @@ def _expected(role: str, info: Info, label: str) -> dict[str, Tensor]:
 def _build(role: str, info: Info, label: str, device: str = "cpu") -> nn.Module:
     try:
         with _Uninitialised():
-            return build(role, info.architecture, seed=0, device=device)
+            return build_network(role, info.architecture, seed=0, device=device)
     except Exception as error:  # of torch, for sizes beyond 64 bits; or whatever a plugin raises
         if isinstance(error, GanzooError) and type(error) is not RequestError:
             raise

@@ -25,7 +25,7 @@ COLUMNS = 3
 
 def write_report(sweep: Sweep, space: Space) -> None:
     """Write ``report.md`` and ``sweep.png`` into the folder of a sweep."""
-    write_text(sweep.path / REPORT, report(sweep))
+    write_text(sweep.path / REPORT, ranking(sweep))
     with aside(sweep.path / IMAGE) as file:
         draw(sweep, space).savefig(file, dpi=120)
 
@@ -43,7 +43,7 @@ def short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else label(value)
 
 
-def report(sweep: Sweep) -> str:
+def ranking(sweep: Sweep) -> str:
     """Rank the trials, best first, and say how much each field moved the score; Markdown."""
     keys = list(sweep.trials[0].values) if sweep.trials else []
     rows = [
