@@ -177,6 +177,8 @@ def test_a_resumed_run_is_the_undisturbed_one(tmp_path, images, game):
         **config,
         "penalties": {"r1": R1, "length": {"name": "seen", "on": on, "apart": True, "every": 3}},
         "augmentation": "diffaugment",
+        # One that does not end with the run, as the recipes of translators do.
+        "optimizers": {player: {"lr": 1e-3} for player in ("generator", "discriminator")},
     }
     if game != "adversarial":
         size = {"image_size": 16, "load_size": 18}
