@@ -31,6 +31,6 @@ def by_epochs(facts: RecipeFacts) -> Recipe:
         optimizers={player: {"lr": falling} for player in ("generator", "discriminator")},
         data={"load_size": round(side * CROPPED_FROM)},
         training={"steps": steps},
-        note=f"{steps:,} steps are {epochs} of {facts.samples:,} images; the learning rate falls to "
-        "0 in the second half",
+        note=f"{steps:,} steps are {epochs} of {facts.samples:,} images; the learning rate falls "
+        "to 0 in the second half",
     )
