@@ -6,7 +6,7 @@ import typer
 
 from ganzoo.cli.common import Imports, Overrides, echo, load_local, split_arguments
 from ganzoo.cli.completion import complete_datasets
-from ganzoo.cli.sampling import Reference
+from ganzoo.cli.sampling import ReferenceArgument
 from ganzoo.cli.training import print_run
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def finetune(
-    reference: Reference,
+    reference: ReferenceArgument,
     arguments: Overrides = None,
     data: Annotated[
         str | None,
