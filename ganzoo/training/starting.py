@@ -126,7 +126,7 @@ def begin(
     wanted = config.finetune
     if wanted is None:
         return None
-    frozen = freeze(wanted, objective.networks)
+    frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
     base = Base.open(wanted.reference)
