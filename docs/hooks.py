@@ -121,6 +121,11 @@ def architectures() -> str:
     return "\n\n".join(parts)
 
 
+def objectives() -> str:
+    """Describe each objective."""
+    return _group("objectives", None)
+
+
 def losses() -> str:
     """Describe each loss."""
     return _group("losses", None)
@@ -268,6 +273,7 @@ MAKERS: dict[str, Callable[[], str]] = {
         optimizers,
         schedule,
         architectures,
+        objectives,
         losses,
         penalties,
         augmentations,

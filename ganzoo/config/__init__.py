@@ -1,6 +1,6 @@
 """The models of a run's config, and the base classes for what plugins add to it."""
 
-from ganzoo.config.models import Model, Schedule, Scheduled, value_at
+from ganzoo.config.models import Model, Schedule, Scheduled, timed, value_at
 from ganzoo.config.optimizers import (
     AdamConfig,
     AdamWConfig,
@@ -53,5 +53,6 @@ __all__ = [
     "SgdConfig",
     "TrainingConfig",
     "TranslatorConfig",
+    "timed",
     "value_at",
 ]

@@ -1,7 +1,7 @@
 """The base model of every config, and numbers that may follow a schedule."""
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -29,8 +29,11 @@ class Model(BaseModel):
     )
 
 
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
 class Schedule(Model):
-    """A number that moves from one value to another over the first samples of a run.
+    """A number that moves from one value to another while a run sees its samples.
 
     It is a pure function of the samples seen, so that resuming needs no state of it.
     """
@@ -46,9 +49,14 @@ class Schedule(Model):
     schedule: Literal["linear", "cosine", "exponential"] = Field(
         description="The course between both ends; exponential: the same factor for every sample."
     )
-    start: float = Field(alias="from", ge=0, description="The value at the first sample.")
-    end: float = Field(alias="to", ge=0, description="The value from `over` samples on.")
-    over: float = Field(gt=0, description="Samples (steps x batch size) until the end is reached.")
+    start: float = Field(alias="from", ge=0, description="The value until `after` samples.")
+    end: float = Field(alias="to", ge=0, description="The value from `after` + `over` samples on.")
+    after: float = Field(
+        default=0.0, ge=0, description="Samples (steps x batch size) before it begins to move."
+    )
+    over: Annotated[float, Field(gt=0)] | Literal["run"] = Field(
+        description="Samples until the end is reached; run: all that the run has left."
+    )
 
     @model_validator(mode="after")
     def _nothing_is_a_share_of_zero(self) -> Self:
@@ -60,10 +68,12 @@ class Schedule(Model):
         return self
 
     def at(self, samples: int) -> float:
-        """Return the value after a number of samples."""
-        if samples >= self.over:
+        """Return the value after a number of samples; `over` has to be a number (`timed`)."""
+        assert self.over != "run"
+        moved = samples - self.after
+        if moved >= self.over:
             return self.end
-        progress = samples / self.over
+        progress = max(0.0, moved) / self.over
         if self.schedule == "exponential":
             # Through the logarithms, as the quotient of both ends may be no finite number.
             low, high = math.log(self.start), math.log(self.end)
@@ -88,6 +98,41 @@ Scheduled = Annotated[
 def value_at(value: float | Schedule, samples: int) -> float:
     """Return a scheduled number's value after a number of samples."""
     return value.at(samples) if isinstance(value, Schedule) else value
+
+
+def timed(config: AnyModel, samples: int) -> AnyModel:
+    """Return a config whose schedules that end with the run have a number in place of ``run``.
+
+    Args:
+        config: Any config; its schedules may lie anywhere in it.
+        samples: All samples of the run.
+
+    Raises:
+        ValueError: A schedule begins where the run has ended.
+    """
+    result: AnyModel = _timed(config, samples)
+    return result
+
+
+def _timed(value: Any, samples: int) -> Any:
+    if isinstance(value, Schedule) and value.over == "run":
+        if value.after >= samples:
+            raise ValueError(
+                f"a schedule that begins after {value.after:g} samples cannot end with the run, "
+                f"which has {samples:,}; begin earlier, or train for more steps"
+            )
+        return value.model_copy(update={"over": samples - value.after})
+    if isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        changed = {name: _timed(field, samples) for name, field in fields.items()}
+        return value.model_copy(
+            update={name: field for name, field in changed.items() if field is not fields[name]}
+        )
+    if isinstance(value, dict):
+        return {key: _timed(item, samples) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_timed(item, samples) for item in value)
+    return value
 
 
 def _tuple(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
-from ganzoo.config.models import Model, OptionalCadence, Scheduled
+from ganzoo.config.models import Model, OptionalCadence, Scheduled, timed
 from ganzoo.config.optimizers import OptimizerConfig
 from ganzoo.config.plugins import (
     ArchitectureConfig,
@@ -71,6 +71,12 @@ class EmaConfig(Model):
         default=0.05,
         gt=0,
         description="The half-life is at most this share of the samples seen; null for no ramp.",
+    )
+    start: int = Field(
+        default=0,
+        ge=0,
+        le=10**12,
+        description="Samples until which the average is the weights themselves.",
     )
 
 
@@ -146,6 +152,16 @@ class RunConfig(Model):
                     "them"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _schedules_begin_in_the_run(self) -> Self:
+        timed(self, self.samples)
+        return self
+
+    @property
+    def samples(self) -> int:
+        """All samples of the run."""
+        return self.training.steps * self.training.batch_size
 
     @property
     def batches(self) -> dict[str, int]:

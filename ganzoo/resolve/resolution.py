@@ -15,7 +15,7 @@ from ganzoo.config import DataConfig, RunConfig, TrainingConfig, documents
 from ganzoo.config.watching import POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmented import AUTO, check_augmentation, chosen
-from ganzoo.resolve.merge import Values, expand, merge, nest
+from ganzoo.resolve.merge import Values, expand, flat, merge, nest
 from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
 from ganzoo.resolve.validation import (
     check_architecture,
@@ -37,6 +37,8 @@ from ganzoo.spec import (
     LossSpec,
     ObjectiveSpec,
     Preset,
+    Recipe,
+    RecipeFacts,
     Shape,
 )
 
@@ -90,9 +92,7 @@ def resolve(
         config = config.config
     user = user_values(config, overrides)
     spec, preset = _architecture(user.get("architecture", {}))
-    recipe = dataclasses.asdict(preset.recipe)
-    if preset.recipe.ema == {}:
-        del recipe["ema"]
+    recipe = _sections(preset.recipe)
     recipe["architecture"] = {
         "name": user["architecture"]["name"],
         "preset": user["architecture"].get("preset", spec.default_preset),
@@ -114,6 +114,16 @@ def resolve(
     if maker.kind == "translator":
         fields["source_shape"] = dataset.fields[maker.reads[0]]
     values["architecture"], notes = _fitted(spec, values, data, dataset, fields)
+    if preset.rule is not None:
+        ruled = preset.rule(_facts(values, user, data, dataset))
+        recipe = merge(recipe, _sections(ruled))
+        if flat(_sections(ruled)).keys() - flat(user).keys():
+            notes.append(ruled.note)
+        values = merge(DEFAULTS, merge(recipe, user)) | {"architecture": values["architecture"]}
+        objective = _objective(spec, values)
+        values = _with_optimizers(values, objective)
+        pinned = dict(dataset.pinned)
+        data = data_config(values["data"], values).model_copy(update=pinned)
     training = validate(TrainingConfig, values.get("training", {}), "training", values)
     game = validate(objective.config, values["objective"], "objective", values)
     values["augmentation"], told = chosen(values["augmentation"], dataset, made, training, game)
@@ -133,11 +143,31 @@ def resolve(
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_data(result, dataset, made)
-    check_penalties(traits, spec, result.active_penalties)
+    check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
     check_evaluation(result, dataset, made.kind.name)
     check_finetuning(result)
     return Resolution(result, tuple(notes))
+
+
+def _sections(recipe: Recipe) -> Values:
+    """Return the sections of a run's config that a recipe has something to say of."""
+    sections = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}
+    del sections["note"]
+    return {name: values for name, values in sections.items() if values != {}}
+
+
+def _facts(values: Values, user: Values, data: DataConfig, dataset: Dataset) -> RecipeFacts:
+    """Gather what a recipe's rule may look at."""
+    training = validate(TrainingConfig, values.get("training", {}), "training", values)
+    lengths = (len(part) for parts in dataset.groups.values() for part in parts.values())
+    return RecipeFacts(
+        architecture=values["architecture"],
+        samples=max(1, max(lengths) - data.holdout),
+        classes=len(dataset.class_names),
+        batch_size=training.batch_size,
+        steps=training.steps if "steps" in user.get("training", {}) else None,
+    )
 
 
 def user_values(

@@ -139,16 +139,39 @@ def check_shape(field: str, architecture: str, traits: Traits, shape: Shape) -> 
 
 
 def check_penalties(
-    traits: Traits, architecture: Architecture, penalties: Mapping[str, PenaltyConfig]
+    traits: Traits,
+    architecture: Architecture,
+    objective: ObjectiveSpec,
+    penalties: Mapping[str, PenaltyConfig],
 ) -> None:
-    """Check that every penalty has a meaning for the critics.
+    """Check that every penalty has a meaning for the networks that it regularises.
 
     Raises:
-        ConfigError: A penalty needs scores that do not depend on the rest of the batch.
+        ConfigError: It is of another kind of network, cannot be an update of its own, or needs
+            scores that do not depend on the rest of the batch.
     """
-    couplings = {traits.coupling.get(role, "none") for role in architecture.critics}
     for label, penalty in penalties.items():
-        if couplings & {*registry.get(PenaltySpec, penalty.name).forbids_coupling}:
+        spec = registry.get(PenaltySpec, penalty.name)
+        if penalty.apart and spec.kind == "projection":
+            raise ConfigError(
+                f"penalties.{label}.apart: {spec.name} changes weights after each update and adds "
+                "nothing to a loss; leave apart out"
+            )
+        roles = [
+            role
+            for role in objective.players.get(penalty.on, (penalty.on,))
+            if spec.of == "any" or getattr(architecture.networks[role], spec.of)
+        ]
+        if not roles:
+            fitting = [
+                role for role in objective.roles if getattr(architecture.networks[role], spec.of)
+            ]
+            raise ConfigError(
+                f"penalties.{label}.on: {spec.name} is for a {spec.of}, and {penalty.on} has none; "
+                f"choose one of {', '.join(fitting)}"
+            )
+        couplings = {traits.coupling.get(role, "none") for role in roles}
+        if couplings & {*spec.forbids_coupling}:
             raise ConfigError(
                 f"penalties.{label}: it needs a discriminator that scores each sample by itself, "
                 f"but that of {architecture.name} couples the samples of a batch (batch norm); "

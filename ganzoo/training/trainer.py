@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganzoo import distribution, registry
 from ganzoo.building import check_memory
-from ganzoo.config import RunConfig, documents
+from ganzoo.config import RunConfig, documents, timed
 from ganzoo.data.cache import open_stores
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
@@ -135,11 +135,12 @@ class Trainer:
             holdout=self.config.data.holdout,
         )
         check_memory([*spec.networks], self.config.architecture, times=2)  # weights and gradients
-        name = self.config.objective.name
+        config = timed(self.config, self.config.samples)
         self.objective: Objective = registry.instantiate(
-            "objectives", name, self.config, self.loader, self.hardware
+            "objectives", config.objective.name, config, self.loader, self.hardware
         )
         check_apart(self.objective.networks)
+        self.notes += [note for game in self.objective.games for note in game.notes]
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
         # Whether the run is further than this trainer, until that takes over a checkpoint.
@@ -150,13 +151,13 @@ class Trainer:
             self.config, self.hardware, self._dataset.fingerprint, self.objective.networks
         )
         self.optimizers = {
-            player: Optimizer(self.config.optimizers[player], self.objective.networks_of(player))
+            player: Optimizer(config.optimizers[player], self.objective.networks_of(player))
             for player in self.objective.players
         }
         self.emas: dict[str, Ema] = {}
-        if self.config.ema is not None:
+        if config.ema is not None:
             for role in spec.makers:
-                self.emas[role] = Ema(self.config.ema, self.objective.networks[role])
+                self.emas[role] = Ema(config.ema, self.objective.networks[role])
         if self.start is not None:
             self.notes += self.start.notes
             for role, ema in self.emas.items():
@@ -294,11 +295,11 @@ class Trainer:
             game.witness = witness
         warming = step < self.config.warm_up
         with TURN:
-            for phase in self.objective.phases(step):
+            for phase in self.objective.all_phases(step):
                 if warming and self.objective.makes(phase.player):
                     continue
                 optimizer = self.optimizers[phase.player]
-                place = (training.seed, step, phase.player, phase.index, self.processes.rank)
+                place = (training.seed, step, *phase.place, self.processes.rank)
                 seed_global(self.hardware.device, seed_for(*place, "network"))
                 optimizer.inner.zero_grad(set_to_none=True)
                 for part in range(training.accumulate):

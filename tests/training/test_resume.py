@@ -201,3 +201,15 @@ def test_a_checkpoint_holds_the_number_of_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     trainer = ganzoo.Trainer.resume(run, overrides={"steps": 2})
     assert "torch now uses 77" in " ".join(trainer.notes)
+
+
+def test_steps_stay_where_a_schedule_ends_with_the_run(tmp_path):
+    course = {"schedule": "linear", "from": 2e-4, "to": 0.0, "over": "run"}
+    config = {"architecture": SMALL_VANILLA, "optimizers": {"generator": {"lr": course}}}
+    ganzoo.train(config, QUIET, out=tmp_path / "run", steps=2)
+    sentence = (
+        r"training.steps cannot change when a run is resumed, because optimizers.generator.lr ends "
+        r"with the run \(over: run\)"
+    )
+    with pytest.raises(RunError, match=sentence):
+        ganzoo.resume(tmp_path / "run", overrides={"training.steps": 4})

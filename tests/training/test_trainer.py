@@ -171,6 +171,19 @@ def test_ema_is_the_closed_form():
     assert ramped.state()["weight"].item() == pytest.approx(0.5 ** (10 / 0.5))
 
 
+def test_before_its_start_the_average_is_the_weights():
+    net = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(net.weight)
+    ema = Ema(EmaConfig(half_life=100.0, ramp_up=None, start=20), net)
+    averages = []
+    for step, weight in enumerate((1.0, 2.0, 4.0), 1):
+        nn.init.constant_(net.weight, weight)
+        ema.update(10 * step, 10)
+        averages.append(ema.state()["weight"].item())
+    kept = 0.5**0.1
+    assert averages == pytest.approx([1.0, 2.0, 2.0 * kept + 4.0 * (1 - kept)])
+
+
 def test_the_averaged_generator_has_statistics_of_its_own_weights(tmp_path):
     """Batch-norm statistics are those of the averaged weights, not of the weights in training."""
     trainer = trainer_of(tmp_path, {"architecture": DCGAN}, **{"training.precision": "fp64"})
