@@ -47,7 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation": EvaluationConfig,
     "health": HealthConfig,
     "logging": LoggingConfig,
-    "base": FinetuneConfig,
+    "finetune": FinetuneConfig,
 }
 """The sections of a config that have no plugins."""
 

@@ -9,7 +9,7 @@ import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
 from ganzoo.cli.completion import complete_datasets
-from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
+from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, Truncation
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    reference: Reference,
+    reference: ReferenceArgument,
     data: Annotated[
         str | None,
         typer.Option(

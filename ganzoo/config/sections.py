@@ -100,17 +100,9 @@ class FinetuneConfig(Model):
         pattern="^([0-9a-f]{40}|[0-9a-f]{64})$",
         description="The commit on the Hub, or else the SHA-256 of model.safetensors.",
     )
-    freeze_discriminator: int = Field(
-        default=0,
-        ge=0,
-        le=1000,
-        description="The number of stages of the discriminator to freeze, from its input on.",
-    )
-    freeze_generator: int = Field(
-        default=0,
-        ge=0,
-        le=1000,
-        description="The number of stages of the generator to freeze, from the latents on.",
+    freeze: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
+        default_factory=dict,
+        description="By role, the number of stages to freeze, from the network's input on.",
     )
     warm_up: OptionalCadence = Field(
         default=0, description="Steps at the start in which only the discriminator learns."
@@ -146,7 +138,7 @@ class RunConfig(Model):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     health: HealthConfig = Field(default_factory=HealthConfig)
     logging: LoggingConfig = Field(default_factory=LoggingConfig)
-    base: FinetuneConfig | None = Field(
+    finetune: FinetuneConfig | None = Field(
         default=None, description="The weights that are fine-tuned; null to train from scratch."
     )
 
@@ -183,7 +175,7 @@ class RunConfig(Model):
     @property
     def warm_up(self) -> int:
         """How many steps the discriminator learns alone at first."""
-        return 0 if self.base is None else self.base.warm_up
+        return 0 if self.finetune is None else self.finetune.warm_up
 
     @property
     def active_penalties(self) -> dict[str, PenaltyConfig]:

@@ -66,7 +66,7 @@ class Advice:
             }
             return _line(["ganzoo", "train"], {**named, **given})
         words = ["ganzoo", "finetune", name, "--data", source]
-        if partial and (user.get("base") or {}).get("allow_partial") is not True:
+        if partial and (user.get("finetune") or {}).get("allow_partial") is not True:
             words.append("--allow-partial")
         return _line(words, given)
 

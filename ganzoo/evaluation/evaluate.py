@@ -12,7 +12,7 @@ from ganzoo.config import DataConfig
 from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import DataError, RequestError
 from ganzoo.evaluation.records import Score
-from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress, Scorer
+from ganzoo.evaluation.scorer import DEFAULT_FAKES, ReportProgress, Scorer
 from ganzoo.hub.loading import load_generator
 from ganzoo.hub.reference import Place, parse
 from ganzoo.networks.generator import Generator
@@ -35,7 +35,7 @@ def evaluate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     batch_size: int = 250,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> list[Score]:
     """Score a generator; see `ganzoo.evaluation.scorer.Scorer`.
 

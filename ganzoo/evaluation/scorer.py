@@ -33,7 +33,7 @@ from ganzoo.spec import DatasetSpec, ExtractorSpec, Shape
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
 """Of images; of points all there are."""
 
-Progress = Callable[[str, int, int], None]
+ReportProgress = Callable[[str, int, int], None]
 
 DEFAULT_FAKES = 10_000
 """Enough for scores of small extractors; published FIDs take 50,000."""
@@ -80,7 +80,7 @@ class Scorer:
         truncation: float | None = None,
         device: str | torch.device = "cpu",
         batch_size: int = 250,
-        progress: Progress | None = None,
+        progress: ReportProgress | None = None,
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
         self.fakes = whole_number(FAKES, fakes, 2)

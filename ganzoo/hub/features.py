@@ -9,11 +9,11 @@ from ganzoo.data.sources.columns import LABELS, find_column
 from ganzoo.data.sources.labels import Classes, by_label, places_of
 from ganzoo.errors import DataError, brief
 
-Features = Mapping[str, Any]
+ColumnTypes = Mapping[str, Any]
 """What each column of a dataset holds."""
 
 
-def image_column(features: Features, chosen: str | None, source: str) -> str:
+def image_column(features: ColumnTypes, chosen: str | None, source: str) -> str:
     """Find the column of the images.
 
     Raises:
@@ -40,7 +40,7 @@ def image_column(features: Features, chosen: str | None, source: str) -> str:
     return chosen
 
 
-def label_column(features: Features, chosen: str | None, source: str) -> str | None:
+def label_column(features: ColumnTypes, chosen: str | None, source: str) -> str | None:
     """Find the column of the labels; None for none. Arguments and errors as of the images."""
     known = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
     if chosen == "":

@@ -12,7 +12,7 @@ from ganzoo.resolve.dotted import field_paths, meant
 NAMED = {section: group.key for section, group in registry.SECTIONS.items()}
 """Sections that name a plugin, and the field that does; the name alone is short for the section."""
 
-OPTIONAL = ("ema", "base")
+OPTIONAL = ("ema", "finetune")
 """Sections that may be null."""
 
 Values = dict[str, Any]

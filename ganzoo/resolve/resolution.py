@@ -19,10 +19,10 @@ from ganzoo.resolve.merge import Values, expand, flat, merge, nest
 from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
 from ganzoo.resolve.validation import (
     check_architecture,
-    check_base,
     check_data,
     check_evaluation,
     check_fields,
+    check_finetuning,
     check_penalties,
     check_penalty_names,
     check_shape,
@@ -146,7 +146,7 @@ def resolve(
     check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
     check_evaluation(result, dataset, made.kind.name)
-    check_base(result)
+    check_finetuning(result)
     return Resolution(result, tuple(notes))
 
 

@@ -211,7 +211,7 @@ def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
     source = config.data.source
     if not field.kind.reaches(field.shape, shape):
         cure = "leave sample_shape out to take the data's"
-        if config.base is not None:
+        if config.finetune is not None:
             cure = "fine-tune on data of that kind"
         raise ConfigError(
             f"architecture.sample_shape: the networks would make {_shape(shape)}, but {source} "
@@ -242,15 +242,22 @@ def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
         )
 
 
-def check_base(config: RunConfig) -> None:
-    """Check that a fine-tuning run does more than warm up.
+def check_finetuning(config: RunConfig) -> None:
+    """Check that a fine-tuning run does more than warm up, and freezes networks that it has.
 
     Raises:
         ConfigError: It does not.
     """
+    roles = registry.get(Architecture, config.architecture.name).networks
+    for role in config.finetune.freeze if config.finetune is not None else ():
+        if role not in roles:
+            raise ConfigError(
+                f"finetune.freeze.{role}: {config.architecture.name} has no such network"
+                f"{closest(role, roles)}"
+            )
     if config.warm_up >= config.training.steps:
         raise ConfigError(
-            f"base.warm_up: {config.warm_up} leaves the generator no step, because "
+            f"finetune.warm_up: {config.warm_up} leaves the generator no step, because "
             f"training.steps is {config.training.steps}; train for more steps, or warm up for "
             "fewer"
         )

@@ -25,8 +25,8 @@ class Agreement:
 
 def agreement(config: RunConfig, dataset: Dataset) -> Agreement:
     """Look how far the weights that a run starts from fit its data; errors are those of loading."""
-    assert config.base is not None
-    base = Base.open(config.base.reference)
+    assert config.finetune is not None
+    base = Base.open(config.finetune.reference)
     roles = registry.get(Architecture, config.architecture.name).networks
     networks = {role: build_network(role, config.architecture, seed=0) for role in roles}
     grafts, _ = carried_over(base, config, networks, dataset)

@@ -57,7 +57,7 @@ class DamagedError(RunError):
     """A checkpoint does not hold what was written into it."""
 
 
-class State(Model, extra="ignore"):
+class CheckpointState(Model, extra="ignore"):
     """The plain values of a checkpoint, as of every format."""
 
     step: int = Field(ge=0)
@@ -167,7 +167,7 @@ def read_checkpoint(path: Path) -> Loaded:
                 f"the checkpoint {path} is of format {values['format']}, and this version of "
                 f"ganzoo reads up to {FORMAT}; update ganzoo to resume"
             )
-        State.model_validate(values)
+        CheckpointState.model_validate(values)
         return load_file(path / TENSORS), values
     except DAMAGED as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error

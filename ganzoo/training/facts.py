@@ -49,15 +49,15 @@ def info_of(
         "torch": str(torch.__version__),
     }
     model = None
-    if config.base is not None:
+    if config.finetune is not None:
         special = {
-            "frozen_discriminator_stages": config.base.freeze_discriminator,
-            "frozen_generator_stages": config.base.freeze_generator,
-            "warm_up_steps": config.base.warm_up,
+            "frozen_stages": {role: n for role, n in config.finetune.freeze.items() if n},
+            "warm_up_steps": config.finetune.warm_up,
             "partly_taken_over": (base or {}).get("partial", False),
         }
         training |= {name: value for name, value in special.items() if value}
-        model = BaseModel(repo=public_reference(config.base.reference), sha=config.base.sha)
+        reference = public_reference(config.finetune.reference)
+        model = BaseModel(repo=reference, sha=config.finetune.sha)
     return Info.of(config.architecture, data=data, training=training, base_model=model)
 
 

@@ -117,16 +117,16 @@ def begin(
     """Bring the networks of a run to the weights that it starts from, and freeze their stages.
 
     The generator starts from the weights as trained where they were published, else from their
-    average, and its average from the published one. Where stages of the generator are frozen, both
+    average, and its average from the published one. Where stages of it are frozen, both
     start from the average, as what stays is to be what was published.
 
     Returns None where there is nothing to take over, or no more, as the run has `begun`. Raises
     WeightsError or ConfigError where the weights have changed or do not fit.
     """
-    wanted = config.base
+    wanted = config.finetune
     if wanted is None:
         return None
-    frozen = freeze(wanted, objective.networks)
+    frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
     base = Base.open(wanted.reference)
@@ -150,14 +150,14 @@ def carried_over(
     """Return what weights become in the networks of a run, by role, and the makers' averages."""
     sources = _sources(base.info, config, dataset)
     makers = registry.get(Architecture, config.architecture.name).makers
-    frozen = config.base is not None and config.base.freeze_generator
+    frozen = config.finetune.freeze if config.finetune is not None else {}
     grafts, averages = {}, {}
     for role, network in networks.items():
         if role in base.published or role == makers[0]:
             grafts[role] = _grafted(base, role, config, network, sources)
         if role in makers and role in grafts:
             averages[role], raw = grafts[role], f"{role}_raw"
-            if raw in base.published and not frozen:
+            if raw in base.published and not frozen.get(role):
                 grafts[role] = _grafted(base, raw, config, network, sources)
     return grafts, averages
 
@@ -166,7 +166,7 @@ def _check(base: Base, config: RunConfig, wanted: FinetuneConfig) -> None:
     """Check that weights are those that were meant, and of the run's networks."""
     if base.sha != wanted.sha:
         raise WeightsError(
-            f"base.sha: the weights of {base.name} are {base.sha}, but {wanted.sha} was asked "
+            f"finetune.sha: the weights of {base.name} are {base.sha}, but {wanted.sha} was asked "
             "for; they have changed since, so start a new run with ganzoo finetune"
         )
     old, new = base.info.architecture, config.architecture
@@ -231,7 +231,7 @@ def _check_fit(base: Base, grafts: Mapping[str, Graft], wanted: FinetuneConfig) 
         parts = all_told(grafts)
         raise WeightsError(
             f"{base.name} fits only in part ({parts}); start from that part with "
-            "--allow-partial (base.allow_partial=true), or keep its classes, channels, size "
+            "--allow-partial (finetune.allow_partial=true), or keep its classes, channels, size "
             "and other values"
         )
 
@@ -269,7 +269,7 @@ def _notes(
         notes.append(f"{base.name} has no discriminator, so a new one is made")
     if config.warm_up:
         notes.append(
-            f"only the discriminator learns in the first {config.warm_up} steps (base.warm_up)"
+            f"only the discriminator learns in the first {config.warm_up} steps (finetune.warm_up)"
         )
     if dataset.class_names and not config.architecture.num_classes:
         notes.append(

@@ -9,7 +9,7 @@ from ganzoo.resolve.paths import shown_path
 from ganzoo.training import checkpoints
 from ganzoo.training.run import LOG_FILE, Run
 
-State = Literal["finished", "running", "interrupted", "stopped", "empty"]
+RunState = Literal["finished", "running", "interrupted", "stopped", "empty"]
 
 PATIENCE = 60.0
 """Seconds without a row of the log after which no run is taken to be going on, however fast."""
@@ -27,7 +27,7 @@ class Status:
     """
 
     step: int
-    state: State
+    state: RunState
     note: str
 
 

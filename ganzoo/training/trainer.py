@@ -22,6 +22,7 @@ from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
+from ganzoo.health.rows import Row
 from ganzoo.health.watch import Watch
 from ganzoo.networks.base import Network
 from ganzoo.objectives.base import Objective
@@ -39,7 +40,7 @@ from ganzoo.training.facts import circumstances, info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.makers import sheet_of, usable
 from ganzoo.training.observers.defaults import default_observers
-from ganzoo.training.observers.observer import Observer, Row
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.optimizing import Optimizer
 from ganzoo.training.resuming import check_unchanged, circumstances_changed, resumed_config
 from ganzoo.training.run import Run

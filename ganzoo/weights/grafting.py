@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-State = Mapping[str, Tensor]
+Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Graft:
         return any(self.state[name].dim() > 1 for name in found)
 
 
-def graft(old: State, new: State, plan: GraftPlan | None = None) -> Graft:
+def graft(old: Tensors, new: Tensors, plan: GraftPlan | None = None) -> Graft:
     """Carry over what fits of an old state to a new one.
 
     - A tensor of the same name and shape is taken.
@@ -185,7 +185,7 @@ def _other_channels(old: Tensor, shape: torch.Size, name: str, plan: GraftPlan) 
     return parts.flatten(axis, axis + 1)
 
 
-def _fold_classes(old: State, result: Graft, plan: GraftPlan) -> None:
+def _fold_classes(old: Tensors, result: Graft, plan: GraftPlan) -> None:
     """Put the mean of classes that are gone into the bias of the layer that read them."""
     if plan.sources:
         return

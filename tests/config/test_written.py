@@ -116,7 +116,7 @@ def test_the_type_of_the_field_decides(text, field, value):
         ("evaluation.metrics=[fid, kid]", {"evaluation": {"metrics": ["fid", "kid"]}}),
         ("evaluation.extractor=null", {"evaluation": {"extractor": None}}),
         ("evaluation.extractor=1", {"evaluation": {"extractor": "1"}}),
-        ("base.reference=./a #1", {"base": {"reference": "./a #1"}}),
+        ("finetune.reference=./a #1", {"finetune": {"reference": "./a #1"}}),
         ("architecture=dcgan", {"architecture": {"name": "dcgan"}}),
         ("architecture=1", {"architecture": {"name": "1"}}),
         ("architecture={name: dcgan}", {"architecture": {"name": "dcgan"}}),

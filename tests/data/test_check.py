@@ -279,8 +279,8 @@ def test_copies_and_near_copies_are_doubtful(tmp_path):
         (True, {}, "ganzoo finetune dcgan --data './my cats' --allow-partial data.holdout=2"),
         (
             True,
-            {"base.allow_partial": True},
-            "ganzoo finetune dcgan --data './my cats' base.allow_partial=true data.holdout=2",
+            {"finetune.allow_partial": True},
+            "ganzoo finetune dcgan --data './my cats' finetune.allow_partial=true data.holdout=2",
         ),
     ],
     ids=["training", "whole", "in part", "in part, as was said"],

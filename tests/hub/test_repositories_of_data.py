@@ -444,7 +444,7 @@ def test_fine_tuning_and_evaluation(repo, pixels, command):
     assert code == 0, err
     reference = out.strip()
     code, out, err = command(
-        "finetune", reference, "--data", SOURCE, "steps=1", "batch_size=4", "base.warm_up=0"
+        "finetune", reference, "--data", SOURCE, "steps=1", "batch_size=4", "finetune.warm_up=0"
     )
     assert code == 0, err
     few = {"metrics": ["fid"], "extractor": "digits", "fakes": 4, "batch_size": 4}

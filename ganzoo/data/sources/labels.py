@@ -17,9 +17,9 @@ from ganzoo.data.sources.filenames import file_kind
 from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
-Labels = NDArray[np.int64]
+ClassNumbers = NDArray[np.int64]
 
-Classes = tuple[tuple[str, ...], Labels]
+Classes = tuple[tuple[str, ...], ClassNumbers]
 """The names of the classes, in their order; and the place of each sample's among them."""
 
 COMPANIONS = (".cls", ".txt", ".json", ".xml", ".caption")

@@ -41,7 +41,7 @@ LONGEST_LINE = 1 << 24
 """Characters; a longer one is taken for several."""
 
 
-class Row(NamedTuple):
+class ListedImage(NamedTuple):
     """An image that is listed, with the line that it stands in."""
 
     line: int
@@ -189,7 +189,7 @@ class _Lines:
             yield text
 
 
-def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
+def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[ListedImage]:
     """Read what a manifest lists.
 
     Raises:
@@ -207,7 +207,7 @@ def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
                         f"its {image} is {brief(repr(file_name), 60)}, which is not a path"
                     )
                 label = None if kind is None else label_of(values[kind])
-                yield Row(lines.number, file_name, label and sys.intern(label))
+                yield ListedImage(lines.number, file_name, label and sys.intern(label))
         except UnicodeError as error:
             raise DataError(
                 f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; "

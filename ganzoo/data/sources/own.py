@@ -17,7 +17,7 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import ImagesConfig
 from ganzoo.data.decoding import EXTENSIONS, check_kind, complaint, decode
 from ganzoo.data.depth import FULL
-from ganzoo.data.sources.labels import Labels
+from ganzoo.data.sources.labels import ClassNumbers
 from ganzoo.data.sources.looking import look_at
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import is_on_hub
@@ -40,7 +40,7 @@ class Source(Dataset):
     """
 
     names: Sequence[str]
-    labels: Labels
+    labels: ClassNumbers
     sizes: NDArray[Any]
     bad: Mapping[str, str]
     white: int
@@ -80,7 +80,7 @@ class ImageFiles(Source):
         self,
         config: ImagesConfig,
         names: Sequence[str],
-        classes: tuple[tuple[str, ...], Labels],
+        classes: tuple[tuple[str, ...], ClassNumbers],
         stamps: Sequence[tuple[int, ...]] | NDArray[np.int64],
         *,
         alike: Sequence[str] | None = None,

@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from ganzoo.data.progress import SECONDS_BETWEEN_LINES, say
-from ganzoo.health.rows import FAKE, REAL, with_outputs
+from ganzoo.health.rows import FAKE, REAL, Row, with_outputs
 from ganzoo.resolve.paths import shown_path
-from ganzoo.training.observers.observer import Observer, Row
+from ganzoo.training.observers.observer import Observer
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score

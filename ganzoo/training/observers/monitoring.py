@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import MONITORS
-from ganzoo.training.observers.observer import Observer, Row
+from ganzoo.health.rows import Row
+from ganzoo.training.observers.observer import Observer
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer

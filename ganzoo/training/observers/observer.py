@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score
     from ganzoo.health.findings import Finding
+    from ganzoo.health.rows import Row
     from ganzoo.training.trainer import Trainer
-
-Row = dict[str, float]
-"""The figures of one row of the log."""
 
 
 class Observer:

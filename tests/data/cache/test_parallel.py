@@ -92,7 +92,7 @@ def test_what_is_quickly_done_starts_no_process(tmp_path, monkeypatch):
 
 def test_what_takes_long_is_decoded_here_and_then_in_others(tmp_path, monkeypatch):
     monkeypatch.setattr(making, "SECONDS_ALONE", 0.05)
-    monkeypatch.setattr(making, "available", lambda: 2)
+    monkeypatch.setattr(making, "default_processes", lambda: 2)
     source = Noise(300, log=str(tmp_path / "log"), delay=0.002)
     store = open_store(source, source.shape)
     assert (store.samples == expected(range(300))[0]).all()
