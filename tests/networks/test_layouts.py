@@ -2,7 +2,7 @@
 
 import torch
 
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 
 
 def test_one_image_with_its_channels_last_has_its_gradient():
@@ -12,7 +12,7 @@ def test_one_image_with_its_channels_last_has_its_gradient():
     images, weight = torch.randn(2, 2, 3, 32, 32, dtype=torch.float64)
     gradients = []
     for layout, parts in ((torch.contiguous_format, 2), (torch.channels_last, 1)):
-        network = build("generator", config, 0).double().to(memory_format=layout)
+        network = build_network("generator", config, 0).double().to(memory_format=layout)
         for rows, share in zip(images.split(parts), weight.split(parts), strict=True):
             (network(rows.to(memory_format=layout)) * share).sum().backward()
         gradients.append([parameter.grad for parameter in network.parameters()])

@@ -30,6 +30,8 @@ class Bidirectional(Objective):
         if phase.player == "discriminator":
             return self.contest.critic_loss(turn, reals.detached(), fakes)
         loss, scalars = self.contest.maker_loss(turn, fakes)
+        if phase.name:  # the term of a penalty, alone
+            return loss, scalars
         # The encoder wants what it infers to be taken for a generated pair.
         real = self.contest.score(turn, reals, "reals")
         fooled = Critique(tuple(-logits for logits in real.logits))
@@ -41,7 +43,7 @@ class Bidirectional(Objective):
         makes = turn.phase.player == "generator"
         # Both updates of a step see reals of their own.
         position = (2 * turn.step + makes) * self.config.training.batch_size
-        samples = self.loader.batch(position, turn.draws)["sample"]
+        samples = self.loader.batch(position, turn.data)["sample"]
         latents = self.latents(turn.draws)
         with self.forward(differentiable=makes):
             inferred = self.call("encoder", samples)
