@@ -41,7 +41,7 @@ class Traits:
     labels: bool = False
     output: Literal["tanh", "linear"] = "tanh"
     coupling: Mapping[str, Coupling] = field(default_factory=dict)
-    truncation: Truncation = Truncation()
+    truncation: Truncation = field(default_factory=Truncation)
     extras: tuple[str, ...] = ()
 
     def allows(self, shape: Shape) -> bool:
