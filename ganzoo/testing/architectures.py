@@ -27,7 +27,7 @@ def cases(subject: Subject) -> Iterator[ArchitectureCase]:
         for shape, classes in _variants(spec.traits(draft), draft, subject.values):
             given = {**values, "sample_shape": shape, "num_classes": classes}
             if issubclass(spec.config, TranslatorConfig):
-                given = {"source_shape": shape, **given, **subject.values}
+                given = {**given, "source_shape": shape, **subject.values}
             config = validate(spec.config, given, "architecture")
             check_architecture(spec, config)
             sizes = "x".join(map(str, shape))

@@ -417,13 +417,13 @@ FAULTS = {
         ["*"],
     ),
     "samples of the whole batch": (
-        {"generator": Whitened, "traits": {"generator_coupling": "batch"}},
+        {"generator": Whitened, "traits": {"coupling": {"generator": "batch"}}},
         ("samples-stand-alone", "in evaluation mode a sample depends on the rest"),
         [],
     ),
     "coupling that is not told": (
         {"discriminator": Normed},
-        ("coupling-is-told", 'let traits say discriminator_coupling="batch"'),
+        ("coupling-is-told", 'let traits say coupling={"discriminator": "batch"}'),
         [],
     ),
     "a buffer shared by both": (
