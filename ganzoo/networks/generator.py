@@ -58,6 +58,29 @@ class Generator(Styled):
         """Generate samples from latents, and int64 labels ``(N,)`` where it takes them."""
         return cast(Tensor, self.module(latents, labels))
 
+    def truncated(
+        self, latents: Tensor, labels: Tensor | None = None, truncation: float | None = None
+    ) -> Tensor:
+        """Generate samples, in the network's own range, truncated by its method.
+
+        Latents that are cut off as they are drawn (``resampled``) are taken as they are.
+        """
+        latents = latents.to(next(self.module.parameters()).dtype)
+        module: Any = self.module
+        if truncation is None:
+            return cast(Tensor, module(latents, labels))
+        kind = self.truncation.kind
+        if kind in ("scaled", "variance"):
+            latents = latents * truncation
+        statistics: AbstractContextManager[object] = nullcontext()
+        if hasattr(module, "at_truncation"):
+            statistics = module.at_truncation(truncation)
+        with statistics:
+            if kind != "styles":
+                return cast(Tensor, module(latents, labels))
+            styles = module.truncate(module.map(latents, labels), truncation)
+            return cast(Tensor, module.synthesize(styles))
+
     @own_settings(grad=False)
     def sample(
         self,
@@ -289,30 +312,13 @@ class Generator(Styled):
                 given = None if classes is None else classes[rows].to(self.device)
                 mixed = nullcontext() if mixture is None else mixture.of(rows, self.device)
                 with isolated(self.device, seed_for(seed, "network", start)), mixed:
-                    batches.append(self._generate(latents[rows].to(self.device), given, truncation))
+                    batches.append(self.truncated(latents[rows].to(self.device), given, truncation))
         return self.info.data.to_units(torch.cat(batches).float())
 
     def _check_room(self, n: int) -> None:
         """Check that samples, the batches that they are joined from, and latents have room."""
         numbers = 2 * math.prod(self.config.sample_shape) + self.config.latent_dim
         check_room(f"{n:,} samples", 4 * n * numbers, self.device, "ask for fewer at once")
-
-    def _generate(self, latents: Tensor, labels: Tensor | None, truncation: float | None) -> Tensor:
-        latents = latents.to(next(self.module.parameters()).dtype)
-        module: Any = self.module
-        if truncation is None:
-            return cast(Tensor, module(latents, labels))
-        kind = self.truncation.kind
-        if kind in ("scaled", "variance"):
-            latents = latents * truncation
-        statistics: AbstractContextManager[object] = nullcontext()
-        if hasattr(module, "at_truncation"):
-            statistics = module.at_truncation(truncation)
-        with statistics:
-            if kind != "styles":
-                return cast(Tensor, module(latents, labels))
-            styles = module.truncate(module.map(latents, labels), truncation)
-            return cast(Tensor, module.synthesize(styles))
 
     def _latents(self, n: int, seed: int, truncation: float | None) -> Tensor:
         """Draw latents one by one, so that a longer batch begins with a shorter one."""

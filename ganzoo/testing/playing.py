@@ -88,7 +88,9 @@ def networks_seen(objective: Objective, parts: int) -> list[Seen]:
         for role, network in objective.networks.items():
             hooks.callback(_hooked(network, role, look).remove)
         for phase, _, _ in played(objective, parts=parts):
-            found += [(phase, role, _sorted(calls)) for role, calls in sorted(rows.items())]
+            found += [
+                (phase, role, _sorted(rows[role])) for role in objective.networks if role in rows
+            ]
             rows.clear()
     return found
 
