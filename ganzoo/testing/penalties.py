@@ -87,9 +87,7 @@ class PenaltyCase(Case):
 
 def cases(subject: Subject) -> list[PenaltyCase]:
     """Its config, for networks that differ in all that a penalty may meet."""
-    config = validate(
-        subject.spec.config, {"name": subject.spec.name, **subject.values}, "penalty"
-    )
+    config = validate(subject.spec.config, {"name": subject.spec.name, **subject.values}, "penalty")
     found = []
     for title, shape, classes in VARIANTS:
         architecture = LatentConfig(
