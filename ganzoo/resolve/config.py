@@ -98,6 +98,9 @@ def resolve(
         "preset": user["architecture"].get("preset", spec.default_preset),
         **preset.values,
     }
+    if spec.objectives and recipe["objective"]:
+        # Said of the default objective: the fields of another one are not the recipe's.
+        recipe["objective"] = {"name": spec.objectives[0], **recipe["objective"]}
     # Last, so that what a recipe says of all data stays when the user names the source.
     values = merge(DEFAULTS, merge(recipe, user))
     objective = _objective(spec, values)

@@ -69,9 +69,7 @@ def _trained_by(
     own = _named_by(spec.name, offer.distribution) if offer is not None and stranger else None
     usual = {*spec.roles} <= {*PERCEPTRONS.networks} and {*spec.fields} <= {"sample", "label"}
     if own is None and usual:
-        architecture = replace(
-            PERCEPTRONS, generator=None, discriminator=None, objectives=(spec.name,)
-        )
+        architecture = replace(PERCEPTRONS, objectives=(spec.name,))
         for classes in (0, CLASSES) if "label" in spec.fields else (0,):
             config: ArchitectureConfig = LatentConfig(
                 name=architecture.name,
