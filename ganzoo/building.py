@@ -12,7 +12,7 @@ from ganzoo.config import ArchitectureConfig
 from ganzoo.errors import ConfigError, GanzooError, PluginError, brief, closest
 from ganzoo.memory import check_room
 from ganzoo.randomness import checked_seed, isolated, seed_for
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
 from ganzoo.tensors import check_network
@@ -31,7 +31,7 @@ def architecture_config(name: str, preset: str | None = None, **values: Any) -> 
 
 
 @own_settings(grad=True)
-def build(
+def build_network(
     role: str, config: ArchitectureConfig, seed: int | None = None, device: str = "cpu"
 ) -> nn.Module:
     """Build the plugin's module of a role, initialised as its config says.
@@ -54,13 +54,13 @@ def build(
     return module
 
 
-def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
+def check_memory(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
     """Check that networks have room, `times` over, before any is built (RequestError)."""
     need = 0
     for role in roles:
         try:
             with isolated(torch.device("cpu"), 0):
-                network = build(role, config, device="meta")
+                network = build_network(role, config, device="meta")
         except GanzooError:
             raise
         except Exception as error:  # a plugin may raise anything

@@ -21,12 +21,12 @@ NAMES = {
         ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits Truncation
     """,
     "ganzoo.config": """
-        AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig BaseConfig DataConfig EmaConfig
-        EvaluationConfig ExtractorConfig HealthConfig LatentConfig LoggingConfig LossConfig Model
-        ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled
-        SgdConfig TrainingConfig TranslatorConfig value_at
+        AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
+        EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
+        LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig value_at
     """,
-    "ganzoo.config.fields": """
+    "ganzoo.config.models": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
     """,
     "ganzoo.objectives.base": """
@@ -40,7 +40,7 @@ NAMES = {
     "ganzoo.data.fields": """
         Field IMAGE ImageKind KINDS Kind LABEL LabelKind VECTOR VectorKind reshaped
     """,
-    "ganzoo.evaluation.extractor": "Extractor Features weights_folder",
+    "ganzoo.evaluation.extractor": "Extractor Features extractor_folder",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
         ConfigError DataError GanzooError HubError HubRequestError PluginError RequestError

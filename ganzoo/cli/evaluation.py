@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.cli.completion import datasets
-from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
+from ganzoo.cli.completion import complete_datasets
+from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, Truncation
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    reference: Reference,
+    reference: ReferenceArgument,
     data: Annotated[
         str | None,
         typer.Option(
             help="A dataset, or ./folder; by default that of the run, or of training.",
-            autocompletion=datasets,
+            autocompletion=complete_datasets,
         ),
     ] = None,
     metrics: Annotated[
@@ -53,7 +53,7 @@ def evaluate(
     """
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
-    from ganzoo.hub.scores import own_folder, save_scores
+    from ganzoo.hub.recording import own_folder, save_scores
     from ganzoo.locks import writing
     from ganzoo.training.run import run_around
 

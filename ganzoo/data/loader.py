@@ -46,7 +46,7 @@ class EpochOrder:
         return self._order
 
 
-class Group:
+class FieldGroup:
     """Fields that share an index, an order and a geometric transform.
 
     Attributes:
@@ -138,7 +138,7 @@ class Loader:
         for field in fields.values():
             members.setdefault(field.group, []).append(field)
         self.groups = {
-            name: Group(name, group, stores, seed, holdout) for name, group in members.items()
+            name: FieldGroup(name, group, stores, seed, holdout) for name, group in members.items()
         }
         first = next(iter(self.groups.values()))
         self.trained_on, self.held_out = first.trained_on, first.held_out
@@ -197,7 +197,7 @@ class Loader:
         chosen = self.groups[group or next(iter(self.groups))]
         return self._gathered(chosen, numbers, None)
 
-    def group_of(self, field: str) -> Group:
+    def group_of(self, field: str) -> FieldGroup:
         """Return the group that a field belongs to."""
         return next(g for g in self.groups.values() if any(f.name == field for f in g.fields))
 
@@ -214,7 +214,7 @@ class Loader:
         numbers = draws.integers("labels of the data", len(self._labels_there))
         return self._labels_there[numbers]
 
-    def _gathered(self, group: Group, numbers: Tensor, corners: Tensor | None) -> Batch:
+    def _gathered(self, group: FieldGroup, numbers: Tensor, corners: Tensor | None) -> Batch:
         """Return samples of a group, cropped where corners ``(N, 2)`` in [0, 1) say."""
         batch: Batch = {}
         for field in group.fields:

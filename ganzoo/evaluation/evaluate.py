@@ -12,15 +12,15 @@ from ganzoo.config import DataConfig
 from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import DataError, RequestError
 from ganzoo.evaluation.records import Score
-from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress, Scorer
+from ganzoo.evaluation.scorer import DEFAULT_FAKES, ReportProgress, Scorer
 from ganzoo.hub.loading import load_generator
 from ganzoo.hub.reference import Place, parse
 from ganzoo.networks.generator import Generator
 from ganzoo.resolve import data_config
-from ganzoo.resolve.config import user_values
-from ganzoo.resolve.paths import shown
-from ganzoo.weights.places import RUN_CONFIG, run_of
-from ganzoo.weights.store import check_inside
+from ganzoo.resolve.paths import shown_path
+from ganzoo.resolve.resolution import user_values
+from ganzoo.weights.locating import RUN_CONFIG, run_of
+from ganzoo.weights.reading import check_inside
 
 
 def evaluate(
@@ -35,7 +35,7 @@ def evaluate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     batch_size: int = 250,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> list[Score]:
     """Score a generator; see `ganzoo.evaluation.scorer.Scorer`.
 
@@ -91,8 +91,8 @@ def evaluate(
         if run is None:
             raise
         raise DataError(
-            f"{error}; if the data of {shown(run)} has moved, give its new place with --data (in "
-            "Python: data=)"
+            f"{error}; if the data of {shown_path(run)} has moved, give its new place with --data "
+            "(in Python: data=)"
         ) from error
     averaged = not raw and bool(generator.info.training.get("averaged"))
     return scorer(generator, averaged=averaged)

@@ -14,7 +14,7 @@ from ganzoo.config import DataConfig
 from ganzoo.config.watching import LEAST_FAKES, LEAST_REALS, POINT_METRICS
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache import Store, open_store
-from ganzoo.data.mixtures import Mixture
+from ganzoo.data.mixtures import GaussianMixture
 from ganzoo.errors import RequestError, WeightsError
 from ganzoo.evaluation import modes, statistics
 from ganzoo.evaluation.extractor import Extractor
@@ -25,15 +25,15 @@ from ganzoo.networks.generator import Generator
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
-from ganzoo.resolve.check import check_enough, check_metrics, validate
 from ganzoo.resolve.paths import dataset_name, public_name
+from ganzoo.resolve.validation import check_enough, check_metrics, validate
 from ganzoo.settings import own_settings
 from ganzoo.spec import DatasetSpec, ExtractorSpec, Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
 """Of images; of points all there are."""
 
-Progress = Callable[[str, int, int], None]
+ReportProgress = Callable[[str, int, int], None]
 
 DEFAULT_FAKES = 10_000
 """Enough for scores of small extractors; published FIDs take 50,000."""
@@ -80,7 +80,7 @@ class Scorer:
         truncation: float | None = None,
         device: str | torch.device = "cpu",
         batch_size: int = 250,
-        progress: Progress | None = None,
+        progress: ReportProgress | None = None,
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
         self.fakes = whole_number(FAKES, fakes, 2)
@@ -106,7 +106,7 @@ class Scorer:
             self.families = _families(self.metrics, self.extractor)
         elif extractor is not None:
             raise RequestError("extractors are for images, and this generator makes vectors")
-        elif not isinstance(self._dataset, Mixture):
+        elif not isinstance(self._dataset, GaussianMixture):
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is not a mixture"
             )
@@ -195,7 +195,7 @@ class Scorer:
     def _counted(self, fakes: Iterable[Tensor]) -> dict[str, Value]:
         """The metrics of points."""
         mixture = self._dataset
-        assert isinstance(mixture, Mixture)
+        assert isinstance(mixture, GaussianMixture)
         counts = np.zeros(len(mixture.centres), dtype=np.int64)
         for points in fakes:
             counts += modes.count(points.cpu().numpy(), mixture.centres, mixture.std)
@@ -212,7 +212,9 @@ class Scorer:
             "device": self.device.type,
         }
         path = statistics.place_of(facts, keep=self._keep)
-        kept = statistics.read(path, extractor.length, keep=self._keep, device=self.device)
+        kept = statistics.read_statistics(
+            path, extractor.length, keep=self._keep, device=self.device
+        )
         if kept is not None:
             return kept
         seen = self._nothing_seen(extractor)

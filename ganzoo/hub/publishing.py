@@ -13,7 +13,7 @@ from ganzoo.hub.pushing import Push
 from ganzoo.hub.reference import parse_repository
 from ganzoo.hub.staging import staged
 from ganzoo.networks.generator import Generator
-from ganzoo.weights.folder import CARD_FILE
+from ganzoo.weights.saving import CARD_FILE
 
 
 def push(

@@ -63,6 +63,10 @@ class Augmenting:
 
         return augmented
 
+    def follow(self, samples: int) -> None:
+        """Tell the augmentation how many reals the run has seen."""
+        self.augmentation.follow(samples)
+
     def judged(self, real: Critique) -> None:
         """Take in what was said of augmented reals."""
         if not self.augmentation.every:

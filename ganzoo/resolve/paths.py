@@ -46,7 +46,7 @@ def public_name(source: str) -> str:
     return source if is_on_hub(source) else Path(source).name
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return a path as people are shown it: from the working folder where it lies in there."""
     with contextlib.suppress(ValueError, OSError):
         return str(path.relative_to(Path.cwd()))

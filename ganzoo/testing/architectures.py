@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from ganzoo.config import ArchitectureConfig, TranslatorConfig
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
 from ganzoo.testing import keeping, networks, shared, stages, styles, translators
 from ganzoo.testing.built import ArchitectureCase

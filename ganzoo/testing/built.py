@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import ArchitectureConfig
 from ganzoo.losses.base import Critique, as_critique
 from ganzoo.randomness import Draws, isolated
@@ -46,7 +46,7 @@ class ArchitectureCase(Case):
 
     def network(self, role: str, seed: int = 1) -> nn.Module:
         """Build a network, in evaluation mode."""
-        return build(role, self.config, seed).eval()
+        return build_network(role, self.config, seed).eval()
 
     def perturbed(self, role: str, seed: int = 1, factor: float = 1.0) -> nn.Module:
         """Build a network and move all of its parameters at random."""

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,14 +9,18 @@ from torch import Tensor
 from ganzoo import registry
 from ganzoo.objectives.base import Kept, Phase
 from ganzoo.testing import shared
-from ganzoo.testing.check import Fault
+from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.testing.playing import Seen, networks_seen, played, trained, trainer_of
+from ganzoo.testing.standins import SIZE
 from ganzoo.testing.trainable import ObjectiveCase, cases
 
 __all__ = ["CHECKS", "ObjectiveCase", "cases"]
 
 STEPS = 3
 """Steps whose phases are looked at."""
+
+WEIGHT = 3.0
+"""Of a penalty that is apart."""
 
 
 def with_networks(check: Callable[[ObjectiveCase], None]) -> Callable[[ObjectiveCase], None]:
@@ -60,21 +63,21 @@ def phases_name_players(case: ObjectiveCase) -> None:
     """Every phase is an update of a player, and each player's updates are counted from 0."""
     with case.objective() as objective:
         for step in range(STEPS):
-            counted: dict[tuple[Any, ...], int] = {}
+            counted: dict[str, int] = {}
             for phase in objective.phases(step):
                 if not isinstance(phase, Phase) or phase.player not in case.spec.players:
                     raise Fault(
                         f"step {step} has {phase!r:.80}; its phases must be Phase objects of "
                         f"{' or '.join(case.spec.players)}"
                     )
-                kind = (phase.player, getattr(phase, "name", ""))
-                if phase.index != counted.get(kind, 0):
+                due = counted.get(phase.player, 0)
+                if not phase.name and phase.index != due:
                     raise Fault(
                         f"step {step} has an update of {phase.player} with index {phase.index} in "
-                        f"place of {counted.get(kind, 0)}; count the updates of each player from "
-                        "0, because their random numbers belong to the index"
+                        f"place of {due}; count the updates of each player from 0, because their "
+                        "random numbers belong to the index"
                     )
-                counted[kind] = phase.index + 1
+                counted[phase.player] = due + (not phase.name)
 
 
 def losses_are_scalars(case: ObjectiveCase) -> None:
@@ -159,7 +162,7 @@ def losses_are_repeatable(case: ObjectiveCase) -> None:
     if any(not one.equal(other) for one, other in zip(*values, strict=True)):
         raise Fault(
             "two runs with the same seed have different losses; draw random numbers from "
-            "turn.draws, and read batches with self.loader.batch(position, turn.draws)"
+            "turn.draws, and read batches with self.loader.batch(position, turn.data)"
         )
 
 
@@ -174,7 +177,7 @@ def parts_see_the_whole(case: ObjectiveCase) -> None:
             raise Fault(
                 f"in the phase of {phase.player} the {role} is given other rows when a batch is "
                 "taken in two parts; draw random numbers from turn.draws, with a purpose for each, "
-                "and read batches with turn.draws, which know the part's rows"
+                "and read batches with turn.data, which know the part's rows"
             )
 
 
@@ -191,6 +194,36 @@ def losses_are_means(case: ObjectiveCase) -> None:
                 f"parts {mean.item():.6g}; average over the samples, or let the spec say "
                 'coupling="batch"'
             )
+
+
+def penalties_stand_apart(case: ObjectiveCase) -> None:
+    """In the update of a penalty that is apart, the loss is the term of that penalty alone."""
+    with case.objective() as objective:
+        players = {player for game in objective.games for player in game.players}
+    if not players:
+        raise NotApplicable("it has no game, so there is nothing to penalise")
+    penalties = {
+        f"size-of-{player}": {"name": SIZE.name, "on": player, "apart": True, "weight": WEIGHT}
+        for player in sorted(players)
+    }
+    found = set()
+    with case.objective(penalties=penalties) as objective:
+        for phase, loss, scalars in played(objective):
+            if not phase.name:
+                continue
+            found.add(phase.player)
+            term = scalars.get(f"penalty/{phase.name}")
+            if term is None or not torch.allclose(loss.detach(), WEIGHT * term, rtol=1e-5):
+                raise Fault(
+                    f"in the update of a penalty that is apart, the loss of {phase.player} is not "
+                    "the term of that penalty; where phase.name is set, return what the game "
+                    "returns, and add nothing to it"
+                )
+    if found != players:
+        raise Fault(
+            f"a penalty on {min(players - found)} that is apart has no update; let phases() have "
+            "one of every player that a game has"
+        )
 
 
 def fields_are_declared(case: ObjectiveCase) -> None:
@@ -332,6 +365,7 @@ CHECKS = tuple(
             losses_are_repeatable,
             parts_see_the_whole,
             losses_are_means,
+            penalties_stand_apart,
             fields_are_declared,
             inputs_fit_their_makers,
             state_round_trips,

@@ -60,14 +60,13 @@ def played(
         without_makers: Leave out the phases of players that own makers.
     """
     seed = objective.config.training.seed
-    for phase in objective.phases(step):
+    for phase in objective.all_phases(step):
         if without_makers and objective.makes(phase.player):
             continue
         losses, scalars = [], Scalars()
         for part in range(parts):
             # Each part has a seed of its own, as each process has.
-            place = (seed, step, phase.player, phase.index, part)
-            seed_global(torch.device("cpu"), seed_for(*place))
+            seed_global(torch.device("cpu"), seed_for(seed, step, *phase.place, part))
             loss, figures = objective.loss(step, phase, part)
             losses.append(loss)
             scalars.update(figures)

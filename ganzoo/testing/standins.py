@@ -13,11 +13,26 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig, DataConfig, LatentConfig, TranslatorConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config import (
+    ArchitectureConfig,
+    DataConfig,
+    LatentConfig,
+    PenaltyConfig,
+    TranslatorConfig,
+)
+from ganzoo.config.models import AsTuple, Side
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.composite import Composite
-from ganzoo.spec import Architecture, DatasetSpec, ObjectiveSpec, Role, Spec, Traits
+from ganzoo.penalties.base import Context, Penalty
+from ganzoo.spec import (
+    Architecture,
+    DatasetSpec,
+    ObjectiveSpec,
+    PenaltySpec,
+    Role,
+    Spec,
+    Traits,
+)
 
 CLASSES = 3
 """Classes of the random samples and of conditional networks, where no others are asked for."""
@@ -29,7 +44,7 @@ FIELDS = "conformance-fields"
 """The name of random samples of several fields."""
 
 
-class Generator(nn.Module):
+class StandInGenerator(nn.Module):
     """A perceptron with one hidden layer."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -45,7 +60,7 @@ class Generator(nn.Module):
         return samples.reshape(-1, *self.shape)
 
 
-class Discriminator(nn.Module):
+class StandInDiscriminator(nn.Module):
     """A perceptron with one hidden layer, and second derivatives everywhere."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -72,13 +87,13 @@ PERCEPTRONS = Architecture(
     name="conformance-perceptrons",
     summary="Small networks that stand in while other plugins are checked.",
     config=LatentConfig,
-    generator=Generator,
-    discriminator=Discriminator,
+    generator=StandInGenerator,
+    discriminator=StandInDiscriminator,
     traits=lambda config: Traits(vectors=True, labels=True),
 )
 
 
-class Translator(nn.Module):
+class StandInTranslator(nn.Module):
     """Convolutions from the channels of a field to those of another."""
 
     def __init__(self, config: TranslatorConfig, *, reads: str, makes: str, spec: Any) -> None:
@@ -95,7 +110,7 @@ class Translator(nn.Module):
         return made
 
 
-class PatchCritic(nn.Module):
+class StandInCritic(nn.Module):
     """Convolutions that score each place of an image, beside a condition if it reads one."""
 
     def __init__(self, config: TranslatorConfig, *, reads: tuple[str, ...], spec: Any) -> None:
@@ -121,8 +136,10 @@ def translating(objective: str, roles: Mapping[str, Role]) -> Architecture:
 
     def network(role: Role) -> Any:
         if role.kind == "critic":
-            return functools.partial(PatchCritic, reads=role.reads, spec=spec)
-        return functools.partial(Translator, reads=role.reads[0], makes=role.makes[0], spec=spec)
+            return functools.partial(StandInCritic, reads=role.reads, spec=spec)
+        return functools.partial(
+            StandInTranslator, reads=role.reads[0], makes=role.makes[0], spec=spec
+        )
 
     networks = {
         name: dataclasses.replace(role, network=network(role)) for name, role in roles.items()
@@ -246,6 +263,22 @@ def data_beside(spec: Spec) -> list[Spec]:
         names = spec.fields
     names = tuple(name for name in names if name != "label")
     return [fields_of(names)] if names not in ((), ("sample",)) else []
+
+
+class Size(Penalty):
+    """The mean square of the fakes, whoever it is a penalty on."""
+
+    def term(self, context: Context) -> Tensor:
+        """Return it, before its weight."""
+        return context.fakes.square().mean()
+
+
+SIZE = PenaltySpec(
+    name="conformance-size",
+    summary="A penalty that stands in while an objective is checked.",
+    config=PenaltyConfig,
+    factory=Size,
+)
 
 
 def small_run(**sections: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ganzoo.networks.generator import Generator
 from ganzoo.randomness import isolated
 from ganzoo.testing.built import ArchitectureCase
 from ganzoo.testing.check import Fault, NotApplicable
-from ganzoo.weights.info import Info
+from ganzoo.weights.description import Info
 
 METHODS = ("map", "synthesize", "noises", "mean_style", "truncate")
 """What makes a generator style-based: all of them."""

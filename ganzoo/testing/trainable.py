@@ -9,7 +9,7 @@ from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
 from ganzoo.config import ArchitectureConfig, LatentConfig, TranslatorConfig
 from ganzoo.objectives.base import Objective
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import Architecture, ObjectiveSpec
 from ganzoo.testing import architectures
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
@@ -33,10 +33,12 @@ class ObjectiveCase(Case):
         return {**config, "objective": self.config.model_dump(mode="json")}
 
     @contextmanager
-    def objective(self, parts: int = 1, precision: str = "fp32") -> Iterator[Objective]:
-        """Build the objective for a run."""
+    def objective(
+        self, parts: int = 1, precision: str = "fp32", **sections: Any
+    ) -> Iterator[Objective]:
+        """Build the objective for a run, with sections of one's own."""
         training = {"accumulate": parts, "precision": precision}
-        with trainer_of({**self.run(), "training": training}) as trainer:
+        with trainer_of({**self.run(), "training": training, **sections}) as trainer:
             yield trainer.objective
 
     @contextmanager

@@ -8,7 +8,7 @@ from torch import Tensor
 from ganzoo.networks.translator import USES, Translator
 from ganzoo.testing.built import ArchitectureCase, Inputs
 from ganzoo.testing.check import Fault, NotApplicable
-from ganzoo.weights.info import Info
+from ganzoo.weights.description import Info
 
 
 def sizes_are_free(case: ArchitectureCase) -> None:

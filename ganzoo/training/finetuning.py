@@ -14,9 +14,9 @@ from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
 from ganzoo.resolve.merge import Values, merge
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
-from ganzoo.training.base import Base
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run
+from ganzoo.training.starting import Base
 from ganzoo.training.trainer import Trainer
 
 STEPS = 5000
@@ -59,7 +59,7 @@ def finetune(
         reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
         data: A path of images (``./path``), a dataset's name, or a map-style dataset as those of
             torch (see `ganzoo.register_dataset`).
-        overrides: Values by dotted key, as ``{"base.freeze_discriminator": 3}``.
+        overrides: Values by dotted key, as ``{"finetune.freeze.discriminator": 3}``.
         config: A config over which the overrides are laid; its architecture may be left out.
         out: The run folder to make; one under ``runs/`` where left out.
         observers: Further observers.
@@ -78,7 +78,7 @@ def finetune(
     """
     laid_over = {**(overrides or {}), **keywords}
     if allow_partial:
-        laid_over["base.allow_partial"] = True
+        laid_over["finetune.allow_partial"] = True
     resolution = finetuning_config(reference, data, config, laid_over)
     return Trainer(resolution, out, observers=observers).fit()
 
@@ -142,13 +142,13 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     # Of penalties on the gradient one is enough: the recipe's, or another that the user names.
     wanted = {*recipe.penalties, *user.get("penalties", {})} <= {"r1"}
     penalized = wanted and len(architecture["sample_shape"]) == 3
-    partial = user.get("base", {}).get("allow_partial", False)
+    partial = user.get("finetune", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
         "optimizers": _rates(recipe, players, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
         "training": {"steps": STEPS},
-        "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
+        "finetune": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
 
 

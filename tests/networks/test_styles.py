@@ -175,6 +175,6 @@ def test_no_truncation_at_all(styles):
     ],
 )
 def test_a_truncation_that_cannot_be(values, words):
-    with pytest.raises(ValueError, match="range|default") as found:
+    with pytest.raises(ValueError, match=r"range|default") as found:
         Truncation(**values)
     assert words in str(found.value)

@@ -26,7 +26,7 @@ class Duel(Objective):
         return PHASES
 
     def reals(self, turn):
-        batch = self.loader.batch(turn.samples, turn.draws)
+        batch = self.loader.batch(turn.samples, turn.data)
         return Shown(batch["sample"], batch["label"] if self.conditional else None)
 
     def made(self, turn, labels):
@@ -153,6 +153,11 @@ class Summed(Changed):
         return loss * self.config.training.batch_size / self.config.training.accumulate, scalars
 
 
+class Restrained(Changed):
+    def changed(self, loss, scalars, phase):
+        return loss + (phase.player == "generator"), scalars
+
+
 class Detached(Duel):
     def made(self, turn, labels):
         return super().made(turn, labels).detached()
@@ -175,7 +180,7 @@ class Global(Duel):
 class Labelled(Duel):
     def reals(self, turn):
         reals = super().reals(turn)
-        assert (self.loader.batch(turn.samples, turn.draws)["label"] >= 0).all()
+        assert (self.loader.batch(turn.samples, turn.data)["label"] >= 0).all()
         return reals
 
 
@@ -274,6 +279,11 @@ FAULTS = {
         "the generator is given other rows",
     ),
     "a sum in place of a mean": (spec(Summed), "losses-are-means", "average over the samples"),
+    "a term beside a penalty's": (
+        spec(Restrained),
+        "penalties-stand-apart",
+        "the loss of generator is not the term",
+    ),
     "a field that is not declared": (
         spec(Labelled, fields=("sample",)),
         "fields-are-declared",

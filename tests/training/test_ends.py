@@ -121,7 +121,7 @@ def test_values_of_a_checkpoint_without_a_digest_are_checked(run, key):
         del values["digest"]
         values |= {"format": 1}
         (path / "state.json").write_text(json.dumps(values))
-        checkpoints.load(path)
+        checkpoints.read_checkpoint(path)
         (path / "state.json").write_text(json.dumps(values | {key: OLD[key]}))
     with pytest.raises(RunError, match=f"is damaged: state.json: {key}"):
         ganzoo.resume(run)

@@ -31,7 +31,7 @@ BUNDLED = ganzoo.info("vanilla").pretrained["mnist5k"].folder
 BASE = {
     "reference": "vanilla.mnist5k",
     "sha": hashlib.sha256((BUNDLED / "model.safetensors").read_bytes()).hexdigest(),
-    "freeze_discriminator": 1,
+    "freeze": {"discriminator": 1},
     "warm_up": 2,
 }
 
@@ -42,7 +42,7 @@ SPLITTABLE = {
             "generator_widths": [256, 512, 512],
             "discriminator_widths": [768, 384],
         },
-        "base": BASE,
+        "finetune": BASE,
     },
     "joint": {"architecture": {**VANILLA, "preset": "article"}},
     "generator-first": {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
@@ -129,7 +129,7 @@ def do(folder, processes, jobs):
 
 
 def tensors_of(folder):
-    return checkpoints.load(checkpoints.every(folder / "checkpoints")[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(folder / "checkpoints")[-1])[0]
 
 
 def largest_difference(one, other):

@@ -30,6 +30,8 @@ class Bidirectional(Objective):
         if phase.player == "discriminator":
             return self.contest.critic_loss(turn, reals.detached(), fakes)
         loss, scalars = self.contest.maker_loss(turn, fakes)
+        if phase.name:  # the update of a penalty alone
+            return loss, scalars
         # The encoder wants what it infers to be taken for a generated pair.
         real, _ = self.contest.judge(turn, reals, fakes.detached())
         fooled = Critique(tuple(-logits for logits in real.logits))
@@ -38,8 +40,9 @@ class Bidirectional(Objective):
         return loss + inferred, scalars
 
     def _both(self, turn: Turn) -> tuple[Shown, Shown]:
-        place = (2 * turn.step + PHASES.index(turn.phase)) * self.config.training.batch_size
-        samples = self.loader.batch(place, turn.draws)["sample"]
+        second = turn.phase.player == "generator"
+        place = (2 * turn.step + second) * self.config.training.batch_size
+        samples = self.loader.batch(place, turn.data)["sample"]
         latents = self.latents(turn.draws)
         with self.forward(differentiable=turn.phase.player == "generator"):
             inferred = self.call("encoder", samples)
