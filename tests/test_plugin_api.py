@@ -101,6 +101,7 @@ PARAMETERS = {
     "ganzoo.objectives.base.Hardware": "device precision reason processes",
     "ganzoo.objectives.base.Game.critique": "self shown",
     "ganzoo.objectives.base.Game.judge": "self turn reals fakes",
+    "ganzoo.objectives.base.Game.score": "self turn shown purpose",
     "ganzoo.objectives.base.Game.critic_loss": "self turn reals fakes scale classes",
     "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals",
     "ganzoo.objectives.base.Kept": "shared own",

@@ -53,9 +53,9 @@ def evaluate(
     """
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
-    from ganzoo.hub.recording import own_folder, save_scores
     from ganzoo.locks import writing
     from ganzoo.training.run import run_around
+    from ganzoo.weights.scores import own_folder, save_scores
 
     if weights is not None and extractor is None:
         raise RequestError("--weights belong to an extractor; name it with --extractor")

@@ -215,7 +215,7 @@ def _show_weights(values: Mapping[str, Any]) -> None:
         ]
         for key, value in {**mappings, "card": card}.items()
     }
-    from ganzoo.weights.scores import flat_record
+    from ganzoo.weights.description import flat_record
 
     tables["scores"] = []
     for score in map(flat_record, scores[:MAX_ROWS]):

@@ -14,13 +14,13 @@ from ganzoo.errors import DataError, RequestError
 from ganzoo.evaluation.records import Score
 from ganzoo.evaluation.scorer import DEFAULT_FAKES, ReportProgress, Scorer
 from ganzoo.hub.loading import load_generator
-from ganzoo.hub.reference import Place, parse
 from ganzoo.networks.generator import Generator
 from ganzoo.resolve import data_config
 from ganzoo.resolve.paths import shown_path
 from ganzoo.resolve.resolution import user_values
 from ganzoo.weights.locating import RUN_CONFIG, run_of
 from ganzoo.weights.reading import check_inside
+from ganzoo.weights.reference import Place, parse
 
 
 def evaluate(

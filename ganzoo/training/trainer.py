@@ -390,7 +390,8 @@ class Trainer:
                 f"{shown_path(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step, self._behind = state["step"], False
-        self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config))
+        own = checkpoints.own_names(tensors)
+        self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config), own)
 
     @own_settings(grad=True)
     def snapshot(self, role: str | None = None) -> Network:
