@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
@@ -51,7 +52,19 @@ def build_network(
         module = registry.instantiate("architectures", config.name, config, role=role)
     assert isinstance(module, nn.Module)
     check_network(role, module)
+    for part in module.modules():
+        if isinstance(part, _InstanceNorm):
+            part.register_forward_hook(_with_a_gradient_of_its_layout)
     return module
+
+
+def _with_a_gradient_of_its_layout(norm: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Lay the gradient of an instance norm's output out as that is.
+
+    On the CPU torch (2.14) mistakes a gradient of one image with its channels last for one with
+    them first, and everything before the norm learns from numbers in the wrong places.
+    """
+    return output.flatten(1).view_as(output)
 
 
 def check_memory(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:

@@ -202,11 +202,18 @@ class Loader:
         return next(g for g in self.groups.values() if any(f.name == field for f in g.fields))
 
     def examples(self, count: int) -> Batch:
-        """Return the first samples of each group, held-out ones if there are any."""
+        """Return the first samples of each group, held-out ones if there are any.
+
+        They are as many of each group, and fewer than `count` where one has no more.
+        """
+        numbers = {
+            name: group.held_out if len(group.held_out) else group.trained_on
+            for name, group in self.groups.items()
+        }
+        count = min(count, *map(len, numbers.values()))
         batch: Batch = {}
-        for name, group in self.groups.items():
-            numbers = group.held_out if len(group.held_out) else group.trained_on
-            batch |= self.gather(numbers[:count], name)
+        for name, chosen in numbers.items():
+            batch |= self.gather(chosen[:count], name)
         return batch
 
     def draw_labels(self, draws: Draws) -> Tensor:

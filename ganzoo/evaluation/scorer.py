@@ -21,7 +21,7 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
 from ganzoo.memory import check_room
-from ganzoo.networks.generator import Generator, checked_truncation
+from ganzoo.networks.generator import Generator
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
@@ -86,7 +86,7 @@ class Scorer:
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
         self.fakes = whole_number(FAKES, fakes, 2)
-        self.truncation = checked_truncation(truncation)
+        self.truncation = truncation
         self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
@@ -132,7 +132,9 @@ class Scorer:
 
         Raises:
             WeightsError: Samples are not finite.
+            RequestError: The generator has no such truncation.
         """
+        truncation = generator.checked_truncation(self.truncation)
         labels = _labels(generator, self._dataset, self._store, self.fakes, self.seed)
         made = self._made(generator, labels)
         protocol: dict[str, Any] = {
@@ -143,7 +145,7 @@ class Scorer:
             "labels": "none" if labels is None else "data",
             "reals": len(self._store.samples),
             "fakes": self.fakes,
-            "truncation": self.truncation,
+            "truncation": truncation,
         }
         origin: dict[str, Any] = {
             "seed": self.seed,

@@ -139,6 +139,17 @@ class Game:
         with self.hardware.forward():
             return self.critique(reals), self.critique(fakes)
 
+    def score(self, turn: Turn, shown: Shown, purpose: str) -> Critique:
+        """Score augmented samples.
+
+        Args:
+            turn: The part of the update.
+            shown: What is scored.
+            purpose: Tells the random numbers of the augmentation from those of other samples of
+                the update: ``reals``, ``fakes``, or a name of an objective's own.
+        """
+        return self.critique(self._augmented(shown, turn, purpose))
+
     def critic_loss(
         self,
         turn: Turn,
@@ -203,8 +214,8 @@ class Game:
         real = None
         if reals is not None:
             with torch.no_grad():
-                real = self.critique(self._augmented(reals, turn, "reals"))
-        fake = self.critique(self._augmented(fakes, turn, "fakes"))
+                real = self.score(turn, reals, "reals")
+        fake = self.score(turn, fakes, "fakes")
         loss = self.loss.generator(fake, real)
         scalars = {f"loss/{self.players[1]}": loss.detach()}
         context = self._context(turn, reals, fakes)
@@ -248,12 +259,8 @@ class Game:
         return network(shown.samples, shown.labels, shown.condition)
 
     def _augmented(self, shown: Shown, turn: Turn, purpose: str) -> Shown:
-        changed = {"samples": self.augment(shown.samples, turn.draws, purpose)}
-        condition = shown.condition
-        # An image stays beside its sample, so it is augmented by the same numbers.
-        if condition is not None and condition.dim() == shown.samples.dim() == 4:
-            changed["condition"] = self.augment(condition, turn.draws, purpose)
-        return dataclasses.replace(shown, **changed)
+        samples, condition = self.augment.both(shown.samples, shown.condition, turn.draws, purpose)
+        return dataclasses.replace(shown, samples=samples, condition=condition)
 
     def _due(self, turn: Turn, on: tuple[str, str]) -> list[str]:
         """Return the labels of the penalties that a main update adds to its loss."""

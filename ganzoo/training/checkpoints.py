@@ -122,6 +122,12 @@ def hand_out(
     objective.load_state(Kept(parts["objective"], own))
 
 
+def own_names(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return what each process kept for itself in a checkpoint, by name."""
+    split = (key.partition("/") for key in tensors)
+    return sorted({name for part, _, name in split if part.startswith("objective@")})
+
+
 def write_checkpoint(
     folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]
 ) -> Path:

@@ -1,6 +1,6 @@
 """What may change when a run goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -130,15 +130,33 @@ def _told(values: Values, key: str) -> str:
 
 
 def circumstances_changed(
-    state: Mapping[str, Any], hardware: Hardware, plugins: Mapping[str, str]
+    state: Mapping[str, Any],
+    hardware: Hardware,
+    plugins: Mapping[str, str],
+    own: Sequence[str] = (),
 ) -> list[str]:
-    """Note what is other than when a checkpoint was written, as far as results depend on it."""
+    """Note what is other than when a checkpoint was written, as far as results depend on it.
+
+    Args:
+        state: The plain values of the checkpoint.
+        hardware: Where the run continues.
+        plugins: Its plugins now.
+        own: What each process kept for itself in the checkpoint, by name.
+    """
     notes, processes, threads = [], hardware.processes, torch.get_num_threads()
     if state["processes"] != processes.world:
+        result = (
+            "the result will match an uninterrupted run except for rounding and for what depends "
+            "on how a batch is split"
+        )
+        if own:
+            result = (
+                f"what each process keeps for itself starts empty ({', '.join(own)}), so the "
+                "result will differ from that of an uninterrupted run"
+            )
         notes.append(
             f"the checkpoint was written by {state['processes']} processes, and this run "
-            f"continues in {processes.world}: the result will match an uninterrupted run except "
-            "for rounding and for what depends on how a batch is split"
+            f"continues in {processes.world}: {result}"
         )
     # An older checkpoint does not hold the number.
     if hardware.device.type == "cpu" and state.get("threads", threads) != threads:

@@ -397,7 +397,8 @@ class Trainer:
         self.step, self._behind = state["step"], False
         self.scores = self.run.scores_at(self.step)
         self.history = [row for row in self.run.log if row["step"] <= self.step]
-        self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config))
+        own = checkpoints.own_names(tensors)
+        self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config), own)
 
     @own_settings(grad=True)
     def snapshot(self, role: str | None = None) -> Network:
