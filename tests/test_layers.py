@@ -34,7 +34,7 @@ LAYERS = (
     {"evaluation", "health"},
     {"objectives"},
     {"training"},
-    {"tuning"},
+    {"tuning", "checking"},
     {"cli", "testing"},
 )
 LAYER_OF = {unit: layer for layer, units in enumerate(LAYERS) for unit in units}

@@ -52,6 +52,7 @@ class Scorer:
     Args:
         data: The real data, resolved; all of it is the reals.
         shape: Of what the generators make, ``(C, H, W)`` or ``(D,)``.
+        dataset: The real data, where it is open already.
         metrics: Of `ganzoo.config.watching.METRICS`; None for those that are usual of such data.
         extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
             config; None for the one that suits the data.
@@ -73,6 +74,7 @@ class Scorer:
         data: DataConfig,
         shape: Shape,
         *,
+        dataset: Dataset | None = None,
         metrics: Sequence[str] | None = None,
         extractor: str | Mapping[str, Any] | None = None,
         fakes: int = DEFAULT_FAKES,
@@ -88,7 +90,7 @@ class Scorer:
         self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
-        self._data, self._dataset = data, open_dataset(data)
+        self._data, self._dataset = data, dataset or open_dataset(data)
         kind = "images" if len(shape) == 3 else "vectors"
         if self._dataset.kind != kind:
             raise RequestError(

@@ -196,7 +196,7 @@ def check_fields(architecture: str, reads: Iterable[str], data: DatasetSpec) -> 
         )
 
 
-def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
+def check_suits(config: RunConfig, dataset: Dataset, field: Field) -> None:
     """Check that the data is of the kind, shape and classes that the networks are made for.
 
     Args:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from ganzoo.config import RunConfig
+from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, protocol_differences
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.hardware import choose
 from ganzoo.networks import Generator
+from ganzoo.training.exporting import export_weights
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import not_finite
@@ -32,9 +34,9 @@ class Evaluation(Observer):
         ConfigError: A metric has no meaning for the data, or the extractor cannot be had.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
         self.config = config.evaluation
-        self._scorer = _scorer(config)
+        self._scorer = _scorer(config, dataset)
 
     def start(self, trainer: Trainer) -> None:
         """Look at the best weights so far, so that damage to them is told before training."""
@@ -61,7 +63,7 @@ class Evaluation(Observer):
         metric = self.config.best_metric
         for score in scores:
             if score.protocol.metric == metric and _is_best(score, trainer.run.best_by(metric)):
-                trainer.export(trainer.run.path / BEST)
+                export_weights(trainer, trainer.run.path / BEST)
 
 
 def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
@@ -72,11 +74,12 @@ def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
     return score.value > before[1].value
 
 
-def _scorer(config: RunConfig) -> Scorer:
+def _scorer(config: RunConfig, dataset: Dataset) -> Scorer:
     try:
         return Scorer(
             config.data,
             config.architecture.sample_shape,
+            dataset=dataset,
             metrics=config.evaluation.metrics,
             extractor=config.evaluation.extractor,
             fakes=config.evaluation.fakes,
