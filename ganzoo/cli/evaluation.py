@@ -63,7 +63,7 @@ def evaluate(
         if save:  # before minutes are spent
             folder = own_folder(reference)
             stack.enter_context(writing(run_around(folder), "scored"))
-        show = stack.enter_context(_bars())
+        show = stack.enter_context(bars())
         scores = score(
             reference,
             data,
@@ -93,8 +93,8 @@ def evaluate(
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show on a terminal how many reals and fakes were looked at."""
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal how many images of each kind are done."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -59,11 +59,18 @@ class TranslatorConfig(ArchitectureConfig):
 
     Attributes:
         source_shape: ``(channels, height, width)`` of the images that are translated.
+        use: How images are translated after training: in evaluation mode, or as its authors
+            published it, in training mode.
     """
 
     source_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 64, 64),
         description="(channels, height, width) of the source images; the data's where left out.",
+    )
+    use: Literal["published", "eval"] = Field(
+        default="eval",
+        description="How images are translated after training: as the authors do, with dropout and "
+        "the statistics of each image, or in evaluation mode.",
     )
 
     @field_validator("source_shape")

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import cast, overload
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.building import build
 from ganzoo.config import TranslatorConfig
-from ganzoo.errors import RequestError
+from ganzoo.drawing import to_pil
+from ganzoo.errors import RequestError, brief
 from ganzoo.networks.base import Network, evaluating
+from ganzoo.networks.given import File, files_of, in_channels, opened
+from ganzoo.numbers import whole_number
 from ganzoo.randomness import TURN, Draws, checked_seed, isolated, seed_for, takes_draws
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
 
 USES = ("published", "eval")
+
+BATCH_SIZE = 8
+"""How many images are translated at once, where they do not depend on each other."""
 
 
 class Translator(Network):
@@ -43,57 +52,177 @@ class Translator(Network):
             return cast(Tensor, self.module(images, latents, labels))
         return cast(Tensor, self.module(images, latents, labels, draws=draws))
 
-    @own_settings(grad=False)
+    @overload
     def translate(
-        self, images: Tensor, *, seed: int | None = None, use: str | None = None
-    ) -> Tensor:
-        """Translate images, each by itself, without touching the global random state.
+        self,
+        images: Tensor,
+        *,
+        seed: int | None = None,
+        use: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Tensor: ...
+
+    @overload
+    def translate(
+        self,
+        images: Image.Image,
+        *,
+        seed: int | None = None,
+        use: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Image.Image: ...
+
+    @overload
+    def translate(
+        self,
+        images: File,
+        *,
+        seed: int | None = None,
+        use: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Image.Image | list[Image.Image]: ...
+
+    @overload
+    def translate(
+        self,
+        images: Sequence[File | Image.Image],
+        *,
+        seed: int | None = None,
+        use: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> list[Image.Image]: ...
+
+    def translate(
+        self,
+        images: Tensor | File | Image.Image | Sequence[File | Image.Image],
+        *,
+        seed: int | None = None,
+        use: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Tensor | Image.Image | list[Image.Image]:
+        """Translate images without touching the global random state.
+
+        Images may have any size that the network takes, each its own. They are brought to the
+        channels that the network reads: grey or colour, and what is transparent is put on the
+        background that training had.
 
         Args:
-            images: ``(N, C, H, W)`` in [0, 1], of any size that the network allows, with the
-                channels of its sources.
+            images: The path of an image or of a folder of images, a PIL image, a list of these, or
+                a tensor ``(N, C, H, W)`` or ``(C, H, W)``: uint8, or floats in [0, 1].
             seed: Of the dropout, where the network is used as published; None draws a new one.
-            use: ``published`` (with dropout and the statistics of each image) or ``eval``
-                (without dropout, with the statistics of the training); the config's own where
-                left out.
+            use: ``published`` (in training mode: with dropout and the statistics of each image, so
+                that images are translated one by one) or ``eval`` (without dropout, and with the
+                statistics of training); the config's own where left out.
+            batch_size: How many images of one size are translated at once, used as ``eval``.
 
         Returns:
-            Images ``(N, C', H, W)``, float32 in [0, 1], on the network's device.
+            What was given: for a tensor a tensor of as many dimensions, float32 in [0, 1], on the
+            network's device; for one image a PIL image; for a list or a folder a list of them, of a
+            folder in the order of the paths.
 
         Raises:
-            RequestError: The images have other channels, or a size that the network does not
-                take; or there is no such use.
+            RequestError: An image cannot be read, has channels or a size that the network does not
+                take, or there is no such use.
         """
-        use = use or getattr(self.config, "use", "eval")
+        options = (seed, use, batch_size)
+        background = self.info.data.background
+        if isinstance(images, Tensor):
+            batch = images[None] if images.dim() == 3 else images
+            given = in_channels(batch, self.source_shape[0], background)
+            made = torch.stack([*self.translations(given, *options)])
+            return made[0] if images.dim() == 3 else made
+        several = True
+        if isinstance(images, Image.Image):
+            images, several = [images], False
+        elif isinstance(images, str | os.PathLike):
+            several, images = os.path.isdir(images), [file.path for file in files_of(images)]
+        found = [opened(image, self.source_shape[0], background) for image in images]
+        for height, width in {image.shape[1:] for image in found}:
+            self.check_size(height, width)
+        results = [to_pil(made)[0] for made in self.translations(found, *options)]
+        return results if several else results[0]
+
+    def translations(
+        self, images: Iterable[Tensor], seed: int | None, use: str | None, batch_size: int
+    ) -> Iterator[Tensor]:
+        """Translate images one after another, of which a batch is held at a time.
+
+        What is made of an image depends on the seed and on its place among the images.
+
+        Args:
+            images: Each ``(C, H, W)`` in [0, 1], with the channels that the network reads.
+            seed: As that of `translate`.
+            use: As that of `translate`.
+            batch_size: As that of `translate`.
+
+        Yields:
+            Each image, ``(C', H, W)``, float32 in [0, 1].
+        """
+        use = use or self.config.use
         if use not in USES:
             raise RequestError(f"use is {use!r}; it must be published or eval")
-        seed, channels = checked_seed(seed), self._channels
-        if images.dim() != 4 or images.shape[1] != channels:
-            raise RequestError(
-                f"the images have the shape {tuple(images.shape)}; {self.role} of "
-                f"{self.config.name} takes (N, {channels}, H, W)"
-            )
-        mode = _as_published(self.module) if use == "published" else evaluating(self.module)
-        dtype, made = next(self.module.parameters()).dtype, []
-        with TURN, mode:
-            for index in range(len(images)):
-                image = images[index : index + 1].to(self.device, dtype).mul(2).sub(1)
-                place = (seed, "translate", index)
-                with isolated(self.device, seed_for(*place)):
-                    draws = Draws(place, 1, device=self.device, dtype=dtype)
-                    made.append(self._called(image, draws))
-        return torch.cat(made).float().add(1).div(2).clamp(0, 1)
+        seed, most = checked_seed(seed), whole_number("batch_size", batch_size)
+        place = 0
+        for batch in _batches(images, 1 if use == "published" else most):
+            yield from self._translated(batch, seed, place, published=use == "published")
+            place += len(batch)
 
-    def _called(self, image: Tensor, draws: Draws) -> Tensor:
-        if takes_draws(self.module):
-            return cast(Tensor, self.module(image, draws=draws))
-        return cast(Tensor, self.module(image))
+    @own_settings(grad=False)
+    def _translated(self, batch: Tensor, seed: int, place: int, *, published: bool) -> Tensor:
+        """Translate images of one size, of which the first has a place among all."""
+        dtype = next(self.module.parameters()).dtype
+        start = (seed, "translate", place)
+        mode = _as_published(self.module) if published else evaluating(self.module)
+        with TURN, mode, isolated(self.device, seed_for(*start)):
+            images = batch.to(self.device, dtype).mul(2).sub(1)
+            if takes_draws(self.module):
+                draws = Draws(start, len(batch), device=self.device, dtype=dtype)
+                made = self.module(images, draws=draws)
+            else:
+                made = self.module(images)
+        return cast(Tensor, made).float().add(1).div(2).clamp(0, 1)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Check that the network takes images of a size, without computing anything.
+
+        Raises:
+            RequestError: It does not; the message names sizes that it takes.
+        """
+        channels, *trained = self.source_shape
+        with own_settings(grad=False):
+            network = build(self.role, self.config, seed=0, device="meta").eval()
+            try:
+                network(torch.empty(1, channels, height, width, device="meta"))
+            except RequestError:
+                raise
+            except Exception as error:  # a plugin may raise anything
+                try:
+                    network(torch.empty(1, channels, *trained, device="meta"))
+                except Exception:
+                    return  # it computes with numbers, and cannot be asked without
+                raise RequestError(
+                    f"images of {height}x{width} pixels do not fit {self.role} of "
+                    f"{self.config.name} ({brief(error)}); {trained[0]}x{trained[1]}, the size of "
+                    "its training, does"
+                ) from error
 
     @property
-    def _channels(self) -> int:
-        """The channels of its sources: of the field that it reads."""
+    def source_shape(self) -> tuple[int, ...]:
+        """The shape ``(C, H, W)`` of the images that it was trained to translate."""
         spec = registry.get(Architecture, self.config.name)
-        return spec.shape_of(spec.networks[self.role].reads[0], self.config)[0]
+        return spec.shape_of(spec.networks[self.role].reads[0], self.config)
+
+
+def _batches(images: Iterable[Tensor], most: int) -> Iterator[Tensor]:
+    """Stack images that follow each other and have one size."""
+    batch: list[Tensor] = []
+    for image in images:
+        if batch and (len(batch) == most or image.shape != batch[0].shape):
+            yield torch.stack(batch)
+            batch = []
+        batch.append(image)
+    if batch:
+        yield torch.stack(batch)
 
 
 @contextmanager

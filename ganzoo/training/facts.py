@@ -31,6 +31,7 @@ def info_of(
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],
         shift=list(dataset.shift),
         scale=list(dataset.scale),
+        background=getattr(config.data, "background", dataset.background),
     )
     training = {
         "steps": step,
