@@ -173,9 +173,8 @@ def _plugin(name: str) -> dict[str, Any]:
 
 
 def _weights(reference: str) -> dict[str, Any]:
-    from ganzoo.hub.loading import pretrained_info
-
     from ganzoo import registry
+    from ganzoo.hub.loading import pretrained_info
 
     found = pretrained_info(reference)
     source = {"repository": found.source.repository, "commit": found.source.commit}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import cast, overload
 
 import torch
@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
 from ganzoo.config import TranslatorConfig
 from ganzoo.drawing import to_pil
-from ganzoo.errors import RequestError, brief
+from ganzoo.errors import GanzooError, RequestError, brief
+from ganzoo.memory import is_shortage
 from ganzoo.networks.base import Network, evaluating
 from ganzoo.networks.given import File, files_of, in_channels, opened
 from ganzoo.numbers import whole_number
@@ -175,42 +175,52 @@ class Translator(Network):
         mode = _as_published(self.module) if published else evaluating(self.module)
         with TURN, mode, isolated(self.device, seed_for(*start)):
             images = batch.to(self.device, dtype).mul(2).sub(1)
+            options = {}
             if takes_draws(self.module):
-                draws = Draws(start, len(batch), device=self.device, dtype=dtype)
-                made = self.module(images, draws=draws)
-            else:
-                made = self.module(images)
+                options["draws"] = Draws(start, len(batch), device=self.device, dtype=dtype)
+            try:
+                made = self.module(images, **options)
+            except Exception as error:  # a plugin may raise anything
+                self._check_trained_size(batch.shape, error)
+                raise
         return cast(Tensor, made).float().add(1).div(2).clamp(0, 1)
 
     def check_size(self, height: int, width: int) -> None:
-        """Check that the network takes images of a size, without computing anything.
+        """Check that the network does not refuse images of a size before it computes anything.
 
         Raises:
-            RequestError: It does not; the message names sizes that it takes.
+            RequestError: It does; the message names sizes that it takes.
         """
-        channels, *trained = self.source_shape
-        with own_settings(grad=False):
-            network = build(self.role, self.config, seed=0, device="meta").eval()
-            try:
-                network(torch.empty(1, channels, height, width, device="meta"))
-            except RequestError:
-                raise
-            except Exception as error:  # a plugin may raise anything
-                try:
-                    network(torch.empty(1, channels, *trained, device="meta"))
-                except Exception:
-                    return  # it computes with numbers, and cannot be asked without
-                raise RequestError(
-                    f"images of {height}x{width} pixels do not fit {self.role} of "
-                    f"{self.config.name} ({brief(error)}); {trained[0]}x{trained[1]}, the size of "
-                    "its training, does"
-                ) from error
+        layers = [part for part in self.module.modules() if not [*part.children()]]
+        with own_settings(grad=False), TURN, ExitStack() as hooks:
+            for layer in layers:
+                hooks.enter_context(layer.register_forward_pre_hook(_stop))
+            image = torch.zeros(1, self.source_shape[0], height, width, device=self.device)
+            with suppress(_BegunError):
+                self.module(image)
+
+    def _check_trained_size(self, shape: torch.Size, error: Exception) -> None:
+        """Blame the size, if it is not that of training, for an error that tells of none."""
+        given, trained = ("x".join(map(str, s[-2:])) for s in (shape, self.source_shape))
+        if given != trained and not isinstance(error, GanzooError) and not is_shortage(error):
+            raise RequestError(
+                f"images of {given} pixels do not fit {self.role} of {self.config.name} "
+                f"({brief(error)}); crop or resize them, as to {trained}, the size of its training"
+            ) from error
 
     @property
     def source_shape(self) -> tuple[int, ...]:
         """The shape ``(C, H, W)`` of the images that it was trained to translate."""
         spec = registry.get(Architecture, self.config.name)
         return spec.shape_of(spec.networks[self.role].reads[0], self.config)
+
+
+class _BegunError(Exception):
+    """A network took an image, and begins to compute."""
+
+
+def _stop(module: nn.Module, inputs: object) -> None:
+    raise _BegunError
 
 
 def _batches(images: Iterable[Tensor], most: int) -> Iterator[Tensor]:
