@@ -173,3 +173,8 @@ class DataConfig(Model):
         le=10**9,
         description="Number of samples kept out of training, to detect overfitting.",
     )
+
+    @property
+    def read_from(self) -> dict[str, str]:
+        """What the data is read from, by the field that says so."""
+        return {"source": self.source}

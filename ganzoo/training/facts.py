@@ -36,7 +36,7 @@ def info_of(
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        "data": paths.public_name(config.data.source),
+        "data": paths.title(config.data),
         "data_fingerprint": dataset.fingerprint,
         "objective": config.objective.name,
         "loss": config.loss.name,

@@ -359,6 +359,6 @@ class TestRoles:
         with pytest.raises(RequestError, match="translate images with ganzoo translate"):
             ganzoo.load_generator(folder)
         with pytest.raises(RequestError, match="draw samples with ganzoo sample"):
-            ganzoo.translate("vanilla.mnist5k", folder / "none.png")
+            ganzoo.translate("vanilla.mnist5k", folder / "config.json")
         with pytest.raises(RequestError, match=r"scores images, .* choose a_to_b or b_to_a"):
-            ganzoo.translate(folder, "x.png", role="discriminator_a")
+            ganzoo.translate(folder, folder / "config.json", role="discriminator_a")
