@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,9 +106,13 @@ def resolve(
     objective = _objective(spec, values)
     values = _with_optimizers(values, objective)
 
-    data = data_config(values["data"], values)
     reads = [name for name in objective.fields if name != "label"]
-    check_fields(spec.name, reads, registry.get(DatasetSpec, dataset_name(data.source)))
+    source = values["data"].get("source")
+    with suppress(PluginError):  # of a name that is none, which is told below
+        # Before the fields of the section: a recipe has those of the data that it is for.
+        if isinstance(source, str):
+            check_fields(spec.name, reads, registry.get(DatasetSpec, dataset_name(source)))
+    data = data_config(values["data"], values)
     dataset = open_dataset(data)
     maker = spec.networks[spec.makers[0]]
     made = dataset.fields[maker.makes[0]]
