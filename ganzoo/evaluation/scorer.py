@@ -108,8 +108,12 @@ class Scorer:
             self.extractor.to(self.device)
             self.families = _families(self.metrics, self.extractor)
         elif extractor is not None:
-            what = "these metrics need none" if kind == "images" else "this generator makes vectors"
-            raise RequestError(f"extractors are for the features of images, and {what}")
+            what = (
+                "these metrics need no features"
+                if kind == "images"
+                else "this generator makes vectors"
+            )
+            raise RequestError(f"extractors are for images, and {what}")
         elif kind == "vectors" and not isinstance(self._dataset, Mixture):
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is not a mixture"

@@ -311,7 +311,7 @@ USES = {
     ),
     "features that no metric needs": (
         ["evaluate", "pix2pix", "--data", "./more", "--metrics", "mae", "--extractor", "digits"],
-        "extractors are for the features of images, and these metrics need none",
+        "extractors are for images, and these metrics need no features",
     ),
     "fine-tuning on single images": (
         ["finetune", "cyclegan", "--data", "./more"],
