@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ganzoo.networks.translator import Translator as Translator
     from ganzoo.registry import register as register
     from ganzoo.training.finetuning import finetune as finetune
-    from ganzoo.training.observers.base import Observer as Observer
+    from ganzoo.training.observers.observer import Observer as Observer
     from ganzoo.training.run import Run as Run
     from ganzoo.training.session import export as export
     from ganzoo.training.session import resume as resume
@@ -81,7 +81,7 @@ _NAMES = {
     "drawing": "save_grid show to_grid to_pil",
     "registry": "register",
     "training.finetuning": "finetune",
-    "training.observers.base": "Observer",
+    "training.observers.observer": "Observer",
     "training.run": "Run",
     "training.session": "export resume train",
     "training.trainer": "Trainer",

@@ -21,12 +21,12 @@ NAMES = {
         ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits
     """,
     "ganzoo.config": """
-        AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig BaseConfig DataConfig EmaConfig
-        EvaluationConfig ExtractorConfig HealthConfig LatentConfig LoggingConfig LossConfig Model
-        ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig Schedule Scheduled
-        SgdConfig TrainingConfig TranslatorConfig value_at
+        AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
+        EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
+        LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig value_at
     """,
-    "ganzoo.config.fields": """
+    "ganzoo.config.models": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
     """,
     "ganzoo.objectives.base": """
@@ -40,7 +40,7 @@ NAMES = {
     "ganzoo.data.fields": """
         Field IMAGE ImageKind KINDS Kind LABEL LabelKind VECTOR VectorKind reshaped
     """,
-    "ganzoo.evaluation.extractor": "Extractor Features weights_folder",
+    "ganzoo.evaluation.extractor": "Extractor Features extractor_folder",
     "ganzoo.testing": "Check Result check_plugin checks_of",
     "ganzoo.errors": """
         ConfigError DataError GanzooError HubError HubRequestError PluginError RequestError
@@ -89,6 +89,7 @@ PARAMETERS = {
     "ganzoo.objectives.base.Objective.turn": "self step phase part size",
     "ganzoo.objectives.base.Game.critique": "self shown",
     "ganzoo.objectives.base.Game.judge": "self turn reals fakes",
+    "ganzoo.objectives.base.Game.score": "self turn shown purpose",
     "ganzoo.objectives.base.Game.critic_loss": "self turn reals fakes scale classes",
     "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals",
     "ganzoo.objectives.base.Kept": "shared own",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.cli.completion import plugins
+from ganzoo.cli.completion import complete_plugins
 from ganzoo.errors import ConfigError
 from ganzoo.terminal import printable
 
@@ -43,7 +43,9 @@ def new_plugin(
 def check_plugin(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="A plugin of any group.", autocompletion=plugins),
+        typer.Argument(
+            metavar="NAME", help="A plugin of any group.", autocompletion=complete_plugins
+        ),
     ],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
     imports: Imports = None,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
-from ganzoo.cli.completion import datasets, references
+from ganzoo.cli.completion import complete_datasets, references
 from ganzoo.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
     from ganzoo.config import DataConfig, RunConfig
     from ganzoo.data.advice import Advice
-    from ganzoo.data.check import Survey
     from ganzoo.data.preview import Preview
+    from ganzoo.data.survey import Survey
     from ganzoo.training.agreement import Agreement
 
 ARCHITECTURE = "dcgan"
@@ -23,7 +23,9 @@ PREVIEW = "data-check.png"
 def check(
     source: Annotated[
         str,
-        typer.Argument(metavar="PATH", help="A dataset, or ./folder.", autocompletion=datasets),
+        typer.Argument(
+            metavar="PATH", help="A dataset, or ./folder.", autocompletion=complete_datasets
+        ),
     ],
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="KEY.SUB=VALUE", hidden=True)
@@ -68,11 +70,11 @@ def check(
     if not out.lower().endswith(".png"):
         raise RequestError(f"--out {out}: the preview is a PNG; give a name that ends in .png")
     load_local(imports)
-    from ganzoo.data.cache.pool import available
-    from ganzoo.data.check import survey
+    from ganzoo.data.cache.decoders import default_processes
     from ganzoo.data.preview import preview
     from ganzoo.data.progress import progress
-    from ganzoo.data.report import report
+    from ganzoo.data.survey import survey
+    from ganzoo.data.survey_report import survey_report
     from ganzoo.resolve import open_dataset
 
     if base is None and architecture is None and (data := _of_several_fields(source, overrides)):
@@ -87,7 +89,7 @@ def check(
 
         fit = agreement(run, dataset)
     with progress("looking at every sample", len(dataset)) as told:
-        found = survey(dataset, processes=available(), report=told)
+        found = survey(dataset, processes=default_processes(), report=told)
     images = dataset.kind == "images"
     advice = _advice(found, run, fit, overrides)
     command = None
@@ -99,7 +101,9 @@ def check(
         values = _values(found, run, advice, fit, name=name, command=command, max_bad=max_bad)
         echo(json.dumps(values, indent=2), lines=True)
     else:
-        text = report(source, found, run, advice, name=name, command=command, max_bad=max_bad)
+        text = survey_report(
+            source, found, run, advice, name=name, command=command, max_bad=max_bad
+        )
         echo(text, lines=True)
     if images and not no_preview:
         shape = run.architecture.sample_shape
@@ -141,11 +145,11 @@ def _of_several_fields(source: str, overrides: dict[str, Any]) -> "DataConfig | 
 def _check_fields(config: "DataConfig", out: str | None, *, as_json: bool) -> None:
     """Look at every field of data that has several."""
     from ganzoo.data.advice import doubts
-    from ganzoo.data.cache.pool import available
-    from ganzoo.data.check import survey, unreadable
+    from ganzoo.data.cache.decoders import default_processes
     from ganzoo.data.preview import preview_fields
     from ganzoo.data.progress import progress
-    from ganzoo.data.report import report_fields
+    from ganzoo.data.survey import survey, unreadable
+    from ganzoo.data.survey_report import report_fields
     from ganzoo.resolve import open_dataset
 
     dataset = open_dataset(config)
@@ -158,7 +162,7 @@ def _check_fields(config: "DataConfig", out: str | None, *, as_json: bool) -> No
     found = {}
     for name, part in parts.items():
         with progress(f"looking at every {name}", len(part)) as told:
-            found[name] = survey(part, processes=available(), report=told)
+            found[name] = survey(part, processes=default_processes(), report=told)
     crops = getattr(config, "fit", "crop") == "crop"
     warnings = [*dataset.notes]
     for name, seen in found.items():
@@ -223,7 +227,7 @@ def _values(
     max_bad: float,
 ) -> dict[str, Any]:
     """All that is known, for programs."""
-    from ganzoo.data.report import condition
+    from ganzoo.data.survey_report import condition
 
     refused = found.bad_share > max_bad or not (fit is None or fit.fits)
     values = {"source": run.data.source, **found.as_values(), "refused": refused}

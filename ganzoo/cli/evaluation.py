@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
-from ganzoo.cli.completion import datasets
-from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
-from ganzoo.cli.translating import Role
+from ganzoo.cli.completion import complete_datasets
+from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, Truncation
+from ganzoo.cli.translating import RoleOption
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    reference: Reference,
+    reference: ReferenceArgument,
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="DATA.KEY=VALUE", hidden=True)
     ] = None,
@@ -26,10 +26,10 @@ def evaluate(
         str | None,
         typer.Option(
             help="A dataset, or ./folder; by default that of the run, or of training.",
-            autocompletion=datasets,
+            autocompletion=complete_datasets,
         ),
     ] = None,
-    role: Role = None,
+    role: RoleOption = None,
     metrics: Annotated[
         str | None, typer.Option(help="Names, separated by commas; by default the usual ones.")
     ] = None,
@@ -62,7 +62,7 @@ def evaluate(
         raise RequestError(f"{config!r} is not of the form data.key=value")
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
-    from ganzoo.hub.scores import own_folder, save_scores
+    from ganzoo.hub.recording import own_folder, save_scores
     from ganzoo.locks import writing
     from ganzoo.resolve import user_values
     from ganzoo.training.run import run_around

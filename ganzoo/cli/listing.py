@@ -239,10 +239,10 @@ def _show_weights(values: Mapping[str, Any]) -> None:
         (name, network["kind"], network["file"], _work(network))
         for name, network in mappings.get("networks", {}).items()
     ]
-    from ganzoo.weights.scores import flat
+    from ganzoo.weights.scores import flat_record
 
     tables["scores"] = []
-    for score in map(flat, scores[:MAX_ROWS]):
+    for score in map(flat_record, scores[:MAX_ROWS]):
         metric = score.pop("metric", "?")
         name, value = score.pop("name", metric), score.pop("value", "?")
         rest = [f"{key} {_brief(item)}" for key, item in score.items() if item not in _EMPTY]

@@ -14,7 +14,7 @@ FRAME_TIME = 80
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
-Reference = Annotated[
+ReferenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="REF",
@@ -31,7 +31,7 @@ Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without aver
 
 
 def sample(
-    reference: Reference,
+    reference: ReferenceArgument,
     n: Annotated[int, typer.Option("-n", help="The number of samples.")] = 16,
     seed: Seed = 0,
     label: Label = None,
@@ -97,7 +97,7 @@ def sample(
 
 
 def interpolate(
-    reference: Reference,
+    reference: ReferenceArgument,
     n: Annotated[int, typer.Option("-n", help="The number of latents to join.")] = 6,
     steps: Annotated[int, typer.Option(help="Steps from one latent to the next.")] = 12,
     seed: Seed = 0,

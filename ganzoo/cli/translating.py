@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.cli.sampling import Reference, Seed
+from ganzoo.cli.sampling import ReferenceArgument, Seed
 
-Role = Annotated[
+RoleOption = Annotated[
     str | None,
     typer.Option(help="The translator, such as b_to_a; by default the first of the weights."),
 ]
 
 
 def translate(
-    reference: Reference,
+    reference: ReferenceArgument,
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE|FOLDER...", help="Images, or folders of images.")
     ],
@@ -28,7 +28,7 @@ def translate(
             show_default=False,
         ),
     ] = None,
-    role: Role = None,
+    role: RoleOption = None,
     use: Annotated[
         str | None,
         typer.Option(

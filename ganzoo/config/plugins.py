@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ganzoo.config.fields import AsTuple, Model, Scheduled, Side
+from ganzoo.config.models import AsTuple, Model, Scheduled, Side
 
 
 class ArchitectureConfig(Model):
@@ -112,6 +112,7 @@ class PenaltyConfig(Model):
         weight: Its strength.
         every: It applies at every so many updates of its network, first at update 0; a term is
             then multiplied by `every`, so that its mean strength stays.
+        apart: Whether a term is an update of its own, after the player's last one of the step.
     """
 
     name: str = Field(default="", description="The penalty; its label if left out.")
@@ -124,6 +125,10 @@ class PenaltyConfig(Model):
         ge=1,
         description="Apply the penalty once in this many updates; a term is multiplied by this "
         "number.",
+    )
+    apart: bool = Field(
+        default=False,
+        description="Whether the term is an update of its own, after the player's last of a step.",
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from ganzoo.config.fields import AsTuple, Model, OptionalCadence
+from ganzoo.config.models import AsTuple, Model, OptionalCadence
 
 Metric = Literal[
     "fid",

@@ -12,7 +12,7 @@ from ganzoo.config import DataConfig
 from ganzoo.data.sources.python import Data, with_data
 from ganzoo.errors import DataError, RequestError
 from ganzoo.evaluation.records import Score
-from ganzoo.evaluation.scorer import DEFAULT_FAKES, Progress
+from ganzoo.evaluation.scorer import DEFAULT_FAKES, ReportProgress
 from ganzoo.evaluation.translations import scorer_of
 from ganzoo.hub.loading import load
 from ganzoo.hub.reference import Place, parse
@@ -20,11 +20,11 @@ from ganzoo.networks.base import Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.resolve import data_config
-from ganzoo.resolve.config import section_of, user_values
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
+from ganzoo.resolve.resolution import section_of, user_values
 from ganzoo.spec import Architecture
-from ganzoo.weights.places import RUN_CONFIG, run_of
-from ganzoo.weights.store import check_inside
+from ganzoo.weights.locating import RUN_CONFIG, run_of
+from ganzoo.weights.reading import check_inside
 
 
 def evaluate(
@@ -40,7 +40,7 @@ def evaluate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     batch_size: int = 250,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> list[Score]:
     """Score a generator or a translator.
 
@@ -107,8 +107,8 @@ def evaluate(
         if run is None:
             raise
         raise DataError(
-            f"{error}; if the data of {shown(run)} has moved, give its new place with --data (in "
-            "Python: data=)"
+            f"{error}; if the data of {shown_path(run)} has moved, give its new place with --data "
+            "(in Python: data=)"
         ) from error
     averaged = not raw and bool(maker.info.training.get("averaged"))
     return scorer(maker, averaged=averaged)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ganzoo.config import Model
-from ganzoo.config.fields import AsTuple
+from ganzoo.config.models import AsTuple
 from ganzoo.errors import RequestError
 
 LOWER_IS_BETTER = {"fid": True, "kid": True, "divergence": True, "mae": True}
@@ -107,7 +107,7 @@ def check_comparable(one: Score, other: Score, *, across: Collection[str] = ()) 
     """
     found = [
         f"{field} ({first} and {second})"
-        for field, first, second in differences(one, other)
+        for field, first, second in protocol_differences(one, other)
         if field not in across
     ]
     if found:
@@ -117,7 +117,7 @@ def check_comparable(one: Score, other: Score, *, across: Collection[str] = ()) 
         )
 
 
-def differences(one: Score, other: Score) -> list[tuple[str, Any, Any]]:
+def protocol_differences(one: Score, other: Score) -> list[tuple[str, Any, Any]]:
     """List the fields of the protocol in which two scores differ, with both values."""
     first, second = one.protocol.model_dump(), other.protocol.model_dump()
     return [(key, first[key], second[key]) for key in first if first[key] != second[key]]

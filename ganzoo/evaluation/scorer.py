@@ -14,7 +14,7 @@ from ganzoo.config import DataConfig
 from ganzoo.config.watching import LEAST_FAKES, LEAST_REALS, PAIR_METRICS, POINT_METRICS
 from ganzoo.data.base import Dataset
 from ganzoo.data.cache import Store, open_store
-from ganzoo.data.mixtures import Mixture
+from ganzoo.data.mixtures import GaussianMixture
 from ganzoo.errors import RequestError, WeightsError
 from ganzoo.evaluation import metrics, modes, statistics
 from ganzoo.evaluation.extractor import Extractor
@@ -26,15 +26,15 @@ from ganzoo.networks.generator import Generator, checked_truncation
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
-from ganzoo.resolve.check import check_enough, check_metrics, validate
-from ganzoo.resolve.paths import dataset_name, title
+from ganzoo.resolve.paths import dataset_name, title_of
+from ganzoo.resolve.validation import check_enough, check_metrics, validate
 from ganzoo.settings import own_settings
 from ganzoo.spec import DatasetSpec, ExtractorSpec, Shape
 
 DEFAULT_METRICS = ("fid", "kid", "precision", "recall")
 """Of images; of points all there are."""
 
-Progress = Callable[[str, int, int], None]
+ReportProgress = Callable[[str, int, int], None]
 
 Made = tuple[Tensor, Tensor | None]
 """Fakes, and their targets where they are known."""
@@ -84,7 +84,7 @@ class Scorer:
         truncation: float | None = None,
         device: str | torch.device = "cpu",
         batch_size: int = 250,
-        progress: Progress | None = None,
+        progress: ReportProgress | None = None,
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
         self.fakes = whole_number(FAKES, fakes, 2)
@@ -114,7 +114,7 @@ class Scorer:
                 else "this generator makes vectors"
             )
             raise RequestError(f"extractors are for images, and {what}")
-        elif kind == "vectors" and not isinstance(self._dataset, Mixture):
+        elif kind == "vectors" and not isinstance(self._dataset, GaussianMixture):
             raise RequestError(
                 f"vectors are scored by the modes of a mixture, and {data.source} is not a mixture"
             )
@@ -209,7 +209,7 @@ class Scorer:
     def _protocol(self, maker: Network) -> dict[str, Any]:
         """What all scores of a maker have in common in their protocols."""
         return {
-            "data": title(self._data, self._dataset.pinned),
+            "data": title_of(self._data, self._dataset.pinned),
             "data_fingerprint": self._dataset.fingerprint,
             "split": getattr(self._data, "split", "all"),
             "sample_shape": self.shape,
@@ -246,7 +246,7 @@ class Scorer:
     def _counted(self, fakes: Iterable[Made]) -> dict[str, Value]:
         """The metrics of points."""
         mixture = self._dataset
-        assert isinstance(mixture, Mixture)
+        assert isinstance(mixture, GaussianMixture)
         counts = np.zeros(len(mixture.centres), dtype=np.int64)
         for points, _ in fakes:
             counts += modes.count(points.cpu().numpy(), mixture.centres, mixture.std)
@@ -263,7 +263,9 @@ class Scorer:
             "device": self.device.type,
         }
         path = statistics.place_of(facts, keep=self._keep)
-        kept = statistics.read(path, extractor.length, keep=self._keep, device=self.device)
+        kept = statistics.read_statistics(
+            path, extractor.length, keep=self._keep, device=self.device
+        )
         if kept is not None:
             return kept
         seen = self._nothing_seen(extractor)

@@ -8,12 +8,12 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.errors import WeightsError
-from ganzoo.hub.metadata import MAX_CARD_BYTES, join, split
+from ganzoo.hub.metadata import MAX_CARD_BYTES, join_card, split
 from ganzoo.hub.reference import COMMIT, Place, Repository, parse, parse_repository
 from ganzoo.spec import Architecture
-from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
-from ganzoo.weights.info import Info
-from ganzoo.weights.scores import flat
+from ganzoo.weights.description import Info
+from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
+from ganzoo.weights.scores import flat_record
 
 BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
 END = "<!-- ganzoo: end -->"
@@ -94,7 +94,7 @@ def write_card(
         text = f"{text}{gap}{section}\n"
     else:
         text = f"{title}\n{section}\n"
-    card = join(_metadata(metadata, info, reference, licence), text)
+    card = join_card(_metadata(metadata, info, reference, licence), text)
     size = len(card.encode())
     if size > MAX_CARD_BYTES:
         raise WeightsError(
@@ -213,7 +213,7 @@ def _scores(info: Info) -> list[dict[str, Any]]:
     """The records of evaluations that have a metric and a number, with their protocols' fields."""
     return [
         score
-        for score in map(flat, info.scores)
+        for score in map(flat_record, info.scores)
         if isinstance(score.get("metric"), str)
         and score["metric"].strip()
         and type(score.get("value")) in (int, float)

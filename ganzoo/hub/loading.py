@@ -13,17 +13,17 @@ import torch
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError, closest
 from ganzoo.hub.metadata import read_card, split
-from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_path, parse
+from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_local, parse
 from ganzoo.networks.base import Discriminator, Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
-from ganzoo.weights.folder import CARD_FILE
-from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.loading import load_network
-from ganzoo.weights.places import pretrained, weights_folder
-from ganzoo.weights.store import FolderStore, Source, Store
+from ganzoo.weights.description import Info, read_info
+from ganzoo.weights.locating import pretrained, weights_folder
+from ganzoo.weights.reading import FolderFiles, WeightsFiles, WeightsSource
+from ganzoo.weights.saving import CARD_FILE
+from ganzoo.weights.strict import load_network
 
 
 def load(
@@ -58,7 +58,7 @@ def load(
         WeightsError: There are no such weights, or they do not fit the architecture.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     [network] = _load(store, (role, raw), device=device, dtype=dtype)
     return network
 
@@ -93,7 +93,7 @@ def load_generator(
         WeightsError: There are no such weights, or they do not fit the architecture.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     [generator] = _load(store, (None, raw), device=device, dtype=dtype, kind="generator")
     assert isinstance(generator, Generator)
     return generator
@@ -111,7 +111,7 @@ def load_translator(
     Raises:
         RequestError: The role is not that of a translator.
     """
-    store = open_store(reference)
+    store = open_weights(reference)
     [translator] = _load(store, (role, raw), device=device, dtype=None, kind="translator")
     assert isinstance(translator, Translator)
     return translator
@@ -127,7 +127,7 @@ def load_discriminator(
     local_files_only: bool = False,
 ) -> Discriminator:
     """Load a discriminator; arguments and errors as those of `load_generator`."""
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     [discriminator] = _load(store, ("discriminator", False), device=device, dtype=dtype)
     assert isinstance(discriminator, Discriminator)
     return discriminator
@@ -147,7 +147,7 @@ def load_pair(
 
     Arguments and errors are those of `load_generator`.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     wanted = ((None, raw), ("discriminator", False))
     pair = _load(store, *wanted, device=device, dtype=dtype, kind="generator")
     generator, discriminator = pair
@@ -167,7 +167,7 @@ class PretrainedInfo:
         sizes: The size of every file in bytes; without the Hub, of those on this machine.
     """
 
-    source: Source
+    source: WeightsSource
     info: Info
     card: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -184,20 +184,20 @@ def pretrained_info(
 
     Arguments and errors are those of `load_generator`.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     info, sizes = read_info(store), store.sizes(whole=False)
     card, _ = split(read_card(store), store.label(CARD_FILE))
     store.remember()
     return PretrainedInfo(store.source, info, card, sizes)
 
 
-def open_store(
+def open_weights(
     reference: str | os.PathLike[str],
     token: str | bool | None = None,
     cache_dir: str | Path | None = None,
     *,
     local_files_only: bool = False,
-) -> Store:
+) -> WeightsFiles:
     """Find where the files of a reference are, resolved to a commit if they are on the Hub.
 
     Raises:
@@ -208,11 +208,11 @@ def open_store(
         _refuse_ambiguous(reference)
     found, text = parse(reference), os.fspath(reference)
     if isinstance(found, Place):
-        return FolderStore(weights_folder(found.path), text)
+        return FolderFiles(weights_folder(found.path), text)
     if isinstance(found, Tag):
         bundled = pretrained(found.architecture, found.tag)
         if bundled.folder is not None:
-            return FolderStore(bundled.folder, text, bundled=True)
+            return FolderFiles(bundled.folder, text, bundled=True)
         name, _, commit = bundled.repository.partition("@")
         found = Repository(name, commit)
     from ganzoo.hub.client import Client
@@ -224,7 +224,7 @@ def open_store(
 
 def _refuse_ambiguous(text: str) -> None:
     """Refuse a name that is also a folder here; with a revision or a scheme it is none."""
-    if is_path(text) or re.search("@|://", text) or not os.path.isdir(text):
+    if is_local(text) or re.search("@|://", text) or not os.path.isdir(text):
         return
     other = ""
     with suppress(WeightsError):
@@ -254,7 +254,7 @@ KINDS: dict[str, type[Network]] = {
 
 @own_settings(grad=True)
 def _load(
-    store: Store,
+    store: WeightsFiles,
     *wanted: tuple[str | None, bool],
     device: str | torch.device,
     dtype: torch.dtype | None,

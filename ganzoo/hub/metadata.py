@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ganzoo.config.files import dump_yaml, parse_yaml
+from ganzoo.config.documents import dump_yaml, parse_yaml
 from ganzoo.errors import WeightsError, brief
-from ganzoo.weights.folder import CARD_FILE
-from ganzoo.weights.store import Store
+from ganzoo.weights.reading import WeightsFiles
+from ganzoo.weights.saving import CARD_FILE
 
 MAX_CARD_BYTES = 1_000_000
 MAX_METADATA_CHARACTERS = 50_000
@@ -19,7 +19,7 @@ _HEAD = re.compile(
 )
 
 
-def read_card(store: Store) -> str:
+def read_card(store: WeightsFiles) -> str:
     """Read the text of a card; empty where there is none.
 
     Raises:
@@ -61,7 +61,7 @@ def split(card: str, label: str) -> tuple[dict[str, Any], str]:
     raise WeightsError(f"the metadata at the head of {label} {problem}; correct it there")
 
 
-def join(metadata: Mapping[str, Any], text: str) -> str:
+def join_card(metadata: Mapping[str, Any], text: str) -> str:
     """Write a card of metadata and text."""
     # Unbroken, as not all readers join a text in the same way that is broken beside an escape.
     return f"---\n{dump_yaml(dict(metadata), width=MAX_CARD_BYTES)}---\n{text}"

@@ -20,7 +20,7 @@ from ganzoo.data.cache import cache_folder
 from ganzoo.data.config import RepositoryConfig
 from ganzoo.errors import DataError, brief
 from ganzoo.hub.client import Client
-from ganzoo.hub.columns import Features
+from ganzoo.hub.features import ColumnTypes
 from ganzoo.hub.images import column
 from ganzoo.hub.reference import COMMIT, Repository
 
@@ -33,7 +33,7 @@ class Prepared:
     """A split that lies on this machine."""
 
     commit: str
-    features: Features
+    features: ColumnTypes
     tables: tuple[str, ...]
     folder: str
 

@@ -14,7 +14,7 @@ from ganzoo.hub.reference import parse_repository
 from ganzoo.hub.staging import staged
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
-from ganzoo.weights.folder import CARD_FILE
+from ganzoo.weights.saving import CARD_FILE
 
 
 def push(

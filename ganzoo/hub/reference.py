@@ -133,14 +133,14 @@ def parse_dataset(source: str) -> Repository:
     )
 
 
-def is_path(text: str) -> bool:
+def is_local(text: str) -> bool:
     r"""Tell a path from a name: it begins with ``.``, ``/``, ``~``, ``\`` or a drive letter."""
     return text.startswith((".", "/", "~", "\\")) or bool(re.match(r"[A-Za-z]:[\\/]", text))
 
 
 def _read(text: str) -> Reference | str:
     """Read a text; where it names nothing, return what to say of that, which may be empty."""
-    if is_path(text):
+    if is_local(text):
         return Place(text)
     if text.startswith(SCHEME):
         return _repository(text.removeprefix(SCHEME))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError
-from ganzoo.hub.loading import open_store
+from ganzoo.hub.loading import open_weights
 from ganzoo.hub.metadata import read_card, split
 from ganzoo.hub.reference import Repository, parse
 from ganzoo.networks.base import Network
@@ -20,11 +20,11 @@ from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.sheet import sample_sheet
 from ganzoo.spec import Architecture
+from ganzoo.weights.description import Info, read_info
 from ganzoo.weights.files import not_finite
-from ganzoo.weights.folder import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
-from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.loading import load_network
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.saving import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
+from ganzoo.weights.strict import load_network
 
 CHECKED_SAMPLES = 8
 
@@ -53,20 +53,20 @@ def staged(
             sheet = sample_sheet(source) if isinstance(source, Generator) else None
             if sheet is not None:
                 sheet.save(Path(folder) / SHEET_FILE)
-            yield _gather(FolderStore(Path(folder), f"the {source.role}"), discriminator)
+            yield _gather(FolderFiles(Path(folder), f"the {source.role}"), discriminator)
         return
     # A folder of that name here is told by what opens it.
     if isinstance(parse(source), Repository) and not os.path.isdir(source):
         raise RequestError(
             f"{source} is on the Hub already; to publish a copy, pull it into a folder first"
         )
-    store = open_store(source)
-    if not isinstance(store, FolderStore):
+    store = open_weights(source)
+    if not isinstance(store, FolderFiles):
         raise RequestError(f"{source} is on the Hub already, in {store.source.repository}")
     yield _gather(store, discriminator)
 
 
-def _gather(store: FolderStore, discriminator: bool) -> Staged:
+def _gather(store: FolderFiles, discriminator: bool) -> Staged:
     info = read_info(store)
     name = info.architecture.name
     files = {file: store.folder / file for file in all_files(name) if file in store.sizes()}

@@ -10,18 +10,16 @@ from torch import Tensor
 from ganzoo.drawing import save_image, to_pil
 from ganzoo.errors import RequestError
 from ganzoo.hub.loading import load_translator
-from ganzoo.networks.given import File, GivenFile, files_of, opened
+from ganzoo.networks.given import GivenFile, ImagePath, files_of, read_image
 from ganzoo.networks.translator import BATCH_SIZE, Translator
 
 FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 """The endings of an image that is written."""
 
-Progress = Callable[[int, int], None]
-
 
 def translate(
     reference: str | os.PathLike[str] | Translator,
-    images: File | Sequence[File],
+    images: ImagePath | Sequence[ImagePath],
     out: str | os.PathLike[str] | None = None,
     *,
     role: str | None = None,
@@ -30,7 +28,7 @@ def translate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     batch_size: int = BATCH_SIZE,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Translate image files, and write what they become.
 
@@ -124,4 +122,4 @@ def _check(translator: Translator, files: Sequence[GivenFile]) -> None:
 
 def _read(translator: Translator, file: GivenFile) -> Tensor:
     background = translator.info.data.background
-    return opened(file.path, translator.source_shape[0], background)
+    return read_image(file.path, translator.source_shape[0], background)

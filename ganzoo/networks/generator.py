@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ganzoo.classes import Labels, Mixture, class_numbers
+from ganzoo.classes import ClassMixture, Labels, class_numbers
 from ganzoo.config import LatentConfig
 from ganzoo.errors import RequestError
 from ganzoo.latents import way
@@ -152,7 +152,7 @@ class Generator(Network):
         """Generate samples on the way from one class to another, in evaluation mode.
 
         The latents are those of ``sample(n, seed=seed)``, and stay; the class is mixed where the
-        network looks up its labels (`ganzoo.classes.Mixture`).
+        network looks up its labels (`ganzoo.classes.ClassMixture`).
 
         Args:
             start: The class at the start, by name or number.
@@ -179,7 +179,7 @@ class Generator(Network):
         ends = self._classes(2, seed, [start, end])
         assert ends is not None
         starts, targets = ends[:, None].expand(2, len(latents))
-        mixture = Mixture(starts, targets, torch.linspace(0, 1, steps + 1).repeat(n))
+        mixture = ClassMixture(starts, targets, torch.linspace(0, 1, steps + 1).repeat(n))
         samples = self._samples(latents, starts, seed, truncation, batch_size, mixture)
         return samples.reshape(n, steps + 1, *samples.shape[1:])
 
@@ -190,7 +190,7 @@ class Generator(Network):
         seed: int,
         truncation: float | None,
         batch_size: int,
-        mixture: Mixture | None = None,
+        mixture: ClassMixture | None = None,
     ) -> Tensor:
         """Generate in evaluation mode, and bring samples to [0, 1] or to data units."""
         batches = []

@@ -16,7 +16,7 @@ from ganzoo.data.sources.names import is_image
 from ganzoo.data.sources.pixels import as_file
 from ganzoo.errors import DataError, RequestError
 
-File = str | os.PathLike[str]
+ImagePath = str | os.PathLike[str]
 """The path of an image, or of a folder of images."""
 
 READ = (1, 3, 4)
@@ -36,7 +36,7 @@ class GivenFile(NamedTuple):
     name: str
 
 
-def files_of(path: File) -> list[GivenFile]:
+def files_of(path: ImagePath) -> list[GivenFile]:
     """Return a file, or the images below a folder in the order of their paths.
 
     Raises:
@@ -53,7 +53,7 @@ def files_of(path: File) -> list[GivenFile]:
     return [GivenFile(place / name, name) for name in names]
 
 
-def opened(given: File | Image.Image, channels: int, background: str) -> Tensor:
+def read_image(given: ImagePath | Image.Image, channels: int, background: str) -> Tensor:
     """Read an image, in the channels that a network takes.
 
     Args:
@@ -87,8 +87,8 @@ def in_channels(images: Tensor, channels: int, background: str) -> Tensor:
 
     Args:
         images: ``(N, C, H, W)``, uint8, or floats in [0, 1].
-        channels: As that of `opened`; or the images' own, whatever that is.
-        background: As that of `opened`.
+        channels: As that of `read_image`; or the images' own, whatever that is.
+        background: As that of `read_image`.
 
     Raises:
         RequestError: It has another shape, type or range, or there is no way to those channels.

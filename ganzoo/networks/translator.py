@@ -17,7 +17,7 @@ from ganzoo.drawing import to_pil
 from ganzoo.errors import GanzooError, RequestError, brief
 from ganzoo.memory import is_shortage
 from ganzoo.networks.base import Network, evaluating
-from ganzoo.networks.given import File, files_of, in_channels, opened
+from ganzoo.networks.given import ImagePath, files_of, in_channels, read_image
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import TURN, Draws, checked_seed, isolated, seed_for, takes_draws
 from ganzoo.settings import own_settings
@@ -72,10 +72,10 @@ class Translator(Network):
         batch_size: int = BATCH_SIZE,
     ) -> Image.Image: ...
 
-    @overload
-    def translate(
+    @overload  # before that of sequences, as text is one
+    def translate(  # type: ignore[overload-overlap]
         self,
-        images: File,
+        images: ImagePath,
         *,
         seed: int | None = None,
         use: str | None = None,
@@ -85,7 +85,7 @@ class Translator(Network):
     @overload
     def translate(
         self,
-        images: Sequence[File | Image.Image],
+        images: Sequence[ImagePath | Image.Image],
         *,
         seed: int | None = None,
         use: str | None = None,
@@ -94,7 +94,7 @@ class Translator(Network):
 
     def translate(
         self,
-        images: Tensor | File | Image.Image | Sequence[File | Image.Image],
+        images: Tensor | ImagePath | Image.Image | Sequence[ImagePath | Image.Image],
         *,
         seed: int | None = None,
         use: str | None = None,
@@ -136,7 +136,7 @@ class Translator(Network):
             images, several = [images], False
         elif isinstance(images, str | os.PathLike):
             several, images = os.path.isdir(images), [file.path for file in files_of(images)]
-        found = [opened(image, self.source_shape[0], background) for image in images]
+        found = [read_image(image, self.source_shape[0], background) for image in images]
         for height, width in {image.shape[1:] for image in found}:
             self.check_size(height, width)
         results = [to_pil(made)[0] for made in self.translations(found, *options)]

@@ -54,7 +54,7 @@ def public_name(source: str) -> str:
     return source if is_on_hub(source) else Path(source).name
 
 
-def title(data: DataConfig, pinned: Mapping[str, str] = MappingProxyType({})) -> str:
+def title_of(data: DataConfig, pinned: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return what strangers may be told of data: of several parts, the names of all.
 
     Args:
@@ -65,7 +65,7 @@ def title(data: DataConfig, pinned: Mapping[str, str] = MappingProxyType({})) ->
     return " and ".join(public_name(place) for place in places.values())
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return a path as people are shown it: from the working folder where it lies in there."""
     with contextlib.suppress(ValueError, OSError):
         return str(path.relative_to(Path.cwd()))

@@ -4,7 +4,7 @@ An entry point names one of these objects. Everything that needs torch stands in
 string (``"package.module:Name"``), which is imported only when something is built.
 """
 
-from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, Role
+from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, RecipeFacts, Role
 from ganzoo.spec.parts import (
     AugmentationSpec,
     DatasetSpec,
@@ -39,6 +39,7 @@ __all__ = [
     "Preset",
     "Pretrained",
     "Recipe",
+    "RecipeFacts",
     "Role",
     "Shape",
     "Spec",

@@ -91,6 +91,7 @@ class PenaltySpec:
         factory: A ``ganzoo.penalties.base.Penalty`` subclass taking the config, or its dotted
             string.
         on: The player or the role that it regularises, where a config does not say.
+        of: The kind of network that it has a meaning for.
         kind: A ``term`` is added to the loss; a ``projection`` is applied after the optimizer.
         forbids_coupling: Couplings of a critic under which it has no meaning.
         paper: Where it was published.
@@ -102,6 +103,7 @@ class PenaltySpec:
     config: type[PenaltyConfig]
     factory: Dotted | type
     on: str = "discriminator"
+    of: Literal["critic", "maker", "any"] = "any"
     kind: Literal["term", "projection"] = "term"
     forbids_coupling: tuple[Coupling, ...] = ()
     paper: str = ""

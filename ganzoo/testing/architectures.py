@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import ArchitectureConfig
 from ganzoo.losses.base import Critique, as_critique
 from ganzoo.randomness import Draws, isolated
 from ganzoo.resolve import resolve
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
 from ganzoo.tensors import check_apart, check_network
 from ganzoo.testing import shared
@@ -43,7 +43,7 @@ class ArchitectureCase(Case):
 
     def network(self, role: str, seed: int = 1) -> nn.Module:
         """Build a network, in evaluation mode."""
-        return build(role, self.config, seed).eval()
+        return build_network(role, self.config, seed).eval()
 
     def perturbed(self, role: str, seed: int = 1, factor: float = 1.0) -> nn.Module:
         """Build a network and move all of its parameters at random."""

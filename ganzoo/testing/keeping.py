@@ -15,8 +15,8 @@ from ganzoo.testing import shared
 from ganzoo.testing.architectures import ArchitectureCase
 from ganzoo.testing.check import Fault
 from ganzoo.training.ema import Ema
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import Info
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import Info
 
 DRAWS = 4
 """How often parameters are moved, as a rectifier may block the way for some weights."""

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import LatentConfig, value_at
 from ganzoo.losses.base import as_critique
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import Shape
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
@@ -41,7 +41,7 @@ class PenaltyCase(Case):
         """Return what the trainer gives to a penalty of this network."""
         n = shared.BATCH
         networks = {
-            role: shared.perturb(build(role, self.architecture, 1), 1)
+            role: shared.perturb(build_network(role, self.architecture, 1), 1)
             for role in PERCEPTRONS.networks
         }
         if change is not None:

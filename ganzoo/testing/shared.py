@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.config.files import dump_yaml, parse_yaml
+from ganzoo.config.documents import dump_yaml, parse_yaml
 from ganzoo.resolve import resolve
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.testing.check import Case, Fault, NotApplicable
 from ganzoo.training.trainer import Trainer
 
@@ -79,7 +79,7 @@ def config_round_trip(case: Case) -> None:
         if validate(type(case.config), copied, "config") != case.config:
             raise Fault(
                 f"a config that was written as {kind} reads back differently; let every field "
-                "accept what model_dump writes (a tuple needs AsTuple of ganzoo.config.fields)"
+                "accept what model_dump writes (a tuple needs AsTuple of ganzoo.config.models)"
             )
     fields = type(case.config).model_fields
     silent = [name for name, field in fields.items() if not field.description]

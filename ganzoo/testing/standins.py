@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo.config import DataConfig, LatentConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config.models import AsTuple, Side
 from ganzoo.data.base import Dataset, Item
 from ganzoo.spec import Architecture, DatasetSpec, Traits
 
@@ -20,7 +20,7 @@ WIDTH = 16
 LATENT = 6
 
 
-class Generator(nn.Module):
+class StandInGenerator(nn.Module):
     """A perceptron with one hidden layer."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -36,7 +36,7 @@ class Generator(nn.Module):
         return samples.reshape(-1, *self.shape)
 
 
-class Discriminator(nn.Module):
+class StandInDiscriminator(nn.Module):
     """A perceptron with one hidden layer, and second derivatives everywhere."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -63,8 +63,8 @@ PERCEPTRONS = Architecture(
     name="conformance-perceptrons",
     summary="Small networks that stand in while other plugins are checked.",
     config=LatentConfig,
-    generator=Generator,
-    discriminator=Discriminator,
+    generator=StandInGenerator,
+    discriminator=StandInDiscriminator,
     traits=lambda config: Traits(vectors=True, labels=True),
 )
 

@@ -10,10 +10,10 @@ from torch import nn
 from ganzoo.config import RunConfig
 from ganzoo.hub.card import write_card
 from ganzoo.training.facts import recipe_of
-from ganzoo.weights import folder as weights_folder
+from ganzoo.weights import saving as weights_folder
+from ganzoo.weights.description import Info
 from ganzoo.weights.files import folder_aside, write_text
-from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
-from ganzoo.weights.info import Info
+from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE
 
 
 def write_weights(

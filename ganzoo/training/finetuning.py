@@ -12,12 +12,12 @@ from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
-from ganzoo.resolve.config import section_of
 from ganzoo.resolve.merge import Values, merge
+from ganzoo.resolve.resolution import section_of
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
-from ganzoo.training.base import Base
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run
+from ganzoo.training.starting import Base
 from ganzoo.training.trainer import Trainer
 
 STEPS = 5000
@@ -60,7 +60,7 @@ def finetune(
         reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
         data: A path of images (``./path``), a dataset's name, or a map-style dataset as those of
             torch (see `ganzoo.register_dataset`).
-        overrides: Values by dotted key, as ``{"base.freeze_discriminator": 3}``.
+        overrides: Values by dotted key, as ``{"finetune.freeze.discriminator": 3}``.
         config: A config over which the overrides are laid; its architecture may be left out.
         out: The run folder to make; one under ``runs/`` where left out.
         observers: Further observers.
@@ -79,7 +79,7 @@ def finetune(
     """
     laid_over = {**(overrides or {}), **keywords}
     if allow_partial:
-        laid_over["base.allow_partial"] = True
+        laid_over["finetune.allow_partial"] = True
     resolution = finetuning_config(reference, data, config, laid_over)
     return Trainer(resolution, out, observers=observers).fit()
 
@@ -146,18 +146,18 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
     wanted = {*recipe.penalties, *user.get("penalties", {})} <= {"r1"}
     generates = spec.networks[spec.makers[0]].kind == "generator"
     penalized = wanted and generates and len(architecture["sample_shape"]) == 3
-    partial = user.get("base", {}).get("allow_partial", False)
+    partial = user.get("finetune", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
         "optimizers": _rates(recipe, players, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
         "data": _sizes(recipe, architecture["sample_shape"]),
         "training": {"steps": STEPS},
-        "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
+        "finetune": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
 
 
-def _objective(base: Base, user: Values) -> ObjectiveSpec:
+def _objective(base: Base, user: Mapping[str, Any]) -> ObjectiveSpec:
     """The objective that weights are trained with, unless the user names another one."""
     spec = registry.get(Architecture, base.info.architecture.name)
     if not spec.objectives:
@@ -169,18 +169,14 @@ def _objective(base: Base, user: Values) -> ObjectiveSpec:
     return registry.get(ObjectiveSpec, name)
 
 
-def _reads(base: Base, user: Values) -> list[str]:
+def _reads(base: Base, user: Mapping[str, Any]) -> list[str]:
     """The fields of the data that fine-tuning reads."""
     return [name for name in _objective(base, user).fields if name != "label"]
 
 
 def _sizes(recipe: Recipe, shape: Sequence[int]) -> Values:
-    """The sizes of the recipe's data, in proportion, for the size of the weights."""
-    size, load = recipe.data.get("image_size"), recipe.data.get("load_size")
-    if size is None or len(shape) != 3:
-        return {}
-    sizes = {"image_size": shape[1]}
-    return sizes if load is None else {**sizes, "load_size": round(shape[1] * load / size)}
+    """The size of the weights, in the place of one that the recipe has."""
+    return {"image_size": shape[1]} if "image_size" in recipe.data else {}
 
 
 def _rates(recipe: Recipe, players: Iterable[str], *, partial: bool) -> Values:

@@ -9,7 +9,7 @@ from ganzoo.data.sources.python import Data, with_data
 from ganzoo.errors import RunError
 from ganzoo.locks import is_empty, writing
 from ganzoo.training import checkpoints
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.resuming import check_unchanged
 from ganzoo.training.run import Run, run_around
 from ganzoo.training.trainer import Trainer
@@ -102,7 +102,7 @@ def export(
         raise RunError(f"{folder} is a file; give a new folder for the weights")
     path = Path(source).expanduser()
     if checkpoints.is_checkpoint(path):
-        run, checkpoint = Run.open(path.absolute().parent.parent), checkpoints.load(path)
+        run, checkpoint = Run.open(path.absolute().parent.parent), checkpoints.read_checkpoint(path)
     else:
         run = Run.open(path)
         saved, notes = checkpoints.newest(run.checkpoints)

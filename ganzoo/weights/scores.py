@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ganzoo.weights.description import CONFIG_FILE, Info, read_info
 from ganzoo.weights.files import write_text
-from ganzoo.weights.info import CONFIG_FILE, Info, read_info
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.reading import FolderFiles
 
 Record = Mapping[str, Any]
 
@@ -15,7 +15,7 @@ SAME = ("protocol", "seed", "weights")
 """What two records have in common that are of the same measurement."""
 
 
-def flat(record: Record) -> dict[str, Any]:
+def flat_record(record: Record) -> dict[str, Any]:
     """Lay the fields of a record's protocol beside its others; one without stays as it is.
 
     Records come from files that are not trusted, so that any field may be missing or odd.
@@ -37,7 +37,7 @@ def add_scores(folder: Path, records: Sequence[Record]) -> Info:
     Raises:
         ganzoo.errors.WeightsError: Its ``config.json`` will not do; nothing is written.
     """
-    info = read_info(FolderStore(folder))
+    info = read_info(FolderFiles(folder))
     kept = [old for old in info.scores if not any(_same(old, new) for new in records)]
     scores = [*kept, *map(dict, records)]
     # Not what was read into `info`, as that may have been brought to a newer format.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ganzoo.config import TranslatorConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config.models import AsTuple, Side
 from ganzoo.spec import Coupling
 
 SIDES = tuple(2**power for power in range(3, 11))

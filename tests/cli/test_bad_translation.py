@@ -9,8 +9,8 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.building import architecture_config, build
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import Info
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import Info
 from tests.cli.test_bad_input import halves, refused, sides, truncated, write
 
 SMALL = {"generator_width": 2, "blocks": 1, "discriminator_width": 2, "discriminator_layers": 1}

@@ -29,7 +29,7 @@ EVALUATE = "evaluate ./run -n 64 --metrics fid --save"
 SWEEP = f"sweep {SMALL} steps=2 evaluation.fakes=64 --over loss=hinge,non-saturating --trials 1"
 
 STEP = "ganzoo.training.trainer:Trainer._step"
-SAVED = "ganzoo.hub.scores:save_scores"
+SAVED = "ganzoo.hub.recording:save_scores"
 EXPORTED = "ganzoo.training.trainer:Trainer.export"
 
 PAIRS = {
@@ -94,7 +94,7 @@ def check(place, refusal, code, err):
         assert steps == sorted(set(steps))
         assert ganzoo.load_generator(opened).sample(1, seed=0).isfinite().all()
         for saved in checkpoints.every(opened.checkpoints):
-            checkpoints.load(saved)
+            checkpoints.read_checkpoint(saved)
     assert not list(place.rglob(locks.LOCK_FILE))
 
 

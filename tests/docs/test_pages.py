@@ -9,11 +9,11 @@ import ganzoo
 from ganzoo import registry
 from ganzoo.cli import app
 from ganzoo.config import LatentConfig, RunConfig
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS
 from ganzoo.errors import GanzooError
-from ganzoo.weights.info import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
+from ganzoo.weights.description import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
 from tests.imports import ROOT
 from tests.texts import HOOKS, PAGES, Reader, blocks, fewer_steps, page, prints, shows
 

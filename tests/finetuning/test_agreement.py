@@ -88,7 +88,7 @@ def test_data_check_ends_with_a_command_that_begins(
     assert ("--allow-partial" in line) == partial
     config, overrides = split_arguments([word for word in line[5:] if not word.startswith("--")])
     assert config is None
-    overrides |= {"base.allow_partial": partial, "training.batch_size": 4}
+    overrides |= {"finetune.allow_partial": partial, "training.batch_size": 4}
     resolution = finetuning_config("./weights", "./images", None, overrides)
     assert resolution.config.data.flip
     Trainer(resolution, tmp_path / "run")

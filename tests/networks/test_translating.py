@@ -13,8 +13,8 @@ from ganzoo.errors import GanzooError, RequestError
 from ganzoo.networks.translator import Translator
 from ganzoo.registry import registered
 from ganzoo.spec import Architecture, Role
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import DataFacts, Info
 
 SMALL = {"generator_width": 2, "discriminator_width": 2, "discriminator_layers": 1}
 RESNET = {"generator": "resnet", "blocks": 1, **SMALL}

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import IO
 
 from ganzoo.data.config import FolderConfig
-from ganzoo.data.sources.base import ImageFiles, absolute, open_file
-from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
+from ganzoo.data.sources.filenames import is_clutter, is_image
+from ganzoo.data.sources.labels import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_images
-from ganzoo.data.sources.names import is_clutter, is_image
+from ganzoo.data.sources.own import ImageFiles, absolute, open_file
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
 from ganzoo.terminal import printable

@@ -25,7 +25,7 @@ def channels_first(shape: tuple[int, ...]) -> bool:
     )
 
 
-def flat(
+def without_alpha(
     image: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
 ) -> NDArray[np.uint8]:
     """Treat an image, uint8 (H, W) or (H, W, C), with an alpha channel as those in files."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganzoo.config import RunConfig
-from ganzoo.training.observers.base import Observer
-from ganzoo.training.observers.evaluation import Evaluation
+from ganzoo.training.observers.console import Progress
 from ganzoo.training.observers.grids import SampleGrids
-from ganzoo.training.observers.health import Health
 from ganzoo.training.observers.logs import JsonLog
-from ganzoo.training.observers.progress import Progress
+from ganzoo.training.observers.monitoring import Health
+from ganzoo.training.observers.observer import Observer
+from ganzoo.training.observers.scoring import Evaluation
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
