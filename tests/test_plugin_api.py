@@ -18,7 +18,7 @@ from tests.imports import ROOT, imports, sources
 NAMES = {
     "ganzoo.spec": """
         Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec
-        ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits
+        ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits Truncation
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
@@ -55,7 +55,9 @@ PARAMETERS = {
         default_preset pretrained paper licence api migrations
     """,
     "ganzoo.spec.Role": "network kind reads makes",
-    "ganzoo.spec.ObjectiveSpec": "name summary config factory players fields paper api",
+    "ganzoo.spec.ObjectiveSpec": """
+        name summary config factory players fields coupling paper api
+    """,
     "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
     "ganzoo.spec.PenaltySpec": """
         name summary config factory on kind forbids_coupling paper api
@@ -68,7 +70,10 @@ PARAMETERS = {
     "ganzoo.spec.Recipe": """
         objective loss penalties optimizers data training ema augmentation
     """,
-    "ganzoo.spec.Traits": "sides channels images vectors labels output coupling",
+    "ganzoo.spec.Traits": """
+        sides channels images vectors labels output coupling truncation extras
+    """,
+    "ganzoo.spec.Truncation": "kind range default",
     "ganzoo.config.ArchitectureConfig": "name preset sample_shape num_classes",
     "ganzoo.config.LatentConfig": "name preset sample_shape num_classes latent_dim latent",
     "ganzoo.config.TranslatorConfig": "name preset sample_shape num_classes source_shape use",
@@ -87,6 +92,13 @@ PARAMETERS = {
     "ganzoo.objectives.base.Objective.load_state": "self kept",
     "ganzoo.objectives.base.Objective.game": "self critic maker reals joint",
     "ganzoo.objectives.base.Objective.turn": "self step phase part size",
+    "ganzoo.objectives.base.Objective.call": "self role inputs draws",
+    "ganzoo.objectives.base.Objective.forward": "self differentiable",
+    "ganzoo.objectives.base.Objective.latents": "self draws",
+    "ganzoo.objectives.base.Objective.networks_of": "self player",
+    "ganzoo.objectives.base.Loader.batch": "self position draws",
+    "ganzoo.objectives.base.Loader.draw_labels": "self draws",
+    "ganzoo.objectives.base.Hardware": "device precision reason processes",
     "ganzoo.objectives.base.Game.critique": "self shown",
     "ganzoo.objectives.base.Game.judge": "self turn reals fakes",
     "ganzoo.objectives.base.Game.score": "self turn shown purpose",
@@ -119,6 +131,7 @@ PARAMETERS = {
     "ganzoo.randomness.Draws.normal": "self purpose shape",
     "ganzoo.randomness.Draws.uniform": "self purpose shape",
     "ganzoo.randomness.Draws.integers": "self purpose high",
+    "ganzoo.randomness.Draws.latents": "self purpose length distribution",
     "ganzoo.randomness.Draws.within": "self purpose count",
     "ganzoo.data.base.Dataset.read": "self index",
     "ganzoo.data.base.Dataset.name_of": "self index",

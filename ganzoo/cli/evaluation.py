@@ -62,10 +62,10 @@ def evaluate(
         raise RequestError(f"{config!r} is not of the form data.key=value")
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
-    from ganzoo.hub.recording import own_folder, save_scores
     from ganzoo.locks import writing
     from ganzoo.resolve import user_values
     from ganzoo.training.run import run_around
+    from ganzoo.weights.scores import own_folder, save_scores
 
     real = user_values({"data": {"source": data}} if data else {}, overrides)
     if others := [section for section in real if section != "data"]:

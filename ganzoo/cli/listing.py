@@ -239,7 +239,7 @@ def _show_weights(values: Mapping[str, Any]) -> None:
         (name, network["kind"], network["file"], _work(network))
         for name, network in mappings.get("networks", {}).items()
     ]
-    from ganzoo.weights.scores import flat_record
+    from ganzoo.weights.description import flat_record
 
     tables["scores"] = []
     for score in map(flat_record, scores[:MAX_ROWS]):

@@ -15,7 +15,6 @@ from ganzoo.evaluation.records import Score
 from ganzoo.evaluation.scorer import DEFAULT_FAKES, ReportProgress
 from ganzoo.evaluation.translations import scorer_of
 from ganzoo.hub.loading import load
-from ganzoo.hub.reference import Place, parse
 from ganzoo.networks.base import Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
@@ -25,6 +24,7 @@ from ganzoo.resolve.resolution import section_of, user_values
 from ganzoo.spec import Architecture
 from ganzoo.weights.locating import RUN_CONFIG, run_of
 from ganzoo.weights.reading import check_inside
+from ganzoo.weights.reference import Place, parse
 
 
 def evaluate(

@@ -22,7 +22,7 @@ from ganzoo.evaluation.families import FAMILIES, Family, Seen, Value
 from ganzoo.evaluation.records import Protocol, Score
 from ganzoo.memory import check_room
 from ganzoo.networks.base import Network
-from ganzoo.networks.generator import Generator, checked_truncation
+from ganzoo.networks.generator import Generator
 from ganzoo.numbers import whole_number
 from ganzoo.randomness import checked_seed, seed_for
 from ganzoo.resolve import open_dataset
@@ -88,7 +88,7 @@ class Scorer:
     ) -> None:
         self.shape, self.seed = shape, checked_seed(seed)
         self.fakes = whole_number(FAKES, fakes, 2)
-        self.truncation = checked_truncation(truncation)
+        self.truncation = truncation
         self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
@@ -138,6 +138,7 @@ class Scorer:
 
         Raises:
             WeightsError: Samples are not finite.
+            RequestError: The generator has no such truncation.
         """
         protocol = self._protocol(maker)
         origin: dict[str, Any] = {
@@ -208,6 +209,9 @@ class Scorer:
 
     def _protocol(self, maker: Network) -> dict[str, Any]:
         """What all scores of a maker have in common in their protocols."""
+        truncation = self.truncation
+        if isinstance(maker, Generator):
+            truncation = maker.checked_truncation(truncation)
         return {
             "data": title_of(self._data, self._dataset.pinned),
             "data_fingerprint": self._dataset.fingerprint,
@@ -216,7 +220,7 @@ class Scorer:
             "labels": "data" if maker.config.num_classes else "none",
             "reals": len(self._store.samples),
             "fakes": self.fakes,
-            "truncation": self.truncation,
+            "truncation": truncation,
         }
 
     def _compared(self, fakes: Iterable[Made]) -> dict[str, Value]:

@@ -12,8 +12,6 @@ import torch
 
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError, closest
-from ganzoo.hub.metadata import read_card, split
-from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_local, parse
 from ganzoo.networks.base import Discriminator, Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
@@ -21,7 +19,9 @@ from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
 from ganzoo.weights.description import Info, read_info
 from ganzoo.weights.locating import pretrained, weights_folder
+from ganzoo.weights.metadata import read_card, split
 from ganzoo.weights.reading import FolderFiles, WeightsFiles, WeightsSource
+from ganzoo.weights.reference import SCHEME, Place, Repository, Tag, is_local, parse
 from ganzoo.weights.saving import CARD_FILE
 from ganzoo.weights.strict import load_network
 

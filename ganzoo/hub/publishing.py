@@ -10,10 +10,10 @@ from ganzoo.hub.client import Client
 from ganzoo.hub.faults import NotReachedError, StorageError
 from ganzoo.hub.published import Published
 from ganzoo.hub.pushing import Push
-from ganzoo.hub.reference import parse_repository
 from ganzoo.hub.staging import staged
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
+from ganzoo.weights.reference import parse_repository
 from ganzoo.weights.saving import CARD_FILE
 
 

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError
 from ganzoo.hub.loading import open_weights
-from ganzoo.hub.metadata import read_card, split
-from ganzoo.hub.reference import Repository, parse
 from ganzoo.networks.base import Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
@@ -22,7 +20,9 @@ from ganzoo.sheet import sample_sheet
 from ganzoo.spec import Architecture
 from ganzoo.weights.description import Info, read_info
 from ganzoo.weights.files import not_finite
+from ganzoo.weights.metadata import read_card, split
 from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.reference import Repository, parse
 from ganzoo.weights.saving import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
 from ganzoo.weights.strict import load_network
 

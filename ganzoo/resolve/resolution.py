@@ -101,6 +101,9 @@ def resolve(
         "preset": user["architecture"].get("preset", spec.default_preset),
         **preset.values,
     }
+    if spec.objectives and "objective" in recipe:
+        # It is said of the default objective, and of no other that the user names.
+        recipe["objective"] = {"name": spec.objectives[0], **recipe["objective"]}
     # Last, so that what a recipe says of all data stays when the user names the source.
     values = merge(DEFAULTS, merge(recipe, user))
     objective = _objective(spec, values)

@@ -8,9 +8,9 @@ from PIL import Image
 from torch import nn
 
 from ganzoo.config import RunConfig
-from ganzoo.hub.card import write_card
 from ganzoo.training.facts import recipe_of
 from ganzoo.weights import saving as weights_folder
+from ganzoo.weights.card import write_card
 from ganzoo.weights.description import Info
 from ganzoo.weights.files import folder_aside, write_text
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE

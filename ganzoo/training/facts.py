@@ -12,10 +12,10 @@ from ganzoo.about import __version__
 from ganzoo.config import RunConfig, documents
 from ganzoo.data.base import Dataset
 from ganzoo.hardware import Hardware
-from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.weights.description import BaseModel, DataFacts, Info
+from ganzoo.weights.reference import Place, Repository, parse
 
 
 def info_of(

@@ -16,7 +16,6 @@ from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import open_weights
-from ganzoo.hub.reference import is_local
 from ganzoo.objectives.base import Objective
 from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
@@ -25,6 +24,7 @@ from ganzoo.weights.description import Info, kind_of, read_info
 from ganzoo.weights.files import write_text
 from ganzoo.weights.grafting import Graft, GraftPlan, graft
 from ganzoo.weights.reading import WeightsFiles
+from ganzoo.weights.reference import is_local
 from ganzoo.weights.saving import MODEL_FILE, network_files
 from ganzoo.weights.strict import MAX_BYTES, load_network
 from ganzoo.weights.structure import channel_axes, class_axes, counterparts

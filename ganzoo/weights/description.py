@@ -1,5 +1,6 @@
 """What a weights folder tells of its networks: the contents of ``config.json``."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -22,6 +23,10 @@ MAX_CONFIG_BYTES = 1_000_000
 
 MAX_VALUES = 100_000
 """A ``config.json`` of more values is refused: a fault of each would be told."""
+
+
+Record = Mapping[str, Any]
+"""A score as it is kept."""
 
 
 class DataFacts(Model):
@@ -170,3 +175,14 @@ def read_info(store: WeightsFiles) -> Info:
 
 def _brief(value: object) -> str:
     return repr(value)[:60]
+
+
+def flat_record(record: Record) -> dict[str, Any]:
+    """Lay the fields of a record's protocol beside its others; one without stays as it is.
+
+    Records come from files that are not trusted, so that any field may be missing or odd.
+    """
+    protocol = record.get("protocol")
+    if not isinstance(protocol, Mapping):
+        return dict(record)
+    return {**protocol, **{key: value for key, value in record.items() if key != "protocol"}}

@@ -29,7 +29,7 @@ EVALUATE = "evaluate ./run -n 64 --metrics fid --save"
 SWEEP = f"sweep {SMALL} steps=2 evaluation.fakes=64 --over loss=hinge,non-saturating --trials 1"
 
 STEP = "ganzoo.training.trainer:Trainer._step"
-SAVED = "ganzoo.hub.recording:save_scores"
+SAVED = "ganzoo.weights.scores:save_scores"
 EXPORTED = "ganzoo.training.trainer:Trainer.export"
 
 PAIRS = {

@@ -8,12 +8,11 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.errors import WeightsError
-from ganzoo.hub.metadata import MAX_CARD_BYTES, join_card, split
-from ganzoo.hub.reference import COMMIT, Place, Repository, parse, parse_repository
 from ganzoo.spec import Architecture
-from ganzoo.weights.description import Info
+from ganzoo.weights.description import Info, flat_record
+from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
+from ganzoo.weights.reference import COMMIT, Place, Repository, parse, parse_repository
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
-from ganzoo.weights.scores import flat_record
 
 BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
 END = "<!-- ganzoo: end -->"
