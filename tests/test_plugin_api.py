@@ -78,7 +78,7 @@ PARAMETERS = {
     "ganzoo.spec.Truncation": "kind range default",
     "ganzoo.config.ArchitectureConfig": "name preset sample_shape num_classes",
     "ganzoo.config.LatentConfig": "name preset sample_shape num_classes latent_dim latent",
-    "ganzoo.config.TranslatorConfig": "name preset sample_shape num_classes source_shape",
+    "ganzoo.config.TranslatorConfig": "name preset sample_shape num_classes source_shape use",
     "ganzoo.config.ObjectiveConfig": "name",
     "ganzoo.config.LossConfig": "name",
     "ganzoo.config.PenaltyConfig": "name on weight every apart",

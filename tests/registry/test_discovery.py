@@ -241,7 +241,9 @@ def test_a_distribution_may_stand_before_a_name_that_only_it_offers(fresh):
         pytest.param("architectures", "", r"unknown architecture ''", id="empty"),
         pytest.param("architectures", "zoo:dcgan", "'zoo:dcgan'; .*'dcgan'", id="distribution"),
         pytest.param("architectures", "ganzoo-torch:", "'ganzoo-torch:'", id="distribution alone"),
-        pytest.param("architectures", "xyzzy", r"'xyzzy' \(available: cyclegan, ", id="nothing close"),
+        pytest.param(
+            "architectures", "xyzzy", r"'xyzzy' \(available: cyclegan, ", id="nothing close"
+        ),
     ],
 )
 def test_an_unknown_name_is_answered_with_what_is_close_and_what_there_is(
