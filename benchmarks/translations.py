@@ -38,8 +38,52 @@ from ganzoo.evaluation.scorer import make_extractor
 from ganzoo.networks.translator import Translator
 from ganzoo_digits.network import Classifier, grey
 
+COLOURS = (
+    "architecture=pix2pix",
+    "architecture.downs=2",
+    "architecture.generator_width=32",
+    "architecture.discriminator_layers=2",
+    "architecture.discriminator_width=16",
+    "architecture.norm=instance",
+    "objective.l1_weight=300",
+    "data=pairs",
+    "data.image_size=64",
+    "data.load_size=null",
+    "training.batch_size=4",
+    "training.steps=14000",
+    "training.sample_every=3500",
+    "training.checkpoint_every=0",
+    "optimizers.generator.lr.schedule=linear",
+    "optimizers.generator.lr.from=5e-3",
+    "optimizers.generator.lr.to=0",
+    "optimizers.generator.lr.over=56000",
+    "optimizers.discriminator.lr=5e-4",
+)
+
+DIGITS = (
+    "architecture=cyclegan",
+    "architecture.generator_width=16",
+    "architecture.blocks=2",
+    "architecture.discriminator_width=32",
+    "architecture.discriminator_layers=1",
+    "objective.identity_weight=0",
+    "data=domains",
+    "data.image_size=32",
+    "data.load_size=null",
+    "data.flip=false",
+    "training.batch_size=4",
+    "training.steps=1500",
+    "training.checkpoint_every=0",
+    "optimizers.generator.lr=5e-4",
+    "optimizers.discriminator.lr=5e-4",
+    "ema.half_life=1000",
+)
+
 SEED = 2026
 """Of the choice of images, and of the classifier."""
+
+PERIODS = (32, 8)
+"""Levels of luma in which each wave of a source repeats."""
 
 SHOWN = 24
 """Images of a sheet."""
@@ -60,12 +104,11 @@ def main() -> None:
     if arguments.task == "colours":
         lay_out_colours(arguments.images, out)
         train(COLOURS, out)
-        rows = judge_colours(out)
+        print("\n".join(judge_colours(out)))
     else:
         lay_out_digits(out)
         train(DIGITS, out)
-        rows = judge_digits(out)
-    print("\n".join(rows))
+        print("\n".join(judge_digits(out)))
     print(f"\nsheet: {out / 'sheet.png'}")
 
 
@@ -101,24 +144,19 @@ def read(folder: Path) -> Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
 
 
-# Colours --------------------------------------------------------------------------------------
+def translated(out: Path, role: str, images: Tensor) -> Tensor:
+    """Return what a translator of a task's run makes of images in [0, 1]."""
+    translator = ganzoo.load(out / "run", role)
+    assert isinstance(translator, Translator)
+    return translator.translate(images, seed=0)
 
-COLOURS = (
-    "architecture=pix2pix",
-    "architecture.generator_width=16",
-    "architecture.discriminator_width=16",
-    "architecture.discriminator_layers=2",
-    "architecture.use=eval",
-    "data=pairs",
-    "data.image_size=64",
-    "data.load_size=null",
-    "training.batch_size=8",
-    "training.steps=8000",
-    "optimizers.generator.lr.schedule=linear",
-    "optimizers.generator.lr.from=1e-3",
-    "optimizers.generator.lr.to=0",
-    "optimizers.generator.lr.over=64000",
-)
+
+def sheet(out: Path, *sets: Tensor) -> None:
+    """Write some images of each set, those of one place one below the other."""
+    channels = max(images.shape[1] for images in sets)
+    rows = torch.linspace(0, len(sets[0]) - 1, SHOWN).long()
+    columns = [images[rows].expand(-1, channels, -1, -1) for images in sets]
+    save_grid(torch.cat(columns, dim=2), out / "sheet.png", columns=12, scale=1)
 
 
 def lay_out_colours(file: Path, out: Path) -> None:
@@ -131,26 +169,35 @@ def lay_out_colours(file: Path, out: Path) -> None:
     for part, rows in (("held-out", order[:100]), ("train", order[100:])):
         names = [f"{row:04}" for row in rows]
         luma = np.stack([np.asarray(Image.fromarray(images[row]).convert("L")) for row in rows])
-        write(out / part / "a", luma, names)
+        write(out / part / "a", with_waves(luma), names)
         write(out / part / "b", images[rows], names)
+
+
+def with_waves(luma: Images) -> Images:
+    """Return luma ``(N, H, W)`` and two triangle waves of it ``(N, H, W, 3)``.
+
+    Flat drawings have few colours, and neighbouring levels of luma may belong to green and to blue.
+    From luma alone a network learns so steep a function very slowly; waves of it make levels far
+    apart (Tancik et al., Fourier Features Let Networks Learn High Frequency Functions in Low
+    Dimensional Domains, 2020), and hold nothing that luma does not.
+    """
+    waves = [abs(luma % period - period / 2) * 510 / period for period in PERIODS]
+    return np.stack([luma, *waves], axis=-1).round().astype(np.uint8)
 
 
 def judge_colours(out: Path) -> list[str]:
     """Return a table of mean absolute errors on the held-out images, and write a sheet."""
-    luma, colour = read(out / "held-out" / "a"), read(out / "held-out" / "b")
-    translator = ganzoo.load(out / "run")
-    assert isinstance(translator, Translator)
-    made = translator.translate(luma, seed=0)
-    table = mean_colours(read(out / "train" / "a"), read(out / "train" / "b"))
+    sources, colour = read(out / "held-out" / "a"), read(out / "held-out" / "b")
+    luma = sources[:, :1]
+    table = mean_colours(read(out / "train" / "a")[:, :1], read(out / "train" / "b"))
     found = {
         "luma on all three channels": luma.expand_as(colour),
         "mean colour of each level of luma": table[levels(luma)].permute(0, 3, 1, 2),
-        "pix2pix": made,
+        "pix2pix": translated(out, "generator", sources),
     }
+    sheet(out, *found.values(), colour)
     errors = {name: float((images - colour).abs().mean()) for name, images in found.items()}
     [own, *_] = errors.values()
-    save_grid(beside(*(images[:SHOWN] for images in (*found.values(), colour))), out / "sheet.png",
-              columns=12, scale=1)  # fmt: skip
     lines = ["| colours | mean absolute error | of the luma's |", "| --- | --- | --- |"]
     return lines + [f"| {name} | {e:.4f} | {e / own:.3f} |" for name, e in errors.items()]
 
@@ -175,24 +222,6 @@ def mean_colours(luma: Tensor, colour: Tensor) -> Tensor:
     return torch.where(counts > 0, sums / counts.clamp(min=1), own).float()
 
 
-# Digits ---------------------------------------------------------------------------------------
-
-DIGITS = (
-    "architecture=cyclegan",
-    "architecture.generator_width=16",
-    "architecture.blocks=2",
-    "architecture.discriminator_width=32",
-    "architecture.discriminator_layers=1",
-    "objective.identity_weight=0",
-    "data=domains",
-    "data.image_size=32",
-    "data.load_size=null",
-    "data.flip=false",
-    "training.batch_size=8",
-    "training.steps=5000",
-)
-
-
 def lay_out_digits(out: Path) -> None:
     """Write 2,250 digits, as many others that are thick and inverted, and 500 of both kinds."""
     images, labels = digits()
@@ -215,34 +244,27 @@ def lay_out_digits(out: Path) -> None:
 
 
 def judge_digits(out: Path) -> list[str]:
-    """Return a table of what was made of the held-out digits, and write a sheet."""
+    """Return a table of what was made of the held-out digits, and write a sheet.
+
+    All is compared with the target domain that was trained on, turned to white on black: the median
+    width of strokes as a share of its, FID-digits, and the verdict of a classifier of its digits.
+    """
     inputs, wanted = read(out / "held-out" / "a"), read(out / "held-out" / "b")
     target = 1 - read(out / "train" / "b")
-    translator = ganzoo.load(out / "run", "a_to_b")
-    assert isinstance(translator, Translator)
-    made = translator.translate(inputs, seed=0)
-    back = ganzoo.load(out / "run", "b_to_a")
-    assert isinstance(back, Translator)
-    save_grid(
-        beside(*(images[:: 500 // SHOWN][:SHOWN] for images in
-                 (inputs, made, wanted, back.translate(made, seed=0)))),
-        out / "sheet.png", columns=12, scale=2,
-    )  # fmt: skip
+    made = translated(out, "a_to_b", inputs)
+    sheet(out, inputs, made, wanted, translated(out, "b_to_a", made))
     extractor = make_extractor("digits")
     moments = Moments.of(extractor(target).features)
-    width = float(np.median(stroke_widths(target)))
-    classifier = classifier_of(target, labels_of(out / "train" / "b"))
+    width = np.median(stroke_widths(target))
+    torch.manual_seed(SEED)
+    classifier = Classifier()
+    fit(classifier, grey(target), labels_of(out / "train" / "b"))
+    classifier.eval()
     labels = labels_of(out / "held-out" / "a")
-    lines = [
-        "| digits | stroke width, of the target's | FID-digits | digit kept |",
-        "| --- | --- | --- | --- |",
-    ]
-    for name, ink in (
-        ("inverted", inputs),
-        ("CycleGAN", 1 - made),
-        ("inverted and thickened", 1 - wanted),
-    ):
-        share = float(np.median(stroke_widths(ink))) / width
+    lines = ["| digits | stroke width | FID-digits | digit kept |", f"|{' --- |' * 4}"]
+    found = {"inverted": inputs, "CycleGAN": 1 - made, "inverted and thickened": 1 - wanted}
+    for name, ink in found.items():
+        share = np.median(stroke_widths(ink)) / width
         fid = frechet_distance(moments, Moments.of(extractor(ink).features))
         with torch.no_grad():
             kept = (classifier(grey(ink))[1].argmax(1) == labels).double().mean()
@@ -253,14 +275,6 @@ def judge_digits(out: Path) -> list[str]:
 def labels_of(folder: Path) -> Tensor:
     """Return the digit of every image of a folder, in the order of their names."""
     return torch.tensor([int(file.name[0]) for file in sorted(folder.iterdir())])
-
-
-def classifier_of(ink: Tensor, labels: Tensor) -> Classifier:
-    """Train a classifier of white digits ``(N, 1, H, W)`` on black."""
-    torch.manual_seed(SEED)
-    classifier = Classifier()
-    fit(classifier, grey(ink), labels)
-    return classifier.eval()
 
 
 def stroke_widths(ink: Tensor) -> NDArray[np.float64]:
@@ -276,12 +290,6 @@ def stroke_widths(ink: Tensor) -> NDArray[np.float64]:
     large = F.interpolate(ink, scale_factor=4, mode="bilinear", align_corners=False)[:, 0] > 0.5
     distances = [ndimage.distance_transform_edt(np.pad(image, 1)) for image in large.numpy()]
     return np.array([d[d > 0].mean() - 0.5 if d.any() else 0.0 for d in distances])
-
-
-def beside(*sets: Tensor) -> Tensor:
-    """Return one image for each place of the sets: theirs ``(C, H, W)``, one below the other."""
-    channels = max(images.shape[1] for images in sets)
-    return torch.cat([images.expand(-1, channels, -1, -1) for images in sets], dim=2)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,16 @@ def test_the_mean_colour_of_a_level():
     assert table[128] == pytest.approx([128 / 255] * 3)
 
 
+def test_waves_repeat_and_span_the_range():
+    levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    luma, *waves = np.moveaxis(translations.with_waves(levels), -1, 0)
+    assert (luma == levels).all()
+    for wave, period in zip(waves, translations.PERIODS, strict=True):
+        assert (wave.ravel()[period:] == wave.ravel()[:-period]).all()
+        assert wave.ravel()[period // 2] == 0
+        assert wave.ravel()[0] == wave.max() == 255
+
+
 def test_colours_are_laid_out_in_pairs(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (103, 4, 4, 3), dtype=np.uint8)
     np.savez(tmp_path / "images.npz", images=images)
@@ -41,8 +51,8 @@ def test_colours_are_laid_out_in_pairs(tmp_path):
             seen.add(row)
             count -= 1
             assert (np.asarray(Image.open(file)) == images[row]).all()
-            luma = np.asarray(Image.open(tmp_path / part / "a" / file.name))
-            assert luma == pytest.approx(images[row] @ [0.299, 0.587, 0.114], abs=1)
+            source = np.asarray(Image.open(tmp_path / part / "a" / file.name))
+            assert source[..., 0] == pytest.approx(images[row] @ [0.299, 0.587, 0.114], abs=1)
         assert count == 0
     assert len(seen) == 103
 
