@@ -23,7 +23,7 @@ def saved(tmp_path_factory):
     for name in ("pix2pix", "cyclegan"):
         config = architecture_config(name, sample_shape=(3, 32, 32), generator="resnet", **SMALL)
         roles = ganzoo.info(name).networks
-        networks = {role: build(role, config, seed=0) for role in roles}
+        networks = {role: build_network(role, config, seed=0) for role in roles}
         weights.save(folder / name, Info.of(config), networks)
     return folder
 
