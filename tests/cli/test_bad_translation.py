@@ -8,7 +8,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 from ganzoo.weights import saving as weights
 from ganzoo.weights.description import Info
 from tests.cli.test_bad_input import halves, refused, sides, truncated, write

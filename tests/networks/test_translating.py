@@ -7,7 +7,7 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 from ganzoo.config import TranslatorConfig
 from ganzoo.errors import GanzooError, RequestError
 from ganzoo.networks.translator import Translator
