@@ -31,11 +31,11 @@ from ganzoo.config import (
 )
 from ganzoo.config.documents import MAX_DEPTH, dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.hub.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
 from ganzoo.hub.pulling import BESIDE
 from ganzoo.spec import Architecture
 from ganzoo.weights import description
 from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES
+from ganzoo.weights.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE
 from ganzoo.weights.strict import MAX_BYTES, MAX_HEADER_BYTES
 

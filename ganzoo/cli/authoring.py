@@ -28,6 +28,10 @@ def new_plugin(
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="The folder to create; by default NAME.")
     ] = None,
+    objective: Annotated[
+        bool,
+        typer.Option("--objective", help="Add an objective, NAME-game, that trains it."),
+    ] = False,
 ) -> None:
     """Write a plugin of your own, ready to install.
 
@@ -35,7 +39,7 @@ def new_plugin(
     """
     from ganzoo.cli.scaffold import write_plugin
 
-    folder = write_plugin(name, Path(out or name))
+    folder = write_plugin(name, Path(out or name), objective=objective)
     echo(f"see its README for the next steps: {folder / 'README.md'}", err=True)
     echo(folder)
 

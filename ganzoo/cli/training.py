@@ -90,9 +90,9 @@ def print_run(run: "Run") -> None:
     """Print the run so that it can be pasted as a reference, and name what to look at first."""
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
-    from ganzoo.hub.reference import is_local
     from ganzoo.resolve.paths import shown_path
     from ganzoo.training.run import BEST
+    from ganzoo.weights.reference import is_local
 
     sheets = sorted(run.samples.glob("*.png"))
     if sheets:

@@ -30,8 +30,8 @@ from ganzoo.hub.faults import (
     explain,
     quotes_token,
 )
-from ganzoo.hub.reference import COMMIT, Repository
 from ganzoo.weights.reading import check_file_size
+from ganzoo.weights.reference import COMMIT, Repository
 
 T = TypeVar("T")
 

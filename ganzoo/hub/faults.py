@@ -14,7 +14,7 @@ from huggingface_hub import constants, errors
 from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]
 
 from ganzoo.errors import HubError, HubRequestError
-from ganzoo.hub.reference import Repository
+from ganzoo.weights.reference import Repository
 
 LOGIN = "log in with: hf auth login"
 

@@ -19,7 +19,7 @@ from ganzoo.data.sources.columns import left_over
 from ganzoo.data.sources.labels import Classes
 from ganzoo.data.sources.own import ImageFiles, check_image_size
 from ganzoo.errors import DataError
-from ganzoo.hub.reference import SCHEME, parse_dataset
+from ganzoo.weights.reference import SCHEME, parse_dataset
 
 
 class RepositoryImages(ImageFiles):

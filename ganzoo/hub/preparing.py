@@ -22,7 +22,7 @@ from ganzoo.errors import DataError, brief
 from ganzoo.hub.client import Client
 from ganzoo.hub.features import ColumnTypes
 from ganzoo.hub.images import column
-from ganzoo.hub.reference import COMMIT, Repository
+from ganzoo.weights.reference import COMMIT, Repository
 
 INFO_FILE = "dataset_info.json"
 """What the package writes last into a folder of tables."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ganzoo.errors import GanzooError, RequestError
 from ganzoo.hub.loading import open_weights
-from ganzoo.hub.metadata import MAX_CARD_BYTES
 from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
 from ganzoo.weights.files import aside, folder_aside
+from ganzoo.weights.metadata import MAX_CARD_BYTES
 from ganzoo.weights.saving import (
     CARD_FILE,
     MODEL_FILE,

@@ -7,7 +7,6 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError
 
 from ganzoo.errors import HubError, HubRequestError
-from ganzoo.hub.card import prose, write_card
 from ganzoo.hub.client import Client, Listing, RemoteFile
 from ganzoo.hub.faults import (
     BUSY,
@@ -17,12 +16,13 @@ from ganzoo.hub.faults import (
     RevisionMissingError,
     StorageError,
 )
-from ganzoo.hub.metadata import read_card
 from ganzoo.hub.published import Change, ChangeKind, Published
-from ganzoo.hub.reference import Repository
 from ganzoo.hub.snapshot import Snapshot
 from ganzoo.hub.staging import Staged
+from ganzoo.weights.card import prose, write_card
 from ganzoo.weights.files import write_text
+from ganzoo.weights.metadata import read_card
+from ganzoo.weights.reference import Repository
 from ganzoo.weights.saving import CARD_FILE, all_files
 
 FORBIDDEN = 403

@@ -7,10 +7,10 @@ from pathlib import Path
 from ganzoo.errors import HubError, WeightsError
 from ganzoo.hub.client import Client, Listing
 from ganzoo.hub.faults import NOT_ASKED
-from ganzoo.hub.reference import COMMIT, Repository
 from ganzoo.weights.description import CONFIG_FILE
 from ganzoo.weights.files import write_text
 from ganzoo.weights.reading import WeightsSource, check_file_size
+from ganzoo.weights.reference import COMMIT, Repository
 
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
 """Endings of files that run code when they are loaded."""

@@ -14,6 +14,7 @@ from ganzoo.spec.parts import (
     PenaltySpec,
 )
 from ganzoo.spec.traits import Coupling, Dotted, Shape, Traits
+from ganzoo.spec.truncation import Truncation
 
 Spec = (
     Architecture
@@ -44,4 +45,5 @@ __all__ = [
     "Shape",
     "Spec",
     "Traits",
+    "Truncation",
 ]

@@ -194,7 +194,8 @@ class Architecture:
             short["generator"] = Role(self.generator, "generator", ("latents",), ("sample",))
         if self.discriminator is not None:
             short["discriminator"] = Role(self.discriminator, "critic", ("sample",))
-        if bool(short) == bool(self.networks):
+        # Both are there where a description was made from another with dataclasses.replace.
+        if not (short or self.networks) or (short and self.networks not in ({}, short)):
             raise ValueError(
                 f"architecture {self.name!r} needs generator and discriminator, or networks, and "
                 "not both"

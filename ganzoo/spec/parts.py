@@ -33,6 +33,8 @@ class ObjectiveSpec:
             makers ``generator`` and the one that owns the critics ``discriminator`` whatever they
             hold, so that recipes and warm-up are the same everywhere.
         fields: The fields of the data that it reads.
+        coupling: How the loss of a sample depends on the rest of its batch, beyond what its
+            networks do.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
     """
@@ -43,6 +45,7 @@ class ObjectiveSpec:
     factory: Dotted | type
     players: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...] = ("sample", "label")
+    coupling: Coupling = "none"
     paper: str = ""
     api: int = PLUGIN_API
 

@@ -111,9 +111,12 @@ def train_one_step(config: Mapping[str, Any], precision: str) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trainer = Trainer(config, Path(folder) / "run", overrides=overrides)
         trainer.observers = []
-        before = {role: state_of(net) for role, net in trainer.objective.networks.items()}
+        objective = trainer.objective
+        trained = [role for roles in objective.players.values() for role in roles]
+        before = {role: state_of(objective.networks[role]) for role in trained}
         trainer.fit()
-        for role, network in trainer.objective.networks.items():
+        for role in trained:
+            network = objective.networks[role]
             after = state_of(network)
             names = [name for name, _ in network.named_parameters()]
             if all(after[name].equal(before[role][name]) for name in names):
@@ -157,6 +160,14 @@ def perturb(network: nn.Module, seed: int, factor: float = 1.0) -> nn.Module:
         noise = torch.randn(parameter.shape, generator=source, dtype=torch.float32)
         parameter.add_(noise.to(parameter.dtype), alpha=0.3 * size).mul_(factor)
     return network
+
+
+def gradients_of(value: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Differentiate for parameters; the graph stays, and what is not reached is left out."""
+    if not value.requires_grad:
+        return []
+    found = torch.autograd.grad(value, parameters, allow_unused=True, retain_graph=True)
+    return [gradient for gradient in found if gradient is not None]
 
 
 def changed(before: Sequence[Tensor | None], after: Sequence[Tensor | None]) -> bool:

@@ -12,10 +12,10 @@ from ganzoo.about import __version__
 from ganzoo.config import RunConfig, documents
 from ganzoo.data.base import Dataset
 from ganzoo.hardware import Hardware
-from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
 from ganzoo.weights.description import BaseModel, DataFacts, Info
+from ganzoo.weights.reference import Place, Repository, parse
 
 
 def info_of(
@@ -31,11 +31,12 @@ def info_of(
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],
         shift=list(dataset.shift),
         scale=list(dataset.scale),
+        background=getattr(config.data, "background", dataset.background),
     )
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        "data": paths.public_name(config.data.source),
+        "data": paths.title_of(config.data),
         "data_fingerprint": dataset.fingerprint,
         "objective": config.objective.name,
         "loss": config.loss.name,

@@ -16,8 +16,8 @@ from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import open_weights
-from ganzoo.hub.reference import is_local
 from ganzoo.objectives.base import Objective
+from ganzoo.resolve import Resolution
 from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
@@ -25,6 +25,7 @@ from ganzoo.weights.description import Info, kind_of, read_info
 from ganzoo.weights.files import write_text
 from ganzoo.weights.grafting import Graft, GraftPlan, graft
 from ganzoo.weights.reading import WeightsFiles
+from ganzoo.weights.reference import is_local
 from ganzoo.weights.saving import MODEL_FILE, network_files
 from ganzoo.weights.strict import MAX_BYTES, load_network
 from ganzoo.weights.structure import channel_axes, class_axes, counterparts
@@ -111,9 +112,14 @@ class Start:
         write_text(folder / BASE_FILE, json.dumps(self.report, indent=1, ensure_ascii=False) + "\n")
 
 
-def begin(
-    config: RunConfig, objective: Objective, dataset: Dataset, *, begun: bool
-) -> Start | None:
+def opened(resolution: Resolution) -> Base:
+    """Return the weights that a run starts from, which finding its config may have opened."""
+    wanted, base = resolution.config.finetune, resolution.base
+    assert wanted is not None
+    return base if base and base.reference == wanted.reference else Base.open(wanted.reference)
+
+
+def begin(resolution: Resolution, objective: Objective, *, begun: bool) -> Start | None:
     """Bring the networks of a run to the weights that it starts from, and freeze their stages.
 
     The generator starts from the weights as trained where they were published, else from their
@@ -123,13 +129,14 @@ def begin(
     Returns None where there is nothing to take over, or no more, as the run has `begun`. Raises
     WeightsError or ConfigError where the weights have changed or do not fit.
     """
+    config, dataset = resolution.config, resolution.dataset
     wanted = config.finetune
     if wanted is None:
         return None
     frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
-    base = Base.open(wanted.reference)
+    base = opened(resolution)
     _check(base, config, wanted)
     grafts, averages = carried_over(base, config, objective.networks, dataset)
     base.store.remember()
@@ -265,8 +272,9 @@ def _notes(
         f"fine-tuning {base.name} ({base.sha[:12]}), {role}: {told(found)}"
         for role, found in grafts.items()
     ]
-    if "discriminator" not in base.published:
-        notes.append(f"{base.name} has no discriminator, so a new one is made")
+    for role in registry.get(Architecture, config.architecture.name).critics:
+        if role not in base.published:
+            notes.append(f"{base.name} has no {role}, so a new one is made")
     if config.warm_up:
         notes.append(
             f"only the discriminator learns in the first {config.warm_up} steps (finetune.warm_up)"

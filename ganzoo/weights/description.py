@@ -1,5 +1,6 @@
 """What a weights folder tells of its networks: the contents of ``config.json``."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
@@ -24,6 +25,10 @@ MAX_VALUES = 100_000
 """A ``config.json`` of more values is refused: a fault of each would be told."""
 
 
+Record = Mapping[str, Any]
+"""A score as it is kept."""
+
+
 class DataFacts(Model):
     """What the samples that a network was made for are like.
 
@@ -33,12 +38,14 @@ class DataFacts(Model):
         class_names: The classes in the order of their labels.
         shift: For vectors, what is subtracted from each coordinate.
         scale: For vectors, what each coordinate is then divided by.
+        background: For images, the colour that stood behind transparent ones, as ``"#ffffff"``.
     """
 
     kind: Literal["images", "vectors"] = "images"
     class_names: list[str] = Field(default_factory=list)
     shift: list[float] = Field(default_factory=list)
     scale: list[float] = Field(default_factory=list)
+    background: str = Field(default="#ffffff", pattern="^#[0-9a-f]{6}$")
 
     def to_units(self, samples: "Tensor") -> "Tensor":
         """Bring a network's samples to [0, 1] (images, clamped) or to data units (vectors)."""
@@ -168,3 +175,14 @@ def read_info(store: WeightsFiles) -> Info:
 
 def _brief(value: object) -> str:
     return repr(value)[:60]
+
+
+def flat_record(record: Record) -> dict[str, Any]:
+    """Lay the fields of a record's protocol beside its others; one without stays as it is.
+
+    Records come from files that are not trusted, so that any field may be missing or odd.
+    """
+    protocol = record.get("protocol")
+    if not isinstance(protocol, Mapping):
+        return dict(record)
+    return {**protocol, **{key: value for key, value in record.items() if key != "protocol"}}

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
-from ganzoo.hub.card import BEGIN, END, prose, write_card
-from ganzoo.hub.metadata import join_card, split
 from ganzoo.spec import Architecture
+from ganzoo.weights.card import BEGIN, END, prose, write_card
 from ganzoo.weights.description import DataFacts, Info
+from ganzoo.weights.metadata import join_card, split
 from tests.imports import ROOT
 
 FILES = ["config.json", "model.safetensors", "README.md"]
@@ -565,7 +565,7 @@ class TestAnyCard:
 def test_a_card_is_the_same_in_every_process():
     """So that publishing the same thing twice makes no new commit."""
     code = (
-        "from ganzoo.hub.card import write_card\n"
+        "from ganzoo.weights.card import write_card\n"
         "from tests.hub.test_card import info_of\n"
         "card = '---\\ntags: !!set {c, a, b, d, e}\\nx: !!set {p, q, r, s}\\n---\\n'\n"
         "print(write_card(info_of(), 'acme/digits', ['a', 'b'], existing=card))"

@@ -18,12 +18,12 @@ from safetensors.torch import load
 from ganzoo import registry
 from ganzoo.cli import main
 from ganzoo.errors import ConfigError, HubError, WeightsError
-from ganzoo.hub.card import BEGIN, END
 from ganzoo.hub.loading import load_generator, load_pair, pretrained_info
-from ganzoo.hub.metadata import join_card, split
 from ganzoo.hub.publishing import push
 from ganzoo.hub.pulling import pull
 from ganzoo.spec import Architecture
+from ganzoo.weights.card import BEGIN, END
+from ganzoo.weights.metadata import join_card, split
 from ganzoo.weights.saving import all_files
 from tests.hub.hostile import CAUSES, HARMLESS, MODEL, WAYS, good_files, made
 from tests.hub.server import ALICE

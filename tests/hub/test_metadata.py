@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ganzoo.config.documents import MAX_DEPTH
 from ganzoo.errors import WeightsError
-from ganzoo.hub.metadata import (
+from ganzoo.weights.metadata import (
     MAX_CARD_BYTES,
     MAX_METADATA_CHARACTERS,
     join_card,
@@ -144,7 +144,7 @@ def test_metadata_as_long_as_allowed_is_read():
 
 
 def test_what_is_longer_is_not_parsed(monkeypatch):
-    monkeypatch.setattr("ganzoo.hub.metadata.parse_yaml", lambda _: pytest.fail("parsed"))
+    monkeypatch.setattr("ganzoo.weights.metadata.parse_yaml", lambda _: pytest.fail("parsed"))
     with pytest.raises(WeightsError, match="is longer than"):
         split("---\n" + "a: 1\n" * 10_001 + "---\n", LABEL)
 

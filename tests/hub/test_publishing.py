@@ -17,10 +17,10 @@ from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import GanzooError, HubError, HubRequestError, RequestError, WeightsError
 from ganzoo.hub import client
-from ganzoo.hub.card import BEGIN, END
 from ganzoo.hub.loading import load_generator, load_pair, open_weights
 from ganzoo.networks import create_discriminator, create_generator
 from ganzoo.spec import Architecture, Traits
+from ganzoo.weights.card import BEGIN, END
 from ganzoo.weights.description import DataFacts
 from tests.hub.server import ALICE, BOB
 

@@ -11,7 +11,10 @@ from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
 from ganzoo.hub.loading import load_generator, open_weights
-from ganzoo.hub.reference import (
+from ganzoo.networks import create_generator
+from ganzoo.spec import Architecture, Pretrained
+from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.reference import (
     SPELLINGS,
     Place,
     Repository,
@@ -20,9 +23,6 @@ from ganzoo.hub.reference import (
     parse,
     parse_repository,
 )
-from ganzoo.networks import create_generator
-from ganzoo.spec import Architecture, Pretrained
-from ganzoo.weights.reading import FolderFiles
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PAGE = "https://huggingface.co"

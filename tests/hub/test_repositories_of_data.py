@@ -17,7 +17,7 @@ from ganzoo.data.cache import open_store
 from ganzoo.errors import DataError, HubError
 from ganzoo.hub import client, preparing
 from ganzoo.hub.faults import RepositoryMissingError, RevisionMissingError
-from ganzoo.hub.reference import parse_dataset
+from ganzoo.weights.reference import parse_dataset
 from tests.data.sources.conftest import NAMES, as_folder, opened, png
 from tests.hub.server import ALICE
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.hub.card import write_card
 from ganzoo.hub.loading import open_weights
 from ganzoo.resolve import resolve
 from ganzoo.spec import Architecture
+from ganzoo.weights.card import write_card
 from ganzoo.weights.description import read_info
 from ganzoo.weights.reading import FolderFiles
 from tests.imports import ROOT

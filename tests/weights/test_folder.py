@@ -18,13 +18,13 @@ from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import ConfigError, RunError, WeightsError
 from ganzoo.hub.loading import load_discriminator, load_generator, load_pair, open_weights
-from ganzoo.hub.recording import own_folder, save_scores
 from ganzoo.networks import Generator, create_generator
 from ganzoo.spec import Architecture, Pretrained, Traits
 from ganzoo.training.run import Run
 from ganzoo.weights import files, strict
 from ganzoo.weights import saving as weights
 from ganzoo.weights.description import DataFacts, Info
+from ganzoo.weights.scores import own_folder, save_scores
 
 FILES = ("model.safetensors", "discriminator.safetensors", "generator_raw.safetensors")
 
