@@ -106,6 +106,12 @@ class Pool:
         return torch.stack(rows)
 
 
+def published_rate(seen: int, total: int, batch: int) -> float:
+    """Return the learning rate after some samples: constant, then falling to 0 from the middle."""
+    middle = total // batch // 2 * batch
+    return 2e-4 * (1 - max(0, seen - middle) / (total - middle))
+
+
 class Adam:
     """Adam, by the formulas of its paper (Kingma and Ba, 2015, algorithm 1)."""
 

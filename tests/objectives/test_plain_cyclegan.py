@@ -12,11 +12,19 @@ import torch
 
 from ganzoo.training.trainer import Trainer
 from tests.networks.plain_translators import Net, patches, resnet
-from tests.objectives.plain import Adam, Dropping, Images, Pool, differences, states_of, write
+from tests.objectives.plain import (
+    Adam,
+    Dropping,
+    Images,
+    Pool,
+    differences,
+    published_rate,
+    states_of,
+    write,
+)
 
 SEED, BATCH, STEPS, POOL = 3, 2, 3, 3
 SIDE, LOADED, BLOCKS, LAYERS = 16, 20, 2, 1
-RATE = {"schedule": "linear", "from": 2e-4, "to": 0.0, "over": 8}
 
 CASES = {
     "as published": ({}, {}, 1),
@@ -48,7 +56,7 @@ def plain(states, options, dropout, a, b, steps):
         return patches(Net(states[role], "instance", training=True), images, LAYERS)
 
     for step in range(steps):
-        rate, place = 2e-4 * (1 - step * BATCH / 8), (step, "generator", 0)
+        rate, place = published_rate(step * BATCH, STEPS * BATCH, BATCH), (step, "generator", 0)
         [real_a], [real_b] = (images.batch(step, "generator", BATCH) for images in domains)
         fake_b, fake_a = made("a_to_b", real_a, *place), made("b_to_a", real_b, *place)
         loss = (judged("discriminator_b", fake_b) - 1).square().mean()
@@ -77,13 +85,12 @@ def plain(states, options, dropout, a, b, steps):
 
 @pytest.mark.parametrize("name", CASES)
 def test_updates_are_those_of_a_plain_writing(tmp_path, name):
-    """Three, with crops, mirrored images, domains of two lengths, pools and a schedule."""
+    """Three, with crops, mirrored images, two lengths of domains, pools and the published rate."""
     values, options, parts = CASES[name]
     random = np.random.default_rng(0)
     domains = [
         random.integers(256, size=(count, LOADED, LOADED, 3), dtype=np.uint8) for count in (5, 7)
     ]
-    adam = {"name": "adam", "lr": RATE, "betas": (0.5, 0.999)}
     trainer = Trainer(
         {
             "architecture": {
@@ -103,7 +110,6 @@ def test_updates_are_those_of_a_plain_writing(tmp_path, name):
                 "image_size": SIDE,
                 "load_size": LOADED,
             },
-            "optimizers": {"generator": adam, "discriminator": adam},
             "training": {
                 "steps": STEPS,
                 "seed": SEED,

@@ -10,10 +10,17 @@ import torch.nn.functional as F
 
 from ganzoo.training.trainer import Trainer
 from tests.networks.plain_translators import Net, patches, pixels, resnet, unet
-from tests.objectives.plain import Adam, Dropping, Images, differences, states_of, write
+from tests.objectives.plain import (
+    Adam,
+    Dropping,
+    Images,
+    differences,
+    published_rate,
+    states_of,
+    write,
+)
 
 SEED, BATCH, STEPS, COUNT = 5, 2, 3, 5
-RATE = {"schedule": "linear", "from": 2e-4, "to": 0.0, "over": 8}
 
 CASES = {
     "unet": (
@@ -60,7 +67,7 @@ def plain(name, states, source, target, steps):
         return F.binary_cross_entropy_with_logits(logits, target)
 
     for step in range(steps):
-        rate = 2e-4 * (1 - step * BATCH / 8)
+        rate = published_rate(step * BATCH, STEPS * BATCH, BATCH)
         source, target = images.batch(step, "discriminator", BATCH)
         fake = made(step, source)
         real_loss = cross_entropy(judged(source, target), True)
@@ -72,7 +79,7 @@ def plain(name, states, source, target, steps):
 
 @pytest.mark.parametrize("name", CASES)
 def test_updates_are_those_of_a_plain_writing(tmp_path, name):
-    """Three, over the end of an epoch, with crops, mirrored images, dropout and a schedule.
+    """Three, over the end of an epoch, with crops, mirrored images, dropout and the published rate.
 
     The batches of one are in two parts.
     """
@@ -80,7 +87,6 @@ def test_updates_are_those_of_a_plain_writing(tmp_path, name):
     random = np.random.default_rng(0)
     both = random.integers(256, size=(COUNT, loaded, 2 * loaded, 3), dtype=np.uint8)
     left, right = both[:, :, :loaded], both[:, :, loaded:]
-    adam = {"name": "adam", "lr": RATE, "betas": (0.5, 0.999)}
     trainer = Trainer(
         {
             "architecture": {"name": "pix2pix", "sample_shape": (3, side, side), **values},
@@ -91,7 +97,6 @@ def test_updates_are_those_of_a_plain_writing(tmp_path, name):
                 "load_size": loaded,
                 **options,
             },
-            "optimizers": {"generator": adam, "discriminator": adam},
             "training": {
                 "steps": STEPS,
                 "seed": SEED,

@@ -128,7 +128,7 @@ def test_it_is_trained_kept_sampled_and_encodes(installed):
         (["check-plugin", "bigan"], "trains-in-bf16"),
         (["check-plugin", "bidirectional"], "passed"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_it_is_listed_and_checked(installed, tmp_path, arguments, told):
     assert told in installed.done(*arguments, cwd=tmp_path)
