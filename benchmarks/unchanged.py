@@ -78,7 +78,8 @@ CASES: dict[str, dict[str, Any]] = {
     "ada": {
         **BARE,
         "augmentation": {"name": "ada", "every": 2, "adapt": 500},
-        "penalties": {"r1": {"weight": 0.1, "every": 4}},
+        # With its own pass; R1 looks at the augmented reals of the update itself by now.
+        "penalties": {"dragan": {"weight": 0.1, "every": 4}},
     },
     "generator first, shared fakes": {
         **DCGAN,

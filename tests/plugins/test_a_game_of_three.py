@@ -12,27 +12,31 @@ import subprocess
 import time
 
 import pytest
+import torch
 
+import ganzoo
 from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
+from ganzoo.networks.base import Network
 from tests.hub.server import ALICE
 from tests.imports import ROOT
-from tests.plugins.conftest import Environment
+from tests.plugins.conftest import DISTRIBUTIONS, Environment
 from tests.training.launching import finished
 
 ID = "acme/bigan"
 ROLES = ("generator", "encoder", "discriminator")
-RUN = [
-    "architecture=bigan",
-    "architecture.sample_shape=[1,8,8]",
-    "architecture.width=16",
-    "data=mnist5k",
-    "penalties.r1.weight=0.5",
-    "penalties.r1.every=2",
-    "augmentation=diffaugment",
-    "training.batch_size=8",
-    "training.sample_every=0",
-]
+VALUES = {
+    "architecture.name": "bigan",
+    "architecture.sample_shape": [1, 8, 8],
+    "architecture.width": 16,
+    "data.source": "mnist5k",
+    "penalties.r1.weight": 0.5,
+    "penalties.r1.every": 2,
+    "augmentation.name": "diffaugment",
+    "training.batch_size": 8,
+    "training.sample_every": 0,
+}
+RUN = [f"{key}={value}" for key, value in VALUES.items()]
 
 USE = """
 import json, sys
@@ -103,6 +107,20 @@ def test_ganzoo_does_not_know_it():
             assert "bidirectional" not in text, file
 
 
+def test_it_trains_and_encodes(tmp_path, monkeypatch):
+    """Without an installation, and so quickly."""
+    monkeypatch.syspath_prepend(DISTRIBUTIONS / "bigan" / "src")
+    import ganzoo_bigan
+
+    with registry.registered(ganzoo_bigan.BIGAN, ganzoo_bigan.BIDIRECTIONAL):
+        run = ganzoo.train({}, VALUES, out=tmp_path / "run", steps=2)
+        encoder = ganzoo.load(run.path, "encoder")
+        assert type(encoder) is Network
+        assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, 16)
+    assert {"penalty/r1", "loss/encoder"} <= run.log[-1].keys()
+
+
+@pytest.mark.sweep
 def test_it_is_trained_kept_sampled_and_encodes(installed):
     weights = installed.folder / "whole" / "weights"
     files = {f"{role}.safetensors" for role in ROLES[1:]}

@@ -1,14 +1,16 @@
-"""pix2pix and CycleGAN, killed, resumed and shared by processes: what they make is the same."""
+"""pix2pix and CycleGAN, killed or shared by processes: what they make is the same.
+
+How pools follow processes is tested in `test_several_processes`.
+"""
 
 import copy
+import functools
 import shutil
 import signal
 
 import numpy as np
 import pytest
-import torch
 
-from ganzoo.training.trainer import Trainer
 from tests.objectives.plain import write
 from tests.training import several
 from tests.training.killing import contents
@@ -32,6 +34,7 @@ TRAINING = {
 }
 KILLS = 10
 MODELS = ("pix2pix", "cyclegan")
+QUICK = ("cyclegan", 5)
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +68,22 @@ def configs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(configs, killer, tmp_path_factory):
-    """By model: the files of an undisturbed run, and the events that changed them."""
-    runs = {}
-    for name in MODELS:
+    """Of a model: the files of an undisturbed run, and the events that changed them."""
+
+    @functools.cache
+    def done(name):
         run = tmp_path_factory.mktemp("whole") / "run"
         code, events = killer(run, config=configs[name])
         assert code == 0
-        runs[name] = contents(run), events
-    return runs
+        return contents(run), events
+
+    return done
 
 
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        pytest.param(name, index, marks=() if index == KILLS // 2 else pytest.mark.sweep)
+        pytest.param(name, index, marks=() if (name, index) == QUICK else pytest.mark.sweep)
         for name in MODELS
         for index in range(KILLS)
     ],
@@ -86,7 +91,7 @@ def whole(configs, killer, tmp_path_factory):
 def test_killed_at_any_file_it_ends_in_the_same_bytes(
     configs, killer, whole, tmp_path, name, index
 ):
-    expected, events = whole[name]
+    expected, events = whole(name)
     run, at = tmp_path / "run", (2 * index + 1) * len(events) // (2 * KILLS)
     killed, _ = killer(run, config=configs[name], at=at, half=index % 2 == 1)
     assert killed == -signal.SIGKILL
@@ -103,7 +108,7 @@ def test_killed_at_any_file_it_ends_in_the_same_bytes(
 @pytest.mark.parametrize("name", MODELS)
 def test_killed_again_and_again_it_ends_in_the_same_bytes(configs, killer, whole, tmp_path, name):
     """One run, killed ten times on its way."""
-    expected, events = whole[name]
+    expected, events = whole(name)
     run, kills = tmp_path / "run", 0
     while kills < KILLS:
         begun = (run / "config.yaml").exists()
@@ -126,8 +131,8 @@ def changed(config, **sections):
     return config
 
 
-def test_two_processes(configs, tmp_path):
-    """Pools follow their processes; without pools two processes do what one does."""
+@pytest.mark.sweep
+def test_without_pools_two_processes_do_what_one_does(configs, tmp_path):
     exact = {"precision": "fp64", "steps": 3, "batch_size": 4, "sample_every": 0}
     alike = {
         "pix2pix": changed(configs["pix2pix"], architecture={"norm": "instance"}, training=exact),
@@ -138,34 +143,9 @@ def test_two_processes(configs, tmp_path):
             training=exact,
         ),
     }
-    # The recipe's rate ends with the run, whose steps could not change then.
-    adam = {"name": "adam", "lr": 2e-4}
-    pooled = changed(
-        configs["cyclegan"],
-        optimizers={"generator": adam, "discriminator": adam},
-        training={"checkpoint_every": 3, "sample_every": 0},
-    )
-    half = changed(pooled, training={"steps": 3})
-    shared = [{"out": str(tmp_path / f"{name}-2"), "config": alike[name]} for name in MODELS]
-    shared += [
-        {"out": str(tmp_path / "whole"), "config": pooled},
-        {"out": str(tmp_path / "halves"), "config": half},
-        {"out": str(tmp_path / "halves"), "resume": {"training.steps": 6}},
-    ]
-    do(tmp_path, 2, shared)
     several.do([{"out": str(tmp_path / f"{name}-1"), "config": alike[name]} for name in MODELS])
+    shared = [{"out": str(tmp_path / f"{name}-2"), "config": alike[name]} for name in MODELS]
+    do(tmp_path, 2, shared)
     for name in MODELS:
-        one, two = (tensors_of(tmp_path / f"{name}-{world}") for world in (1, 2))
+        one, two = (tensors_of(tmp_path / f"{name}-{processes}") for processes in (1, 2))
         assert largest_difference(one, two) < 1e-9
-
-    whole, halves = tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "halves")
-    assert whole.keys() == halves.keys()
-    assert [key for key in whole if not whole[key].equal(halves[key])] == []
-    pools = [halves[f"objective@{rank}/discriminator_b/pool"] for rank in (0, 1)]
-    assert [len(pool) for pool in pools] == [3, 3]
-    assert not torch.equal(*pools)
-
-    trainer = Trainer.resume(tmp_path / "whole", overrides={"training.steps": 8})
-    [note] = [note for note in trainer.notes if "written by 2 processes" in note]
-    assert "starts empty (discriminator_a/pool, discriminator_b/pool), so the result will" in note
-    assert trainer.objective.state().own == {}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -25,6 +26,22 @@ VANILLA = {
 }
 WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16], "generator_norm": "none"}
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
+IMAGES = 6, 16, 16, 3
+# The recipe's rate ends with the run, whose steps could not change then.
+CYCLEGAN = {
+    "architecture": {
+        "name": "cyclegan",
+        "sample_shape": [3, 16, 16],
+        "generator_width": 2,
+        "blocks": 1,
+        "discriminator_width": 2,
+        "discriminator_layers": 1,
+    },
+    "objective": {"pool_size": 3},
+    "optimizers": {
+        player: {"name": "adam", "lr": 2e-4} for player in ("generator", "discriminator")
+    },
+}
 QUIET = {"batch_size": 12, "sample_every": 0, "checkpoint_every": 0}
 
 BUNDLED = ganzoo.info("vanilla").pretrained["mnist5k"].folder
@@ -108,6 +125,20 @@ def jobs_in(folder):
     ]
 
 
+def jobs_of_pools(folder):
+    """CycleGAN as it is, and stopped in the middle and resumed."""
+    data = {"source": "domains", "image_size": 16}
+    for domain in "ab":
+        data[domain] = str(folder / f"{domain}.npy")
+        np.save(data[domain], np.random.default_rng(0).integers(256, size=IMAGES, dtype=np.uint8))
+    whole = {**CYCLEGAN, "data": data}
+    return [
+        {"out": str(folder / "whole"), "config": config(whole, "fp32", steps=4)},
+        {"out": str(folder / "halves"), "config": config(whole, "fp32", steps=2)},
+        {"out": str(folder / "halves"), "resume": {"training.steps": 4}},
+    ]
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """The folder of every case as one process makes it."""
@@ -120,7 +151,7 @@ def alone(tmp_path_factory):
 def shared(request, tmp_path_factory):
     """The same by several processes."""
     folder = tmp_path_factory.mktemp(f"shared-{request.param}")
-    do(folder, request.param, jobs_in(folder))
+    do(folder, request.param, [*jobs_in(folder), *jobs_of_pools(folder)])
     return folder
 
 
@@ -154,6 +185,20 @@ def test_float32_differs_by_rounding_only(alone, shared, case):
     difference = largest_difference(*weights)
     print(f"{shared.name} {case}: largest float32 difference after {STEPS} steps {difference:.1e}")
     assert difference < 5e-3
+
+
+def test_pools_follow_their_processes(shared):
+    never, resumed = tensors_of(shared / "whole"), tensors_of(shared / "halves")
+    assert never.keys() == resumed.keys()
+    assert [key for key in never if not never[key].equal(resumed[key])] == []
+    pools = [resumed[f"objective@{rank}/discriminator_b/pool"] for rank in (0, 1)]
+    assert [len(pool) for pool in pools] == [3, 3]
+    assert not torch.equal(*pools)
+
+    trainer = ganzoo.Trainer.resume(shared / "whole", overrides={"training.steps": 5})
+    [note] = [note for note in trainer.notes if "and this run continues in 1" in note]
+    assert "starts empty (discriminator_a/pool, discriminator_b/pool), so the result will" in note
+    assert trainer.objective.state().own == {}
 
 
 @pytest.mark.sweep
