@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.aside import write_text
 from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
@@ -22,7 +23,6 @@ from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
 from ganzoo.weights.description import Info, kind_of, read_info
-from ganzoo.weights.files import write_text
 from ganzoo.weights.grafting import Graft, GraftPlan, graft
 from ganzoo.weights.reading import WeightsFiles
 from ganzoo.weights.reference import is_local
