@@ -112,7 +112,7 @@ class Start:
         write_text(folder / BASE_FILE, json.dumps(self.report, indent=1, ensure_ascii=False) + "\n")
 
 
-def opened(resolution: Resolution) -> Base:
+def base_of(resolution: Resolution) -> Base:
     """Return the weights that a run starts from, which finding its config may have opened."""
     wanted, base = resolution.config.finetune, resolution.base
     assert wanted is not None
@@ -136,7 +136,7 @@ def begin(resolution: Resolution, objective: Objective, *, begun: bool) -> Start
     frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
-    base = opened(resolution)
+    base = base_of(resolution)
     _check(base, config, wanted)
     grafts, averages = carried_over(base, config, objective.networks, dataset)
     base.store.remember()
