@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ganzoo.hub.published import Published as Published
     from ganzoo.hub.publishing import push as push
     from ganzoo.hub.pulling import pull as pull
+    from ganzoo.hub.translating import translate as translate
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
     from ganzoo.listing import list_augmentations as list_augmentations
@@ -73,6 +74,7 @@ _NAMES = {
     "hub.published": "Published",
     "hub.publishing": "push",
     "hub.pulling": "pull",
+    "hub.translating": "translate",
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
     "list_losses list_objectives list_penalties list_pretrained",
     "networks.base": "Discriminator Network",

@@ -59,11 +59,18 @@ class TranslatorConfig(ArchitectureConfig):
 
     Attributes:
         source_shape: ``(channels, height, width)`` of the images that are translated.
+        use: How images are translated after training: in evaluation mode, or as its authors
+            published it, in training mode.
     """
 
     source_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 64, 64),
         description="(channels, height, width) of the source images; the data's where left out.",
+    )
+    use: Literal["published", "eval"] = Field(
+        default="eval",
+        description="How images are translated after training: as the authors do, with dropout and "
+        "the statistics of each image, or in evaluation mode.",
     )
 
     @field_validator("source_shape")
@@ -171,3 +178,8 @@ class DataConfig(Model):
         le=10**9,
         description="Number of samples kept out of training, to detect overfitting.",
     )
+
+    @property
+    def read_from(self) -> dict[str, str]:
+        """What the data is read from, by the field that says so."""
+        return {"source": self.source}

@@ -9,7 +9,7 @@ from ganzoo.config import Model
 from ganzoo.config.models import AsTuple
 from ganzoo.errors import RequestError
 
-LOWER_IS_BETTER = {"fid": True, "kid": True, "divergence": True}
+LOWER_IS_BETTER = {"fid": True, "kid": True, "divergence": True, "mae": True}
 """Of the metrics that are distances; all others grow with quality."""
 
 
@@ -27,8 +27,11 @@ class Protocol(Model):
         sample_shape: What reals and fakes were like before that.
         labels: How those of the fakes were drawn: ``data``, with the shares that the reals have;
             ``none`` of an unconditional generator.
-        reals: How many reals.
+        reals: How many reals; of translations with known targets, how many targets.
         fakes: How many fakes.
+        role: The translator; empty for a generator.
+        use: How it was used, ``published`` or ``eval``; empty for a generator.
+        held_out: Whether what was translated was held out of training.
         truncation: Of the fakes; None for none.
         settings: Numbers of the metric itself, as the neighbours of precision.
     """
@@ -44,6 +47,9 @@ class Protocol(Model):
     labels: str = "none"
     reals: int
     fakes: int
+    role: str = ""
+    use: str = ""
+    held_out: bool = False
     truncation: float | None = None
     settings: dict[str, int] = Field(default_factory=dict)
 

@@ -54,7 +54,7 @@ def load(
         role; in evaluation mode.
 
     Raises:
-        RequestError: The architecture has no such role.
+        RequestError: The weights hold no such role.
         WeightsError: There are no such weights, or they do not fit the architecture.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
@@ -94,8 +94,27 @@ def load_generator(
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
     store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
-    [generator] = _load(store, (None, raw), device=device, dtype=dtype)
-    return _as_generator(generator)
+    [generator] = _load(store, (None, raw), device=device, dtype=dtype, kind="generator")
+    assert isinstance(generator, Generator)
+    return generator
+
+
+def load_translator(
+    reference: str | os.PathLike[str],
+    role: str | None = None,
+    *,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+) -> Translator:
+    """Load a translator; arguments and errors are those of `load`.
+
+    Raises:
+        RequestError: The role is not that of a translator.
+    """
+    store = open_weights(reference)
+    [translator] = _load(store, (role, raw), device=device, dtype=None, kind="translator")
+    assert isinstance(translator, Translator)
+    return translator
 
 
 def load_discriminator(
@@ -130,9 +149,11 @@ def load_pair(
     """
     store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     wanted = ((None, raw), ("discriminator", False))
-    generator, discriminator = _load(store, *wanted, device=device, dtype=dtype)
+    pair = _load(store, *wanted, device=device, dtype=dtype, kind="generator")
+    generator, discriminator = pair
+    assert isinstance(generator, Generator)
     assert isinstance(discriminator, Discriminator)
-    return _as_generator(generator), discriminator
+    return generator, discriminator
 
 
 @dataclass(frozen=True)
@@ -237,17 +258,21 @@ def _load(
     *wanted: tuple[str | None, bool],
     device: str | torch.device,
     dtype: torch.dtype | None,
+    kind: str = "",
 ) -> list[Network]:
-    """Load networks of one commit, each a role (the default one if None), perhaps as trained."""
+    """Load networks of one commit, each a role (the default one if None), perhaps as trained.
+
+    The first has to be of a kind, if one is named.
+    """
     info = read_info(store)
     spec = registry.get(Architecture, info.architecture.name)
+    roles = [role or spec.makers[0] for role, _ in wanted]
+    for role in roles:
+        _check_role(role, info, spec, store.source.reference)
+    if kind:
+        _check_kind(roles[0], kind, spec, store.source.reference)
     networks: list[Network] = []
-    for role, raw in wanted:
-        role = role or spec.makers[0]
-        if role not in spec.networks:
-            raise RequestError(
-                f"{spec.name} has no role {role!r:.60}{closest(role, spec.networks)}"
-            )
+    for role, (_, raw) in zip(roles, wanted, strict=True):
         name = f"{role}_raw" if raw else role
         module = load_network(store, name, info)
         network = KINDS[spec.networks[role].kind](module, info, store.source, role=role)
@@ -256,10 +281,36 @@ def _load(
     return networks
 
 
-def _as_generator(network: Network) -> Generator:
-    if isinstance(network, Generator):
-        return network
-    raise RequestError(
-        f"{network.config.name} translates images, and does not generate them from noise; load it "
-        "with ganzoo.load"
-    )
+def _check_role(role: str, info: Info, spec: Architecture, reference: str) -> None:
+    """Check that weights hold a role, as far as they say (RequestError)."""
+    held = [name for name in spec.networks if name in info.networks] or [*spec.networks]
+    if role not in held:
+        raise RequestError(f"{reference} has no role {role!r:.60}{closest(role, held)}")
+
+
+def _check_kind(role: str, kind: str, spec: Architecture, reference: str) -> None:
+    """Check that a role is of a kind, and name the command for it where it is not (RequestError).
+
+    That is told before a file of its size is fetched.
+    """
+    found = spec.networks[role].kind
+    if found == kind:
+        return
+    others = [name for name, item in spec.networks.items() if item.kind == kind]
+    does = DOES[found]
+    if others:
+        cure = f"choose {' or '.join(others)}"
+    elif found == "translator":
+        cure = "translate images with ganzoo translate (in Python: ganzoo.load)"
+    else:
+        cure = "draw samples with ganzoo sample (in Python: ganzoo.load_generator)"
+    raise RequestError(f"the {role} of {reference} {does}; {cure}")
+
+
+DOES = {
+    "generator": "makes images from noise, and does not translate any",
+    "translator": "translates images, and does not make them from noise",
+    "critic": "scores images, and does not make any",
+    "other": "does not make images",
+}
+"""What a network of each kind does, in errors of those who want another."""

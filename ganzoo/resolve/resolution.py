@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo import registry
 from ganzoo.config import DataConfig, RunConfig, TrainingConfig, documents
-from ganzoo.config.watching import POINT_METRICS, HealthConfig
+from ganzoo.config.watching import PAIR_METRICS, POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmented import AUTO, check_augmentation, chosen
 from ganzoo.resolve.merge import Values, expand, flat, merge, nest
-from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_path
+from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_on_hub, is_path
 from ganzoo.resolve.validation import (
+    are_pairs,
     check_architecture,
     check_evaluation,
     check_fields,
@@ -26,6 +28,7 @@ from ganzoo.resolve.validation import (
     check_penalty_names,
     check_shape,
     check_suits,
+    datasets_with,
     open_dataset,
     shown,
     validate,
@@ -111,9 +114,13 @@ def resolve(
     objective = _objective(spec, values)
     values = _with_optimizers(values, objective)
 
-    data = data_config(values["data"], values)
     reads = [name for name in objective.fields if name != "label"]
-    check_fields(spec.name, reads, registry.get(DatasetSpec, dataset_name(data.source)))
+    source = values["data"].get("source")
+    with suppress(PluginError):  # of a name that is none, which is told below
+        # Before the fields of the section: a recipe has those of the data that it is for.
+        if isinstance(source, str):
+            check_fields(spec.name, reads, registry.get(DatasetSpec, dataset_name(source)))
+    data = data_config(values["data"], values)
     dataset = open_dataset(data)
     maker = spec.networks[spec.makers[0]]
     made = dataset.fields[maker.makes[0]]
@@ -147,14 +154,17 @@ def resolve(
         "data": data,
     }
     values["health"] = _looks(values, training)
+    evaluation = values.get("evaluation", {})
     if not made.kind.planar:
-        values["evaluation"] = _scores_of_points(values.get("evaluation", {}))
+        values["evaluation"] = _usual(evaluation, POINT_METRICS, "divergence")
+    elif are_pairs(dataset, maker):
+        values["evaluation"] = _usual(evaluation, PAIR_METRICS, "mae")
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_suits(result, dataset, made)
     check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
-    check_evaluation(result, dataset, made.kind.name)
+    check_evaluation(result, dataset, maker)
     check_finetuning(result)
     return Resolution(result, dataset, tuple(notes))
 
@@ -264,11 +274,30 @@ def data_config(values: Mapping[str, Any], within: Mapping[str, Any] | None = No
     return validate(spec.config, values, "data", within)
 
 
-def _scores_of_points(values: Any) -> Any:
-    """Where no metric is named, those that points have, the best weights by the finest of them."""
+def section_of(data: str | Mapping[str, Any], reads: Sequence[str]) -> Mapping[str, Any]:
+    """Complete a section ``data``, or what stands for it, by what networks read.
+
+    For those that read several fields, a path is that of images which hold all of them, and a
+    section without a source is of the dataset that has these fields.
+    """
+    values = data if isinstance(data, Mapping) else {"source": data}
+    source = values.get("source")
+    if "sample" in reads or not (names := datasets_with(reads)):
+        return values
+    if source is None:
+        return {"source": names[0], **values}
+    if isinstance(source, str) and (is_path(source) or is_on_hub(source)):
+        for name in names:
+            if "path" in registry.get(DatasetSpec, name).config.model_fields:
+                return {**values, "source": name, "path": source}
+    return values
+
+
+def _usual(values: Any, metrics: Sequence[str], best: str) -> Any:
+    """Where no metric is named, those that suit the data, and the best weights by one of them."""
     if not isinstance(values, Mapping) or "metrics" in values:
         return values
-    return {"best": "divergence", **values, "metrics": POINT_METRICS}
+    return {"best": best, **values, "metrics": metrics}
 
 
 def _looks(values: Values, training: TrainingConfig) -> Mapping[str, Any]:

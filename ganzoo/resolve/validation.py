@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,14 @@ from ganzoo import registry
 from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
 from ganzoo.config.models import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
+from ganzoo.config.watching import (
+    IMAGE_METRICS,
+    LEAST_FAKES,
+    LEAST_REALS,
+    METRICS,
+    PAIR_METRICS,
+    POINT_METRICS,
+)
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.dotted import field_paths, fields_at, meant
@@ -22,6 +30,7 @@ from ganzoo.spec import (
     ExtractorSpec,
     ObjectiveSpec,
     PenaltySpec,
+    Role,
     Shape,
     Traits,
 )
@@ -180,7 +189,7 @@ def check_penalties(
             )
 
 
-def check_fields(architecture: str, reads: Iterable[str], data: DatasetSpec) -> None:
+def check_fields(architecture: str, reads: Sequence[str], data: DatasetSpec) -> None:
     """Check that data has the fields that an architecture is trained on.
 
     Raises:
@@ -188,12 +197,23 @@ def check_fields(architecture: str, reads: Iterable[str], data: DatasetSpec) -> 
     """
     missing = [field for field in reads if field not in data.fields]
     if missing:
-        there = " and ".join(data.fields)
+        there, names = " and ".join(data.fields), datasets_with(reads)
+        such = f", such as data={names[0]} (see ganzoo info {names[0]})" if names else ""
         raise ConfigError(
             f"data.source: {data.name} holds {there}, and {architecture} is trained on "
             f"{' and '.join(reads)}; choose an architecture whose objective reads {there}, or "
-            f"other data"
+            f"other data{'' if 'sample' in reads else such}"
         )
+
+
+def datasets_with(reads: Iterable[str]) -> list[str]:
+    """Return the datasets, by name, that have some fields."""
+    found = []
+    for name in registry.names("datasets"):
+        with suppress(PluginError):  # of one that does not load
+            if {*reads} <= {*registry.get(DatasetSpec, name).fields}:
+                found.append(name)
+    return found
 
 
 def check_suits(config: RunConfig, dataset: Dataset, field: Field) -> None:
@@ -263,8 +283,13 @@ def check_finetuning(config: RunConfig) -> None:
         )
 
 
-def check_evaluation(config: RunConfig, dataset: Dataset, kind: str) -> None:
+def check_evaluation(config: RunConfig, dataset: Dataset, maker: Role) -> None:
     """Check that what is computed while training has a meaning for the data.
+
+    Args:
+        config: Of the run.
+        dataset: The data.
+        maker: The role that is scored.
 
     Raises:
         ConfigError: It has none, or the extractor is not installed.
@@ -272,10 +297,19 @@ def check_evaluation(config: RunConfig, dataset: Dataset, kind: str) -> None:
     evaluation = config.evaluation
     if not evaluation.every:
         return
-    check_metrics("evaluation.metrics", evaluation.metrics, kind)
-    check_enough("evaluation.fakes", evaluation.fakes, evaluation.metrics, LEAST_FAKES)
+    field = dataset.fields[maker.makes[0]]
+    paired = are_pairs(dataset, maker)
+    check_metrics("evaluation.metrics", evaluation.metrics, field.kind.name, paired=paired)
+    fakes, told = evaluation.fakes, "evaluation.fakes"
+    if maker.kind == "translator":
+        source = dataset.fields[maker.reads[0]]
+        there = config.data.holdout or len(dataset.groups[source.group][source.name])
+        if there < fakes:
+            fakes, told = there, "evaluation.metrics: the number of images to translate"
+    check_enough(told, fakes, evaluation.metrics, LEAST_FAKES)
     reals = "evaluation.metrics: the number of reals"
-    check_enough(reals, len(dataset), evaluation.metrics, LEAST_REALS)
+    count = len(dataset.groups[field.group][field.name])
+    check_enough(reals, count, evaluation.metrics, LEAST_REALS)
     if evaluation.extractor is not None:
         try:
             registry.get(ExtractorSpec, evaluation.extractor)
@@ -283,20 +317,41 @@ def check_evaluation(config: RunConfig, dataset: Dataset, kind: str) -> None:
             raise ConfigError(f"evaluation.extractor: {error}") from error
 
 
-def check_metrics(field: str, names: Iterable[str], kind: str) -> None:
+def are_pairs(dataset: Dataset, maker: Role) -> bool:
+    """Report whether the data holds the target of each image that a role translates."""
+    if maker.kind != "translator":
+        return False
+    groups = {dataset.fields[name].group for name in (maker.reads[0], maker.makes[0])}
+    return len(groups) == 1
+
+
+def check_metrics(field: str, names: Iterable[str], kind: str, *, paired: bool = False) -> None:
     """Check that metrics are known, and have a meaning for samples of a kind.
+
+    Args:
+        field: What the error names.
+        names: The metrics.
+        kind: ``images`` or ``vectors``.
+        paired: Whether each image has a target.
 
     Raises:
         ConfigError: They are not, or have none.
     """
     allowed = IMAGE_METRICS if kind == "images" else POINT_METRICS
+    if paired:
+        allowed = (*PAIR_METRICS, *allowed)
     for name in names:
         if name not in METRICS:
             raise ConfigError(f"{field}: there is no metric {name!r}{closest(name, METRICS)}")
-        if name not in allowed:
+        if name in allowed:
+            continue
+        choices = f"choose from {', '.join(allowed)}"
+        if name in PAIR_METRICS:
             raise ConfigError(
-                f"{field}: {name} does not apply to {kind}; choose from {', '.join(allowed)}"
+                f"{field}: {name} compares translations with their targets, and this data has no "
+                f"pairs; {choices}"
             )
+        raise ConfigError(f"{field}: {name} does not apply to {kind}; {choices}")
 
 
 def check_enough(what: str, count: int, names: Iterable[str], least: Mapping[str, int]) -> None:

@@ -31,11 +31,12 @@ def info_of(
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],
         shift=list(dataset.shift),
         scale=list(dataset.scale),
+        background=getattr(config.data, "background", dataset.background),
     )
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        "data": paths.public_name(config.data.source),
+        "data": paths.title_of(config.data),
         "data_fingerprint": dataset.fingerprint,
         "objective": config.objective.name,
         "loss": config.loss.name,

@@ -13,6 +13,7 @@ from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
 from ganzoo.resolve.merge import Values, merge
+from ganzoo.resolve.resolution import section_of
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run
@@ -99,6 +100,7 @@ def finetuning_config(
     if data is not None:
         user = merge(user, {"data": {"source": with_source(data)}})
     user = user_values(user, overrides)
+    user = {**user, "data": section_of(user.get("data", {}), _reads(base, user))}
     if not user.get("data", {}).get("source"):
         raise ConfigError(
             "data.source: missing; name the images to fine-tune on, for example --data ./images"
@@ -130,27 +132,52 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
         )
     if architecture["num_classes"]:
         architecture["num_classes"] = None
-    size = user["data"].get("image_size")
-    if isinstance(size, int) and len(architecture["sample_shape"]) == 3:
-        architecture["sample_shape"][1:] = [size, size]
-    warm_up = 0 if "discriminator" in base.published else WARM_UP
-    preset = given.get("preset", architecture["preset"])
     spec = registry.get(Architecture, architecture["name"])
+    size = user["data"].get("image_size")
+    for key in ("sample_shape", "source_shape"):
+        if isinstance(size, int) and len(architecture.get(key, ())) == 3:
+            architecture[key][1:] = [size, size]
+    warm_up = 0 if base.published >= {*spec.critics} else WARM_UP
+    preset = given.get("preset", architecture["preset"])
     presets = spec.presets
-    name = user.get("objective", {}).get("name", spec.objectives[0])
-    players = registry.get(ObjectiveSpec, name).players
+    players = _objective(base, user).players
     recipe = presets[preset].recipe if preset in presets else Recipe()
-    # Of penalties on the gradient one is enough: the recipe's, or another that the user names.
+    # Of penalties on the gradient one is enough: the recipe's, or another that the user names. A
+    # translator is held to its sources by other losses.
     wanted = {*recipe.penalties, *user.get("penalties", {})} <= {"r1"}
-    penalized = wanted and len(architecture["sample_shape"]) == 3
+    generates = spec.networks[spec.makers[0]].kind == "generator"
+    penalized = wanted and generates and len(architecture["sample_shape"]) == 3
     partial = user.get("finetune", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
         "optimizers": _rates(recipe, players, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
+        "data": _sizes(recipe, architecture["sample_shape"]),
         "training": {"steps": STEPS},
         "finetune": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
+
+
+def _objective(base: Base, user: Mapping[str, Any]) -> ObjectiveSpec:
+    """The objective that weights are trained with, unless the user names another one."""
+    spec = registry.get(Architecture, base.info.architecture.name)
+    if not spec.objectives:
+        raise ConfigError(
+            f"architecture.name: {spec.name} is for sampling only, and cannot be trained"
+        )
+    section = user.get("objective", {})
+    name = section.get("name", spec.objectives[0]) if isinstance(section, Mapping) else section
+    return registry.get(ObjectiveSpec, name)
+
+
+def _reads(base: Base, user: Mapping[str, Any]) -> list[str]:
+    """The fields of the data that fine-tuning reads."""
+    return [name for name in _objective(base, user).fields if name != "label"]
+
+
+def _sizes(recipe: Recipe, shape: Sequence[int]) -> Values:
+    """The size of the weights, in the place of one that the recipe has."""
+    return {"image_size": shape[1]} if "image_size" in recipe.data else {}
 
 
 def _rates(recipe: Recipe, players: Iterable[str], *, partial: bool) -> Values:

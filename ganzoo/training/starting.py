@@ -272,8 +272,9 @@ def _notes(
         f"fine-tuning {base.name} ({base.sha[:12]}), {role}: {told(found)}"
         for role, found in grafts.items()
     ]
-    if "discriminator" not in base.published:
-        notes.append(f"{base.name} has no discriminator, so a new one is made")
+    for role in registry.get(Architecture, config.architecture.name).critics:
+        if role not in base.published:
+            notes.append(f"{base.name} has no {role}, so a new one is made")
     if config.warm_up:
         notes.append(
             f"only the discriminator learns in the first {config.warm_up} steps (finetune.warm_up)"

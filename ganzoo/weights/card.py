@@ -12,13 +12,16 @@ from ganzoo.spec import Architecture
 from ganzoo.weights.description import Info, flat_record
 from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
 from ganzoo.weights.reference import COMMIT, Place, Repository, parse, parse_repository
-from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
 
 BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
 END = "<!-- ganzoo: end -->"
 
 TASK = "unconditional-image-generation"
 """What the Hub calls generators of images without labels."""
+
+TRANSLATION = "image-to-image"
+"""What the Hub calls translators of images."""
 
 CONDITIONAL = "class-conditional-image-generation"
 """The tag of generators of images with labels, which the Hub has no task for."""
@@ -32,9 +35,28 @@ Made for research, teaching and play with generative models. Samples follow the 
 with its gaps and its biases; a generator that saw few examples can come close to repeating some \
 of them. Do not treat or present a sample as a record of something real."""
 
+_LIMITS_OF_TRANSLATORS = """\
+## Limits and intended use
+
+Made for research, teaching and play with generative models. A translator makes up what the source \
+does not show, in the manner of its training data, with the gaps and biases of that data; images \
+unlike those of its training come out worse. Do not treat or present a translation as a record of \
+something real."""
+
 _SECTION = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 
-_SCORE_COLUMNS = ("metric", "value", "extractor", "data", "reals", "fakes", "weights", "seed")
+_SCORE_COLUMNS = (
+    "metric",
+    "value",
+    "role",
+    "use",
+    "extractor",
+    "data",
+    "reals",
+    "fakes",
+    "weights",
+    "seed",
+)
 
 
 def write_card(
@@ -100,14 +122,13 @@ def _name(reference: str) -> str:
 
 
 def _metadata(before: dict[str, Any], info: Info, reference: str, licence: str) -> dict[str, Any]:
-    unlabelled = info.data.kind == "images" and not info.architecture.num_classes
-    tags = ["gan", info.architecture.name]
-    if info.data.kind == "images" and not unlabelled:
+    task, tags = _task(info), ["gan", info.architecture.name]
+    if info.data.kind == "images" and info.architecture.num_classes:
         tags.append(CONDITIONAL)
     values: dict[str, Any] = {
         "license": licence,
         "library_name": "ganzoo",
-        "pipeline_tag": TASK if unlabelled else "",
+        "pipeline_tag": task,
         "tags": _united(before.get("tags"), tags, {*registry.names("architectures"), CONDITIONAL}),
         "datasets": _united(before.get("datasets"), _datasets(info), registry.names("datasets")),
         "base_model": _base_model(info),
@@ -118,9 +139,22 @@ def _metadata(before: dict[str, Any], info: Info, reference: str, licence: str) 
     for key in ("datasets", "base_model", "model-index"):
         if not values[key]:
             merged.pop(key, None)
-    if not unlabelled and merged.get("pipeline_tag") == TASK:
+    if not task and merged.get("pipeline_tag") in (TASK, TRANSLATION):
         del merged["pipeline_tag"]
     return merged
+
+
+def _translates(info: Info) -> bool:
+    """Whether the default network translates images."""
+    spec = registry.get(Architecture, info.architecture.name)
+    return spec.networks[spec.makers[0]].kind == "translator"
+
+
+def _task(info: Info) -> str:
+    """What the Hub calls what the networks do; empty where it has no word for it."""
+    if _translates(info):
+        return TRANSLATION
+    return TASK if info.data.kind == "images" and not info.architecture.num_classes else ""
 
 
 def _united(before: Any, ours: list[str], known: Iterable[str]) -> list[Any]:
@@ -164,7 +198,7 @@ def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
     ]
     if not metrics:
         return []
-    task = {"type": TASK}
+    task = {"type": _task(info)}
     if info.data.kind != "images":
         task = {"type": "other", "name": "generation of vectors"}
     elif info.architecture.num_classes:
@@ -193,8 +227,17 @@ def _score_name(score: Mapping[str, Any]) -> str:
 
 
 def _section(info: Info, spec: Architecture, reference: str, files: set[str]) -> str:
-    use, training = _use(info, reference, files), _training(info, reference, files)
-    parts = [_head(info, spec, files), use, training, _table_of_scores(info), _LIMITS]
+    translators = [name for name, role in spec.networks.items() if role.kind == "translator"]
+    if _translates(info):
+        kept = [role for role in translators if network_files(spec.name)[role] in files]
+        head, use = _translator_head(info, spec, files), _translator_use(info, reference, kept)
+        use += _loading(spec, files, "load")
+        limits = _LIMITS_OF_TRANSLATORS
+    else:
+        head, use, limits = _head(info, spec, files), _use(info, reference), _LIMITS
+        use += _loading(spec, files, "load_pair")
+    training = _training(info, reference, files)
+    parts = [head, use, training, _table_of_scores(info), limits]
     if spec.paper:
         parts.append(f"## Citation\n\nThe method: {_text(spec.paper)}.")
     return "\n\n".join(parts)
@@ -227,7 +270,7 @@ def _samples(shape: tuple[int, ...]) -> str:
     return f"{kind} of {width}x{height} pixels"
 
 
-def _use(info: Info, reference: str, files: set[str]) -> str:
+def _use(info: Info, reference: str) -> str:
     labels = ""
     if info.architecture.num_classes:
         first: str | int = info.data.class_names[0] if info.data.class_names else 0
@@ -243,10 +286,62 @@ def _use(info: Info, reference: str, files: set[str]) -> str:
         f"samples = G.sample(16, seed=0{labels})  # {result}",
         "```",
         "",
-        "Loading is strict, and runs no code from here: the files are safetensors and JSON.",
     ]
-    if "discriminator.safetensors" in files:
-        lines[-1] += " The discriminator is here too, for fine-tuning (`ganzoo.load_pair`)."
+    return "\n".join(lines)
+
+
+def _loading(spec: Architecture, files: set[str], function: str) -> str:
+    """What loading does, and what else is there to load."""
+    there = [role for role in spec.critics if network_files(spec.name)[role] in files]
+    text = "\nLoading is strict, and runs no code from here: the files are safetensors and JSON."
+    if there:
+        several = len(there) > 1
+        text += (
+            f" The discriminator{'s are' if several else ' is'} here too, for fine-tuning "
+            f"(`ganzoo.{function}`)."
+        )
+    return text
+
+
+def _translator_head(info: Info, spec: Architecture, files: set[str]) -> str:
+    """What is translated into what."""
+    made = []
+    for role in spec.makers:
+        reads, makes = spec.networks[role].reads[0], spec.networks[role].makes[0]
+        shapes = [_samples(spec.shape_of(name, info.architecture)) for name in (reads, makes)]
+        made.append(f"`{reads}` ({shapes[0]}) to `{makes}` ({shapes[1]})")
+    lines = [
+        f"A translator of images from {' and from '.join(made)}, of the architecture "
+        f"`{spec.name}` in ganzoo. {_text(spec.summary)}"
+    ]
+    if SHEET_FILE in files:
+        lines.insert(0, f"![Sources and what they become]({SHEET_FILE})\n")
+    return "\n".join(lines)
+
+
+def _translator_use(info: Info, reference: str, roles: list[str]) -> str:
+    """How images are translated; each role but the default one is named."""
+    lines = ["## Use", "", "```python", "import ganzoo", ""]
+    for role in roles:
+        other = role != roles[0]
+        name, which = (f"T_{role}", f", role={_literal(role)}") if other else ("T", "")
+        lines += [
+            f"{name} = ganzoo.load({_literal(reference)}{which})",
+            f'image = {name}.translate("photo.png", seed=0)  # a PIL image of the same size',
+        ]
+    lines += ["```", "", "On the command line, for files and folders:", "", "```console"]
+    for role in roles:
+        which, mark = (f" --role {role}", f"-{role}") if role != roles[0] else ("", "")
+        lines.append(f"ganzoo translate {reference} photo.png{which} -o translated{mark}.png")
+    how = {
+        "published": "as its authors do, with dropout and the statistics of each image",
+        "eval": "in evaluation mode",
+    }[getattr(info.architecture, "use", "eval")]
+    lines += [
+        "```",
+        "",
+        f"Images are translated {how} (`use`), at any size that the network takes.",
+    ]
     return "\n".join(lines)
 
 

@@ -38,12 +38,14 @@ class DataFacts(Model):
         class_names: The classes in the order of their labels.
         shift: For vectors, what is subtracted from each coordinate.
         scale: For vectors, what each coordinate is then divided by.
+        background: For images, the colour that stood behind transparent ones, as ``"#ffffff"``.
     """
 
     kind: Literal["images", "vectors"] = "images"
     class_names: list[str] = Field(default_factory=list)
     shift: list[float] = Field(default_factory=list)
     scale: list[float] = Field(default_factory=list)
+    background: str = Field(default="#ffffff", pattern="^#[0-9a-f]{6}$")
 
     def to_units(self, samples: "Tensor") -> "Tensor":
         """Bring a network's samples to [0, 1] (images, clamped) or to data units (vectors)."""

@@ -65,7 +65,7 @@ class Pix2pixConfig(TranslatorConfig):
     use: Literal["published", "eval"] = Field(
         default="published",
         description="How images are translated after training: as the authors do, with dropout and "
-        "the statistics of the batch, or without dropout and with those of the training.",
+        "the statistics of each image, or without dropout and with those of the training.",
     )
 
     @model_validator(mode="before")

@@ -38,7 +38,7 @@ class Folder(ImageFiles):
                 )
             raise DataError(f"data.source: {config.source} does not exist")
         try:
-            found = dict(sorted(_files(self._root), key=lambda file: file[0].split("/")))
+            found = dict(sorted(files_below(self._root), key=lambda file: file[0].split("/")))
         except OSError as error:
             raise DataError(
                 f"data.source: {printable(str(error.filename))} cannot be read ({error.strerror})"
@@ -60,7 +60,7 @@ class Folder(ImageFiles):
         return open_file(os.path.join(self._root, self.names[row]))
 
 
-def _files(root: str) -> Iterator[tuple[str, Stamp]]:
+def files_below(root: str) -> Iterator[tuple[str, Stamp]]:
     """Find what lies below a folder: the paths in it, and their stamps.
 
     What is clutter is not entered, and has a ``/`` at its end if it is a folder.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from ganzoo import registry
 from ganzoo.config import RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, protocol_differences
 from ganzoo.evaluation.scorer import Scorer
+from ganzoo.evaluation.translations import scorer_of
 from ganzoo.hardware import choose
-from ganzoo.networks import Generator
+from ganzoo.spec import Architecture
 from ganzoo.training.exporting import export_weights
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Evaluation(Observer):
-    """Scores the averaged generator at a cadence and at the end, always by the same fakes' seed.
+    """Scores the default maker, averaged, at a cadence and at the end, by the same fakes' seed.
 
     The weights of the best score are kept in ``best/``. What the best one is, that folder tells
     itself: so it is known when a run goes on, and a score of another protocol, as after a change
@@ -46,12 +48,12 @@ class Evaluation(Observer):
         """Score if it is time; TrainingError where samples of finite weights are not finite."""
         if trainer.step % self.config.every and trainer.step != trainer.config.training.steps:
             return
-        generator = cast(Generator, trainer.snapshot())  # a config check refuses other makers
+        maker = trainer.snapshot()
         # Of weights that are not finite the trainer tells, at its next row or checkpoint.
-        if not_finite(generator.module.state_dict()):
+        if not_finite(maker.module.state_dict()):
             return
         try:
-            scores = self._scorer(generator, averaged=bool(trainer.emas))
+            scores = self._scorer(maker, averaged=bool(trainer.emas))
         except WeightsError as error:
             raise TrainingError(
                 f"at step {trainer.step} {error}; training was stopped: try a lower optimizers.*.lr"
@@ -76,9 +78,10 @@ def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
 
 def _scorer(config: RunConfig, dataset: Dataset) -> Scorer:
     try:
-        return Scorer(
+        return scorer_of(
             config.data,
-            config.architecture.sample_shape,
+            config.architecture,
+            registry.get(Architecture, config.architecture.name).makers[0],
             dataset=dataset,
             metrics=config.evaluation.metrics,
             extractor=config.evaluation.extractor,
