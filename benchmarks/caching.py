@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.data.cache import CACHE_VARIABLE, open_store
-from ganzoo.data.cache.pool import available
+from ganzoo.data.cache.decoders import default_processes
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.sources.folder import Folder
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Make the images, and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=2000)
-    parser.add_argument("--processes", type=int, default=available())
+    parser.add_argument("--processes", type=int, default=default_processes())
     parser.add_argument("--keep", type=Path, help="where the images are kept, for the next time")
     parser.add_argument("--decode", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()

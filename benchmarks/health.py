@@ -94,7 +94,7 @@ BASE = "dcgan.mnist5k"
 """Digits, which are fine-tuned."""
 TUNED: Config = {
     "architecture.sample_shape": [3, 32, 32],
-    "base.allow_partial": True,
+    "finetune.allow_partial": True,
     "training.batch_size": 16,
     "training.precision": "fp32",
 }

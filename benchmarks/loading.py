@@ -17,7 +17,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.hub.loading import load_generator
 from ganzoo.networks.creating import create_generator
 from ganzoo.networks.generator import Generator
@@ -58,7 +58,7 @@ def main() -> None:
 
 def plainly(like: Generator, folder: Path) -> Generator:
     """Build the network and read its file, without any check."""
-    module = build("generator", like.config, seed=0)
+    module = build_network("generator", like.config, seed=0)
     module.load_state_dict(load_file(folder / "model.safetensors"))
     return Generator(module, like.info).eval()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.data.mixtures import Mixture
+from ganzoo.data.mixtures import GaussianMixture
 from ganzoo.evaluation import modes
 from ganzoo.resolve import open_dataset
 from ganzoo.training.trainer import Trainer
@@ -105,7 +105,7 @@ def run(dataset: str, recipe: str, seed: int, steps: int) -> Result:
         trainer = Trainer(config, Path(folder) / "run")
         trainer.fit()
     source = open_dataset(trainer.config.data)
-    assert isinstance(source, Mixture)
+    assert isinstance(source, GaussianMixture)
     points = trainer.snapshot().sample(SAMPLES, seed=seed, batch_size=SAMPLES).numpy()
     counts = modes.count(points, source.centres, source.std)
     return {

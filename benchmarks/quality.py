@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.evaluation.scorer import Scorer
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import Trainer
 
 NARROW = {"generator_widths": [128, 128, 128], "discriminator_widths": [128, 128, 128]}

@@ -77,7 +77,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "ada": {
         **BARE,
-        "augmentation": {"name": "ada", "every": 2, "speed": 500},
+        "augmentation": {"name": "ada", "every": 2, "adapt": 500},
         "penalties": {"r1": {"weight": 0.1, "every": 4}},
     },
     "generator first, shared fakes": {
@@ -96,7 +96,7 @@ CASES: dict[str, dict[str, Any]] = {
     "two processes": {
         **DCGAN,
         "objective": {"fakes": "fresh"},
-        "augmentation": {"name": "ada", "every": 2, "speed": 500},
+        "augmentation": {"name": "ada", "every": 2, "adapt": 500},
     },
 }
 

@@ -18,10 +18,10 @@ from ganzoo.about import DISTRIBUTION
 from ganzoo.cli import app
 from ganzoo.config import (
     AugmentationConfig,
-    BaseConfig,
     DataConfig,
     EmaConfig,
     EvaluationConfig,
+    FinetuneConfig,
     HealthConfig,
     LatentConfig,
     LoggingConfig,
@@ -29,15 +29,15 @@ from ganzoo.config import (
     Schedule,
     TrainingConfig,
 )
-from ganzoo.config.files import MAX_DEPTH, dump_yaml
+from ganzoo.config.documents import MAX_DEPTH, dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
-from ganzoo.hub.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
 from ganzoo.hub.pulling import BESIDE
 from ganzoo.spec import Architecture
-from ganzoo.weights import info
-from ganzoo.weights.folder import CARD_FILE, RECIPE_FILE, SHEET_FILE
-from ganzoo.weights.info import CONFIG_FILE, MAX_CONFIG_BYTES
-from ganzoo.weights.loading import MAX_BYTES, MAX_HEADER_BYTES
+from ganzoo.weights import description
+from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES
+from ganzoo.weights.metadata import MAX_CARD_BYTES, MAX_METADATA_CHARACTERS
+from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE
+from ganzoo.weights.strict import MAX_BYTES, MAX_HEADER_BYTES
 
 Schema = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "evaluation": EvaluationConfig,
     "health": HealthConfig,
     "logging": LoggingConfig,
-    "base": BaseConfig,
+    "finetune": FinetuneConfig,
 }
 """The sections of a config that have no plugins."""
 
@@ -121,6 +121,11 @@ def architectures() -> str:
     return "\n\n".join(parts)
 
 
+def objectives() -> str:
+    """Describe each objective."""
+    return _group("objectives", None)
+
+
 def losses() -> str:
     """Describe each loss."""
     return _group("losses", None)
@@ -150,7 +155,8 @@ def limits() -> str:
     rows = [
         (
             f"`{CONFIG_FILE}`",
-            f"{MAX_CONFIG_BYTES:,} bytes, {info.MAX_VALUES:,} values, {MAX_DEPTH} levels deep",
+            f"{MAX_CONFIG_BYTES:,} bytes, {description.MAX_VALUES:,} values, "
+            f"{MAX_DEPTH} levels deep",
         ),
         (
             "a safetensors file",
@@ -267,6 +273,7 @@ MAKERS: dict[str, Callable[[], str]] = {
         optimizers,
         schedule,
         architectures,
+        objectives,
         losses,
         penalties,
         augmentations,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ganzoo.checking import DataReport as DataReport
+    from ganzoo.checking import check_data as check_data
     from ganzoo.data.sources.python import register_dataset as register_dataset
     from ganzoo.drawing import save_grid as save_grid
     from ganzoo.drawing import show as show
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ganzoo.hub.published import Published as Published
     from ganzoo.hub.publishing import push as push
     from ganzoo.hub.pulling import pull as pull
+    from ganzoo.hub.translating import translate as translate
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
     from ganzoo.listing import list_augmentations as list_augmentations
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from ganzoo.networks.translator import Translator as Translator
     from ganzoo.registry import register as register
     from ganzoo.training.finetuning import finetune as finetune
-    from ganzoo.training.observers.base import Observer as Observer
+    from ganzoo.training.observers.observer import Observer as Observer
     from ganzoo.training.run import Run as Run
     from ganzoo.training.session import export as export
     from ganzoo.training.session import resume as resume
@@ -62,6 +65,7 @@ else:
 
 
 _NAMES = {
+    "checking": "DataReport check_data",
     "data.sources.python": "register_dataset",
     "errors": "GanzooError",
     "evaluation.evaluate": "evaluate",
@@ -70,6 +74,7 @@ _NAMES = {
     "hub.published": "Published",
     "hub.publishing": "push",
     "hub.pulling": "pull",
+    "hub.translating": "translate",
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
     "list_losses list_objectives list_penalties list_pretrained",
     "networks.base": "Discriminator Network",
@@ -79,7 +84,7 @@ _NAMES = {
     "drawing": "save_grid show to_grid to_pil",
     "registry": "register",
     "training.finetuning": "finetune",
-    "training.observers.base": "Observer",
+    "training.observers.observer": "Observer",
     "training.run": "Run",
     "training.session": "export resume train",
     "training.trainer": "Trainer",

@@ -5,14 +5,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.errors import ConfigError, GanzooError, PluginError, brief, closest
 from ganzoo.memory import check_room
 from ganzoo.randomness import checked_seed, isolated, seed_for
-from ganzoo.resolve.check import check_architecture, validate
+from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
 from ganzoo.tensors import check_network
@@ -31,7 +32,7 @@ def architecture_config(name: str, preset: str | None = None, **values: Any) -> 
 
 
 @own_settings(grad=True)
-def build(
+def build_network(
     role: str, config: ArchitectureConfig, seed: int | None = None, device: str = "cpu"
 ) -> nn.Module:
     """Build the plugin's module of a role, initialised as its config says.
@@ -51,16 +52,28 @@ def build(
         module = registry.instantiate("architectures", config.name, config, role=role)
     assert isinstance(module, nn.Module)
     check_network(role, module)
+    for part in module.modules():
+        if isinstance(part, _InstanceNorm):
+            part.register_forward_hook(_with_a_gradient_of_its_layout)
     return module
 
 
-def check_size(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
+def _with_a_gradient_of_its_layout(norm: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Lay the gradient of an instance norm's output out as that is.
+
+    On the CPU torch (2.14) mistakes a gradient of one image with its channels last for one with
+    them first, and everything before the norm learns from numbers in the wrong places.
+    """
+    return output.flatten(1).view_as(output)
+
+
+def check_memory(roles: Sequence[str], config: ArchitectureConfig, times: int = 1) -> None:
     """Check that networks have room, `times` over, before any is built (RequestError)."""
     need = 0
     for role in roles:
         try:
             with isolated(torch.device("cpu"), 0):
-                network = build(role, config, device="meta")
+                network = build_network(role, config, device="meta")
         except GanzooError:
             raise
         except Exception as error:  # a plugin may raise anything

@@ -75,7 +75,7 @@ def _folded(name: str) -> str:
     return _composed(name).strip().casefold()
 
 
-class Mixture(TorchFunctionMode):
+class ClassMixture(TorchFunctionMode):
     """Lets a network see mixtures of two classes wherever it looks up its labels.
 
     While it is entered, what an embedding (``torch.nn.Embedding`` or its function) or
@@ -91,7 +91,7 @@ class Mixture(TorchFunctionMode):
     @contextmanager
     def of(self, rows: slice, device: torch.device) -> Iterator[None]:
         """Mix the classes of some samples while their network runs on a device (RequestError)."""
-        part = Mixture(*(t[rows].to(device) for t in (self.starts, self.ends, self.shares)))
+        part = ClassMixture(*(t[rows].to(device) for t in (self.starts, self.ends, self.shares)))
         with part:
             yield
         if not part._used:

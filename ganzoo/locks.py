@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganzoo.errors import RunError, brief
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
 
 try:
     import fcntl
@@ -91,7 +91,7 @@ def is_empty(folder: Path) -> bool:
     return all(path.name == LOCK_FILE for path in folder.iterdir())
 
 
-def share(file: IO[bytes]) -> None:
+def hold_shared(file: IO[bytes]) -> None:
     """Hold an open file as one of its readers; waits while somebody takes it away."""
     if AVAILABLE:
         _flock(file, fcntl.LOCK_SH)
@@ -151,7 +151,7 @@ def _written(path: Path, doing: str) -> Iterator[None]:
     if not AVAILABLE:
         yield
         return
-    folder = shown(path.parent)
+    folder = shown_path(path.parent)
 
     def refuse() -> None:
         with contextlib.suppress(OSError):
@@ -164,7 +164,7 @@ def _written(path: Path, doing: str) -> Iterator[None]:
         if before.get("host", host) != host:
             raise RunError(
                 f"{folder} was {_told(before)}, and this machine cannot check whether that process "
-                f"still runs; if it has ended, remove {shown(path)}"
+                f"still runs; if it has ended, remove {shown_path(path)}"
             )
         if not held and _lives(before.get("process")):
             refuse()

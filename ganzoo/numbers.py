@@ -24,12 +24,9 @@ def whole_number(name: str, value: object, least: int = 1, most: int | None = No
     return number
 
 
-def share(name: str, value: object) -> float:
-    """Return a number above 0 and at most 1, of any type, as a float; else raise RequestError."""
-    number = None if isinstance(value, (str, bytes)) else _converted(float, value)
-    if number is None or not 0 < number <= 1:
-        raise RequestError(f"{name} is {value!r:.100}; it must be above 0 and at most 1")
-    return number
+def number_of(value: Any) -> float | None:
+    """Return a number of any type as a float; None for all else, texts and bools included."""
+    return None if isinstance(value, (str, bytes)) else _converted(float, value)
 
 
 def _converted(convert: Callable[[Any], N], value: Any) -> N | None:

@@ -91,6 +91,11 @@ class Draws:
             return self.normal(purpose, length)
         return self.uniform(purpose, length) * 2 - 1
 
+    def once(self, purpose: str) -> Tensor:
+        """Draw one number uniform in [0, 1) that all rows of the global batch share; a scalar."""
+        source = self._at(purpose)
+        return torch.rand((), generator=source, device=self.device).to(self.dtype)
+
     def _drawn(self, draw: Any, purpose: str, shape: tuple[int, ...]) -> Tensor:
         source, size = self._at(purpose), (self.size, *shape)
         numbers: Tensor = draw(size, generator=source, device=self.device, dtype=torch.float32)

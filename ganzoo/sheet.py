@@ -1,18 +1,22 @@
 """Sheets and films of samples: what a person looks at first."""
 
+from __future__ import annotations
+
 import base64
 import html
 import io
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ganzoo import drawing
-from ganzoo.networks.generator import Generator
+
+if TYPE_CHECKING:
+    from ganzoo.networks.generator import Generator
 
 ROWS = COLUMNS = 8
 MAX_CLASSES = 10

@@ -34,7 +34,7 @@ LAYERS = (
     {"evaluation", "health"},
     {"objectives"},
     {"training"},
-    {"tuning"},
+    {"tuning", "checking"},
     {"cli", "testing"},
 )
 LAYER_OF = {unit: layer for layer, units in enumerate(LAYERS) for unit in units}
@@ -93,6 +93,17 @@ def test_no_modules_import_each_other_in_a_circle():
         for module, path in MODULES.items()
     }
     assert any(graph.values())
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_no_folders_import_each_other_in_a_circle():
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        if module not in TOP:
+            used = {target(found) for found in imports(path.read_text(encoding="utf-8"))}
+            others = {unit(name) for name in used & (MODULES.keys() - TOP)} - {unit(module)}
+            graph.setdefault(unit(module), set()).update(others)
+    assert "weights" in graph["networks"]
     graphlib.TopologicalSorter(graph).prepare()
 
 

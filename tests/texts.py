@@ -32,7 +32,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.cli import main
-from ganzoo.config.files import PARSERS
+from ganzoo.config.documents import PARSERS
 from ganzoo.resolve import resolve
 from tests.imports import ROOT
 

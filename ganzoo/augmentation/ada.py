@@ -9,6 +9,7 @@ from ganzoo.augmentation.base import Augmentation
 from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.geometry import Happening, grid_of, resampled
+from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 
 GROUPS = {
@@ -37,7 +38,7 @@ class Ada(Augmentation):
     def __init__(self, config: AdaConfig) -> None:
         super().__init__(config)
         self.every = 0 if config.adapt is None else config.every
-        self.state = {"p": torch.tensor(config.p)}
+        self.state = {"p": torch.tensor(value_at(config.p, 0))}
 
     def __call__(self, samples: Tensor, draws: Draws) -> Tensor:
         """Change images ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
@@ -48,6 +49,11 @@ class Ada(Augmentation):
         if self.config.color:
             result = recolored(result, happening, draws)
         return result.to(samples.dtype)
+
+    def follow(self, samples: int) -> None:
+        """Take the scheduled p."""
+        if isinstance(self.config.p, Schedule):
+            self.state["p"].fill_(self.config.p.at(samples))
 
     def adapt(self, sign: Tensor, samples: int) -> None:
         """Raise p where the mean sign of the reals is above the target, and lower it below."""

@@ -39,6 +39,13 @@ class Augmentation(ABC):
             A tensor of the same shape and type.
         """
 
+    def follow(self, samples: int) -> None:  # noqa: B027 - few have a need to
+        """Take the strength that a schedule says; called before the batches of each update.
+
+        Args:
+            samples: Real samples that the run has seen before this step.
+        """
+
     def adapt(self, sign: Tensor, samples: int) -> None:  # noqa: B027 - few have a need to
         """Change the strength, on the device and in all processes alike.
 

@@ -1,11 +1,11 @@
 """The configs of the first-party augmentations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from ganzoo.config import AugmentationConfig
-from ganzoo.config.fields import AsTuple
+from ganzoo.config import AugmentationConfig, Schedule, Scheduled
+from ganzoo.config.models import AsTuple
 
 
 class NoAugmentationConfig(AugmentationConfig):
@@ -45,7 +45,9 @@ class AdaConfig(AugmentationConfig):
         description="Fewest reals over which p can go from 0 to 1; null for a fixed p.",
     )
     every: int = Field(default=4, ge=1, le=10**12, description="Steps between changes of p.")
-    p: float = Field(default=0.0, ge=0, le=1, description="The probability at the start.")
+    p: Scheduled = Field(
+        default=0.0, description="The probability at the start, or, with adapt=null, a schedule."
+    )
     blit: bool = Field(
         default=True, description="Mirror, turn by quarters, and shift by whole pixels."
     )
@@ -55,3 +57,20 @@ class AdaConfig(AugmentationConfig):
     color: bool = Field(
         default=True, description="Brightness, contrast, luma flip, hue and saturation."
     )
+
+    @field_validator("p")
+    @classmethod
+    def _a_probability(cls, p: float | Schedule) -> float | Schedule:
+        largest = max(p.start, p.end) if isinstance(p, Schedule) else p
+        if largest > 1:
+            raise ValueError(f"{largest:g} is not allowed; a probability is at most 1")
+        return p
+
+    @model_validator(mode="after")
+    def _one_rule_for_p(self) -> Self:
+        if isinstance(self.p, Schedule) and self.adapt is not None:
+            raise ValueError(
+                "p cannot follow both a schedule and the discriminator; set adapt to null, or p to "
+                "a number"
+            )
+        return self

@@ -27,14 +27,14 @@ class DiffAugment(Augmentation):
 
     def __call__(self, samples: Tensor, draws: Draws) -> Tensor:
         """Change images ``(N, C, H, W)`` in [-1, 1]; what colour does may leave that range."""
-        changes = {"color": recolored, "translation": translated, "cutout": cut}
+        changes = {"color": tinted, "translation": translated, "cutout": cut}
         result = samples.to(draws.dtype)
         for name in self.config.policy:
             result = changes[name](result, draws.within(name))
         return result.to(samples.dtype)
 
 
-def recolored(samples: Tensor, draws: Draws) -> Tensor:
+def tinted(samples: Tensor, draws: Draws) -> Tensor:
     """Change brightness, saturation and contrast, of colours alone.
 
     The saturation of grey images stays, and so does alpha.

@@ -18,6 +18,7 @@ from ganzoo.cli import (
     listing,
     sampling,
     training,
+    translating,
     tuning,
 )
 from ganzoo.cli.common import add_commands, complain, echo, prepare_output
@@ -37,6 +38,7 @@ add_commands(
     tuning.sweep,
     sampling.sample,
     sampling.interpolate,
+    translating.translate,
     evaluation.evaluate,
     diagnose.diagnose,
     training.export,

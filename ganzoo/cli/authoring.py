@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.cli.completion import plugins
+from ganzoo.cli.completion import complete_plugins
 from ganzoo.errors import ConfigError
 from ganzoo.terminal import printable
 
@@ -28,6 +28,10 @@ def new_plugin(
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="The folder to create; by default NAME.")
     ] = None,
+    objective: Annotated[
+        bool,
+        typer.Option("--objective", help="Add an objective, NAME-game, that trains it."),
+    ] = False,
 ) -> None:
     """Write a plugin of your own, ready to install.
 
@@ -35,7 +39,7 @@ def new_plugin(
     """
     from ganzoo.cli.scaffold import write_plugin
 
-    folder = write_plugin(name, Path(out or name))
+    folder = write_plugin(name, Path(out or name), objective=objective)
     echo(f"see its README for the next steps: {folder / 'README.md'}", err=True)
     echo(folder)
 
@@ -43,7 +47,9 @@ def new_plugin(
 def check_plugin(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="A plugin of any group.", autocompletion=plugins),
+        typer.Argument(
+            metavar="NAME", help="A plugin of any group.", autocompletion=complete_plugins
+        ),
     ],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
     imports: Imports = None,

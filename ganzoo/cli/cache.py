@@ -41,7 +41,7 @@ def cache(
     torchvision/ and extractors/, are removed only by name.
     """
     from ganzoo.data.cache import cache_folder
-    from ganzoo.data.cache.entries import entries, named, verify
+    from ganzoo.data.cache.entries import entries, entry_named, verify
     from ganzoo.data.progress import size_text
     from ganzoo.errors import RequestError
 
@@ -57,7 +57,9 @@ def cache(
             echo(f"{entry.name} is damaged: {cause}", err=True)
         chosen = _taken_away(list(faults), keep_used=True)
     elif evict:
-        chosen = _taken_away(list({found.name: found for found in map(named, evict)}.values()))
+        chosen = _taken_away(
+            list({found.name: found for found in map(entry_named, evict)}.values())
+        )
     elif taking:
         since = time.time() - (older_than or 0) * SECONDS_OF_A_DAY
         candidates = [

@@ -3,7 +3,7 @@
 from ganzoo.errors import GanzooError
 
 
-def plugins() -> list[str]:
+def complete_plugins() -> list[str]:
     """Return the names of all plugins."""
     from ganzoo import registry
 
@@ -13,7 +13,7 @@ def plugins() -> list[str]:
         return []
 
 
-def datasets() -> list[str]:
+def complete_datasets() -> list[str]:
     """Return the datasets that have a name; a shell completes paths by itself."""
     from ganzoo import registry
     from ganzoo.resolve.paths import UNNAMED
@@ -36,4 +36,4 @@ def references() -> list[str]:
 
 def described() -> list[str]:
     """Return what ``ganzoo info`` describes by name."""
-    return [*plugins(), *references()]
+    return [*complete_plugins(), *references()]

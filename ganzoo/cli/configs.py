@@ -16,7 +16,7 @@ def show(arguments: Overrides = None, imports: Imports = None, as_json: AsJson =
 
     For instance: ganzoo config show architecture=dcgan training.steps=2000
     """
-    from ganzoo.config.files import dump_yaml
+    from ganzoo.config.documents import dump_yaml
 
     values = _resolved(arguments, imports).model_dump(mode="json")
     echo(json.dumps(values, indent=2) if as_json else dump_yaml(values), nl=as_json, lines=True)

@@ -56,7 +56,7 @@ def diagnose(
 
 def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
     from ganzoo.health.plots import save_plots
-    from ganzoo.resolve.paths import shown
+    from ganzoo.resolve.paths import shown_path
 
     try:
         drawn = save_plots(path, rows, scores, findings)
@@ -64,7 +64,7 @@ def _draw(path: Path, rows: Any, scores: Any, findings: Any) -> None:
         echo("note: no image was drawn; that needs the package matplotlib", err=True)
         return
     if drawn:
-        echo(f"image: {shown(path)}", err=True)
+        echo(f"image: {shown_path(path)}", err=True)
 
 
 def _finite(values: Any) -> Any:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, echo, load_local
-from ganzoo.cli.completion import datasets
-from ganzoo.cli.sampling import Raw, Reference, Seed, Truncation
+from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
+from ganzoo.cli.completion import complete_datasets
+from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, TruncationOption
+from ganzoo.cli.translating import RoleOption
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    reference: Reference,
+    reference: ReferenceArgument,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="DATA.KEY=VALUE", hidden=True)
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             help="A dataset, or ./folder; by default that of the run, or of training.",
-            autocompletion=datasets,
+            autocompletion=complete_datasets,
         ),
     ] = None,
+    role: RoleOption = None,
     metrics: Annotated[
         str | None, typer.Option(help="Names, separated by commas; by default the usual ones.")
     ] = None,
@@ -37,7 +42,7 @@ def evaluate(
     ] = None,
     n: Annotated[int, typer.Option("-n", help="The number of fakes.")] = 10_000,
     seed: Seed = 0,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     raw: Raw = False,
     device: Annotated[str, typer.Option(help="The device, such as cpu or cuda.")] = "cpu",
     save: Annotated[
@@ -47,26 +52,35 @@ def evaluate(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a generator against real data.
+    """Score a generator or a translator against real data.
 
-    Scores are comparable only if their whole protocol is the same; --json prints it.
+    DATA.KEY=VALUE sets a field of the data, as for ganzoo train. Scores are comparable only if
+    their whole protocol is the same; --json prints it.
     """
+    config, overrides = split_arguments(arguments)
+    if config is not None:
+        raise RequestError(f"{config!r} is not of the form data.key=value")
     load_local(imports)
     from ganzoo.evaluation.evaluate import evaluate as score
-    from ganzoo.hub.scores import own_folder, save_scores
     from ganzoo.locks import writing
+    from ganzoo.resolve import user_values
     from ganzoo.training.run import run_around
+    from ganzoo.weights.scores import own_folder, save_scores
 
+    real = user_values({"data": {"source": data}} if data else {}, overrides)
+    if others := [section for section in real if section != "data"]:
+        raise RequestError(f"{others[0]}: evaluate takes fields of data alone, as data.a=./a")
     if weights is not None and extractor is None:
         raise RequestError("--weights belong to an extractor; name it with --extractor")
     with ExitStack() as stack:
         if save:  # before minutes are spent
             folder = own_folder(reference)
             stack.enter_context(writing(run_around(folder), "scored"))
-        show = stack.enter_context(_bars())
+        show = stack.enter_context(bars())
         scores = score(
             reference,
-            data,
+            real.get("data"),
+            role=role,
             metrics=None if metrics is None else [name.strip() for name in metrics.split(",")],
             extractor=extractor if weights is None else {"name": extractor, "weights": weights},
             fakes=n,
@@ -93,8 +107,8 @@ def evaluate(
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show on a terminal how many reals and fakes were looked at."""
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal how many images of each kind are done."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.common import Imports, Overrides, echo, load_local, split_arguments
-from ganzoo.cli.completion import datasets
-from ganzoo.cli.sampling import Reference
-from ganzoo.cli.training import report
+from ganzoo.cli.completion import complete_datasets
+from ganzoo.cli.sampling import ReferenceArgument
+from ganzoo.cli.training import print_run
 
 if TYPE_CHECKING:
-    from ganzoo.training.base import Start
+    from ganzoo.training.starting import Start
 
 
 def finetune(
-    reference: Reference,
+    reference: ReferenceArgument,
     arguments: Overrides = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Your images (./path), or a dataset's name.", autocompletion=datasets),
+        typer.Option(
+            help="Your images (./path), or a dataset's name.", autocompletion=complete_datasets
+        ),
     ] = None,
     out: Annotated[
         str | None,
@@ -35,14 +37,14 @@ def finetune(
     """Fine-tune weights on data of your own.
 
     CONFIG is a .yaml, .json or .toml file; KEY.SUB=VALUE sets a field, over those of the file.
-    base.freeze_discriminator=N or base.freeze_generator=N keeps N stages as they are. Prints the
-    run folder, whose base.json records what became of each tensor.
+    finetune.freeze.discriminator=N keeps N of its stages as they are, and likewise any role's.
+    Prints the run folder, whose base.json records what became of each tensor.
 
     For instance: ganzoo finetune wgan-gp.mnist5k --data ./images steps=2000
     """
     config, overrides = split_arguments(arguments)
     if allow_partial:
-        overrides["base.allow_partial"] = True
+        overrides["finetune.allow_partial"] = True
     load_local(imports)
     from ganzoo.training.finetuning import finetuning_config
     from ganzoo.training.trainer import Trainer
@@ -50,7 +52,7 @@ def finetune(
     trainer = Trainer(finetuning_config(reference, data, config, overrides), out)
     if trainer.start is not None and trainer.start.partial and trainer.processes.first:
         _tell(trainer.start)
-    report(trainer.fit())
+    print_run(trainer.fit())
 
 
 def _tell(start: "Start") -> None:

@@ -20,6 +20,8 @@ from ganzoo.terminal import printable
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from ganzoo.spec import Role
+
 PRETRAINED = "pretrained"
 
 MAX_NAMES = 20
@@ -156,6 +158,8 @@ def _plugin(name: str) -> dict[str, Any]:
         values |= {
             "makes": traits.shapes,
             "labels": traits.labels,
+            "objectives": [*spec.objectives],
+            "roles": {name: _role(role) for name, role in spec.networks.items()},
             "default_preset": spec.default_preset,
             "presets": {preset: item.summary for preset, item in spec.presets.items()},
             "pretrained": {tag: item.summary for tag, item in spec.pretrained.items()},
@@ -169,18 +173,32 @@ def _plugin(name: str) -> dict[str, Any]:
 
 
 def _weights(reference: str) -> dict[str, Any]:
+    from ganzoo import registry
     from ganzoo.hub.loading import pretrained_info
 
     found = pretrained_info(reference)
     source = {"repository": found.source.repository, "commit": found.source.commit}
+    values = found.info.model_dump(mode="json")
+    roles = registry.get(Architecture, found.info.architecture.name).networks
+    networks = {
+        name: {**_role(roles[name.removesuffix("_raw")]), **network}
+        for name, network in values["networks"].items()
+        if name.removesuffix("_raw") in roles
+    }
     return {
         "name": reference,
         "group": "weights",
         **(source if found.source.repository else {}),
-        **found.info.model_dump(mode="json"),
+        **values,
+        "networks": networks,
         "card": dict(found.card),
         "file_sizes": dict(found.sizes),
     }
+
+
+def _role(role: "Role") -> dict[str, Any]:
+    """What a network is, and the fields of the data that it takes and returns."""
+    return {"kind": role.kind, "reads": [*role.reads], "makes": [*role.makes]}
 
 
 def _default(field: "FieldInfo") -> Any:
@@ -192,6 +210,8 @@ def _default(field: "FieldInfo") -> Any:
 def _show(values: Mapping[str, Any]) -> None:
     """Print a description: a title, the plain facts, then a table for each mapping."""
     facts = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    if "objectives" in facts:
+        facts["objectives"] = _brief(facts["objectives"])
     tables = {
         key: [(name, *_cells(item)) for name, item in value.items()]
         for key, value in values.items()
@@ -215,10 +235,14 @@ def _show_weights(values: Mapping[str, Any]) -> None:
         ]
         for key, value in {**mappings, "card": card}.items()
     }
-    from ganzoo.weights.scores import flat
+    tables["networks"] = [
+        (name, network["kind"], network["file"], _work(network))
+        for name, network in mappings.get("networks", {}).items()
+    ]
+    from ganzoo.weights.description import flat_record
 
     tables["scores"] = []
-    for score in map(flat, scores[:MAX_ROWS]):
+    for score in map(flat_record, scores[:MAX_ROWS]):
         metric = score.pop("metric", "?")
         name, value = score.pop("name", metric), score.pop("value", "?")
         rest = [f"{key} {_brief(item)}" for key, item in score.items() if item not in _EMPTY]
@@ -267,7 +291,15 @@ def _lay_out(facts: Mapping[str, Any], tables: Mapping[str, Sequence[Sequence[An
 
 
 def _cells(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict) and "reads" in value:
+        return value["kind"], _work(value)
     return value.values() if isinstance(value, dict) else (value,)
+
+
+def _work(network: Mapping[str, Any]) -> str:
+    """Say in words what a network takes and returns."""
+    words = {key: " and ".join(network[key]) for key in ("reads", "makes")}
+    return ", ".join(f"{key} {fields}" for key, fields in words.items() if fields)
 
 
 def _words(key: str) -> str:

@@ -14,7 +14,7 @@ FRAME_TIME = 80
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
-Reference = Annotated[
+ReferenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="REF",
@@ -24,18 +24,18 @@ Reference = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
 Label = Annotated[str | None, typer.Option(help="A class, by name or by number.")]
-Truncation = Annotated[
+TruncationOption = Annotated[
     float | None, typer.Option(help="Above 0, at most 1; lower gives more typical samples.")
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without averaged weights.")]
 
 
 def sample(
-    reference: Reference,
+    reference: ReferenceArgument,
     n: Annotated[int, typer.Option("-n", help="The number of samples.")] = 16,
     seed: Seed = 0,
     label: Label = None,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +97,7 @@ def sample(
 
 
 def interpolate(
-    reference: Reference,
+    reference: ReferenceArgument,
     n: Annotated[int, typer.Option("-n", help="The number of latents to join.")] = 6,
     steps: Annotated[int, typer.Option(help="Steps from one latent to the next.")] = 12,
     seed: Seed = 0,
@@ -105,7 +105,7 @@ def interpolate(
     to: Annotated[
         str | None, typer.Option(help="Blend from the class --label to this class instead.")
     ] = None,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     out: Annotated[
         str, typer.Option("--out", "-o", help="The file to write: a .gif film or a .png grid.")
     ] = "path.gif",

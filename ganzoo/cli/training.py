@@ -41,7 +41,7 @@ def train(
 
     from ganzoo.training.trainer import Trainer
 
-    report(Trainer(resolution, out).fit())
+    print_run(Trainer(resolution, out).fit())
 
 
 def resume(
@@ -64,7 +64,7 @@ def resume(
     load_local(imports)
     from ganzoo.training.session import resume as resume_run
 
-    report(resume_run(run, overrides))
+    print_run(resume_run(run, overrides))
 
 
 def export(
@@ -79,26 +79,26 @@ def export(
     Prints the folder.
     """
     load_local(imports)
-    from ganzoo.resolve.paths import shown
+    from ganzoo.resolve.paths import shown_path
     from ganzoo.training.session import export as make
 
     folder_made = make(source, folder, say=lambda note: echo(f"note: {note}", err=True))
-    echo(shown(folder_made))
+    echo(shown_path(folder_made))
 
 
-def report(run: "Run") -> None:
+def print_run(run: "Run") -> None:
     """Print the run so that it can be pasted as a reference, and name what to look at first."""
     if rank_among_several() not in (None, "0"):
         return  # of several processes the first one tells
-    from ganzoo.hub.reference import is_path
-    from ganzoo.resolve.paths import shown
+    from ganzoo.resolve.paths import shown_path
     from ganzoo.training.run import BEST
+    from ganzoo.weights.reference import is_local
 
     sheets = sorted(run.samples.glob("*.png"))
     if sheets:
-        echo(f"samples: {shown(sheets[-1])}", err=True)
-    path = shown(run.path)
-    reference = path if is_path(path) else f"./{path}"
+        echo(f"samples: {shown_path(sheets[-1])}", err=True)
+    path = shown_path(run.path)
+    reference = path if is_local(path) else f"./{path}"
     best = run.best_score
     if best is not None:
         step, score = best

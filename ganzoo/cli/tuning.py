@@ -83,8 +83,8 @@ def sweep(
         }
         echo(json.dumps(values, indent=2), lines=True)
         return
-    from ganzoo.resolve.paths import shown
-    from ganzoo.tuning.report import REPORT
+    from ganzoo.resolve.paths import shown_path
+    from ganzoo.tuning.ranking import REPORT
 
     echo((found.path / REPORT).read_text(encoding="utf-8"), lines=True)
-    echo(shown(found.path))
+    echo(shown_path(found.path))

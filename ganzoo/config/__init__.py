@@ -1,7 +1,6 @@
 """The models of a run's config, and the base classes for what plugins add to it."""
 
-from ganzoo.config.base import BaseConfig
-from ganzoo.config.fields import Model, Schedule, Scheduled, value_at
+from ganzoo.config.models import Model, Schedule, Scheduled, timed, value_at
 from ganzoo.config.optimizers import (
     AdamConfig,
     AdamWConfig,
@@ -20,7 +19,13 @@ from ganzoo.config.plugins import (
     PenaltyConfig,
     TranslatorConfig,
 )
-from ganzoo.config.run import EmaConfig, LoggingConfig, RunConfig, TrainingConfig
+from ganzoo.config.sections import (
+    EmaConfig,
+    FinetuneConfig,
+    LoggingConfig,
+    RunConfig,
+    TrainingConfig,
+)
 from ganzoo.config.watching import EvaluationConfig, HealthConfig
 
 __all__ = [
@@ -28,11 +33,11 @@ __all__ = [
     "AdamWConfig",
     "ArchitectureConfig",
     "AugmentationConfig",
-    "BaseConfig",
     "DataConfig",
     "EmaConfig",
     "EvaluationConfig",
     "ExtractorConfig",
+    "FinetuneConfig",
     "HealthConfig",
     "LatentConfig",
     "LoggingConfig",
@@ -48,5 +53,6 @@ __all__ = [
     "SgdConfig",
     "TrainingConfig",
     "TranslatorConfig",
+    "timed",
     "value_at",
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ganzoo.config.fields import AsTuple, Model, Schedule, Scheduled
+from ganzoo.config.models import AsTuple, Model, Schedule, Scheduled
 
 
 def _ends(value: float | Schedule) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ganzoo.config.fields import AsTuple, Model, Scheduled, Side
+from ganzoo.config.models import AsTuple, Model, Scheduled, Side
 
 
 class ArchitectureConfig(Model):
@@ -59,11 +59,18 @@ class TranslatorConfig(ArchitectureConfig):
 
     Attributes:
         source_shape: ``(channels, height, width)`` of the images that are translated.
+        use: How images are translated after training: in evaluation mode, or as its authors
+            published it, in training mode.
     """
 
     source_shape: Annotated[tuple[Side, ...], AsTuple] = Field(
         default=(3, 64, 64),
         description="(channels, height, width) of the source images; the data's where left out.",
+    )
+    use: Literal["published", "eval"] = Field(
+        default="eval",
+        description="How images are translated after training: as the authors do, with dropout and "
+        "the statistics of each image, or in evaluation mode.",
     )
 
     @field_validator("source_shape")
@@ -105,6 +112,7 @@ class PenaltyConfig(Model):
         weight: Its strength.
         every: It applies at every so many updates of its network, first at update 0; a term is
             then multiplied by `every`, so that its mean strength stays.
+        apart: Whether a term is an update of its own, after the player's last one of the step.
     """
 
     name: str = Field(default="", description="The penalty; its label if left out.")
@@ -117,6 +125,10 @@ class PenaltyConfig(Model):
         ge=1,
         description="Apply the penalty once in this many updates; a term is multiplied by this "
         "number.",
+    )
+    apart: bool = Field(
+        default=False,
+        description="Whether the term is an update of its own, after the player's last of a step.",
     )
 
 
@@ -166,3 +178,8 @@ class DataConfig(Model):
         le=10**9,
         description="Number of samples kept out of training, to detect overfitting.",
     )
+
+    @property
+    def read_from(self) -> dict[str, str]:
+        """What the data is read from, by the field that says so."""
+        return {"source": self.source}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from ganzoo.config.fields import AsTuple, Model, OptionalCadence
+from ganzoo.config.models import AsTuple, Model, OptionalCadence
 
 Metric = Literal[
     "fid",
@@ -18,6 +18,8 @@ Metric = Literal[
     "divergence",
     "modes",
     "quality",
+    "mae",
+    "psnr",
 ]
 METRICS: tuple[str, ...] = get_args(Metric)
 """Every metric of `ganzoo.evaluation`."""
@@ -25,7 +27,10 @@ METRICS: tuple[str, ...] = get_args(Metric)
 POINT_METRICS: tuple[str, ...] = ("modes", "quality", "divergence")
 """Those of points, which are counted at the centres of a mixture."""
 
-IMAGE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality"))
+PAIR_METRICS: tuple[str, ...] = ("mae", "psnr")
+"""Those of translations whose targets are known."""
+
+IMAGE_METRICS = tuple(name for name in METRICS if name not in ("modes", "quality", *PAIR_METRICS))
 """Those of images, which are of their features."""
 
 LEAST_REALS = {"fid": 2, "kid": 2, "precision": 6, "recall": 6, "density": 6, "coverage": 6}
@@ -52,7 +57,8 @@ class EvaluationConfig(Model):
     )
     metrics: Annotated[tuple[Metric, ...], AsTuple] = Field(
         default=("fid",),
-        description="The metrics to compute; for points, by default modes, quality and divergence.",
+        description="The metrics to compute; for points, by default modes, quality and divergence, "
+        "and for pairs mae and psnr.",
         json_schema_extra={"minItems": 1},
     )
     best: Metric | None = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from ganzoo.config.files import check_values, parse_yaml
+from ganzoo.config.documents import check_values, parse_yaml
 from ganzoo.errors import ConfigError, brief
 
 

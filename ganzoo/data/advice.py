@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ganzoo.config import RunConfig
-from ganzoo.data.check import Survey
 from ganzoo.data.depth import dark_note
-from ganzoo.resolve.augmentation import FEW, shown
+from ganzoo.data.survey import Survey
+from ganzoo.resolve.augmented import FEW, times_shown
 from ganzoo.resolve.merge import NAMED, Values, nest
 from ganzoo.spec import Shape, Traits
 
@@ -66,7 +66,7 @@ class Advice:
             }
             return _line(["ganzoo", "train"], {**named, **given})
         words = ["ganzoo", "finetune", name, "--data", source]
-        if partial and (user.get("base") or {}).get("allow_partial") is not True:
+        if partial and (user.get("finetune") or {}).get("allow_partial") is not True:
             words.append("--allow-partial")
         return _line(words, given)
 
@@ -115,7 +115,7 @@ def _networks(
         suggest("data.image_size", side, f"{share} are about this large or larger")
     few = count < FEW and config.augmentation.name == "diffaugment"
     if few and not _said(user, "augmentation"):
-        often = f"D sees each image {shown(config.training, config.objective, count):,} times"
+        often = f"D sees each image {times_shown(config.training, config.objective, count):,} times"
         suggest("augmentation", "diffaugment", f"{often}, and would memorise them")
     # A recipe with another one is balanced with it.
     if not config.active_penalties and not _said(user, "penalties.r1"):
@@ -200,9 +200,9 @@ def _of_classes(classes: Mapping[str, int]) -> list[str]:
 
 
 def _line(words: Sequence[str], given: Mapping[str, Any]) -> str:
-    return shlex.join([*words, *(f"{key}={told(value)}" for key, value in given.items())])
+    return shlex.join([*words, *(f"{key}={as_argument(value)}" for key, value in given.items())])
 
 
-def told(value: Any) -> str:
+def as_argument(value: Any) -> str:
     """Write a value as it stands on a command line."""
     return value if isinstance(value, str) else json.dumps(value)

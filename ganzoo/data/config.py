@@ -185,6 +185,12 @@ class PartsConfig(ImagesConfig):
         "`image_size`; no crop if null.",
     )
 
+    @property
+    def read_from(self) -> dict[str, str]:
+        """The places of the parts."""
+        places = {name: getattr(self, name) for name in self.PLACES}
+        return {name: place for name, place in places.items() if place is not None}
+
     @model_validator(mode="after")
     def _parts_and_sizes_fit(self) -> Self:
         self._check_parts()

@@ -46,7 +46,7 @@ class EpochOrder:
         return self._order
 
 
-class Group:
+class FieldGroup:
     """Fields that share an index, an order and a geometric transform.
 
     Attributes:
@@ -138,7 +138,7 @@ class Loader:
         for field in fields.values():
             members.setdefault(field.group, []).append(field)
         self.groups = {
-            name: Group(name, group, stores, seed, holdout) for name, group in members.items()
+            name: FieldGroup(name, group, stores, seed, holdout) for name, group in members.items()
         }
         first = next(iter(self.groups.values()))
         self.trained_on, self.held_out = first.trained_on, first.held_out
@@ -197,16 +197,23 @@ class Loader:
         chosen = self.groups[group or next(iter(self.groups))]
         return self._gathered(chosen, numbers, None)
 
-    def group_of(self, field: str) -> Group:
+    def group_of(self, field: str) -> FieldGroup:
         """Return the group that a field belongs to."""
         return next(g for g in self.groups.values() if any(f.name == field for f in g.fields))
 
     def examples(self, count: int) -> Batch:
-        """Return the first samples of each group, held-out ones if there are any."""
+        """Return the first samples of each group, held-out ones if there are any.
+
+        They are as many of each group, and fewer than `count` where one has no more.
+        """
+        numbers = {
+            name: group.held_out if len(group.held_out) else group.trained_on
+            for name, group in self.groups.items()
+        }
+        count = min(count, *map(len, numbers.values()))
         batch: Batch = {}
-        for name, group in self.groups.items():
-            numbers = group.held_out if len(group.held_out) else group.trained_on
-            batch |= self.gather(numbers[:count], name)
+        for name, chosen in numbers.items():
+            batch |= self.gather(chosen[:count], name)
         return batch
 
     def draw_labels(self, draws: Draws) -> Tensor:
@@ -214,7 +221,7 @@ class Loader:
         numbers = draws.integers("labels of the data", len(self._labels_there))
         return self._labels_there[numbers]
 
-    def _gathered(self, group: Group, numbers: Tensor, corners: Tensor | None) -> Batch:
+    def _gathered(self, group: FieldGroup, numbers: Tensor, corners: Tensor | None) -> Batch:
         """Return samples of a group, cropped where corners ``(N, 2)`` in [0, 1) say."""
         batch: Batch = {}
         for field in group.fields:

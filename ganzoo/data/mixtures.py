@@ -10,7 +10,7 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.data.config import Grid25Config, MixtureConfig, Ring8Config
 
 
-class Mixture(Dataset):
+class GaussianMixture(Dataset):
     """Points about given centres, float32 (modes, 2), all equally likely; the same for a config."""
 
     kind: Literal["images", "vectors"] = "vectors"
@@ -42,7 +42,7 @@ class Mixture(Dataset):
         return self._fingerprint
 
 
-class Ring8(Mixture):
+class Ring8(GaussianMixture):
     """Eight centres on a circle."""
 
     def __init__(self, config: Ring8Config) -> None:
@@ -52,7 +52,7 @@ class Ring8(Mixture):
         self._fingerprint += f"-{config.radius!r}"
 
 
-class Grid25(Mixture):
+class Grid25(GaussianMixture):
     """Five by five centres about the origin."""
 
     def __init__(self, config: Grid25Config) -> None:

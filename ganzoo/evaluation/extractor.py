@@ -62,6 +62,6 @@ class Extractor(ABC):
         """
 
 
-def weights_folder() -> Path:
+def extractor_folder() -> Path:
     """Return the folder for weights of extractors that come in no package: in ganzoo's cache."""
     return cache_folder() / "extractors"

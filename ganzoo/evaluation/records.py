@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ganzoo.config import Model
-from ganzoo.config.fields import AsTuple
+from ganzoo.config.models import AsTuple
 from ganzoo.errors import RequestError
 
-LOWER_IS_BETTER = {"fid": True, "kid": True, "divergence": True}
+LOWER_IS_BETTER = {"fid": True, "kid": True, "divergence": True, "mae": True}
 """Of the metrics that are distances; all others grow with quality."""
 
 
@@ -27,8 +27,11 @@ class Protocol(Model):
         sample_shape: What reals and fakes were like before that.
         labels: How those of the fakes were drawn: ``data``, with the shares that the reals have;
             ``none`` of an unconditional generator.
-        reals: How many reals.
+        reals: How many reals; of translations with known targets, how many targets.
         fakes: How many fakes.
+        role: The translator; empty for a generator.
+        use: How it was used, ``published`` or ``eval``; empty for a generator.
+        held_out: Whether what was translated was held out of training.
         truncation: Of the fakes; None for none.
         settings: Numbers of the metric itself, as the neighbours of precision.
     """
@@ -44,6 +47,9 @@ class Protocol(Model):
     labels: str = "none"
     reals: int
     fakes: int
+    role: str = ""
+    use: str = ""
+    held_out: bool = False
     truncation: float | None = None
     settings: dict[str, int] = Field(default_factory=dict)
 
@@ -101,7 +107,7 @@ def check_comparable(one: Score, other: Score, *, across: Collection[str] = ()) 
     """
     found = [
         f"{field} ({first} and {second})"
-        for field, first, second in differences(one, other)
+        for field, first, second in protocol_differences(one, other)
         if field not in across
     ]
     if found:
@@ -111,7 +117,7 @@ def check_comparable(one: Score, other: Score, *, across: Collection[str] = ()) 
         )
 
 
-def differences(one: Score, other: Score) -> list[tuple[str, Any, Any]]:
+def protocol_differences(one: Score, other: Score) -> list[tuple[str, Any, Any]]:
     """List the fields of the protocol in which two scores differ, with both values."""
     first, second = one.protocol.model_dump(), other.protocol.model_dump()
     return [(key, first[key], second[key]) for key in first if first[key] != second[key]]

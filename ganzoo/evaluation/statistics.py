@@ -25,7 +25,9 @@ def place_of(facts: dict[str, Any], *, keep: bool) -> Path:
     return cache_folder() / "statistics" / f"{name}.safetensors"
 
 
-def read(path: Path, length: int, *, keep: bool, device: str | torch.device) -> Seen | None:
+def read_statistics(
+    path: Path, length: int, *, keep: bool, device: str | torch.device
+) -> Seen | None:
     """Read statistics; None where there are none, or a file is damaged."""
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:

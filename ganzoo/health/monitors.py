@@ -16,7 +16,7 @@ from ganzoo.health.findings import Finding
 from ganzoo.health.rows import FAKE, REAL, Row, with_outputs
 
 Severity = Literal["warning", "severe"]
-Seen = tuple[Severity, str]
+Look = tuple[Severity, str]
 """How bad a look is, and what was seen at it."""
 
 PERSISTENCE, WINDOW = 2, 3
@@ -78,7 +78,7 @@ class Monitor(ABC):
         """Whether a row has what is looked at."""
 
     @abstractmethod
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Tell how bad a row is; None where it is not."""
 
 
@@ -123,7 +123,7 @@ class ModeCollapse(Monitor):
         """Where samples were compared."""
         return "health/diversity" in row
 
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Look at distances, copies and classes."""
         apart, copies = row["health/diversity"], row["health/duplicates"]
         covered = row.get("health/classes", 1.0)
@@ -134,7 +134,7 @@ class ModeCollapse(Monitor):
             "copies": min(before["copies"], copies),
             "covered": max(before["covered"], covered),
         }
-        found: list[Seen] = []
+        found: list[Look] = []
         if apart < self.diversity[0] and apart < (1 + self.BETTER) * before["apart"]:
             text = f"fakes are {apart:.0%} as far apart as reals"
             found.append(("severe" if apart < self.diversity[1] else "warning", text))
@@ -225,7 +225,7 @@ class DiscriminatorDominance(Monitor):
         """Where separation and the generator's gradient were measured."""
         return "health/separation" in row and "health/gradient/generator" in row
 
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Look at how well reals and fakes are told apart, and at the generator's gradient."""
         gradient, separation = row["health/gradient/generator"], row["health/separation"]
         if len(self._early) < self.EARLY:
@@ -266,7 +266,7 @@ class Oscillation(Monitor):
         followed = "health/straightness" in row and "health/drift" in row
         return followed and row["step"] > YOUNG
 
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Look at how far samples move, and whether the generator's way leads on."""
         straight, drift = row["health/straightness"], row["health/drift"]
         before, self._before = self._before, drift
@@ -296,7 +296,7 @@ class DiscriminatorOverfitting(Monitor):
         """Where held-out reals were scored."""
         return "health/recognition" in row
 
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Look at whether held-out reals are told from those that are trained on."""
         recognition, towards = row["health/recognition"], row["health/overfit"]
         if recognition < self.recognition[0]:
@@ -325,7 +325,7 @@ class NonFinite(Monitor):
         seen = self.judge(row)
         return seen and non_finite(int(row["step"]), seen[1])
 
-    def judge(self, row: Row) -> Seen | None:
+    def judge(self, row: Row) -> Look | None:
         """Look at every figure."""
         bad = [name for name, value in row.items() if not math.isfinite(value)]
         return ("severe", f"{bad[0]} is not finite") if bad else None
@@ -342,7 +342,7 @@ def non_finite(step: int, evidence: str) -> Finding:
     )
 
 
-def _worst(found: list[Seen]) -> Seen | None:
+def _worst(found: list[Look]) -> Look | None:
     """Put what was seen into one sentence, with the worst severity of all."""
     if not found:
         return None

@@ -10,7 +10,7 @@ from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.rows import FAKE as FAKE_OUTPUT
 from ganzoo.health.rows import REAL as REAL_OUTPUT
-from ganzoo.health.rows import with_outputs
+from ganzoo.health.rows import Row, with_outputs
 from ganzoo.weights.files import aside
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Drawing:
 
 
 def drawings(
-    rows: Sequence[Mapping[str, float]], scores: Iterable[tuple[int, Sequence[Score]]] = ()
+    rows: Sequence[Row], scores: Iterable[tuple[int, Sequence[Score]]] = ()
 ) -> list[Drawing]:
     """Choose the panels that a run has figures for: those of the log, then one for each score."""
     found, rows = [], [with_outputs(row) for row in rows]
@@ -139,7 +139,7 @@ def _drawable(pairs: Iterable[tuple[float, float]], logarithmic: bool) -> Points
 
 def save_plots(
     path: str | Path,
-    rows: Sequence[Mapping[str, float]],
+    rows: Sequence[Row],
     scores: Iterable[tuple[int, Sequence[Score]]] = (),
     findings: Iterable[Finding] = (),
 ) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import too_early
-from ganzoo.health.rows import FAKE, REAL, with_outputs
+from ganzoo.health.rows import FAKE, REAL, Row, with_outputs
 from ganzoo.resolve.outline import Outline
 from ganzoo.terminal import printable
 
@@ -89,7 +89,7 @@ class Course(NamedTuple):
     last: tuple[int, float]
 
 
-def verdicts(rows: Sequence[Mapping[str, float]], findings: Iterable[Finding]) -> list[Verdict]:
+def verdicts(rows: Sequence[Row], findings: Iterable[Finding]) -> list[Verdict]:
     """Sum up what each monitor found: those that found something come first, the worst on top."""
     of: dict[str, list[Finding]] = {name: [] for name in NEEDS}
     for finding in findings:
@@ -111,7 +111,7 @@ def _verdict(name: str, found: Sequence[Finding], seen: set[str], early: str) ->
     return Verdict(name, state, True, state, min(steps), max(steps), worst.evidence, worst.advice)
 
 
-def latest(rows: Iterable[Mapping[str, float]]) -> dict[str, tuple[int, float]]:
+def latest(rows: Iterable[Row]) -> dict[str, tuple[int, float]]:
     """Return the last value of each figure, with its step; signals are in only some rows."""
     return {key: (int(row["step"]), value) for row in rows for key, value in row.items()}
 
@@ -133,7 +133,7 @@ def courses(scores: Iterable[tuple[int, Sequence[Score]]]) -> list[Course]:
 
 def report(
     facts: Facts,
-    rows: Sequence[Mapping[str, float]],
+    rows: Sequence[Row],
     scores: Sequence[tuple[int, Sequence[Score]]],
     findings: Iterable[Finding],
 ) -> str:
@@ -263,7 +263,7 @@ def _indented(text: str, further: str = "") -> list[str]:
 
 def as_values(
     facts: Facts,
-    rows: Sequence[Mapping[str, float]],
+    rows: Sequence[Row],
     scores: Sequence[tuple[int, Sequence[Score]]],
     findings: Iterable[Finding],
 ) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Rows of a run's log, as health reads them."""
 
-from collections.abc import Mapping
-
-Row = Mapping[str, float]
+Row = dict[str, float]
+"""The figures of one row of the log."""
 
 REAL, FAKE = "real/", "fake/"
 """Before the role of a critic: its mean output on reals, and on fakes."""

@@ -1,7 +1,7 @@
 """The Hugging Face Hub: naming, loading and publishing weights, and reading data.
 
 Whatever is loaded is resolved to one commit and fetched at it, and nothing that a repository holds
-is trusted (`ganzoo.weights.loading`). Publishing is one commit.
+is trusted (`ganzoo.weights.strict`). Publishing is one commit.
 """
 
 from ganzoo.data.config import RepositoryConfig

@@ -27,11 +27,11 @@ from ganzoo.hub.faults import (
     NOT_DONE,
     TRANSIENT,
     asked_wait,
-    diagnose,
+    explain,
     quotes_token,
 )
-from ganzoo.hub.reference import COMMIT, Repository
-from ganzoo.weights.store import check_size
+from ganzoo.weights.reading import check_file_size
+from ganzoo.weights.reference import COMMIT, Repository
 
 T = TypeVar("T")
 
@@ -232,7 +232,7 @@ class Client:
             except Exception as error:
                 # The client lets out whatever its reading of an odd answer runs into, and its HTTP
                 # library has errors without a common base. (Where warnings are errors, they pass.)
-                fault = diagnose(error, repository)
+                fault = explain(error, repository)
                 again = fault.again and (repeatable or fault.error.status in NOT_DONE)
                 if wait is None or not again or fault.wait > MAX_WAIT:
                     # What an answer says is worth showing; other errors may quote the token.
@@ -328,7 +328,7 @@ def _capped(label: str, largest: int) -> type[tqdm]:
 
         def update(self, n: float | None = 1) -> bool | None:
             Capped.received += int(n or 0)
-            check_size(label, Capped.received, largest)
+            check_file_size(label, Capped.received, largest)
             shown: bool | None = super().update(n)
             return shown
 

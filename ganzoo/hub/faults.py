@@ -14,7 +14,7 @@ from huggingface_hub import constants, errors
 from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]
 
 from ganzoo.errors import HubError, HubRequestError
-from ganzoo.hub.reference import Repository
+from ganzoo.weights.reference import Repository
 
 LOGIN = "log in with: hf auth login"
 
@@ -62,7 +62,7 @@ class StorageError(HubError):
 
 
 @dataclass(frozen=True)
-class Fault:
+class HubFault:
     """What went wrong."""
 
     error: HubError
@@ -70,51 +70,53 @@ class Fault:
     wait: float = 0.0
 
 
-def diagnose(error: Exception, repository: Repository) -> Fault:
+def explain(error: Exception, repository: Repository) -> HubFault:
     """Tell what an error of the client means."""
     cause = error.__cause__
     wrapping = isinstance(error, errors.LocalEntryNotFoundError) or type(error) is RuntimeError
     if wrapping and isinstance(cause, Exception):
-        return diagnose(cause, repository)  # of one request of a download or of an upload
+        return explain(cause, repository)  # of one request of a download or of an upload
     if isinstance(error, errors.HfHubHTTPError):
         return _answer(error, repository)
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return Fault(HubError(f"{repository} {NOT_ASKED}", unreachable=True))
+        return HubFault(HubError(f"{repository} {NOT_ASKED}", unreachable=True))
     hub, kind = constants.ENDPOINT, type(error).__name__
     if _is_of_xet(error):
         # It has tried for minutes by itself.
-        return Fault(_storage_error(repository, f"Xet failed ({kind})", XET_HOSTS))
+        return HubFault(_storage_error(repository, f"Xet failed ({kind})", XET_HOSTS))
     host = _host(error)
     if host not in ("", urlsplit(hub).hostname):
         problem = f"{host} could not be reached ({kind})"
-        return Fault(_storage_error(repository, problem, host), again=True)
+        return HubFault(_storage_error(repository, problem, host), again=True)
     if isinstance(error, (errors.HTTPError, ConnectionError, TimeoutError)):  # type: ignore[attr-defined]
         problem = (
             f"{hub} could not be reached for {repository} ({kind}); check the network, then try "
             "again"
         )
-        return Fault(NotReachedError(problem, unreachable=True), again=True)
+        return HubFault(NotReachedError(problem, unreachable=True), again=True)
     if isinstance(error, ValueError) and isinstance(cause, errors.BadRequestError):
         said = _said(str(error))
-        return Fault(HubRequestError(f"the Hub rejects the card of {repository}: {said}"))
+        return HubFault(HubRequestError(f"the Hub rejects the card of {repository}: {said}"))
     if isinstance(error, OSError) and error.errno is not None:
         place = f" ({error.filename})" if error.filename else ""
         problem = (
             f"the files of {repository} could not be stored here{place}: {error.strerror}; free "
             "some space, or set HF_HOME (or cache_dir) to a folder that you can write to"
         )
-        return Fault(HubError(problem))
+        return HubFault(HubError(problem))
     deep = isinstance(error, RecursionError)  # of an answer that nests too far
     if isinstance(error, (OSError, RuntimeError, errors.XetDownloadError)) and not deep:
         # A file that came shorter than announced, or an error of the client's compiled transfers.
         problem = f"the transfer of {repository} failed ({kind}); check the network, then try again"
-        return Fault(HubError(problem, unreachable=True), again=True)
+        return HubFault(HubError(problem, unreachable=True), again=True)
     # JSON of another shape, on which the client's own reading fails somehow, would come again; what
     # is no JSON may be of something in between. The client's own words say more than their kind.
     plain = type(error) is ValueError
     said = f": {_said(str(error))}" if plain else f" ({kind})"
     problem = f"{hub} sent an invalid answer for {repository}{said}; try again later"
-    return Fault(HubError(problem, unreachable=True), isinstance(error, ValueError) and not plain)
+    return HubFault(
+        HubError(problem, unreachable=True), isinstance(error, ValueError) and not plain
+    )
 
 
 def _is_of_xet(error: Exception) -> bool:
@@ -165,7 +167,7 @@ def quotes_token(error: BaseException) -> bool:
     return bool(TOKEN.search(str(error)))
 
 
-def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
+def _answer(error: errors.HfHubHTTPError, repository: Repository) -> HubFault:
     status = error.response.status_code
     page = f"{constants.ENDPOINT}/{repository.page}"
     kind = HubRequestError
@@ -195,7 +197,9 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
             f"the Hub's storage refused a file of {repository} ({status}); try again{later}, or "
             f"{_other_way()}"
         )
-        return Fault(StorageError(problem, status=status, unreachable=True), again=True, wait=wait)
+        return HubFault(
+            StorageError(problem, status=status, unreachable=True), again=True, wait=wait
+        )
     elif status == 401:
         problem = (
             f"the Hub does not accept the token for {repository} (there is none, or it is expired, "
@@ -214,10 +218,10 @@ def _answer(error: errors.HfHubHTTPError, repository: Repository) -> Fault:
         problem = f"the Hub cannot find what was requested in {repository}; look for it on {page}"
     else:
         return _refusal(error, repository, status)
-    return Fault(kind(problem, status=status))
+    return HubFault(kind(problem, status=status))
 
 
-def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) -> Fault:
+def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) -> HubFault:
     wait = asked_wait(error.response.headers)
     said = _said(error.server_message or "")
     told = f"{status}{f': {said}' if said else ''}"
@@ -226,19 +230,19 @@ def _refusal(error: errors.HfHubHTTPError, repository: Repository, status: int) 
             f"the Hub asks to wait{f' for {wait:.0f} seconds' if wait else ''} before the next "
             f"request for {repository} (too many requests)"
         )
-        return Fault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
+        return HubFault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
     if status in TRANSIENT:
         later = f"in {wait:.0f} seconds" if wait else "later"
         problem = f"the Hub cannot answer for {repository} just now ({status}); try again {later}"
-        return Fault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
+        return HubFault(HubError(problem, status=status, unreachable=True), again=True, wait=wait)
     if status == BUSY:
         problem = f"the Hub is busy with another change of {repository} ({told}); try again"
-        return Fault(HubError(problem, status=status), again=True, wait=wait)
+        return HubFault(HubError(problem, status=status), again=True, wait=wait)
     problem = (
         f"the Hub refused the request for {repository} ({told}); correct what it names, or try "
         "again later"
     )
-    return Fault(HubError(problem, status=status))
+    return HubFault(HubError(problem, status=status))
 
 
 def _said(text: str) -> str:

@@ -15,11 +15,11 @@ from typing import IO, Any
 import numpy as np
 
 from ganzoo.data.config import RepositoryConfig
-from ganzoo.data.sources.base import ImageFiles, check_size
-from ganzoo.data.sources.classes import Classes
 from ganzoo.data.sources.columns import left_over
+from ganzoo.data.sources.labels import Classes
+from ganzoo.data.sources.own import ImageFiles, check_image_size
 from ganzoo.errors import DataError
-from ganzoo.hub.reference import SCHEME, parse_dataset
+from ganzoo.weights.reference import SCHEME, parse_dataset
 
 
 class RepositoryImages(ImageFiles):
@@ -41,7 +41,7 @@ class RepositoryImages(ImageFiles):
                 f"data.source: {config.source} is read with datasets, which is not installed; "
                 "install the package datasets, or choose another source"
             )
-        from ganzoo.hub.columns import classes_of, image_column, label_column
+        from ganzoo.hub.features import classes_of, image_column, label_column
         from ganzoo.hub.preparing import prepare
 
         found = prepare(repository, config)
@@ -77,7 +77,7 @@ class RepositoryImages(ImageFiles):
         held = value["bytes"] if value.is_valid else None
         if held is not None and held.is_valid:
             content = held.as_buffer()
-            check_size(content.size)
+            check_image_size(content.size)
             return io.BytesIO(content)
         path = value["path"].as_py() if value.is_valid else None
         if path is None:
@@ -94,7 +94,7 @@ class RepositoryImages(ImageFiles):
             or os.path.commonpath([place, self._folder]) != self._folder
         ):
             raise DataError("its row holds no image, and names a file outside the repository")
-        check_size(os.stat(place).st_size)
+        check_image_size(os.stat(place).st_size)
         return open(place, "rb")
 
     @functools.cached_property

@@ -12,18 +12,18 @@ import torch
 
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError, closest
-from ganzoo.hub.metadata import read_card, split
-from ganzoo.hub.reference import SCHEME, Place, Repository, Tag, is_path, parse
 from ganzoo.networks.base import Discriminator, Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture
-from ganzoo.weights.folder import CARD_FILE
-from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.loading import load_network
-from ganzoo.weights.places import pretrained, weights_folder
-from ganzoo.weights.store import FolderStore, Source, Store
+from ganzoo.weights.description import Info, read_info
+from ganzoo.weights.locating import pretrained, weights_folder
+from ganzoo.weights.metadata import read_card, split
+from ganzoo.weights.reading import FolderFiles, WeightsFiles, WeightsSource
+from ganzoo.weights.reference import SCHEME, Place, Repository, Tag, is_local, parse
+from ganzoo.weights.saving import CARD_FILE
+from ganzoo.weights.strict import load_network
 
 
 def load(
@@ -54,11 +54,11 @@ def load(
         role; in evaluation mode.
 
     Raises:
-        RequestError: The architecture has no such role.
+        RequestError: The weights hold no such role.
         WeightsError: There are no such weights, or they do not fit the architecture.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     [network] = _load(store, (role, raw), device=device, dtype=dtype)
     return network
 
@@ -93,9 +93,28 @@ def load_generator(
         WeightsError: There are no such weights, or they do not fit the architecture.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
-    [generator] = _load(store, (None, raw), device=device, dtype=dtype)
-    return _as_generator(generator)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
+    [generator] = _load(store, (None, raw), device=device, dtype=dtype, kind="generator")
+    assert isinstance(generator, Generator)
+    return generator
+
+
+def load_translator(
+    reference: str | os.PathLike[str],
+    role: str | None = None,
+    *,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+) -> Translator:
+    """Load a translator; arguments and errors are those of `load`.
+
+    Raises:
+        RequestError: The role is not that of a translator.
+    """
+    store = open_weights(reference)
+    [translator] = _load(store, (role, raw), device=device, dtype=None, kind="translator")
+    assert isinstance(translator, Translator)
+    return translator
 
 
 def load_discriminator(
@@ -108,7 +127,7 @@ def load_discriminator(
     local_files_only: bool = False,
 ) -> Discriminator:
     """Load a discriminator; arguments and errors as those of `load_generator`."""
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     [discriminator] = _load(store, ("discriminator", False), device=device, dtype=dtype)
     assert isinstance(discriminator, Discriminator)
     return discriminator
@@ -128,11 +147,13 @@ def load_pair(
 
     Arguments and errors are those of `load_generator`.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     wanted = ((None, raw), ("discriminator", False))
-    generator, discriminator = _load(store, *wanted, device=device, dtype=dtype)
+    pair = _load(store, *wanted, device=device, dtype=dtype, kind="generator")
+    generator, discriminator = pair
+    assert isinstance(generator, Generator)
     assert isinstance(discriminator, Discriminator)
-    return _as_generator(generator), discriminator
+    return generator, discriminator
 
 
 @dataclass(frozen=True)
@@ -146,7 +167,7 @@ class PretrainedInfo:
         sizes: The size of every file in bytes; without the Hub, of those on this machine.
     """
 
-    source: Source
+    source: WeightsSource
     info: Info
     card: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -163,20 +184,20 @@ def pretrained_info(
 
     Arguments and errors are those of `load_generator`.
     """
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     info, sizes = read_info(store), store.sizes(whole=False)
     card, _ = split(read_card(store), store.label(CARD_FILE))
     store.remember()
     return PretrainedInfo(store.source, info, card, sizes)
 
 
-def open_store(
+def open_weights(
     reference: str | os.PathLike[str],
     token: str | bool | None = None,
     cache_dir: str | Path | None = None,
     *,
     local_files_only: bool = False,
-) -> Store:
+) -> WeightsFiles:
     """Find where the files of a reference are, resolved to a commit if they are on the Hub.
 
     Raises:
@@ -187,11 +208,11 @@ def open_store(
         _refuse_ambiguous(reference)
     found, text = parse(reference), os.fspath(reference)
     if isinstance(found, Place):
-        return FolderStore(weights_folder(found.path), text)
+        return FolderFiles(weights_folder(found.path), text)
     if isinstance(found, Tag):
         bundled = pretrained(found.architecture, found.tag)
         if bundled.folder is not None:
-            return FolderStore(bundled.folder, text, bundled=True)
+            return FolderFiles(bundled.folder, text, bundled=True)
         name, _, commit = bundled.repository.partition("@")
         found = Repository(name, commit)
     from ganzoo.hub.client import Client
@@ -203,7 +224,7 @@ def open_store(
 
 def _refuse_ambiguous(text: str) -> None:
     """Refuse a name that is also a folder here; with a revision or a scheme it is none."""
-    if is_path(text) or re.search("@|://", text) or not os.path.isdir(text):
+    if is_local(text) or re.search("@|://", text) or not os.path.isdir(text):
         return
     other = ""
     with suppress(WeightsError):
@@ -233,21 +254,25 @@ KINDS: dict[str, type[Network]] = {
 
 @own_settings(grad=True)
 def _load(
-    store: Store,
+    store: WeightsFiles,
     *wanted: tuple[str | None, bool],
     device: str | torch.device,
     dtype: torch.dtype | None,
+    kind: str = "",
 ) -> list[Network]:
-    """Load networks of one commit, each a role (the default one if None), perhaps as trained."""
+    """Load networks of one commit, each a role (the default one if None), perhaps as trained.
+
+    The first has to be of a kind, if one is named.
+    """
     info = read_info(store)
     spec = registry.get(Architecture, info.architecture.name)
+    roles = [role or spec.makers[0] for role, _ in wanted]
+    for role in roles:
+        _check_role(role, info, spec, store.source.reference)
+    if kind:
+        _check_kind(roles[0], kind, spec, store.source.reference)
     networks: list[Network] = []
-    for role, raw in wanted:
-        role = role or spec.makers[0]
-        if role not in spec.networks:
-            raise RequestError(
-                f"{spec.name} has no role {role!r:.60}{closest(role, spec.networks)}"
-            )
+    for role, (_, raw) in zip(roles, wanted, strict=True):
         name = f"{role}_raw" if raw else role
         module = load_network(store, name, info)
         network = KINDS[spec.networks[role].kind](module, info, store.source, role=role)
@@ -256,10 +281,36 @@ def _load(
     return networks
 
 
-def _as_generator(network: Network) -> Generator:
-    if isinstance(network, Generator):
-        return network
-    raise RequestError(
-        f"{network.config.name} translates images, and does not generate them from noise; load it "
-        "with ganzoo.load"
-    )
+def _check_role(role: str, info: Info, spec: Architecture, reference: str) -> None:
+    """Check that weights hold a role, as far as they say (RequestError)."""
+    held = [name for name in spec.networks if name in info.networks] or [*spec.networks]
+    if role not in held:
+        raise RequestError(f"{reference} has no role {role!r:.60}{closest(role, held)}")
+
+
+def _check_kind(role: str, kind: str, spec: Architecture, reference: str) -> None:
+    """Check that a role is of a kind, and name the command for it where it is not (RequestError).
+
+    That is told before a file of its size is fetched.
+    """
+    found = spec.networks[role].kind
+    if found == kind:
+        return
+    others = [name for name, item in spec.networks.items() if item.kind == kind]
+    does = DOES[found]
+    if others:
+        cure = f"choose {' or '.join(others)}"
+    elif found == "translator":
+        cure = "translate images with ganzoo translate (in Python: ganzoo.load)"
+    else:
+        cure = "draw samples with ganzoo sample (in Python: ganzoo.load_generator)"
+    raise RequestError(f"the {role} of {reference} {does}; {cure}")
+
+
+DOES = {
+    "generator": "makes images from noise, and does not translate any",
+    "translator": "translates images, and does not make them from noise",
+    "critic": "scores images, and does not make any",
+    "other": "does not make images",
+}
+"""What a network of each kind does, in errors of those who want another."""

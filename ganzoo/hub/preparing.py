@@ -20,9 +20,9 @@ from ganzoo.data.cache import cache_folder
 from ganzoo.data.config import RepositoryConfig
 from ganzoo.errors import DataError, brief
 from ganzoo.hub.client import Client
-from ganzoo.hub.columns import Features
+from ganzoo.hub.features import ColumnTypes
 from ganzoo.hub.images import column
-from ganzoo.hub.reference import COMMIT, Repository
+from ganzoo.weights.reference import COMMIT, Repository
 
 INFO_FILE = "dataset_info.json"
 """What the package writes last into a folder of tables."""
@@ -33,7 +33,7 @@ class Prepared:
     """A split that lies on this machine."""
 
     commit: str
-    features: Features
+    features: ColumnTypes
     tables: tuple[str, ...]
     folder: str
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["added", "changed", "unchanged", "deleted", "unknown"]
+ChangeKind = Literal["added", "changed", "unchanged", "deleted", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Change:
     """
 
     name: str
-    kind: Kind
+    kind: ChangeKind
     size: int
 
 

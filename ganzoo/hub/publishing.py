@@ -10,14 +10,15 @@ from ganzoo.hub.client import Client
 from ganzoo.hub.faults import NotReachedError, StorageError
 from ganzoo.hub.published import Published
 from ganzoo.hub.pushing import Push
-from ganzoo.hub.reference import parse_repository
 from ganzoo.hub.staging import staged
 from ganzoo.networks.generator import Generator
-from ganzoo.weights.folder import CARD_FILE
+from ganzoo.networks.translator import Translator
+from ganzoo.weights.reference import parse_repository
+from ganzoo.weights.saving import CARD_FILE
 
 
 def push(
-    source: Generator | str | os.PathLike[str],
+    source: Generator | Translator | str | os.PathLike[str],
     repository: str,
     *,
     private: bool = False,
@@ -37,15 +38,15 @@ def push(
     nothing changes.
 
     Args:
-        source: A weights folder, a run, ``architecture.tag``, or a generator from a loop of one's
-            own.
+        source: A weights folder, a run, ``architecture.tag``, or a generator or translator from a
+            loop of one's own.
         repository: ``org/name``, or ``org/name@branch``.
         private: Make a new repository private. An existing one has to be so already.
         pr: Open a pull request instead of changing the branch.
         revision: The branch, made where it is missing, or ``refs/pr/N`` to add to a pull request;
             the main branch where left out.
         message: The commit's; one that names the architecture where left out.
-        discriminator: Whether it is published too, where there is one: fine-tuning needs it.
+        discriminator: Whether it is published too, or all of several: fine-tuning needs them.
         licence: Of the weights, as the Hub names licences (``apache-2.0``). None is ever assumed.
         token: Of the Hub's user; None for the one that is logged in.
         dry_run: Only report what would be done; where the Hub cannot be asked, without comparing.

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ganzoo.errors import GanzooError, RequestError
-from ganzoo.hub.loading import open_store
-from ganzoo.hub.metadata import MAX_CARD_BYTES
+from ganzoo.hub.loading import open_weights
+from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
 from ganzoo.weights.files import aside, folder_aside
-from ganzoo.weights.folder import (
+from ganzoo.weights.metadata import MAX_CARD_BYTES
+from ganzoo.weights.saving import (
     CARD_FILE,
     MODEL_FILE,
     RECIPE_FILE,
     SHEET_FILE,
     network_files,
 )
-from ganzoo.weights.info import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
-from ganzoo.weights.loading import load_network
+from ganzoo.weights.strict import load_network
 
 BESIDE = {CARD_FILE: MAX_CARD_BYTES, SHEET_FILE: 50_000_000, RECIPE_FILE: MAX_CONFIG_BYTES}
 """What lies beside the weights, and how many bytes of each are taken at most."""
@@ -55,7 +55,7 @@ def pull(
     target = Path(folder).expanduser()
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise RequestError(f"{folder} already exists; give a new folder for the weights")
-    store = open_store(reference, token, cache_dir, local_files_only=local_files_only)
+    store = open_weights(reference, token, cache_dir, local_files_only=local_files_only)
     info, present = read_info(store), store.sizes()
     files = network_files(info.architecture.name)
     for name, file in files.items():

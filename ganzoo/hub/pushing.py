@@ -7,7 +7,6 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError
 
 from ganzoo.errors import HubError, HubRequestError
-from ganzoo.hub.card import prose, write_card
 from ganzoo.hub.client import Client, Listing, RemoteFile
 from ganzoo.hub.faults import (
     BUSY,
@@ -17,13 +16,14 @@ from ganzoo.hub.faults import (
     RevisionMissingError,
     StorageError,
 )
-from ganzoo.hub.metadata import read_card
-from ganzoo.hub.published import Change, Kind, Published
-from ganzoo.hub.reference import Repository
+from ganzoo.hub.published import Change, ChangeKind, Published
 from ganzoo.hub.snapshot import Snapshot
 from ganzoo.hub.staging import Staged
+from ganzoo.weights.card import prose, write_card
 from ganzoo.weights.files import write_text
-from ganzoo.weights.folder import CARD_FILE, all_files
+from ganzoo.weights.metadata import read_card
+from ganzoo.weights.reference import Repository
+from ganzoo.weights.saving import CARD_FILE, all_files
 
 FORBIDDEN = 403
 
@@ -313,7 +313,7 @@ class Push:
         return replace(plan, commit=commit, commit_url=url)
 
 
-def _kind(there: RemoteFile | None, here: Path) -> Kind:
+def _kind(there: RemoteFile | None, here: Path) -> ChangeKind:
     if there is None:
         return "added"
     return "unchanged" if there.holds(here) else "changed"

@@ -7,10 +7,10 @@ from pathlib import Path
 from ganzoo.errors import HubError, WeightsError
 from ganzoo.hub.client import Client, Listing
 from ganzoo.hub.faults import NOT_ASKED
-from ganzoo.hub.reference import COMMIT, Repository
+from ganzoo.weights.description import CONFIG_FILE
 from ganzoo.weights.files import write_text
-from ganzoo.weights.info import CONFIG_FILE
-from ganzoo.weights.store import Source, check_size
+from ganzoo.weights.reading import WeightsSource, check_file_size
+from ganzoo.weights.reference import COMMIT, Repository
 
 PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth", ".tar")
 """Endings of files that run code when they are loaded."""
@@ -19,7 +19,7 @@ _log = logging.getLogger("ganzoo.hub")
 
 
 class Snapshot:
-    """The files of weights at one commit; see `ganzoo.weights.store.Store`."""
+    """The files of weights at one commit; see `ganzoo.weights.reading.WeightsFiles`."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Snapshot:
         listing: Listing | None = None,
         reference: str = "",
     ) -> None:
-        self.source = Source(reference or str(repository), repository.name, commit)
+        self.source = WeightsSource(reference or str(repository), repository.name, commit)
         self._client = client
         self._reached = not client.offline
         self._repository = repository
@@ -92,14 +92,14 @@ class Snapshot:
         label = self.label(name)
         path = self._cached(name)
         if path is not None:
-            check_size(label, path.stat().st_size, largest)
+            check_file_size(label, path.stat().st_size, largest)
             return path
         if self._client.offline and "_listing" not in vars(self):
             raise HubError(f"{label} {NOT_ASKED}", unreachable=True)
         file = self._listing.files.get(name)
         if file is None:
             raise WeightsError(self._absence(name))
-        check_size(label, file.size, largest)
+        check_file_size(label, file.size, largest)
         return self._client.download(self._repository, self.source.commit, file, largest=largest)
 
     def remember(self) -> None:

@@ -1,4 +1,4 @@
-"""What is published of a folder, a run or a generator: checked first, then gathered."""
+"""What is published of a folder, a run or a network: checked first, then gathered."""
 
 import os
 from collections.abc import Iterator
@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
 from ganzoo.errors import RequestError, WeightsError
-from ganzoo.hub.loading import open_store
-from ganzoo.hub.metadata import read_card, split
-from ganzoo.hub.reference import Repository, parse
+from ganzoo.hub.loading import open_weights
+from ganzoo.networks.base import Network
 from ganzoo.networks.generator import Generator
+from ganzoo.networks.translator import Translator
 from ganzoo.sheet import sample_sheet
 from ganzoo.spec import Architecture
+from ganzoo.weights.description import Info, read_info
 from ganzoo.weights.files import not_finite
-from ganzoo.weights.folder import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
-from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.loading import load_network
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.metadata import read_card, split
+from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.reference import Repository, parse
+from ganzoo.weights.saving import CARD_FILE, MODEL_FILE, SHEET_FILE, all_files, network_files
+from ganzoo.weights.strict import load_network
 
 CHECKED_SAMPLES = 8
 
@@ -37,33 +40,33 @@ class Staged:
 
 @contextmanager
 def staged(
-    source: Generator | str | os.PathLike[str], *, discriminator: bool = True
+    source: Network | str | os.PathLike[str], *, discriminator: bool = True
 ) -> Iterator[Staged]:
     """Gather what is to be published, once it was found to load strictly and to sample.
 
     Raises:
         WeightsError: The weights do not load, or make samples that are not finite.
     """
-    if isinstance(source, Generator):
+    if isinstance(source, Network):
         with TemporaryDirectory(prefix="ganzoo-push-") as folder:
             source.save(folder)
-            sheet = sample_sheet(source)
+            sheet = sample_sheet(source) if isinstance(source, Generator) else None
             if sheet is not None:
                 sheet.save(Path(folder) / SHEET_FILE)
-            yield _gather(FolderStore(Path(folder), "the generator"), discriminator)
+            yield _gather(FolderFiles(Path(folder), f"the {source.role}"), discriminator)
         return
     # A folder of that name here is told by what opens it.
     if isinstance(parse(source), Repository) and not os.path.isdir(source):
         raise RequestError(
             f"{source} is on the Hub already; to publish a copy, pull it into a folder first"
         )
-    store = open_store(source)
-    if not isinstance(store, FolderStore):
+    store = open_weights(source)
+    if not isinstance(store, FolderFiles):
         raise RequestError(f"{source} is on the Hub already, in {store.source.repository}")
     yield _gather(store, discriminator)
 
 
-def _gather(store: FolderStore, discriminator: bool) -> Staged:
+def _gather(store: FolderFiles, discriminator: bool) -> Staged:
     info = read_info(store)
     name = info.architecture.name
     files = {file: store.folder / file for file in all_files(name) if file in store.sizes()}
@@ -78,20 +81,28 @@ def _gather(store: FolderStore, discriminator: bool) -> Staged:
         if file not in files and file != MODEL_FILE:
             continue
         module = load_network(store, network, info)
-        if role.kind == "generator":
-            _check_samples(Generator(module, info), f"{file} of {store.source.reference}")
+        if role.maker:
+            kind = Generator if role.kind == "generator" else Translator
+            made = kind(module, info, role=network.removesuffix("_raw"))
+            _check_samples(made, f"{file} of {store.source.reference}")
     return Staged(info, files, card)
 
 
-def _check_samples(generator: Generator, label: str) -> None:
+def _check_samples(maker: Generator | Translator, label: str) -> None:
     made: dict[str, Tensor] = {}
 
     def keep(module: nn.Module, given: object, output: Tensor) -> None:
         made["output"] = output  # as images are clamped after it, which hides an infinity
 
-    hook = generator.module.register_forward_hook(keep)
+    hook = maker.module.register_forward_hook(keep)
     try:
-        made["samples"] = generator.sample(CHECKED_SAMPLES, seed=0)
+        if isinstance(maker, Generator):
+            made["samples"] = maker.sample(CHECKED_SAMPLES, seed=0)
+        else:
+            source = torch.Generator().manual_seed(0)
+            made["samples"] = maker.translate(
+                torch.rand(1, *maker.source_shape, generator=source), seed=0
+            )
     finally:
         hook.remove()
     if not_finite(made):

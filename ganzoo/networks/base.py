@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.config import ArchitectureConfig
 from ganzoo.spec import Architecture
-from ganzoo.weights.folder import save as write_folder
-from ganzoo.weights.info import Info
-from ganzoo.weights.store import Source
+from ganzoo.weights.description import Info
+from ganzoo.weights.reading import WeightsSource
+from ganzoo.weights.saving import save as write_folder
 
 
 class Network(nn.Module):
@@ -33,7 +33,7 @@ class Network(nn.Module):
         self,
         module: nn.Module,
         info: Info,
-        source: Source | None = None,
+        source: WeightsSource | None = None,
         *,
         role: str | None = None,
     ) -> None:

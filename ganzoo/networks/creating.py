@@ -5,11 +5,11 @@ from typing import Any
 
 from torch import nn
 
-from ganzoo.building import architecture_config, build, check_size
+from ganzoo.building import architecture_config, build_network, check_memory
 from ganzoo.errors import PluginError
 from ganzoo.networks.base import Discriminator
 from ganzoo.networks.generator import Generator
-from ganzoo.weights.info import Info
+from ganzoo.weights.description import Info
 
 
 def create_generator(
@@ -38,5 +38,5 @@ def _created(
 ) -> tuple[nn.Module, Info]:
     config = architecture_config(name, preset, **values)
     with suppress(PluginError):  # whatever is wrong is so again when it is built
-        check_size([role], config)
-    return build(role, config, seed), Info.of(config)
+        check_memory([role], config)
+    return build_network(role, config, seed), Info.of(config)

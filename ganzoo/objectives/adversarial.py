@@ -50,12 +50,16 @@ class Adversarial(Objective):
             self._kept.clear()
             self._kept_at = step
         if phase.player == "generator":
-            return self._generator_loss(self.turn(step, phase, part, self._generator_batch), part)
+            turn = self.turn(step, phase, part, self._generator_batch)
+            if phase.name:
+                fakes = self._generate(turn, None, differentiable=True)
+                return self.contest.maker_loss(turn, fakes)
+            return self._generator_loss(turn, part)
         return self._discriminator_loss(self.turn(step, phase, part), part)
 
     def _discriminator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
         position = turn.step * self._reals_per_step + turn.phase.index * self._batch
-        batch = self.loader.batch(position, turn.draws)
+        batch = self.loader.batch(position, turn.data)
         reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
         scale = self.options.discriminator_loss_scale
         fakes = self._fakes_to_judge(turn, part, reals.labels)
@@ -75,7 +79,7 @@ class Adversarial(Objective):
 
     def _fakes_to_judge(self, turn: Turn, part: int, real_labels: Tensor | None) -> Shown:
         """Take the generator phase's fakes where they are shared, else make some."""
-        shared = turn.phase.index == self._shared
+        shared = turn.phase.index == self._shared and not turn.phase.name
         if shared and part in self._kept:
             return self._kept.pop(part)
         fakes = self._generate(turn, real_labels, differentiable=shared)
@@ -91,5 +95,5 @@ class Adversarial(Objective):
             labels = self.loader.draw_labels(draws) if real_labels is None else real_labels
         latents = self.latents(draws)
         with self.forward(differentiable=differentiable):
-            samples = self.running["generator"](latents, labels)
+            samples = self.call("generator", latents, labels, draws=draws)
         return Shown(samples, labels, latents=latents)

@@ -52,6 +52,14 @@ class Augmenting:
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    def both(
+        self, samples: Tensor, condition: Tensor | None, draws: Draws, purpose: str
+    ) -> tuple[Tensor, Tensor | None]:
+        """Augment samples, and by the same numbers the images that they stand beside."""
+        if condition is not None and condition.dim() == samples.dim() == 4:
+            condition = self(condition, draws, purpose)
+        return self(samples, draws, purpose), condition
+
     def critic(self, critic: Critic, draws: Draws, purpose: str) -> Critic:
         """Put the augmentation before a critic; each of its calls gets numbers of its own."""
         calls = itertools.count()
@@ -59,9 +67,14 @@ class Augmenting:
         def augmented(
             samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
         ) -> Critique:
-            return critic(self(samples, draws, f"{purpose} {next(calls)}"), labels, condition)
+            samples, condition = self.both(samples, condition, draws, f"{purpose} {next(calls)}")
+            return critic(samples, labels, condition)
 
         return augmented
+
+    def follow(self, samples: int) -> None:
+        """Tell the augmentation how many reals the run has seen."""
+        self.augmentation.follow(samples)
 
     def judged(self, real: Critique) -> None:
         """Take in what was said of augmented reals."""

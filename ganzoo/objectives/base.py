@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
@@ -75,7 +75,7 @@ class Objective(ABC):
         self.architecture = registry.get(Architecture, config.architecture.name)
         self.players = registry.get(ObjectiveSpec, config.objective.name).players
         self.networks: dict[str, nn.Module] = {
-            role: self._placed(build(role, config.architecture, config.training.seed))
+            role: self._placed(build_network(role, config.architecture, config.training.seed))
             for role in self.architecture.networks
         }
         self.running: dict[str, Any] = dict(self.networks)
@@ -117,11 +117,39 @@ class Objective(ABC):
 
     @abstractmethod
     def phases(self, step: int) -> Sequence[Phase]:
-        """Return the phases of a step, in order."""
+        """Return the main phases of a step, in order."""
+
+    def all_phases(self, step: int) -> Sequence[Phase]:
+        """Return the phases of a step with those of the penalties that are apart and due."""
+        main = self.phases(step)
+        labels = {label for game in self.games for label in game.apart}
+        if not labels:
+            return main
+        found: list[Phase] = []
+        for number, phase in enumerate(main):
+            found.append(phase)
+            if all(later.player != phase.player for later in main[number + 1 :]):
+                found += [
+                    Phase(phase.player, phase.index, label)
+                    for label, penalty in self.config.active_penalties.items()
+                    if label in labels
+                    and penalty.on in (phase.player, *self.players[phase.player])
+                    and self._due(step, phase, penalty.every)
+                ]
+        return found
+
+    def _due(self, step: int, last: Phase, every: int) -> bool:
+        """Whether one of a player's updates in a step is an `every`-th."""
+        first = self.updates_before(step, Phase(last.player))
+        return any(update % every == 0 for update in range(first, first + last.index + 1))
 
     @abstractmethod
     def loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
-        """Return the loss of one part of a phase's batch, and figures for the log."""
+        """Return the loss of one part of a phase's batch, and figures for the log.
+
+        In a phase with a name a game returns the term of that penalty alone, for the samples that
+        it is given then: the same reals as in the main phase, and fakes that are made anew.
+        """
 
     def after_update(self, step: int, phase: Phase) -> None:
         """Apply the projections that are due, and let augmentations follow their critics."""
@@ -132,7 +160,7 @@ class Objective(ABC):
                 for role in self.players[phase.player]:
                     if penalty.config.on in (phase.player, role):
                         penalty.project(self.networks[role], weight)
-        last = phase == [p for p in self.phases(step) if p.player == phase.player][-1]
+        last = phase == [p for p in self.all_phases(step) if p.player == phase.player][-1]
         for game in self.games:
             if last and game.critic in self.players[phase.player]:
                 game.after_step(step)
@@ -221,17 +249,17 @@ class Objective(ABC):
         size = size or training.batch_size
         count = size // (processes.world * training.accumulate)
         first = (processes.rank * training.accumulate + part) * count
-        draws = Draws(
-            (training.seed, step, phase.player, phase.index),
-            size,
-            slice(first, first + count),
-            self.hardware.device,
-            self.hardware.dtype,
-        )
-        return Turn(step, phase, self.updates_before(step, phase), self._seen(step), draws)
+
+        def drawn(phase: Phase) -> Draws:
+            place, rows = (training.seed, step, *phase.place), slice(first, first + count)
+            return Draws(place, size, rows, self.hardware.device, self.hardware.dtype)
+
+        draws = drawn(phase)
+        data = drawn(Phase(phase.player, phase.index)) if phase.name else draws
+        return Turn(step, phase, self.updates_before(step, phase), self._seen(step), draws, data)
 
     def updates_before(self, step: int, phase: Phase) -> int:
-        """Count a player's updates before one of them."""
+        """Count a player's main updates before one of them."""
         per_step = sum(p.player == phase.player for p in self.phases(step))
         return step * per_step + phase.index
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from ganzoo.config import ObjectiveConfig
-from ganzoo.config.run import Count
+from ganzoo.config.sections import Count
 
 
 class AdversarialConfig(ObjectiveConfig):

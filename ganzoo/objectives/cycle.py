@@ -65,12 +65,18 @@ class Cycle(Objective):
             self._made.clear()
             self._made_at = step
         turn = self.turn(step, phase, part)
+        if phase.name:
+            # Made anew, as the networks have moved.
+            batch, made = self._batch(step, part, turn)
+            if phase.player == "generator":
+                return self._penalties(turn, made)
+            return self._discriminator_loss(turn, batch, made)
         if phase.player == "generator":
-            batch, made = self._made[part] = self._batch(step, part)
+            batch, made = self._made[part] = self._batch(step, part, turn)
             return self._generator_loss(turn, batch, made)
         # The translators do not learn in a warm-up.
         kept = self._made.pop(part, None)
-        batch, made = kept or self._batch(step, part)
+        batch, made = kept or self._batch(step, part, self.turn(step, PHASES[0], part))
         return self._discriminator_loss(turn, batch, made)
 
     def state(self) -> Kept:
@@ -118,20 +124,31 @@ class Cycle(Objective):
     ) -> tuple[Tensor, Scalars]:
         losses, scalars = [], Scalars()
         for side in self._sides:
-            draws = turn.draws.within(side.game.critic)
-            shown = Shown(side.pool.shown(made[side.maker].detach(), draws))
+            fakes = made[side.maker].detach()
+            if not turn.phase.name:
+                fakes = side.pool.shown(fakes, turn.draws.within(side.game.critic))
             scale = self.options.discriminator_loss_scale
             loss, figures = side.game.critic_loss(
-                turn, Shown(batch[side.target]), shown, scale=scale
+                turn, Shown(batch[side.target]), Shown(fakes), scale=scale
             )
             losses.append(loss)
             scalars = _added(scalars, figures)
         return torch.stack(losses).sum(), scalars
 
-    def _batch(self, step: int, part: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _penalties(self, turn: Turn, made: dict[str, Tensor]) -> tuple[Tensor, Scalars]:
+        """Return what the translators' penalties that are apart add up to."""
+        losses, scalars = [], Scalars()
+        for side in self._sides:
+            loss, figures = side.game.maker_loss(turn, Shown(made[side.maker]))
+            losses.append(loss)
+            scalars = _added(scalars, figures)
+        return torch.stack(losses).sum(), scalars
+
+    def _batch(
+        self, step: int, part: int, turn: Turn
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return images of both sets, and by role what the translators make of them."""
-        turn = self.turn(step, PHASES[0], part)
-        batch = self.loader.batch(turn.samples, turn.draws)
+        batch = self.loader.batch(turn.samples, self.turn(step, PHASES[0], part).draws)
         with self.forward():
             made = {
                 side.maker: self.call(side.maker, batch[side.source], draws=turn.draws)

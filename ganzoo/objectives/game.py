@@ -5,7 +5,7 @@ at, whatever its networks are.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from ganzoo import registry
 from ganzoo.config import RunConfig, value_at
 from ganzoo.hardware import Hardware
+from ganzoo.health.witness import Witness
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
 from ganzoo.objectives.turns import Scalars, Turn
-from ganzoo.objectives.witness import Witness
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.spec import PenaltySpec
 
@@ -44,6 +44,10 @@ class Shown:
         condition = None if self.condition is None else self.condition.detach()
         return dataclasses.replace(self, samples=self.samples.detach(), condition=condition)
 
+    def differentiable(self) -> "Shown":
+        """Return the same as a place that can be differentiated for."""
+        return dataclasses.replace(self, samples=self.samples.detach().requires_grad_())
+
 
 class Game:
     """One critic against one maker, with the run's loss, penalties and augmentation.
@@ -61,6 +65,8 @@ class Game:
 
     Attributes:
         loss: What both minimise.
+        penalties: The terms of these two networks, by label.
+        apart: The labels of those that are updates of their own.
         witness: What has to be shown every judgement, while there is one.
     """
 
@@ -94,7 +100,28 @@ class Game:
         }
         for penalty in self.penalties.values():
             penalty.place(hardware.device)
+        self.apart = {label for label, p in self.penalties.items() if p.config.apart}
+        self._unshared = self._why_unshared()
         self.witness: Witness | None = None
+
+    def _why_unshared(self) -> str:
+        """Say why penalties cannot look at the critiques of a main update; empty if they can."""
+        training = self.config.training
+        if training.compile:
+            return "training.compile is on, and compiled networks are differentiated once only"
+        if self.hardware.precision == "bf16" and training.penalty_precision != "bf16":
+            return "the run computes in bf16, and training.penalty_precision is fp32"
+        return "reals and fakes are scored as one batch" if self.joint else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know, as sentences."""
+        labels = [label for label, p in self.penalties.items() if p.looks_at and not p.config.apart]
+        if not labels or not self._unshared:
+            return []
+        names = " and ".join(f"penalties.{label}" for label in labels)
+        verb = "needs" if len(labels) == 1 else "need"
+        return [f"{names} {verb} a pass of the {self.critic} of its own: {self._unshared}"]
 
     def critique(self, shown: Shown) -> Critique:
         """Score samples as they are, in training precision."""
@@ -111,6 +138,17 @@ class Game:
         # In one context, so that autocast converts the weights once for both passes.
         with self.hardware.forward():
             return self.critique(reals), self.critique(fakes)
+
+    def score(self, turn: Turn, shown: Shown, purpose: str) -> Critique:
+        """Score augmented samples.
+
+        Args:
+            turn: The part of the update.
+            shown: What is scored.
+            purpose: Tells the random numbers of the augmentation from those of other samples of
+                the update: ``reals``, ``fakes``, or a name of an objective's own.
+        """
+        return self.critique(self._augmented(shown, turn, purpose))
 
     def critic_loss(
         self,
@@ -130,7 +168,16 @@ class Game:
             scale: Factor on the loss, without penalties.
             classes: The classes of the reals, int64 ``(N,)``, where the critic is not shown them.
         """
-        fakes = fakes.detached()
+        self.augment.follow(turn.samples)
+        on, fakes = (self.players[0], self.critic), fakes.detached()
+        if turn.phase.name:
+            return self._term(turn, on, reals, fakes)
+        due = self._due(turn, on)
+        looked_at = {kind for label in due for kind in self._shared(self.penalties[label])}
+        if "reals" in looked_at:
+            reals = reals.differentiable()
+        if "fakes" in looked_at:
+            fakes = fakes.differentiable()
         real, fake = self.judge(turn, reals, fakes)
         self.augment.judged(real)
         if self.witness is not None:
@@ -143,8 +190,12 @@ class Game:
             f"fake/{self.critic}": self.loss.verdict(fake).detach(),
             **self.augment.figures(),
         }
-        on = (self.players[0], self.critic)
-        return self._with_penalties(scale * loss, turn, on, reals, fakes, scalars), scalars
+        context = dataclasses.replace(
+            self._context(turn, reals, fakes),
+            real=real if "reals" in looked_at else None,
+            fake=fake if "fakes" in looked_at else None,
+        )
+        return scale * loss + self._terms(turn, due, context, scalars), scalars
 
     def maker_loss(
         self, turn: Turn, fakes: Shown, reals: Shown | None = None
@@ -156,15 +207,19 @@ class Game:
             fakes: What it made, differentiable.
             reals: Real samples, which a loss with ``needs_real`` asks for.
         """
+        self.augment.follow(turn.samples)
+        on = (self.players[1], self.maker)
+        if turn.phase.name:
+            return self._term(turn, on, reals, fakes)
         real = None
         if reals is not None:
             with torch.no_grad():
-                real = self.critique(self._augmented(reals, turn, "reals"))
-        fake = self.critique(self._augmented(fakes, turn, "fakes"))
+                real = self.score(turn, reals, "reals")
+        fake = self.score(turn, fakes, "fakes")
         loss = self.loss.generator(fake, real)
         scalars = {f"loss/{self.players[1]}": loss.detach()}
-        on = (self.players[1], self.maker)
-        return self._with_penalties(loss, turn, on, reals, fakes, scalars), scalars
+        context = self._context(turn, reals, fakes)
+        return loss + self._terms(turn, self._due(turn, on), context, scalars), scalars
 
     def after_step(self, step: int) -> None:
         """Let the augmentation follow the critic, after the critic's last update of a step."""
@@ -204,23 +259,25 @@ class Game:
         return network(shown.samples, shown.labels, shown.condition)
 
     def _augmented(self, shown: Shown, turn: Turn, purpose: str) -> Shown:
-        changed = {"samples": self.augment(shown.samples, turn.draws, purpose)}
-        condition = shown.condition
-        # An image stays beside its sample, so it is augmented by the same numbers.
-        if condition is not None and condition.dim() == shown.samples.dim() == 4:
-            changed["condition"] = self.augment(condition, turn.draws, purpose)
-        return dataclasses.replace(shown, **changed)
+        samples, condition = self.augment.both(shown.samples, shown.condition, turn.draws, purpose)
+        return dataclasses.replace(shown, samples=samples, condition=condition)
 
-    def _with_penalties(
-        self,
-        loss: Tensor,
-        turn: Turn,
-        on: tuple[str, str],
-        reals: Shown | None,
-        fakes: Shown,
-        scalars: Scalars,
-    ) -> Tensor:
-        context = Context(
+    def _due(self, turn: Turn, on: tuple[str, str]) -> list[str]:
+        """Return the labels of the penalties that a main update adds to its loss."""
+        return [
+            label
+            for label, penalty in self.penalties.items()
+            if label not in self.apart
+            and penalty.config.on in on
+            and turn.update % penalty.config.every == 0
+        ]
+
+    def _shared(self, penalty: Penalty) -> tuple[str, ...]:
+        """Return of which samples a penalty looks at the main update's own critiques."""
+        return () if self._unshared else penalty.looks_at
+
+    def _context(self, turn: Turn, reals: Shown | None, fakes: Shown) -> Context:
+        return Context(
             critic=self._penalty_critique,
             networks=self.networks,
             reals=None if reals is None else reals.samples,
@@ -233,15 +290,30 @@ class Game:
             real_condition=None if reals is None else reals.condition,
             fake_condition=fakes.condition,
         )
-        for label, penalty in self.penalties.items():
-            if penalty.config.on not in on or turn.update % penalty.config.every:
-                continue
-            weight = value_at(penalty.config.weight, turn.samples)
+
+    def _terms(
+        self, turn: Turn, labels: Iterable[str], context: Context, scalars: Scalars
+    ) -> Tensor | float:
+        """Add up the terms of some penalties, and put each into the log's figures."""
+        total: Tensor | float = 0.0
+        for label in labels:
+            penalty = self.penalties[label]
             critic = self.augment.critic(self._penalty_critique, turn.draws, label)
             term = penalty.term(dataclasses.replace(context, critic=critic))
             scalars[f"penalty/{label}"] = term.detach()
-            loss = loss + weight * penalty.config.every * term
-        return loss
+            weight = value_at(penalty.config.weight, turn.samples)
+            total = total + weight * penalty.config.every * term
+        return total
+
+    def _term(
+        self, turn: Turn, on: tuple[str, str], reals: Shown | None, fakes: Shown
+    ) -> tuple[Tensor, Scalars]:
+        """Return the term of a penalty that is apart; 0 where it is another game's."""
+        label, scalars = turn.phase.name, Scalars()
+        mine = label in self.apart and self.penalties[label].config.on in on
+        context = self._context(turn, reals, fakes)
+        total = self._terms(turn, [label] if mine else [], context, scalars)
+        return torch.as_tensor(total, device=self.hardware.device), scalars
 
 
 def _joined(reals: Shown, fakes: Shown) -> Shown:

@@ -14,7 +14,8 @@ from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Objective
 from ganzoo.objectives.game import Shown
-from ganzoo.objectives.turns import Phase, Scalars
+from ganzoo.objectives.turns import Phase, Scalars, Turn
+from ganzoo.randomness import Draws
 
 PHASES = (Phase("discriminator"), Phase("generator"))
 
@@ -37,21 +38,27 @@ class Paired(Objective):
     def loss(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
         """Return the loss of one part of a phase's batch, and figures for the log."""
         turn = self.turn(step, phase, part)
+        if phase.name:
+            # Made anew, as the networks have moved.
+            reals, fakes = self._batch(turn, self.turn(step, PHASES[0], part).draws)
+        elif phase.player == "discriminator":
+            reals, fakes = self._made[part] = self._batch(turn, turn.draws)
+        else:
+            reals, fakes = self._made.pop(part)
         if phase.player == "discriminator":
-            reals, fakes = self._made[part] = self._batch(step, part)
             scale = self.options.discriminator_loss_scale
             return self.contest.critic_loss(turn, reals, fakes, scale=scale)
-        reals, fakes = self._made.pop(part)
         needed = reals if self.contest.loss.needs_real else None
         loss, scalars = self.contest.maker_loss(turn, fakes, needed)
+        if phase.name:
+            return loss, scalars
         distance = F.l1_loss(fakes.samples, reals.samples.to(fakes.samples.dtype))
         scalars["loss/l1"] = distance.detach()
         return loss + self.options.l1_weight * distance, scalars
 
-    def _batch(self, step: int, part: int) -> tuple[Shown, Shown]:
+    def _batch(self, turn: Turn, data: Draws) -> tuple[Shown, Shown]:
         """Return targets, and what the translator makes of their sources."""
-        turn = self.turn(step, PHASES[0], part)
-        batch = self.loader.batch(turn.samples, turn.draws)
+        batch = self.loader.batch(turn.samples, data)
         source = batch["source"]
         with self.forward():
             made = self.call("generator", source, draws=turn.draws)

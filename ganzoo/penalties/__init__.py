@@ -13,6 +13,7 @@ GRADIENT_PENALTY = PenaltySpec(
     summary="Keeps the critic's gradient norm near 1 between reals and fakes (WGAN-GP).",
     config=GradientPenaltyConfig,
     factory="ganzoo.penalties.functions:GradientPenalty",
+    of="critic",
     forbids_coupling=("batch",),
     paper="Gulrajani et al., Improved Training of Wasserstein GANs, 2017",
 )
@@ -21,6 +22,7 @@ DRAGAN = PenaltySpec(
     summary="Keeps the gradient norm near 1 around the reals.",
     config=DraganConfig,
     factory="ganzoo.penalties.functions:Dragan",
+    of="critic",
     forbids_coupling=("batch",),
     paper="Kodali et al., On Convergence and Stability of GANs, 2017",
 )
@@ -29,6 +31,7 @@ R1 = PenaltySpec(
     summary="Half the squared gradient norm at the reals.",
     config=ZeroCentredConfig,
     factory="ganzoo.penalties.functions:R1",
+    of="critic",
     paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
 )
 R2 = PenaltySpec(
@@ -36,6 +39,7 @@ R2 = PenaltySpec(
     summary="Half the squared gradient norm at the fakes.",
     config=ZeroCentredConfig,
     factory="ganzoo.penalties.functions:R2",
+    of="critic",
     paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
 )
 WEIGHT_CLIPPING = PenaltySpec(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,9 @@ class Context:
         step: The step.
         real_condition: What the reals belong to, as the source of a translation, or None.
         fake_condition: What the fakes belong to, or None.
+        real: The critic's judgement of the reals in this update, differentiable for them: where a
+            penalty's `looks_at` asks for it and it can be shared; else None.
+        fake: The same of the fakes.
     """
 
     critic: Critic
@@ -51,6 +54,8 @@ class Context:
     step: int
     real_condition: Tensor | None = None
     fake_condition: Tensor | None = None
+    real: Critique | None = None
+    fake: Critique | None = None
 
 
 class Penalty:
@@ -59,7 +64,12 @@ class Penalty:
     Attributes:
         config: The penalty's config.
         state: Small tensors that it keeps from one update to the next; checkpoints keep them too.
+        looks_at: Of which samples it differentiates the critic at the samples themselves, of
+            ``reals`` and ``fakes``. The update's own critiques of them are then offered, with its
+            own augmentation, so that no pass is done twice.
     """
+
+    looks_at: tuple[Literal["reals", "fakes"], ...] = ()
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config
@@ -78,6 +88,26 @@ class Penalty:
         raise TypeError(f"{type(self).__name__} defines no projection")
 
 
+def gradient_at(context: Context, samples: Literal["reals", "fakes"]) -> Tensor:
+    """Differentiate the sum of a critic's logits at this update's own samples.
+
+    Takes the update's own critique where it is shared, and else makes a pass.
+
+    Returns:
+        The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
+    """
+    if samples == "reals":
+        assert context.reals is not None
+        shared, points = context.real, context.reals
+        labels, condition = context.real_labels, context.real_condition
+    else:
+        shared, points = context.fake, context.fakes
+        labels, condition = context.fake_labels, context.fake_condition
+    if shared is None:
+        return input_gradient(context.critic, points, labels, condition)
+    return _gradient(shared, points)
+
+
 def input_gradient(
     critic: Critic, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
 ) -> Tensor:
@@ -88,7 +118,12 @@ def input_gradient(
     """
     samples = samples.detach().requires_grad_()
     given = (samples, labels) if condition is None else (samples, labels, condition)
-    score = critic(*given).sum()
+    return _gradient(critic(*given), samples)
+
+
+def _gradient(critique: Critique, samples: Tensor) -> Tensor:
     # A critic that does not look at its input has a gradient too: zero.
-    (gradient,) = torch.autograd.grad(score, samples, create_graph=True, materialize_grads=True)
+    (gradient,) = torch.autograd.grad(
+        critique.sum(), samples, create_graph=True, materialize_grads=True
+    )
     return gradient

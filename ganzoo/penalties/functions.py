@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ganzoo.penalties.base import Context, Penalty, input_gradient
+from ganzoo.penalties.base import Context, Penalty, gradient_at, input_gradient
 from ganzoo.penalties.config import DraganConfig
 
 
@@ -52,11 +52,11 @@ class R1(Penalty):
     Source: Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018.
     """
 
+    looks_at = ("reals",)
+
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
-        gradient = input_gradient(
-            context.critic, _reals(context), context.real_labels, context.real_condition
-        )
+        gradient = gradient_at(context, "reals")
         return 0.5 * gradient.square().sum() / len(gradient)
 
 
@@ -66,11 +66,11 @@ class R2(Penalty):
     Source: Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018.
     """
 
+    looks_at = ("fakes",)
+
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
-        gradient = input_gradient(
-            context.critic, context.fakes, context.fake_labels, context.fake_condition
-        )
+        gradient = gradient_at(context, "fakes")
         return 0.5 * gradient.square().sum() / len(gradient)
 
 

@@ -7,12 +7,12 @@ from ganzoo import registry
 from ganzoo.config import RunConfig, TrainingConfig
 from ganzoo.config.written import Written, settled
 from ganzoo.errors import ConfigError, closest
-from ganzoo.resolve.fields import meant, paths
+from ganzoo.resolve.dotted import field_paths, meant
 
 NAMED = {section: group.key for section, group in registry.SECTIONS.items()}
 """Sections that name a plugin, and the field that does; the name alone is short for the section."""
 
-OPTIONAL = ("ema", "base")
+OPTIONAL = ("ema", "finetune")
 """Sections that may be null."""
 
 Values = dict[str, Any]
@@ -127,7 +127,7 @@ def nest(overrides: Mapping[str, Any], below: Mapping[str, Any] | None = None) -
         _join(result, settled(value, RunConfig), key)
     if unknown:
         key, sections = unknown[0], [*RunConfig.model_fields]
-        hint = meant(key, [*sections, *paths({**(below or {}), **result})])
+        hint = meant(key, [*sections, *field_paths({**(below or {}), **result})])
         known = [*sections, *TrainingConfig.model_fields]
         raise ConfigError(f"{key}: unknown key{hint or closest(key.partition('.')[0], known)}")
     return result

@@ -7,9 +7,9 @@ from typing import Any
 
 from ganzoo.config import EvaluationConfig, HealthConfig, LoggingConfig, TrainingConfig
 from ganzoo.errors import ConfigError
-from ganzoo.resolve.check import shown, validate
-from ganzoo.resolve.config import DEFAULTS, user_values
 from ganzoo.resolve.merge import NAMED, merge
+from ganzoo.resolve.resolution import DEFAULTS, user_values
+from ganzoo.resolve.validation import shown, validate
 
 
 @dataclass(frozen=True)

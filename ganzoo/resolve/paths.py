@@ -1,8 +1,16 @@
 """Which dataset plugin reads a path, or a repository of the Hub."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganzoo.config import DataConfig
 
 READERS: dict[str, tuple[str, ...]] = {
     "folder": (),
@@ -46,7 +54,18 @@ def public_name(source: str) -> str:
     return source if is_on_hub(source) else Path(source).name
 
 
-def shown(path: Path) -> str:
+def title_of(data: DataConfig, pinned: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what strangers may be told of data: of several parts, the names of all.
+
+    Args:
+        data: The data.
+        pinned: What a part is read from exactly, by the field that says so.
+    """
+    places = {**data.read_from, **pinned}
+    return " and ".join(public_name(place) for place in places.values())
+
+
+def shown_path(path: Path) -> str:
     """Return a path as people are shown it: from the working folder where it lies in there."""
     with contextlib.suppress(ValueError, OSError):
         return str(path.relative_to(Path.cwd()))

@@ -10,7 +10,7 @@ from ganzoo import registry
 from ganzoo.config import Model, RunConfig
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.errors import PluginError
-from ganzoo.resolve.augmentation import AUTO
+from ganzoo.resolve.augmented import AUTO
 from ganzoo.resolve.paths import UNNAMED
 from ganzoo.spec import ObjectiveSpec
 

@@ -4,7 +4,7 @@ An entry point names one of these objects. Everything that needs torch stands in
 string (``"package.module:Name"``), which is imported only when something is built.
 """
 
-from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, Role
+from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, RecipeFacts, Role
 from ganzoo.spec.parts import (
     AugmentationSpec,
     DatasetSpec,
@@ -14,6 +14,7 @@ from ganzoo.spec.parts import (
     PenaltySpec,
 )
 from ganzoo.spec.traits import Coupling, Dotted, Shape, Traits
+from ganzoo.spec.truncation import Truncation
 
 Spec = (
     Architecture
@@ -39,8 +40,10 @@ __all__ = [
     "Preset",
     "Pretrained",
     "Recipe",
+    "RecipeFacts",
     "Role",
     "Shape",
     "Spec",
     "Traits",
+    "Truncation",
 ]

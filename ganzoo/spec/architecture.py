@@ -21,6 +21,10 @@ class Recipe:
 
     Each field is a mapping like the section of the same name in ``ganzoo.config.RunConfig``. What
     a recipe leaves out takes the section's default.
+
+    Attributes:
+        note: One sentence for the user on where the numbers come from, for a recipe that a preset's
+            rule makes.
     """
 
     objective: Mapping[str, Any] = field(default_factory=dict)
@@ -31,15 +35,45 @@ class Recipe:
     training: Mapping[str, Any] = field(default_factory=dict)
     ema: Mapping[str, Any] | None = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RecipeFacts:
+    """What a rule may look at.
+
+    Attributes:
+        architecture: The architecture's values, with the shapes of the data.
+        samples: How many samples an epoch has; held-out ones are not counted.
+        classes: How many classes the data has; 0 for none.
+        batch_size: Real samples in an update.
+        steps: Steps of the run; None where the user leaves that to the recipe.
+    """
+
+    architecture: Mapping[str, Any]
+    samples: int
+    classes: int
+    batch_size: int
+    steps: int | None
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named variant of an architecture: config values, and the recipe that goes with them."""
+    """A named variant of an architecture: config values, and the recipe that goes with them.
+
+    Attributes:
+        summary: One line on what it is.
+        values: Values of the architecture's config.
+        recipe: How it is trained, whatever the data is.
+        rule: What depends on the data: a pure function without torch, whose recipe lies over
+            `recipe`. It is called when the data has been opened, so that it cannot choose another
+            ``data.source``.
+    """
 
     summary: str
     values: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)
+    rule: Callable[[RecipeFacts], Recipe] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +138,11 @@ class Role:
         """Whether it makes what users want: it is averaged, sampled and published."""
         return self.kind in ("generator", "translator")
 
+    @property
+    def critic(self) -> bool:
+        """Whether it scores samples."""
+        return self.kind == "critic"
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -155,7 +194,8 @@ class Architecture:
             short["generator"] = Role(self.generator, "generator", ("latents",), ("sample",))
         if self.discriminator is not None:
             short["discriminator"] = Role(self.discriminator, "critic", ("sample",))
-        if bool(short) == bool(self.networks):
+        # Both are there where a description was made from another with dataclasses.replace.
+        if not (short or self.networks) or (short and self.networks not in ({}, short)):
             raise ValueError(
                 f"architecture {self.name!r} needs generator and discriminator, or networks, and "
                 "not both"
@@ -198,4 +238,4 @@ class Architecture:
     @property
     def critics(self) -> tuple[str, ...]:
         """The roles that score samples."""
-        return tuple(name for name, role in self.networks.items() if role.kind == "critic")
+        return tuple(name for name, role in self.networks.items() if role.critic)

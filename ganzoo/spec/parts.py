@@ -33,6 +33,8 @@ class ObjectiveSpec:
             makers ``generator`` and the one that owns the critics ``discriminator`` whatever they
             hold, so that recipes and warm-up are the same everywhere.
         fields: The fields of the data that it reads.
+        coupling: How the loss of a sample depends on the rest of its batch, beyond what its
+            networks do.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
     """
@@ -43,6 +45,7 @@ class ObjectiveSpec:
     factory: Dotted | type
     players: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...] = ("sample", "label")
+    coupling: Coupling = "none"
     paper: str = ""
     api: int = PLUGIN_API
 
@@ -91,6 +94,7 @@ class PenaltySpec:
         factory: A ``ganzoo.penalties.base.Penalty`` subclass taking the config, or its dotted
             string.
         on: The player or the role that it regularises, where a config does not say.
+        of: The kind of network that it has a meaning for.
         kind: A ``term`` is added to the loss; a ``projection`` is applied after the optimizer.
         forbids_coupling: Couplings of a critic under which it has no meaning.
         paper: Where it was published.
@@ -102,6 +106,7 @@ class PenaltySpec:
     config: type[PenaltyConfig]
     factory: Dotted | type
     on: str = "discriminator"
+    of: Literal["critic", "maker", "any"] = "any"
     kind: Literal["term", "projection"] = "term"
     forbids_coupling: tuple[Coupling, ...] = ()
     paper: str = ""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ganzoo.spec.truncation import Truncation
+
 Shape = tuple[int, ...]
 """``(channels, height, width)`` of an image, or ``(length,)`` of a vector."""
 
@@ -28,6 +30,8 @@ class Traits:
         coupling: How a network's output for one sample depends on the rest of its batch in
             training, by role (batch norm: ``batch``, minibatch standard deviation: ``groups``);
             roles that are left out have none.
+        truncation: How its generator makes samples more typical.
+        extras: Of a style-based generator, what ``synthesize`` takes beside styles and noise.
     """
 
     sides: tuple[int, ...] | None = None
@@ -37,6 +41,8 @@ class Traits:
     labels: bool = False
     output: Literal["tanh", "linear"] = "tanh"
     coupling: Mapping[str, Coupling] = field(default_factory=dict)
+    truncation: Truncation = field(default_factory=Truncation)
+    extras: tuple[str, ...] = ()
 
     def allows(self, shape: Shape) -> bool:
         """Tell whether samples of this shape can be made."""

@@ -10,69 +10,17 @@ In a plugin's own tests, one row for each check::
         check.verify()
 """
 
-from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from ganzoo import registry
 from ganzoo.listing import find_anywhere
-from ganzoo.spec import (
-    Architecture,
-    AugmentationSpec,
-    DatasetSpec,
-    ExtractorSpec,
-    LossSpec,
-    PenaltySpec,
-    Spec,
-)
-from ganzoo.testing import (
-    architectures,
-    augmentations,
-    datasets,
-    extractors,
-    keeping,
-    losses,
-    penalties,
-    shared,
-    stages,
-)
-from ganzoo.testing.check import Case, Check, Result, Subject
+from ganzoo.spec import Spec
+from ganzoo.testing import shared
+from ganzoo.testing.check import Check, Fault, Result, Subject
 
 __all__ = ["Check", "Result", "check_plugin", "checks_of"]
-
-_ARCHITECTURES = (
-    architectures.networks_are_whole,
-    architectures.initialisation_is_seeded,
-    architectures.networks_share_nothing,
-    architectures.samples_have_their_shape,
-    architectures.samples_are_in_range,
-    architectures.logits_have_their_shape,
-    architectures.logits_have_no_sigmoid,
-    architectures.inputs_are_kept,
-    architectures.labels_matter,
-    architectures.samples_stand_alone,
-    architectures.coupling_is_told,
-    architectures.global_state_is_kept,
-    keeping.gradients_reach_all,
-    keeping.samples_get_gradients,
-    keeping.sampling_is_seeded,
-    keeping.copies_are_independent,
-    keeping.averages_are_used,
-    keeping.weights_round_trip,
-    stages.stages_can_be_frozen,
-    architectures.recipe_resolves,
-    *shared.precisions(architectures.ArchitectureCase.run),
-)
-
-
-_OF: dict[type, tuple[Callable[[Subject], Iterable[Case]], tuple[Callable[[Any], None], ...]]] = {
-    Architecture: (architectures.cases, _ARCHITECTURES),
-    LossSpec: (losses.cases, losses.CHECKS),
-    PenaltySpec: (penalties.cases, penalties.CHECKS),
-    AugmentationSpec: (augmentations.cases, augmentations.CHECKS),
-    DatasetSpec: (datasets.cases, datasets.CHECKS),
-    ExtractorSpec: (extractors.cases, extractors.CHECKS),
-}
-"""What makes the cases of a plugin, and its checks."""
 
 
 def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
@@ -88,15 +36,18 @@ def checks_of(plugin: str | Spec, /, **values: Any) -> list[Check]:
         ganzoo.errors.ConfigError: A value is not allowed.
     """
     spec, offer = _looked_up(plugin)
-    find, functions = next(_OF[kind] for kind in _OF if isinstance(spec, kind))
-    subject = Subject(spec, offer, values, find)
+    group = next(group for group in registry.GROUPS.values() if isinstance(spec, group.spec))
+    # Each group's module makes the cases of a plugin, and lists its checks.
+    module = import_module(f"{__name__}.{group.name}")
+    subject = Subject(spec, offer, values, module.cases)
     if values:
         # Those that are not allowed are an error of the request, and no fault of the plugin.
-        _ = subject.cases
+        with suppress(Fault):
+            _ = subject.cases
     return [
         Check(shared.free_of_torch, subject, once=True),
         Check(shared.config_round_trip, subject, once=True),
-        *(Check(function, subject) for function in functions),
+        *(Check(function, subject) for function in module.CHECKS),
     ]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ganzoo import registry
 from ganzoo.augmentation.base import Augmentation
 from ganzoo.randomness import Draws
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import Shape
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, Subject

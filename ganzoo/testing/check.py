@@ -23,7 +23,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.randomness import isolated
 from ganzoo.settings import own_settings
 from ganzoo.spec import Spec
-from ganzoo.testing.standins import PERCEPTRONS, SAMPLES
+from ganzoo.testing.standins import PERCEPTRONS, SAMPLES, SIZE, data_beside
 
 OTHERS = [
     Path(file).parent for file in (ganzoo.about.__file__, torch.__file__, safetensors.__file__)
@@ -155,7 +155,8 @@ def undisturbed(*specs: Spec) -> Iterator[None]:
     """Register plugins, seed torch, and put everything back afterwards that a plugin may change."""
     python, numpy = random.getstate(), np.random.get_state()
     with (
-        registry.registered(PERCEPTRONS, SAMPLES, *specs),
+        registry.registered(PERCEPTRONS, SAMPLES, SIZE, *specs),
+        registry.registered(*(data for spec in specs for data in data_beside(spec))),
         isolated(torch.device("cpu"), 0),
         own_settings(grad=True),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,

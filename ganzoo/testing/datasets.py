@@ -18,7 +18,7 @@ from ganzoo.data.composite import Composite, View
 from ganzoo.data.fields import KINDS
 from ganzoo.data.loader import Loader
 from ganzoo.randomness import Draws
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganzoo import registry
 from ganzoo.evaluation.extractor import Extractor
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.testing.check import Case, Fault, Subject
 
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 17, 40))

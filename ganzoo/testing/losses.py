@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo import registry
 from ganzoo.losses.base import Critique, Loss
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, Subject
 from ganzoo.testing.standins import CLASSES, small_run

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import registry
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import LatentConfig, value_at
 from ganzoo.losses.base import as_critique
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import Draws
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import Shape
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
@@ -41,7 +41,7 @@ class PenaltyCase(Case):
         """Return what the trainer gives to a penalty of this network."""
         n = shared.BATCH
         networks = {
-            role: shared.perturb(build(role, self.architecture, 1), 1)
+            role: shared.perturb(build_network(role, self.architecture, 1), 1)
             for role in PERCEPTRONS.networks
         }
         if change is not None:
@@ -87,7 +87,7 @@ class PenaltyCase(Case):
 
 def cases(subject: Subject) -> list[PenaltyCase]:
     """Its config, for networks that differ in all that a penalty may meet."""
-    config = validate(subject.spec.config, subject.values, "penalty")
+    config = validate(subject.spec.config, {"name": subject.spec.name, **subject.values}, "penalty")
     found = []
     for title, shape, classes in VARIANTS:
         architecture = LatentConfig(
@@ -135,10 +135,10 @@ def term_reaches_its_network(case: PenaltyCase) -> None:
     """The term has a finite gradient for the parameters of the network that it regularises."""
     context = case.context()
     value = case.term(case.penalty(), context)
-    parameters = list(context.networks[case.spec.network].parameters())
+    parameters = list(context.networks[case.spec.on].parameters())
     if not _reaches(value, parameters):
         raise Fault(
-            f"no gradient of the term reaches the {case.spec.network}; compute gradients inside "
+            f"no gradient of the term reaches the {case.spec.on}; compute gradients inside "
             "the term with ganzoo.penalties.base.input_gradient or create_graph=True, and detach "
             "nothing"
         )
@@ -150,7 +150,7 @@ def term_is_finite_at_zero(case: PenaltyCase) -> None:
     value = case.term(case.penalty(), context)
     gradients: tuple[Tensor | None, ...] = ()
     if value.requires_grad:
-        parameters = list(context.networks[case.spec.network].parameters())
+        parameters = list(context.networks[case.spec.on].parameters())
         gradients = torch.autograd.grad(value, parameters, allow_unused=True)
     if not all(part.isfinite().all() for part in (value, *gradients) if part is not None):
         raise Fault(
@@ -216,9 +216,7 @@ def projection_is_in_place(case: PenaltyCase) -> None:
     """A projection changes the network's own parameters, and leaves them finite."""
     if case.spec.kind != "projection":
         raise NotApplicable("it is a term, which changes no network")
-    network = case.context(change=lambda net: shared.perturb(net, 2, 100.0)).networks[
-        case.spec.network
-    ]
+    network = case.context(change=lambda net: shared.perturb(net, 2, 100.0)).networks[case.spec.on]
     parameters = list(network.parameters())
     before = shared.copies(parameters)
     case.penalty().project(network, value_at(case.config.weight, 0))
@@ -241,10 +239,7 @@ def _zero(network: nn.Module) -> None:
 
 
 def _reaches(value: Tensor, parameters: list[nn.Parameter]) -> bool:
-    if not value.requires_grad:
-        return False
-    found = torch.autograd.grad(value, parameters, allow_unused=True)
-    gradients = [gradient for gradient in found if gradient is not None]
+    gradients = shared.gradients_of(value, parameters)
     return bool(
         any(gradient.count_nonzero() for gradient in gradients)
         and all(gradient.isfinite().all() for gradient in gradients)

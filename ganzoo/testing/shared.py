@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.config.files import dump_yaml, parse_yaml
+from ganzoo.config.documents import dump_yaml, parse_yaml
 from ganzoo.resolve import resolve
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.testing.check import Case, Fault, NotApplicable
 from ganzoo.training.trainer import Trainer
 
@@ -79,7 +79,7 @@ def config_round_trip(case: Case) -> None:
         if validate(type(case.config), copied, "config") != case.config:
             raise Fault(
                 f"a config that was written as {kind} reads back differently; let every field "
-                "accept what model_dump writes (a tuple needs AsTuple of ganzoo.config.fields)"
+                "accept what model_dump writes (a tuple needs AsTuple of ganzoo.config.models)"
             )
     fields = type(case.config).model_fields
     silent = [name for name, field in fields.items() if not field.description]
@@ -111,9 +111,12 @@ def train_one_step(config: Mapping[str, Any], precision: str) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trainer = Trainer(config, Path(folder) / "run", overrides=overrides)
         trainer.observers = []
-        before = {role: state_of(net) for role, net in trainer.objective.networks.items()}
+        objective = trainer.objective
+        trained = [role for roles in objective.players.values() for role in roles]
+        before = {role: state_of(objective.networks[role]) for role in trained}
         trainer.fit()
-        for role, network in trainer.objective.networks.items():
+        for role in trained:
+            network = objective.networks[role]
             after = state_of(network)
             names = [name for name, _ in network.named_parameters()]
             if all(after[name].equal(before[role][name]) for name in names):
@@ -157,6 +160,14 @@ def perturb(network: nn.Module, seed: int, factor: float = 1.0) -> nn.Module:
         noise = torch.randn(parameter.shape, generator=source, dtype=torch.float32)
         parameter.add_(noise.to(parameter.dtype), alpha=0.3 * size).mul_(factor)
     return network
+
+
+def gradients_of(value: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Differentiate for parameters; the graph stays, and what is not reached is left out."""
+    if not value.requires_grad:
+        return []
+    found = torch.autograd.grad(value, parameters, allow_unused=True, retain_graph=True)
+    return [gradient for gradient in found if gradient is not None]
 
 
 def changed(before: Sequence[Tensor | None], after: Sequence[Tensor | None]) -> bool:

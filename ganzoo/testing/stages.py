@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from ganzoo.testing.architectures import ArchitectureCase
+from ganzoo.testing.built import ArchitectureCase
 from ganzoo.testing.check import Fault, NotApplicable
 from ganzoo.weights.structure import Stage, stages, tells_stages
 
@@ -15,7 +15,7 @@ PARAMETRIZED = "parametrizations"
 
 def stages_can_be_frozen(case: ArchitectureCase) -> None:
     """The stages that a network tells are parts of it, none in another, from input to output."""
-    networks = {role: case.network(role) for role in case.spec.networks}
+    networks = {role: case.network(role) for role in case.roles}
     told = {role: network for role, network in networks.items() if tells_stages(network)}
     if not told:
         raise NotApplicable("no network has a method stages(); their children count as stages")

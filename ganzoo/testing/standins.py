@@ -1,17 +1,38 @@
 """What stands in for the other plugins while one is checked: small networks and random samples."""
 
+import dataclasses
+import functools
 import math
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from ganzoo.config import DataConfig, LatentConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo import registry
+from ganzoo.config import (
+    ArchitectureConfig,
+    DataConfig,
+    LatentConfig,
+    PenaltyConfig,
+    TranslatorConfig,
+)
+from ganzoo.config.models import AsTuple, Side
 from ganzoo.data.base import Dataset, Item
-from ganzoo.spec import Architecture, DatasetSpec, Traits
+from ganzoo.data.composite import Composite
+from ganzoo.penalties.base import Context, Penalty
+from ganzoo.spec import (
+    Architecture,
+    DatasetSpec,
+    ObjectiveSpec,
+    PenaltySpec,
+    Role,
+    Spec,
+    Traits,
+)
 
 CLASSES = 3
 """Classes of the random samples and of conditional networks, where no others are asked for."""
@@ -19,8 +40,11 @@ CLASSES = 3
 WIDTH = 16
 LATENT = 6
 
+FIELDS = "conformance-fields"
+"""The name of random samples of several fields."""
 
-class Generator(nn.Module):
+
+class StandInGenerator(nn.Module):
     """A perceptron with one hidden layer."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -36,7 +60,7 @@ class Generator(nn.Module):
         return samples.reshape(-1, *self.shape)
 
 
-class Discriminator(nn.Module):
+class StandInDiscriminator(nn.Module):
     """A perceptron with one hidden layer, and second derivatives everywhere."""
 
     def __init__(self, config: LatentConfig) -> None:
@@ -63,10 +87,71 @@ PERCEPTRONS = Architecture(
     name="conformance-perceptrons",
     summary="Small networks that stand in while other plugins are checked.",
     config=LatentConfig,
-    generator=Generator,
-    discriminator=Discriminator,
+    generator=StandInGenerator,
+    discriminator=StandInDiscriminator,
     traits=lambda config: Traits(vectors=True, labels=True),
 )
+
+
+class StandInTranslator(nn.Module):
+    """Convolutions from the channels of a field to those of another."""
+
+    def __init__(self, config: TranslatorConfig, *, reads: str, makes: str, spec: Any) -> None:
+        super().__init__()
+        channels = [spec().shape_of(field, config)[0] for field in (reads, makes)]
+        self.hidden = nn.Conv2d(channels[0], WIDTH, 3, padding=1)
+        self.output = nn.Conv2d(WIDTH, channels[1], 3, padding=1)
+
+    def forward(
+        self, images: Tensor, latents: Tensor | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """Translate images."""
+        made: Tensor = self.output(F.softplus(self.hidden(images))).tanh()
+        return made
+
+
+class StandInCritic(nn.Module):
+    """Convolutions that score each place of an image, beside a condition if it reads one."""
+
+    def __init__(self, config: TranslatorConfig, *, reads: tuple[str, ...], spec: Any) -> None:
+        super().__init__()
+        channels = sum(spec().shape_of(field, config)[0] for field in reads)
+        self.hidden = nn.Conv2d(channels, WIDTH, 3, padding=1)
+        self.output = nn.Conv2d(WIDTH, 1, 3, padding=1)
+
+    def forward(
+        self, samples: Tensor, labels: Tensor | None = None, condition: Tensor | None = None
+    ) -> Tensor:
+        """Return logits ``(N, 1, H, W)``."""
+        seen = samples if condition is None else torch.cat([samples, condition], dim=1)
+        logits: Tensor = self.output(F.softplus(self.hidden(seen)))
+        return logits
+
+
+def translating(objective: str, roles: Mapping[str, Role]) -> Architecture:
+    """Return small networks with the roles of an architecture of translators and critics."""
+
+    def spec() -> Architecture:
+        return architecture
+
+    def network(role: Role) -> Any:
+        if role.kind == "critic":
+            return functools.partial(StandInCritic, reads=role.reads, spec=spec)
+        return functools.partial(
+            StandInTranslator, reads=role.reads[0], makes=role.makes[0], spec=spec
+        )
+
+    networks = {
+        name: dataclasses.replace(role, network=network(role)) for name, role in roles.items()
+    }
+    architecture = Architecture(
+        name="conformance-convolutions",
+        summary="Small networks that stand in while an objective is checked.",
+        config=TranslatorConfig,
+        networks=networks,
+        objectives=(objective,),
+    )
+    return architecture
 
 
 class SamplesConfig(DataConfig):
@@ -81,10 +166,10 @@ class SamplesConfig(DataConfig):
 class Samples(Dataset):
     """A few random samples of any shape, in classes."""
 
-    def __init__(self, config: SamplesConfig) -> None:
-        self.shape = config.shape
+    def __init__(self, config: SamplesConfig, seed: int = 0) -> None:
+        self.shape, self._seed = config.shape, seed
         self.class_names = tuple(f"class {number}" for number in range(config.classes))
-        source = np.random.default_rng(0)
+        source = np.random.default_rng(seed)
         self._items: list[Any]
         if len(self.shape) == 3:
             size = (32, *self.shape[1:], self.shape[0])
@@ -105,7 +190,7 @@ class Samples(Dataset):
     @property
     def fingerprint(self) -> str:
         """Shape and classes, which determine every sample."""
-        return f"conformance-{self.shape}-{len(self.class_names)}"
+        return f"conformance-{self.shape}-{len(self.class_names)}-{self._seed}"
 
 
 SAMPLES = DatasetSpec(
@@ -113,6 +198,86 @@ SAMPLES = DatasetSpec(
     summary="Random samples that stand in while other plugins are checked.",
     config=SamplesConfig,
     factory=Samples,
+)
+
+
+class FieldsConfig(DataConfig):
+    """The shapes of the fields."""
+
+    # A recipe may set fields of the data that it is meant for.
+    model_config = ConfigDict(extra="ignore")
+
+    shapes: dict[str, list[int]] = Field(
+        default_factory=dict, description="The shape of each field."
+    )
+
+
+class Fields(Composite):
+    """A few random samples of several fields, which belong together."""
+
+    def __init__(self, config: FieldsConfig) -> None:
+        parts = {
+            name: Samples(SamplesConfig(shape=tuple(shape)), seed)
+            for seed, (name, shape) in enumerate(config.shapes.items())
+        }
+        super().__init__({"all": parts})
+
+
+def fields_of(names: Iterable[str]) -> DatasetSpec:
+    """Describe random samples with these fields."""
+    return DatasetSpec(
+        name=FIELDS,
+        summary="Random samples of several fields that stand in while other plugins are checked.",
+        config=FieldsConfig,
+        factory=Fields,
+        fields=tuple(names),
+    )
+
+
+def data_of(
+    fields: Iterable[str], spec: Architecture, config: ArchitectureConfig
+) -> dict[str, Any]:
+    """Return the section ``data`` of random samples with the fields that an objective reads."""
+    names = [name for name in fields if name != "label"]
+    if names == ["sample"]:
+        shape = list(config.sample_shape)
+        classes = config.num_classes or CLASSES
+        return {"source": SAMPLES.name, "shape": shape, "classes": classes}
+    shapes = {name: list(spec.shape_of(name, config)) for name in names}
+    return {"source": FIELDS, "image_size": None, "shapes": shapes}
+
+
+def architecture_run(spec: Architecture, config: ArchitectureConfig) -> dict[str, Any]:
+    """Return the config of one small training step of an architecture."""
+    objective = registry.get(ObjectiveSpec, spec.objectives[0])
+    data = data_of(objective.fields, spec, config)
+    return small_run(architecture=config.model_dump(mode="json"), data=data)
+
+
+def data_beside(spec: Spec) -> list[Spec]:
+    """Return the random data that a plugin is trained on, where it is of several fields."""
+    names: tuple[str, ...] = ()
+    if isinstance(spec, Architecture) and spec.objectives:
+        names = registry.get(ObjectiveSpec, spec.objectives[0]).fields
+    elif isinstance(spec, ObjectiveSpec):
+        names = spec.fields
+    names = tuple(name for name in names if name != "label")
+    return [fields_of(names)] if names not in ((), ("sample",)) else []
+
+
+class Size(Penalty):
+    """The mean square of the fakes, whoever it is a penalty on."""
+
+    def term(self, context: Context) -> Tensor:
+        """Return it, before its weight."""
+        return context.fakes.square().mean()
+
+
+SIZE = PenaltySpec(
+    name="conformance-size",
+    summary="A penalty that stands in while an objective is checked.",
+    config=PenaltyConfig,
+    factory=Size,
 )
 
 

@@ -21,7 +21,7 @@ from ganzoo.config import Model
 from ganzoo.errors import RunError, TrainingError, brief
 from ganzoo.objectives.base import Kept, Objective
 from ganzoo.training.ema import Ema
-from ganzoo.training.optimizers import Optimizer
+from ganzoo.training.optimizing import Optimizer
 from ganzoo.weights.files import (
     folder_aside,
     not_finite,
@@ -30,7 +30,7 @@ from ganzoo.weights.files import (
     write_tensors,
     write_text,
 )
-from ganzoo.weights.places import RUN_CONFIG
+from ganzoo.weights.locating import RUN_CONFIG
 
 FORMAT = 2
 """Format 1 has no digest."""
@@ -57,7 +57,7 @@ class DamagedError(RunError):
     """A checkpoint does not hold what was written into it."""
 
 
-class State(Model, extra="ignore"):
+class CheckpointState(Model, extra="ignore"):
     """The plain values of a checkpoint, as of every format."""
 
     step: int = Field(ge=0)
@@ -122,7 +122,15 @@ def hand_out(
     objective.load_state(Kept(parts["objective"], own))
 
 
-def save(folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]) -> Path:
+def own_names(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return what each process kept for itself in a checkpoint, by name."""
+    split = (key.partition("/") for key in tensors)
+    return sorted({name for part, _, name in split if part.startswith("objective@")})
+
+
+def write_checkpoint(
+    folder: Path, step: int, tensors: Mapping[str, Tensor], state: dict[str, Any]
+) -> Path:
     """Write a checkpoint, once its tensors were found finite; else raise TrainingError."""
     bad = not_finite(tensors)
     if bad:
@@ -144,7 +152,7 @@ def _digest(path: Path, values: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def load(path: Path) -> Loaded:
+def read_checkpoint(path: Path) -> Loaded:
     """Read a checkpoint.
 
     Raises:
@@ -165,7 +173,7 @@ def load(path: Path) -> Loaded:
                 f"the checkpoint {path} is of format {values['format']}, and this version of "
                 f"ganzoo reads up to {FORMAT}; update ganzoo to resume"
             )
-        State.model_validate(values)
+        CheckpointState.model_validate(values)
         return load_file(path / TENSORS), values
     except DAMAGED as error:
         raise DamagedError(f"the checkpoint {path} is damaged: {_reason(error)}") from error
@@ -190,7 +198,7 @@ def newest(folder: Path) -> tuple[Loaded | None, list[str]]:
     faults: list[str] = []
     for path in reversed(every(folder)):
         try:
-            return load(path), [f"{fault}; the one before is used" for fault in faults]
+            return read_checkpoint(path), [f"{fault}; the one before is used" for fault in faults]
         except DamagedError as error:
             faults.append(str(error))
     if faults:

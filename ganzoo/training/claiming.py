@@ -10,7 +10,7 @@ from ganzoo.distribution import Processes
 from ganzoo.errors import RunError
 from ganzoo.resolve.paths import short_name
 from ganzoo.training.run import Run
-from ganzoo.weights.places import RUN_CONFIG
+from ganzoo.weights.locating import RUN_CONFIG
 
 
 @contextmanager

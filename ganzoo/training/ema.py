@@ -28,7 +28,8 @@ class Ema:
         half_life = value_at(self.config.half_life, samples)
         if self.config.ramp_up is not None:
             half_life = min(half_life, self.config.ramp_up * samples)
-        decay = 0.5 ** (batch / half_life) if half_life > 0 else 0.0
+        begun = half_life > 0 and samples > self.config.start
+        decay = 0.5 ** (batch / half_life) if begun else 0.0
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         average(self._averages, self._sources, 0)
 

@@ -9,13 +9,13 @@ import torch
 
 from ganzoo import registry
 from ganzoo.about import __version__
-from ganzoo.config import RunConfig, files
+from ganzoo.config import RunConfig, documents
 from ganzoo.data.base import Dataset
 from ganzoo.hardware import Hardware
-from ganzoo.hub.reference import Place, Repository, parse
 from ganzoo.resolve import paths
 from ganzoo.resolve.paths import dataset_name
-from ganzoo.weights.info import BaseModel, DataFacts, Info
+from ganzoo.weights.description import BaseModel, DataFacts, Info
+from ganzoo.weights.reference import Place, Repository, parse
 
 
 def info_of(
@@ -31,11 +31,12 @@ def info_of(
         class_names=list(dataset.class_names) if config.architecture.num_classes else [],
         shift=list(dataset.shift),
         scale=list(dataset.scale),
+        background=getattr(config.data, "background", dataset.background),
     )
     training = {
         "steps": step,
         "samples": step * config.training.batch_size,
-        "data": paths.public_name(config.data.source),
+        "data": paths.title_of(config.data),
         "data_fingerprint": dataset.fingerprint,
         "objective": config.objective.name,
         "loss": config.loss.name,
@@ -49,19 +50,19 @@ def info_of(
         "torch": str(torch.__version__),
     }
     model = None
-    if config.base is not None:
+    if config.finetune is not None:
         special = {
-            "frozen_discriminator_stages": config.base.freeze_discriminator,
-            "frozen_generator_stages": config.base.freeze_generator,
-            "warm_up_steps": config.base.warm_up,
+            "frozen_stages": {role: n for role, n in config.finetune.freeze.items() if n},
+            "warm_up_steps": config.finetune.warm_up,
             "partly_taken_over": (base or {}).get("partial", False),
         }
         training |= {name: value for name, value in special.items() if value}
-        model = BaseModel(repo=public_name(config.base.reference), sha=config.base.sha)
+        reference = public_reference(config.finetune.reference)
+        model = BaseModel(repo=reference, sha=config.finetune.sha)
     return Info.of(config.architecture, data=data, training=training, base_model=model)
 
 
-def public_name(reference: str) -> str:
+def public_reference(reference: str) -> str:
     """Name weights to strangers: a repository or a tag, or a folder without its place here."""
     found = parse(reference)
     if isinstance(found, Place):
@@ -78,7 +79,7 @@ def recipe_of(config: RunConfig, precision: str) -> str:
     values = config.model_dump(mode="json")
     values["training"]["precision"] = precision
     named: dict[str, Any] = _without_places(values)
-    return files.dump_yaml(named)
+    return documents.dump_yaml(named)
 
 
 def _without_places(value: Any) -> Any:

@@ -13,10 +13,11 @@ from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
 from ganzoo.resolve.merge import Values, merge
+from ganzoo.resolve.resolution import section_of
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
-from ganzoo.training.base import Base
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run
+from ganzoo.training.starting import Base
 from ganzoo.training.trainer import Trainer
 
 STEPS = 5000
@@ -59,7 +60,7 @@ def finetune(
         reference: The weights, as those of `ganzoo.load_generator`, or a `Run`.
         data: A path of images (``./path``), a dataset's name, or a map-style dataset as those of
             torch (see `ganzoo.register_dataset`).
-        overrides: Values by dotted key, as ``{"base.freeze_discriminator": 3}``.
+        overrides: Values by dotted key, as ``{"finetune.freeze.discriminator": 3}``.
         config: A config over which the overrides are laid; its architecture may be left out.
         out: The run folder to make; one under ``runs/`` where left out.
         observers: Further observers.
@@ -78,7 +79,7 @@ def finetune(
     """
     laid_over = {**(overrides or {}), **keywords}
     if allow_partial:
-        laid_over["base.allow_partial"] = True
+        laid_over["finetune.allow_partial"] = True
     resolution = finetuning_config(reference, data, config, laid_over)
     return Trainer(resolution, out, observers=observers).fit()
 
@@ -99,11 +100,13 @@ def finetuning_config(
     if data is not None:
         user = merge(user, {"data": {"source": with_source(data)}})
     user = user_values(user, overrides)
+    user = {**user, "data": section_of(user.get("data", {}), _reads(base, user))}
     if not user.get("data", {}).get("source"):
         raise ConfigError(
             "data.source: missing; name the images to fine-tune on, for example --data ./images"
         )
     resolution = resolve(merge(starting_values(base, user), user))
+    resolution = dataclasses.replace(resolution, base=base)
     r1 = resolution.config.penalties.get("r1")
     if r1 is None or "penalties" in user:
         return resolution
@@ -129,27 +132,52 @@ def starting_values(base: Base, user: Mapping[str, Any]) -> Values:
         )
     if architecture["num_classes"]:
         architecture["num_classes"] = None
-    size = user["data"].get("image_size")
-    if isinstance(size, int) and len(architecture["sample_shape"]) == 3:
-        architecture["sample_shape"][1:] = [size, size]
-    warm_up = 0 if "discriminator" in base.published else WARM_UP
-    preset = given.get("preset", architecture["preset"])
     spec = registry.get(Architecture, architecture["name"])
+    size = user["data"].get("image_size")
+    for key in ("sample_shape", "source_shape"):
+        if isinstance(size, int) and len(architecture.get(key, ())) == 3:
+            architecture[key][1:] = [size, size]
+    warm_up = 0 if base.published >= {*spec.critics} else WARM_UP
+    preset = given.get("preset", architecture["preset"])
     presets = spec.presets
-    name = user.get("objective", {}).get("name", spec.objectives[0])
-    players = registry.get(ObjectiveSpec, name).players
+    players = _objective(base, user).players
     recipe = presets[preset].recipe if preset in presets else Recipe()
-    # Of penalties on the gradient one is enough: the recipe's, or another that the user names.
+    # Of penalties on the gradient one is enough: the recipe's, or another that the user names. A
+    # translator is held to its sources by other losses.
     wanted = {*recipe.penalties, *user.get("penalties", {})} <= {"r1"}
-    penalized = wanted and len(architecture["sample_shape"]) == 3
-    partial = user.get("base", {}).get("allow_partial", False)
+    generates = spec.networks[spec.makers[0]].kind == "generator"
+    penalized = wanted and generates and len(architecture["sample_shape"]) == 3
+    partial = user.get("finetune", {}).get("allow_partial", False)
     return {
         "architecture": architecture,
         "optimizers": _rates(recipe, players, partial=partial),
         **({"penalties": {"r1": {**R1, **recipe.penalties.get("r1", {})}}} if penalized else {}),
+        "data": _sizes(recipe, architecture["sample_shape"]),
         "training": {"steps": STEPS},
-        "base": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
+        "finetune": {"reference": base.reference, "sha": base.sha, "warm_up": warm_up},
     }
+
+
+def _objective(base: Base, user: Mapping[str, Any]) -> ObjectiveSpec:
+    """The objective that weights are trained with, unless the user names another one."""
+    spec = registry.get(Architecture, base.info.architecture.name)
+    if not spec.objectives:
+        raise ConfigError(
+            f"architecture.name: {spec.name} is for sampling only, and cannot be trained"
+        )
+    section = user.get("objective", {})
+    name = section.get("name", spec.objectives[0]) if isinstance(section, Mapping) else section
+    return registry.get(ObjectiveSpec, name)
+
+
+def _reads(base: Base, user: Mapping[str, Any]) -> list[str]:
+    """The fields of the data that fine-tuning reads."""
+    return [name for name in _objective(base, user).fields if name != "label"]
+
+
+def _sizes(recipe: Recipe, shape: Sequence[int]) -> Values:
+    """The size of the weights, in the place of one that the recipe has."""
+    return {"image_size": shape[1]} if "image_size" in recipe.data else {}
 
 
 def _rates(recipe: Recipe, players: Iterable[str], *, partial: bool) -> Values:

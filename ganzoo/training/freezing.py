@@ -7,25 +7,23 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from ganzoo.config import BaseConfig
 from ganzoo.errors import ConfigError
 from ganzoo.weights.grafting import Graft
 from ganzoo.weights.structure import stages
 
 
-def freeze(base: BaseConfig, networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
-    """Freeze the stages that a config says, and return the names of their parameters by role.
+def freeze(counts: Mapping[str, int], networks: Mapping[str, nn.Module]) -> dict[str, list[str]]:
+    """Freeze as many stages of each role as a config says; return the names of their parameters.
 
     They get no gradients and no optimizer. Batch norm in them goes on as in training: it normalises
     by the batch, and its statistics follow. ConfigError where nothing would be left to learn.
     """
-    counts = {"generator": base.freeze_generator, "discriminator": base.freeze_discriminator}
     frozen = {}
-    for role in networks.keys() & counts.keys():
-        count, found = counts[role], stages(networks[role])
+    for role, count in counts.items():
+        found = stages(networks[role])
         if count and count >= len(found):
             raise ConfigError(
-                f"base.freeze_{role}: cannot freeze {count} stages, because the {role} has "
+                f"finetune.freeze.{role}: cannot freeze {count} stages, because the {role} has "
                 f"{len(found)} and its last stage must learn; freeze at most "
                 f"{max(len(found) - 1, 0)}"
             )
@@ -43,7 +41,7 @@ def check_frozen(frozen: Mapping[str, Sequence[str]], grafts: Mapping[str, Graft
         for name in names:
             if found is None or name in found.adapted or name in found.new:
                 raise ConfigError(
-                    f"base.freeze_{role}: {name} would be frozen although it is "
+                    f"finetune.freeze.{role}: {name} would be frozen although it is "
                     f"{'adapted' if found and name in found.adapted else 'new'}; freeze fewer "
                     "stages"
                 )

@@ -1,6 +1,6 @@
 """What may change when a run goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,12 +9,12 @@ from ganzoo.config import DataConfig, EvaluationConfig, HealthConfig, LoggingCon
 from ganzoo.errors import DataError, RequestError, RunError
 from ganzoo.hardware import Hardware
 from ganzoo.resolve import Resolution, data_config, resolve
-from ganzoo.resolve.check import shown as value_shown
-from ganzoo.resolve.config import DEFAULTS, user_values
 from ganzoo.resolve.merge import Values, expand, flat, merge, nest
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
+from ganzoo.resolve.resolution import DEFAULTS, user_values
+from ganzoo.resolve.validation import shown as value_shown
 from ganzoo.training.run import Run
-from ganzoo.weights.places import RUN_CONFIG
+from ganzoo.weights.locating import RUN_CONFIG
 
 CHANGEABLE = frozenset(
     {
@@ -38,14 +38,18 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     """Lay overrides over the config of a run; RunError where they would change what was done."""
     changes, before = nest(overrides), user_values(run.path / RUN_CONFIG)
     data = data_config(merge(DEFAULTS, before)["data"])
-    allowed = changeable(data)
+    timed = _follow_the_run(before)
+    allowed = changeable(data) - ({"training.steps"} if timed else set())
     for section, values in changes.items():
         fields = values if isinstance(values, Mapping) else {"": values}
         for field in fields:
             key = f"{section}.{field}".rstrip(".")
             if key not in allowed:
+                reason = ""
+                if key == "training.steps" and timed:
+                    reason = f", because {timed[0]} ends with the run (over: run)"
                 raise RunError(
-                    f"{key} cannot change when a run is resumed; these can: "
+                    f"{key} cannot change when a run is resumed{reason}; these can: "
                     f"{', '.join(sorted(allowed))}; start a new run for anything else"
                 )
     try:
@@ -53,8 +57,18 @@ def resumed_config(run: Run, overrides: Mapping[str, Any]) -> Resolution:
     except DataError as error:
         places = " or ".join(f"data.{place}=PATH" for place in data.PLACES)
         raise RunError(
-            f"{error}; if the data of {shown(run.path)} has moved, give its new place with {places}"
+            f"{error}; if the data of {shown_path(run.path)} has moved, give its new place with "
+            f"{places}"
         ) from error
+
+
+def _follow_the_run(values: Values) -> list[str]:
+    """Return the numbers whose schedules end with the run."""
+    suffix = ".over"
+    found = flat(values).items()
+    return [
+        key.removesuffix(suffix) for key, value in found if key.endswith(suffix) and value == "run"
+    ]
 
 
 def changeable(data: DataConfig) -> frozenset[str]:
@@ -66,6 +80,8 @@ def check_unchanged(run: Run, config: RunConfig, state: Mapping[str, Any]) -> No
     """Check that a config, which may be edited, computes what a checkpoint holds (RunError)."""
     now, before = config.model_dump(mode="json"), state["config"]
     allowed = changeable(config.data)
+    if _follow_the_run(now):
+        allowed -= {"training.steps"}
     if _kept(now, allowed) == _kept(before, allowed):
         return
     # Other versions of ganzoo and of plugins have other fields: one that is new has its default.
@@ -113,16 +129,34 @@ def _told(values: Values, key: str) -> str:
     return value_shown(values[key]) if key in values else "not there"
 
 
-def differences(
-    state: Mapping[str, Any], hardware: Hardware, plugins: Mapping[str, str]
+def circumstances_changed(
+    state: Mapping[str, Any],
+    hardware: Hardware,
+    plugins: Mapping[str, str],
+    own: Sequence[str] = (),
 ) -> list[str]:
-    """Note what is other than when a checkpoint was written, as far as results depend on it."""
+    """Note what is other than when a checkpoint was written, as far as results depend on it.
+
+    Args:
+        state: The plain values of the checkpoint.
+        hardware: Where the run continues.
+        plugins: Its plugins now.
+        own: What each process kept for itself in the checkpoint, by name.
+    """
     notes, processes, threads = [], hardware.processes, torch.get_num_threads()
     if state["processes"] != processes.world:
+        result = (
+            "the result will match an uninterrupted run except for rounding and for what depends "
+            "on how a batch is split"
+        )
+        if own:
+            result = (
+                f"what each process keeps for itself starts empty ({', '.join(own)}), so the "
+                "result will differ from that of an uninterrupted run"
+            )
         notes.append(
             f"the checkpoint was written by {state['processes']} processes, and this run "
-            f"continues in {processes.world}: the result will match an uninterrupted run except "
-            "for rounding and for what depends on how a batch is split"
+            f"continues in {processes.world}: {result}"
         )
     # An older checkpoint does not hold the number.
     if hardware.device.type == "cpu" and state.get("threads", threads) != threads:

@@ -13,11 +13,11 @@ from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.resolve import resolve
 from ganzoo.resolve.outline import Outline, outline
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
 from ganzoo.terminal import printable
-from ganzoo.weights.info import CONFIG_FILE
-from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
-from ganzoo.weights.store import check_inside
+from ganzoo.weights.description import CONFIG_FILE
+from ganzoo.weights.locating import RUN_CONFIG, RUN_WEIGHTS
+from ganzoo.weights.reading import check_inside
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"
@@ -165,8 +165,8 @@ class Run:
                 values[FINDING] = Finding.model_validate(values[FINDING])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise RunError(
-                f"line {number} of {shown(self.path / LOG_FILE)} is damaged; remove the line to "
-                "read the others"
+                f"line {number} of {shown_path(self.path / LOG_FILE)} is damaged; remove the line "
+                "to read the others"
             ) from error
         return cast(dict[str, Any], values)
 
@@ -188,7 +188,7 @@ class Run:
         """Say in one line what it is and how it stands; where it is damaged, the folder alone."""
         from ganzoo.training.status import status_of  # which builds on this module
 
-        parts = [shown(self.path)]
+        parts = [shown_path(self.path)]
         with suppress(Exception):  # as debuggers and tracebacks show it too
             config, status = self.outline, status_of(self, self.log)
             steps = f"{status.step} of {config.training.steps} steps"
@@ -225,13 +225,13 @@ def _values_in(file: Path, cure: str) -> dict[str, Any]:
         if not isinstance(values, dict):
             raise ValueError("it holds no fields")
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{shown(file)} is damaged ({brief(error)}); {cure}") from error
+        raise RunError(f"{shown_path(file)} is damaged ({brief(error)}); {cure}") from error
     return values
 
 
 def _facts_in(file: Path) -> tuple[int, list[Score]]:
     """Read of which step the weights in a run are, and their scores; RunError as above."""
-    cure = f"remove {shown(file.parent)} and resume the run"
+    cure = f"remove {shown_path(file.parent)} and resume the run"
     values = _values_in(file, cure)
     try:
         step = values["training"]["steps"]
@@ -239,7 +239,7 @@ def _facts_in(file: Path) -> tuple[int, list[Score]]:
             raise TypeError(f"training.steps is {step!r}")
         return step, [Score.model_validate(score) for score in values["scores"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{shown(file)} is damaged ({brief(repr(error))}); {cure}") from error
+        raise RunError(f"{shown_path(file)} is damaged ({brief(repr(error))}); {cure}") from error
 
 
 def is_step(value: object) -> bool:

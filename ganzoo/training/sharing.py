@@ -35,7 +35,7 @@ def begin_alike(
     if processes.alone:
         return []
     # Which may differ between the machines of a run, as folders lie where they do.
-    places = {"data": {*config.data.PLACES}, "base": {"reference"}}
+    places = {"data": {*config.data.PLACES}, "finetune": {"reference"}}
     facts = {
         "config": json.dumps(config.model_dump(mode="json", exclude=places)),
         "data": fingerprint,

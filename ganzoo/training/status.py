@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve.paths import shown_path
 from ganzoo.training import checkpoints
 from ganzoo.training.run import LOG_FILE, Run
 
-State = Literal["finished", "running", "interrupted", "stopped", "empty"]
+RunState = Literal["finished", "running", "interrupted", "stopped", "empty"]
 
 PATIENCE = 60.0
 """Seconds without a row of the log after which no run is taken to be going on, however fast."""
@@ -27,7 +27,7 @@ class Status:
     """
 
     step: int
-    state: State
+    state: RunState
     note: str
 
 
@@ -40,7 +40,7 @@ def status_of(run: Run, rows: Sequence[Mapping[str, float]]) -> Status:
     """
     config = run.outline
     training = config.training
-    go_on = f"resume with: ganzoo resume {shown(run.path)}"
+    go_on = f"resume with: ganzoo resume {shown_path(run.path)}"
     saved = [int(path.name.removeprefix("step-")) for path in checkpoints.every(run.checkpoints)]
     kept, logged = max(saved, default=0), int(rows[-1]["step"]) if rows else 0
     step = max(kept, logged)

@@ -11,41 +11,42 @@ import torch
 from PIL import Image
 
 from ganzoo import distribution, registry
-from ganzoo.building import check_size
-from ganzoo.config import RunConfig, files
+from ganzoo.building import check_memory
+from ganzoo.config import RunConfig, documents, timed
 from ganzoo.data.cache import open_stores
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
-from ganzoo.data.sources.base import summary
+from ganzoo.data.sources.own import summary
 from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
 from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
 from ganzoo.health.monitors import non_finite
+from ganzoo.health.rows import Row
+from ganzoo.health.watch import Watch
 from ganzoo.networks.base import Network
 from ganzoo.objectives.base import Objective
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
-from ganzoo.resolve import Resolution, open_dataset, resolve
-from ganzoo.resolve.paths import shown
+from ganzoo.resolve import Resolution, resolve
+from ganzoo.resolve.paths import shown_path
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture, ObjectiveSpec
 from ganzoo.tensors import check_apart
-from ganzoo.training import base, checkpoints, sharing
+from ganzoo.training import checkpoints, sharing, starting
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
-from ganzoo.training.exporting import write_weights
+from ganzoo.training.exporting import export_weights
 from ganzoo.training.facts import circumstances, info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.training.makers import sheet_of, usable
 from ganzoo.training.observers.defaults import default_observers
-from ganzoo.training.optimizers import Optimizer
-from ganzoo.training.resuming import check_unchanged, differences, resumed_config
+from ganzoo.training.observers.observer import Observer
+from ganzoo.training.optimizing import Optimizer
+from ganzoo.training.resuming import check_unchanged, circumstances_changed, resumed_config
 from ganzoo.training.run import Run
-from ganzoo.training.signals import StopSignal
-from ganzoo.training.snapshot import sheet_of, usable
-from ganzoo.training.watching import Watch
+from ganzoo.training.stopping import StopSignal
 from ganzoo.weights.files import tidy, write_text
-from ganzoo.weights.places import RUN_CONFIG, RUN_WEIGHTS
+from ganzoo.weights.locating import RUN_CONFIG, RUN_WEIGHTS
 
 
 class InterruptedRunError(GanzooError):
@@ -68,6 +69,8 @@ class Trainer:
         config: The resolved config.
         run: The run on disk.
         step: Steps done.
+        scores: What was scored at this step.
+        history: The rows of the log up to the checkpoint that it resumes from.
         hardware: Where and how it computes.
         processes: This process among those that share the run.
         start: What a fine-tuning run begins with; None once it has begun, and for others.
@@ -92,6 +95,8 @@ class Trainer:
         distribution.join(self.processes, self.hardware.device)
         self.notes = [*resolution.notes, *busy_note(self.hardware.device)]
         self.step = 0
+        self.scores: list[Score] = []
+        self.history: list[Row] = []
         self._figures = Figures(self.processes)
         self._snapshots: dict[str, tuple[int, Network]] = {}
         self._claim = ExitStack()
@@ -102,14 +107,14 @@ class Trainer:
                 self.run = out
             else:
                 self.run = self._claim.enter_context(new_run(self.config, out, self.processes))
-            self._prepare(observers)
+            self._prepare(resolution, observers)
         except BaseException:
             self._claim.close()
             raise
 
-    def _prepare(self, observers: Sequence[Observer]) -> None:
-        """Open the data, and build what is trained on it."""
-        self._dataset = open_dataset(self.config.data)
+    def _prepare(self, resolution: Resolution, observers: Sequence[Observer]) -> None:
+        """Open the store of the data, and build what is trained on it."""
+        self._dataset = resolution.dataset
         self.notes += summary(self._dataset)
         training = self.config.training
         with distribution.first_goes_ahead(self.processes):
@@ -133,34 +138,35 @@ class Trainer:
             channels_last=training.channels_last,
             holdout=self.config.data.holdout,
         )
-        check_size([*spec.networks], self.config.architecture, times=2)  # weights and gradients
-        name = self.config.objective.name
+        check_memory([*spec.networks], self.config.architecture, times=2)  # weights and gradients
+        config = timed(self.config, self.config.samples)
         self.objective: Objective = registry.instantiate(
-            "objectives", name, self.config, self.loader, self.hardware
+            "objectives", config.objective.name, config, self.loader, self.hardware
         )
         check_apart(self.objective.networks)
+        self.notes += [note for game in self.objective.games for note in game.notes]
         classes = len(self._dataset.class_names)
         self.watch = Watch(self.config, self.objective, self.loader, self.hardware, classes)
         # Whether the run is further than this trainer, until that takes over a checkpoint.
         self._behind = begun = bool(checkpoints.every(self.run.checkpoints))
         with distribution.first_goes_ahead(self.processes):
-            self.start = base.begin(self.config, self.objective, self._dataset, begun=begun)
+            self.start = starting.begin(resolution, self.objective, begun=begun)
         self.notes += sharing.begin_alike(
             self.config, self.hardware, self._dataset.fingerprint, self.objective.networks
         )
         self.optimizers = {
-            player: Optimizer(self.config.optimizers[player], self.objective.networks_of(player))
+            player: Optimizer(config.optimizers[player], self.objective.networks_of(player))
             for player in self.objective.players
         }
         self.emas: dict[str, Ema] = {}
-        if self.config.ema is not None:
+        if config.ema is not None:
             for role in spec.makers:
-                self.emas[role] = Ema(self.config.ema, self.objective.networks[role])
+                self.emas[role] = Ema(config.ema, self.objective.networks[role])
         if self.start is not None:
             self.notes += self.start.notes
             for role, ema in self.emas.items():
                 ema.load_state(self.start.averages[role])
-        every = [*default_observers(self.config), *observers]
+        every = [*default_observers(self.config, self._dataset), *observers]
         self.observers = [o for o in every if o.everywhere or self.processes.first]
 
     @classmethod
@@ -217,7 +223,9 @@ class Trainer:
             RunError: Another command writes into the run, or it has checkpoints and none is loaded.
         """
         if self._behind:
-            raise RunError(f"{shown(self.run.path)} has checkpoints; resume it with Trainer.resume")
+            raise RunError(
+                f"{shown_path(self.run.path)} has checkpoints; resume it with Trainer.resume"
+            )
         with self._claim as claimed:
             if not self._claimed:
                 claimed.enter_context(claim(self.run, self.processes))
@@ -237,7 +245,7 @@ class Trainer:
             tidy(self.run.path)
             checkpoints.drop_after(self.run.checkpoints, self.step)
             values = self.config.model_dump(mode="json")
-            write_text(self.run.path / RUN_CONFIG, files.dump_yaml(values))
+            write_text(self.run.path / RUN_CONFIG, documents.dump_yaml(values))
             if self.start is not None:
                 self.start.write(self.run.path)
         flags = backend_flags(self.hardware.device, training.deterministic)
@@ -257,7 +265,7 @@ class Trainer:
             raise InterruptedRunError(
                 f"stopped by {stop.name or 'another process'} at step {self.step} of "
                 f"{training.steps}, and saved; resume with: {self.processes.command()} resume "
-                f"{shown(self.run.path)}"
+                f"{shown_path(self.run.path)}"
             )
         return self.run
 
@@ -291,11 +299,11 @@ class Trainer:
             game.witness = witness
         warming = step < self.config.warm_up
         with TURN:
-            for phase in self.objective.phases(step):
+            for phase in self.objective.all_phases(step):
                 if warming and self.objective.makes(phase.player):
                     continue
                 optimizer = self.optimizers[phase.player]
-                place = (training.seed, step, phase.player, phase.index, self.processes.rank)
+                place = (training.seed, step, *phase.place, self.processes.rank)
                 seed_global(self.hardware.device, seed_for(*place, "network"))
                 optimizer.inner.zero_grad(set_to_none=True)
                 for part in range(training.accumulate):
@@ -309,7 +317,7 @@ class Trainer:
                     witness.updated(phase.player, optimizer.parameters)
                 optimizer.step(samples)
                 self.objective.after_update(step, phase)
-        self.step += 1
+        self.step, self.scores = self.step + 1, []
         if not warming:
             for ema in self.emas.values():
                 ema.update(self.step * training.batch_size, training.batch_size)
@@ -323,6 +331,7 @@ class Trainer:
 
     def report_scores(self, scores: Sequence[Score]) -> None:
         """Tell all observers of the generator's scores at this step."""
+        self.scores += scores
         for observer in self.observers:
             observer.scored(self, scores)
 
@@ -363,9 +372,9 @@ class Trainer:
             return
         tensors = checkpoints.collect(self.objective, self.optimizers, self.emas, own)
         state = circumstances(self.config, self.hardware, self._dataset.fingerprint)
-        checkpoints.save(self.run.checkpoints, self.step, tensors, state)
+        checkpoints.write_checkpoint(self.run.checkpoints, self.step, tensors, state)
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
-        self.export(self.run.path / RUN_WEIGHTS)
+        export_weights(self, self.run.path / RUN_WEIGHTS)
 
     @own_settings(grad=True)
     def load_checkpoint(self, checkpoint: checkpoints.Loaded) -> None:
@@ -373,8 +382,8 @@ class Trainer:
         tensors, state = checkpoint
         if state["data"] != self._dataset.fingerprint:
             raise RunError(
-                f"the data of {shown(self.run.path)} ({self.config.data.source}) has changed since "
-                f"step {state['step']}; restore it, or start a new run"
+                f"the data of {shown_path(self.run.path)} ({self.config.data.source}) has changed "
+                f"since step {state['step']}; restore it, or start a new run"
             )
         try:
             same = state["processes"] == self.processes.world
@@ -383,10 +392,13 @@ class Trainer:
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint of step {state['step']} does not fit the networks of "
-                f"{shown(self.run.path)}: {' '.join(str(error).split())[:200]}"
+                f"{shown_path(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step, self._behind = state["step"], False
-        self.notes += differences(state, self.hardware, plugins_of(self.config))
+        self.scores = self.run.scores_at(self.step)
+        self.history = [row for row in self.run.log if row["step"] <= self.step]
+        own = checkpoints.own_names(tensors)
+        self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config), own)
 
     @own_settings(grad=True)
     def snapshot(self, role: str | None = None) -> Network:
@@ -407,22 +419,3 @@ class Trainer:
         """Draw what the networks make now; None for what no image shows."""
         makers = {role: self.snapshot(role) for role in self.objective.architecture.makers}
         return sheet_of(self.objective, makers, self.config.training.seed)
-
-    @own_settings(grad=True)
-    def export(self, folder: str | Path) -> Path:
-        """Write a weights folder of the networks as they are now.
-
-        Beside them lie a card, samples, the config and this step's scores. Returns the folder.
-        """
-        makers = self.objective.architecture.makers
-        # From the log, so that an old checkpoint is exported with its own.
-        scores = [score.model_dump(mode="json") for score in self.run.scores_at(self.step)]
-        info = self.snapshot().info.model_copy(update={"scores": scores})
-        networks = {
-            **self.objective.networks,
-            **{role: self.snapshot(role).module for role in makers},
-            **{f"{role}_raw": self.objective.networks[role] for role in self.emas},
-        }
-        target, precision = Path(folder), self.hardware.precision
-        write_weights(target, info, networks, self.sheet(), self.config, precision)
-        return target

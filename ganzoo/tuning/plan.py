@@ -15,7 +15,7 @@ from ganzoo.config.written import Written
 from ganzoo.errors import ConfigError, RequestError, RunError, closest
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import flat, nest
-from ganzoo.resolve.paths import short_name, shown
+from ganzoo.resolve.paths import short_name, shown_path
 from ganzoo.tuning.space import Choice, Dimension, Range, Space
 from ganzoo.weights.files import write_text
 
@@ -27,7 +27,7 @@ EVALUATIONS = 5
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep that may be carried out."""
 
     source: Any
@@ -62,7 +62,7 @@ def make_plan(
     space: Space,
     metric: str | None,
     seed: int,
-) -> Plan:
+) -> SweepPlan:
     """Check the config and every value that the space has by its ends and choices.
 
     Imports no torch.
@@ -88,13 +88,13 @@ def make_plan(
         overrides["evaluation.metrics"] = [metric]
         if base.evaluation.best is not None:
             overrides["evaluation.best"] = metric
-    plan = Plan(
+    plan = SweepPlan(
         source, overrides, resolve(source, overrides).config, space, metric, seed, (*notes,)
     )
     return replace(plan, space={key: _checked(plan, key, item) for key, item in space.items()})
 
 
-def _checked(plan: Plan, key: str, dimension: Dimension) -> Dimension:
+def _checked(plan: SweepPlan, key: str, dimension: Dimension) -> Dimension:
     """Try the values that a field may have, and tell texts from others by what its type made."""
     found = [_at(plan.resolve({key: value}).config, key) for value in dimension.probes()]
     if isinstance(dimension, Range):
@@ -122,7 +122,7 @@ def _at(config: RunConfig, key: str) -> Any:
 
 
 @contextmanager
-def folder_of(plan: Plan, out: str | Path | None) -> Iterator[Path]:
+def folder_of(plan: SweepPlan, out: str | Path | None) -> Iterator[Path]:
     """Be alone with the folder of a sweep, new or begun by the same plan, and leave the plan there.
 
     Raises:
@@ -150,16 +150,16 @@ def folder_of(plan: Plan, out: str | Path | None) -> Iterator[Path]:
         yield folder
 
 
-def _leave(plan: Plan, folder: Path) -> None:
+def _leave(plan: SweepPlan, folder: Path) -> None:
     text = json.dumps({"ganzoo": __version__, **plan.record()}, indent=2)
     write_text(folder / PLAN_FILE, text + "\n")
 
 
-def _check_same(folder: Path, file: Path, plan: Plan) -> None:
+def _check_same(folder: Path, file: Path, plan: SweepPlan) -> None:
     try:
         before = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
-        raise RunError(f"{shown(file)} is damaged; give a new folder for the sweep") from None
+        raise RunError(f"{shown_path(file)} is damaged; give a new folder for the sweep") from None
     old, new = flat(before), flat(plan.record())
     changed = [
         f"{key} ({_shown(old, key)}, now {_shown(new, key)})"
@@ -168,7 +168,7 @@ def _check_same(folder: Path, file: Path, plan: Plan) -> None:
     ]
     if changed:
         raise RunError(
-            f"{shown(folder)} holds another sweep, which differs in {', '.join(changed)}; "
+            f"{shown_path(folder)} holds another sweep, which differs in {', '.join(changed)}; "
             "repeat its command to resume it, or give a new folder"
         )
 

@@ -22,15 +22,15 @@ from optuna.trial import FrozenTrial, TrialState
 from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError, brief
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score
 from ganzoo.randomness import seed_for
-from ganzoo.resolve.paths import shown
-from ganzoo.training.observers.base import Observer
-from ganzoo.training.observers.progress import Progress
+from ganzoo.resolve.paths import shown_path
+from ganzoo.training.observers.console import Progress
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import InterruptedRunError, Trainer
-from ganzoo.tuning.plan import Plan, folder_of
-from ganzoo.tuning.report import trial_line, write_report
+from ganzoo.tuning.plan import SweepPlan, folder_of
+from ganzoo.tuning.ranking import trial_line, write_report
 from ganzoo.tuning.results import Sweep, Trial
 from ganzoo.tuning.space import Choice, Dimension, Space
-from ganzoo.weights.places import RUN_CONFIG
+from ganzoo.weights.locating import RUN_CONFIG
 
 JOURNAL = "study.journal"
 TRIALS = "trials"
@@ -76,7 +76,9 @@ class Reporter(Observer):
             raise PrunedError(f"stopped at step {trainer.step}")
 
 
-def carry_out(plan: Plan, out: str | Path | None, trials: int, say: Callable[[str], None]) -> Sweep:
+def carry_out(
+    plan: SweepPlan, out: str | Path | None, trials: int, say: Callable[[str], None]
+) -> Sweep:
     """Run trials until there are as many as asked for; see `ganzoo.sweep`."""
     with folder_of(plan, out) as folder, _quiet():
         for note in plan.notes:
@@ -89,7 +91,7 @@ def carry_out(plan: Plan, out: str | Path | None, trials: int, say: Callable[[st
                 except InterruptedRunError as error:
                     raise InterruptedRunError(
                         f"stopped in trial {trial.number} of {trials}, which was saved; resume "
-                        f"with the same command and --out {shown(folder)}"
+                        f"with the same command and --out {shown_path(folder)}"
                     ) from error
                 say(trial_line(_trial(_frozen(trial), plan.space, folder), plan.metric))
         finally:
@@ -109,7 +111,7 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def _open(plan: Plan, folder: Path) -> optuna.Study:
+def _open(plan: SweepPlan, folder: Path) -> optuna.Study:
     lower = LOWER_IS_BETTER.get(plan.metric, False)
     try:
         return optuna.create_study(
@@ -126,7 +128,7 @@ def _open(plan: Plan, folder: Path) -> optuna.Study:
         ) from error
 
 
-def _next(study: optuna.Study, plan: Plan, trials: int) -> optuna.Trial | None:
+def _next(study: optuna.Study, plan: SweepPlan, trials: int) -> optuna.Trial | None:
     """Return the trial to go on with or to begin; None where there are enough."""
     known = study.get_trials(deepcopy=False)
     for trial in known:
@@ -137,10 +139,10 @@ def _next(study: optuna.Study, plan: Plan, trials: int) -> optuna.Trial | None:
     # A sampler for each trial, so that proposals after resuming are as without.
     seed = seed_for(plan.seed, "sweep", len(known)) % 2**32
     study.sampler = optuna.samplers.TPESampler(seed=seed)
-    return study.ask({key: distribution(item) for key, item in plan.space.items()})
+    return study.ask({key: optuna_distribution(item) for key, item in plan.space.items()})
 
 
-def distribution(dimension: Dimension) -> BaseDistribution:
+def optuna_distribution(dimension: Dimension) -> BaseDistribution:
     """Return what Optuna draws from."""
     if isinstance(dimension, Choice):
         return CategoricalDistribution(dimension.labels)
@@ -149,7 +151,7 @@ def distribution(dimension: Dimension) -> BaseDistribution:
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
 
-def _carry_out_one(study: optuna.Study, trial: optuna.Trial, plan: Plan, folder: Path) -> None:
+def _carry_out_one(study: optuna.Study, trial: optuna.Trial, plan: SweepPlan, folder: Path) -> None:
     """Train a trial's run and tell the study what became of it."""
     found = _trial(_frozen(trial), plan.space, folder)
     try:
@@ -165,7 +167,7 @@ def _carry_out_one(study: optuna.Study, trial: optuna.Trial, plan: Plan, folder:
         study.tell(trial, value)
 
 
-def _train(trial: optuna.Trial, found: Trial, plan: Plan) -> float:
+def _train(trial: optuna.Trial, found: Trial, plan: SweepPlan) -> float:
     """Begin a trial's run, or go on with it, and return its last score."""
     watching = [Reporter(trial, plan.metric)]
     resolution = plan.resolve(found.values)
@@ -207,7 +209,7 @@ def _value(dimension: Dimension, drawn: Any) -> Any:
     return drawn
 
 
-def _result(study: optuna.Study, plan: Plan, folder: Path) -> Sweep:
+def _result(study: optuna.Study, plan: SweepPlan, folder: Path) -> Sweep:
     trials = tuple(_trial(item, plan.space, folder) for item in study.get_trials(deepcopy=False))
     complete = sum(trial.state == "complete" for trial in trials)
     importances: dict[str, float] = {}

@@ -8,10 +8,10 @@ from ganzoo.about import WEIGHTS_FORMAT, __version__
 from ganzoo.errors import WeightsError, brief
 from ganzoo.spec import Architecture
 
-Values = Mapping[str, Any]
+Recorded = Mapping[str, Any]
 
 
-def check_format(values: Values, label: str) -> None:
+def check_format(values: Recorded, label: str) -> None:
     """Check that a ``config.json`` is of the format that this version reads, or WeightsError."""
     number = values.get("format")
     if type(number) is not int or number != WEIGHTS_FORMAT:
@@ -23,8 +23,8 @@ def check_format(values: Values, label: str) -> None:
 
 
 def upgrade_architecture(
-    values: Values, recorded: Any, installed: Mapping[str, str], spec: Architecture, label: str
-) -> Values:
+    values: Recorded, recorded: Any, installed: Mapping[str, str], spec: Architecture, label: str
+) -> Recorded:
     """Bring an architecture's values to those of the installed major version of its plugin.
 
     Raises:

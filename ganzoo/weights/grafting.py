@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-State = Mapping[str, Tensor]
+Tensors = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Plan:
+class GraftPlan:
     """How the tensors of one network correspond to those of another.
 
     Attributes:
@@ -78,7 +78,7 @@ class Graft:
         return any(self.state[name].dim() > 1 for name in found)
 
 
-def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
+def graft(old: Tensors, new: Tensors, plan: GraftPlan | None = None) -> Graft:
     """Carry over what fits of an old state to a new one.
 
     - A tensor of the same name and shape is taken.
@@ -95,7 +95,7 @@ def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
         new: The initial state of the new network, on the CPU.
         plan: What is known of both networks; by names and shapes alone where left out.
     """
-    plan = plan or Plan()
+    plan = plan or GraftPlan()
     result = Graft({}, [], {}, [], [], [])
     used = set()
     for name, initial in new.items():
@@ -122,7 +122,7 @@ def graft(old: State, new: State, plan: Plan | None = None) -> Graft:
 
 
 def _fitted(
-    old: Tensor, initial: Tensor, source: str, name: str, plan: Plan
+    old: Tensor, initial: Tensor, source: str, name: str, plan: GraftPlan
 ) -> tuple[Tensor | None, list[str], str]:
     """Bring a tensor to the shape of another; None where there is no way.
 
@@ -170,7 +170,7 @@ def _mapped(rows: Tensor, axis: int, sources: Sequence[int | None]) -> Tensor:
     return torch.cat([mean if s is None else rows.narrow(axis, s, 1) for s in sources], axis)
 
 
-def _other_channels(old: Tensor, shape: torch.Size, name: str, plan: Plan) -> Tensor:
+def _other_channels(old: Tensor, shape: torch.Size, name: str, plan: GraftPlan) -> Tensor:
     """Bring weights from one to several channels or back, where that is what differs."""
     axis, (before, after) = plan.channel_axes.get(name), plan.channels
     if axis is None or axis >= old.dim() or old.dim() != len(shape) or 1 not in (before, after):
@@ -185,7 +185,7 @@ def _other_channels(old: Tensor, shape: torch.Size, name: str, plan: Plan) -> Te
     return parts.flatten(axis, axis + 1)
 
 
-def _fold_classes(old: State, result: Graft, plan: Plan) -> None:
+def _fold_classes(old: Tensors, result: Graft, plan: GraftPlan) -> None:
     """Put the mean of classes that are gone into the bias of the layer that read them."""
     if plan.sources:
         return

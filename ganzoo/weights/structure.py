@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.config import ArchitectureConfig
 
 Stage = list[nn.Module]
@@ -91,7 +91,7 @@ def _names(network: nn.Module) -> list[list[str]]:
 
 
 def _shapes(role: str, config: ArchitectureConfig) -> dict[str, torch.Size]:
-    network = build(role, config, seed=0, device="meta")
+    network = build_network(role, config, seed=0, device="meta")
     return {name: p.shape for name, p in network.named_parameters(remove_duplicate=False)}
 
 

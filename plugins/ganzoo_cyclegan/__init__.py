@@ -2,11 +2,10 @@
 
 from ganzoo.spec import Architecture, Preset, Recipe, Role, Traits
 from ganzoo_cyclegan.config import CycleganConfig
+from ganzoo_pix2pix.recipes import ADAM, by_epochs
 
-_ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
 
-
-def _recipe(image_size: int, load_size: int) -> Recipe:
+def _recipe(image_size: int) -> Recipe:
     return Recipe(
         objective={
             "name": "cycle",
@@ -18,8 +17,8 @@ def _recipe(image_size: int, load_size: int) -> Recipe:
         },
         # Whole squares for both, of which the objective takes half for the discriminators.
         loss={"name": "least-squares", "scale": 1.0},
-        optimizers={"generator": _ADAM, "discriminator": _ADAM},
-        data={"image_size": image_size, "load_size": load_size, "flip": True},
+        optimizers={"generator": ADAM, "discriminator": ADAM},
+        data={"image_size": image_size, "flip": True},
         training={"batch_size": 1},
         ema=None,
     )
@@ -45,7 +44,9 @@ SPEC = Architecture(
     traits=_traits,
     presets={
         "resnet9": Preset(
-            "The authors' networks and loop, for images of 256x256.", recipe=_recipe(256, 286)
+            "The authors' networks and loop, for images of 256x256.",
+            recipe=_recipe(256),
+            rule=by_epochs,
         ),
         "resnet6": Preset(
             "Their smaller networks, for images of 128x128.",
@@ -54,7 +55,8 @@ SPEC = Architecture(
                 "source_shape": (3, 128, 128),
                 "sample_shape": (3, 128, 128),
             },
-            recipe=_recipe(128, 143),
+            recipe=_recipe(128),
+            rule=by_epochs,
         ),
     },
     paper="Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial "

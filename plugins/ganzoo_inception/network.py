@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import PluginError, WeightsError, brief
-from ganzoo.evaluation.extractor import Extractor, Features, weights_folder
+from ganzoo.evaluation.extractor import Extractor, Features, extractor_folder
 from ganzoo_inception.config import InceptionConfig
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"
@@ -53,7 +53,7 @@ class Inception(Extractor):
     resize: ClassVar[str] = "bilinear, not antialiased, as in TensorFlow 1, to 299x299"
 
     def __init__(self, config: InceptionConfig) -> None:
-        path = Path(config.weights).expanduser() if config.weights else weights_folder() / FILE
+        path = Path(config.weights).expanduser() if config.weights else extractor_folder() / FILE
         content = _read(path)
         self._fingerprint = hashlib.sha256(content).hexdigest()
         self.published = self._fingerprint.startswith(DIGEST)

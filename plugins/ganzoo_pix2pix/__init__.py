@@ -2,8 +2,7 @@
 
 from ganzoo.spec import Architecture, Preset, Recipe, Role, Traits
 from ganzoo_pix2pix.config import Pix2pixConfig
-
-_ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
+from ganzoo_pix2pix.recipes import ADAM, by_epochs
 
 
 def _traits(config: Pix2pixConfig) -> Traits:
@@ -37,11 +36,12 @@ SPEC = Architecture(
                     "discriminator_loss_scale": 0.5,
                 },
                 loss={"name": "non-saturating"},
-                optimizers={"generator": _ADAM, "discriminator": _ADAM},
-                data={"image_size": 256, "load_size": 286, "flip": True},
+                optimizers={"generator": ADAM, "discriminator": ADAM},
+                data={"image_size": 256, "flip": True},
                 training={"batch_size": 1},
                 ema=None,
             ),
+            rule=by_epochs,
         ),
     },
     paper="Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ganzoo.config import TranslatorConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config.models import AsTuple, Side
 from ganzoo.spec import Coupling
 
 SIDES = tuple(2**power for power in range(3, 11))
@@ -65,7 +65,7 @@ class Pix2pixConfig(TranslatorConfig):
     use: Literal["published", "eval"] = Field(
         default="published",
         description="How images are translated after training: as the authors do, with dropout and "
-        "the statistics of the batch, or without dropout and with those of the training.",
+        "the statistics of each image, or without dropout and with those of the training.",
     )
 
     @model_validator(mode="before")

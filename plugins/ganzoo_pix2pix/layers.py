@@ -116,10 +116,12 @@ def check_size(images: Tensor, multiple: int, least: int, network: str) -> None:
     rule = f"multiples of {multiple}" if multiple > 1 else ""
     if least > multiple:
         rule += f"{' and ' if rule else ''}at least {least}"
-    near = (max(least, side // multiple * multiple) for side in sides)
+    below = [max(least, side // multiple * multiple) for side in sides]
+    above = [max(least, -(-side // multiple) * multiple) for side in sides]
+    near = " or ".join(dict.fromkeys([_size(below), _size(above)]))
     raise RequestError(
         f"images of {_size(sides)} pixels do not fit the {network}; height and width must be "
-        f"{rule}: crop or resize them, as to {_size(near)}"
+        f"{rule}: crop or resize them, as to {near}"
     )
 
 

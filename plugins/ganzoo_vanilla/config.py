@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ganzoo.config import LatentConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config.models import AsTuple, Side
 
 Width = Annotated[int, Field(ge=1, le=65536)]
 MAX_LAYERS = 64

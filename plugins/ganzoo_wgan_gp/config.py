@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ganzoo.config import LatentConfig
-from ganzoo.config.fields import AsTuple, Side
+from ganzoo.config.models import AsTuple, Side
 
 
 class WganGpConfig(LatentConfig):

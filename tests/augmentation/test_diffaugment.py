@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ganzoo.augmentation.config import DiffAugmentConfig
-from ganzoo.augmentation.diffaugment import DiffAugment, cut, recolored, translated
+from ganzoo.augmentation.diffaugment import DiffAugment, cut, tinted, translated
 from ganzoo.randomness import Draws
 
 N = 40
@@ -25,7 +25,7 @@ def images(*shape):
 def test_colour(shape):
     samples = images(*shape)
     amounts = draws().uniform("amounts", 3).numpy()
-    found = recolored(samples, draws()).numpy()
+    found = tinted(samples, draws()).numpy()
     for image, (brightness, saturation, contrast), result in zip(
         samples.numpy(), amounts, found, strict=True
     ):
@@ -82,7 +82,7 @@ def test_the_policy_says_what_is_done_in_which_order(policy, dtype):
     samples = images(3, 8, 8).to(dtype)
     numbers = draws(torch.float64 if dtype == torch.float64 else torch.float32)
     found = DiffAugment(DiffAugmentConfig(name="diffaugment", policy=policy))(samples, numbers)
-    functions = {"color": recolored, "translation": translated, "cutout": cut}
+    functions = {"color": tinted, "translation": translated, "cutout": cut}
     wanted = samples.to(numbers.dtype)
     for name in policy:
         wanted = functions[name](wanted, numbers.within(name))

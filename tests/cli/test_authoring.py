@@ -160,9 +160,26 @@ def test_a_new_plugin_is_a_whole_distribution(command, tmp_path):
     assert f"api={PLUGIN_API}," in (folder / package / "__init__.py").read_text()
 
 
+def test_an_objective_is_added_to_the_distribution(command, tmp_path):
+    assert command("new-plugin", "my-gan", "--objective").code == 0
+    folder = tmp_path / "my-gan"
+    points = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert points == {
+        "ganzoo.architectures": {"my-gan": "ganzoo_my_gan:SPEC"},
+        "ganzoo.objectives": {"my-gan-game": "ganzoo_my_gan.game:GAME"},
+    }
+    package = folder / "src" / "ganzoo_my_gan"
+    assert 'objectives=("my-gan-game", "adversarial")' in (package / "__init__.py").read_text()
+    assert f"api={PLUGIN_API}," in (package / "game.py").read_text()
+    assert "class Duel(Objective)" in (package / "objective.py").read_text()
+    assert 'checks_of("my-gan-game")' in (folder / "tests" / "test_conformance.py").read_text()
+    assert "## The objective" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("options", [[], ["--objective"]], ids=["", "objective"])
 @pytest.mark.parametrize("name", ["x", "my-gan", "z" * 30, "a-bb-ccc-dddd-eeeee-ffffff-ggg"])
-def test_what_is_written_keeps_to_the_rules_of_this_project(command, tmp_path, name):
-    assert command("new-plugin", name).code == 0
+def test_what_is_written_keeps_to_the_rules_of_this_project(command, tmp_path, name, options):
+    assert command("new-plugin", name, *options).code == 0
     rules = ["--no-cache", "--config", str(ROOT / "pyproject.toml"), "."]
     for check in (["format", "--check"], ["check"]):
         done = subprocess.run(
@@ -176,7 +193,7 @@ def test_what_is_written_keeps_to_the_rules_of_this_project(command, tmp_path, n
 
 @pytest.mark.sweep
 def test_what_is_written_has_types_that_hold(command, tmp_path):
-    assert command("new-plugin", "my-gan").code == 0
+    assert command("new-plugin", "my-gan", "--objective").code == 0
     settings = tmp_path / "mypy.ini"
     settings.write_text("[mypy]\nstrict = True\nplugins = pydantic.mypy\n")
     options = ["--config-file", settings, "--cache-dir", ROOT / ".mypy_cache"]

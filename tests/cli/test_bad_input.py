@@ -778,20 +778,24 @@ FINETUNINGS = {
         "architecture.name: vanilla is not allowed, because dcgan.mnist5k holds weights of dcgan",
     ),
     "an unknown field": (
-        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminatr=1"],
-        "base.freeze_discriminatr: unknown field; did you mean 'base.freeze_discriminator'?",
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.freez.generator=1"],
+        "finetune.freez: unknown field; did you mean 'finetune.freeze'?",
+    ),
+    "an unknown role": (
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.freeze.discriminatr=1"],
+        "finetune.freeze.discriminatr: dcgan has no such network; did you mean 'discriminator'?",
     ),
     "below the least": (
-        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_generator=-1"],
-        "base.freeze_generator: -1 is not allowed; it must be at least 0",
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.freeze.generator=-1"],
+        "finetune.freeze.generator: -1 is not allowed; it must be at least 0",
     ),
     "all frozen": (
-        ["dcgan.mnist5k", "--data", "mnist5k", "base.freeze_discriminator=4"],
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.freeze.discriminator=4"],
         "because the discriminator has 4 and its last stage must learn; freeze at most 3",
     ),
     "only warming up": (
-        ["dcgan.mnist5k", "--data", "mnist5k", "base.warm_up=9", "steps=9"],
-        "base.warm_up: 9 leaves the generator no step, because training.steps is 9",
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.warm_up=9", "steps=9"],
+        "finetune.warm_up: 9 leaves the generator no step, because training.steps is 9",
     ),
     "in part": (
         ["dcgan.mnist5k", "--data", "mnist5k", "architecture.num_classes=0"],
@@ -802,8 +806,8 @@ FINETUNINGS = {
         "nothing in the generator of dcgan.mnist5k fits",
     ),
     "base by hand": (
-        ["dcgan.mnist5k", "--data", "mnist5k", "base.sha=abc"],
-        "base.sha: 'abc' is not allowed",
+        ["dcgan.mnist5k", "--data", "mnist5k", "finetune.sha=abc"],
+        "finetune.sha: 'abc' is not allowed",
     ),
 }
 

@@ -14,6 +14,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.about import DISTRIBUTION, __version__
+from ganzoo.spec import Architecture
 from ganzoo.training import checkpoints
 
 SMALL = [
@@ -147,7 +148,7 @@ def test_list_as_json(command, arguments, expected):
 
 
 def test_the_weights_of_an_architecture_with_a_dot_in_its_name(command):
-    dcgan = registry.architecture("dcgan")
+    dcgan = registry.get(Architecture, "dcgan")
     with registry.registered(dataclasses.replace(dcgan, name="dcgan-1.5")):
         found = json.loads(done(command("list", "pretrained", "dcgan-1*", "--json")))
     assert found["pretrained"] == {"dcgan-1.5.mnist5k": dcgan.pretrained["mnist5k"].summary}

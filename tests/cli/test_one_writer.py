@@ -29,7 +29,7 @@ EVALUATE = "evaluate ./run -n 64 --metrics fid --save"
 SWEEP = f"sweep {SMALL} steps=2 evaluation.fakes=64 --over loss=hinge,non-saturating --trials 1"
 
 STEP = "ganzoo.training.trainer:Trainer._step"
-SAVED = "ganzoo.hub.scores:save_scores"
+SAVED = "ganzoo.weights.scores:save_scores"
 EXPORTED = "ganzoo.training.trainer:Trainer.export"
 
 PAIRS = {
@@ -94,7 +94,7 @@ def check(place, refusal, code, err):
         assert steps == sorted(set(steps))
         assert ganzoo.load_generator(opened).sample(1, seed=0).isfinite().all()
         for saved in checkpoints.every(opened.checkpoints):
-            checkpoints.load(saved)
+            checkpoints.read_checkpoint(saved)
     assert not list(place.rglob(locks.LOCK_FILE))
 
 
@@ -326,7 +326,7 @@ def test_what_fails_before_it_starts_leaves_nothing(
         raise error
 
     (tmp_path / "there").mkdir()
-    monkeypatch.setattr("ganzoo.training.trainer.open_dataset", fail)
+    monkeypatch.setattr("ganzoo.training.trainer.open_stores", fail)
     assert command(*TRAIN.split(), *out.split()).code == code
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ganzoo import errors
-from ganzoo.config import files
+from ganzoo.config import documents
 from ganzoo.config.written import parse_override
 from ganzoo.errors import ConfigError
-from ganzoo.resolve import fields, resolve
+from ganzoo.resolve import dotted, resolve
 
 YAML = """
 architecture: {name: dcgan, width: 8, discriminator_norm: none}
@@ -64,12 +64,12 @@ def test_three_languages_give_one_config(tmp_path):
 
 def test_an_empty_file_says_nothing(tmp_path):
     (tmp_path / "run.yaml").write_text("# nothing yet\n")
-    assert files.read(tmp_path / "run.yaml") == {}
+    assert documents.read(tmp_path / "run.yaml") == {}
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     (tmp_path / "run.json").write_text(JSON, encoding="utf-8-sig")
-    assert files.read(tmp_path / "run.json") == json.loads(JSON)
+    assert documents.read(tmp_path / "run.json") == json.loads(JSON)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     ],
 )
 def test_yaml_is_that_of_version_1_2(text, value):
-    parsed = files.parse_yaml(text)
+    parsed = documents.parse_yaml(text)
     assert parsed == value
     assert type(parsed) is type(value)
 
@@ -107,7 +107,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values, max_size=3))
 def test_what_is_written_reads_the_same(content):
-    assert files.parse_yaml(files.dump_yaml(content)) == content
+    assert documents.parse_yaml(documents.dump_yaml(content)) == content
 
 
 STRICT = {
@@ -218,7 +218,9 @@ TOO_MUCH = {
 @pytest.mark.parametrize("case", TOO_MUCH)
 def test_a_file_is_bounded_before_it_is_checked(case, tmp_path, monkeypatch):
     name, text, problem = TOO_MUCH[case]
-    monkeypatch.setattr("ganzoo.resolve.config.expand", None)  # whatever walks through the values
+    monkeypatch.setattr(
+        "ganzoo.resolve.resolution.expand", None
+    )  # whatever walks through the values
     (tmp_path / name).write_text(text)
     with pytest.raises(ConfigError, match=problem) as error:
         resolve(tmp_path / name)
@@ -244,11 +246,11 @@ def test_references_that_stand_for_little_are_read(tmp_path):
 
 def test_close_matches_are_sought_for_a_few_names_of_usual_length(monkeypatch):
     asked = []
-    find, likeness = errors.difflib.get_close_matches, fields._likeness
+    find, likeness = errors.difflib.get_close_matches, dotted._likeness
     monkeypatch.setattr(
         errors.difflib, "get_close_matches", lambda *a, **k: asked.append(a[0]) or find(*a, **k)
     )
-    monkeypatch.setattr(fields, "_likeness", lambda *a: asked.append(a[0]) or likeness(*a))
+    monkeypatch.setattr(dotted, "_likeness", lambda *a: asked.append(a[0]) or likeness(*a))
     unknown = {f"stesp{n}" + "x" * 500 * (n % 2): 1 for n in range(3_000)}
     with pytest.raises(ConfigError, match="and 2,990 more faults") as error:
         resolve({"architecture": "vanilla", "training": unknown})

@@ -2,13 +2,17 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from ganzoo import registry
+from ganzoo.config import ObjectiveConfig
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import resolve
 from ganzoo.resolve.merge import expand, merge, nest
+from ganzoo.spec import Architecture, ObjectiveSpec
 
 
 def at(config, path):
@@ -218,3 +222,15 @@ def test_a_resolution_stays_as_it_is_until_something_is_laid_over_it():
     assert resolve(once) is once
     again = resolve(once, {"seed": 4}).config
     assert again == resolve(VANILLA, {"steps": 3, "seed": 4}).config
+
+
+def test_a_recipe_of_one_objective_says_nothing_of_another(monkeypatch):
+    monkeypatch.setattr(registry, "_local", {})
+    players = {"generator": ("generator",), "discriminator": ("discriminator",)}
+    registry.register(ObjectiveSpec("other", "A test.", ObjectiveConfig, object, players))
+    vanilla = registry.get(Architecture, "vanilla")
+    objectives = ("adversarial", "other")
+    registry.register(replace(vanilla, name="two", objectives=objectives, pretrained={}))
+    assert resolve({"architecture": "two"}).config.objective.passes == "joint"
+    chosen = resolve({"architecture": "two", "objective": "other"}).config.objective
+    assert chosen.model_dump() == {"name": "other"}

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo.config import files
+from ganzoo.config import documents
 from ganzoo.resolve import resolve
 
 SOURCES = {"dcgan": ["mnist5k"], "vanilla": ["mnist5k", "ring8"], "wgan-gp": ["mnist5k"]}
@@ -21,7 +21,7 @@ PRESETS = [
 
 def assert_same_after_writing(config, folder):
     values = config.model_dump(mode="json")
-    (folder / "run.yaml").write_text(files.dump_yaml(values))
+    (folder / "run.yaml").write_text(documents.dump_yaml(values))
     (folder / "run.json").write_text(json.dumps(values))
     for name in ("run.yaml", "run.json"):
         assert resolve(folder / name).config == config

@@ -200,11 +200,11 @@ def test_every_fault_is_told_at_once():
         ({"penalties": {"r1": {}}}, {"gamma.weigth": 1}, "did you mean 'penalties.r1.weight'?"),
         ({"data": "ring8"}, {"radius": 1}, "did you mean 'data.radius'?"),
         # None is near: those of the place.
-        ({"ema": {"kimg": 1}}, {}, "ema.kimg: unknown field (available: half_life, ramp_up)"),
+        ({"ema": {"kimg": 1}}, {}, "ema.kimg: unknown field (available: half_life, ramp_up, st"),
         (
             {},
             {"ema." + "half_live" * 20: 1},
-            "half_l: unknown field (available: half_life, ramp_up)",
+            "half_l: unknown field (available: half_life, ramp_up, start)",
         ),
     ],
     ids=lambda value: "" if isinstance(value, dict) else value,

@@ -57,13 +57,14 @@ ACCEPTED = {
 }
 
 BASE = {"reference": "dcgan.mnist5k", "sha": "0" * 64}
-ACCEPTED["base"] = vanilla(base={**BASE, "freeze_discriminator": 2, "warm_up": 100})
-ACCEPTED["no base"] = vanilla(base=None)
+ACCEPTED["base"] = vanilla(finetune={**BASE, "freeze": {"discriminator": 2}, "warm_up": 100})
+ACCEPTED["no base"] = vanilla(finetune=None)
 
 REFUSED = {
-    "half a base": vanilla(base={"reference": "dcgan.mnist5k"}),
-    "a base by name": vanilla(base="dcgan.mnist5k"),
-    "a base of no commit": vanilla(base={**BASE, "sha": "main"}),
+    "half a base": vanilla(finetune={"reference": "dcgan.mnist5k"}),
+    "a base by name": vanilla(finetune="dcgan.mnist5k"),
+    "frozen below nothing": vanilla(finetune={**BASE, "freeze": {"generator": -1}}),
+    "a base of no commit": vanilla(finetune={**BASE, "sha": "main"}),
     "nothing": {},
     "no architecture": {"loss": "hinge"},
     "unknown architecture": {"architecture": "dcgam"},

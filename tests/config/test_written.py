@@ -12,8 +12,8 @@ from ganzoo.config.written import Written, parse_override, settled
 from ganzoo.data.advice import Advice
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import user_values
-from ganzoo.resolve.config import data_config
 from ganzoo.resolve.merge import merge, nest
+from ganzoo.resolve.resolution import data_config
 
 # Texts that YAML would take for something else: comments, mappings, numbers, truth, nothing, tags,
 # references, lists, texts in quotes, and what it cannot read at all.
@@ -116,7 +116,7 @@ def test_the_type_of_the_field_decides(text, field, value):
         ("evaluation.metrics=[fid, kid]", {"evaluation": {"metrics": ["fid", "kid"]}}),
         ("evaluation.extractor=null", {"evaluation": {"extractor": None}}),
         ("evaluation.extractor=1", {"evaluation": {"extractor": "1"}}),
-        ("base.reference=./a #1", {"base": {"reference": "./a #1"}}),
+        ("finetune.reference=./a #1", {"finetune": {"reference": "./a #1"}}),
         ("architecture=dcgan", {"architecture": {"name": "dcgan"}}),
         ("architecture=1", {"architecture": {"name": "1"}}),
         ("architecture={name: dcgan}", {"architecture": {"name": "dcgan"}}),

@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 from ganzoo import registry
 from ganzoo.data import duplicates
 from ganzoo.data.advice import Advice, advise
-from ganzoo.data.check import look_at, survey
 from ganzoo.data.config import FolderConfig
 from ganzoo.data.duplicates import equal_groups, gradient_hash, near_groups, thumbnail
 from ganzoo.data.mixtures import Ring8
-from ganzoo.data.sources.base import summary
 from ganzoo.data.sources.folder import Folder
+from ganzoo.data.sources.own import summary
+from ganzoo.data.survey import fault_of, survey
 from ganzoo.errors import DataError
 from ganzoo.resolve import resolve
 from ganzoo.spec import Architecture
@@ -76,7 +76,7 @@ def test_a_size_is_that_of_the_image_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     scene(0, (60, 30)).save(tmp_path / "a.jpg", exif=exif)
-    assert look_at(folder(tmp_path), 0).size == (30, 60)
+    assert fault_of(folder(tmp_path), 0).size == (30, 60)
 
 
 def test_copies_are_found_whatever_their_format_and_name(tmp_path):
@@ -181,8 +181,8 @@ def test_processes_find_what_one_finds(tmp_path, monkeypatch):
     tmp_path /= "images"
     fill(tmp_path, 8)
     (tmp_path / "bad.png").write_bytes(b"")
-    monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
-    monkeypatch.setattr("ganzoo.data.check.CHUNK", 3)
+    monkeypatch.setattr("ganzoo.data.survey.WORTH", 1)
+    monkeypatch.setattr("ganzoo.data.survey.CHUNK", 3)
     shown = []
     one, several = (survey(folder(tmp_path), processes=n, report=shown.append) for n in (1, 2))
     assert one.as_values() == several.as_values()
@@ -191,7 +191,7 @@ def test_processes_find_what_one_finds(tmp_path, monkeypatch):
 
 
 def test_a_dataset_that_cannot_be_sent_is_surveyed_all_the_same(make_images, monkeypatch):
-    monkeypatch.setattr("ganzoo.data.check.WORTH", 1)
+    monkeypatch.setattr("ganzoo.data.survey.WORTH", 1)
     dataset = make_images(count=5, bad=(2,))
     dataset.unsendable = lambda: None
     found = survey(dataset, processes=2)
@@ -279,8 +279,8 @@ def test_copies_and_near_copies_are_doubtful(tmp_path):
         (True, {}, "ganzoo finetune dcgan --data './my cats' --allow-partial data.holdout=2"),
         (
             True,
-            {"base.allow_partial": True},
-            "ganzoo finetune dcgan --data './my cats' base.allow_partial=true data.holdout=2",
+            {"finetune.allow_partial": True},
+            "ganzoo finetune dcgan --data './my cats' finetune.allow_partial=true data.holdout=2",
         ),
     ],
     ids=["training", "whole", "in part", "in part, as was said"],

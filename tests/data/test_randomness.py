@@ -66,6 +66,15 @@ def test_another_precision_has_the_same_numbers(draw):
     assert double.float().allclose(draw(Draws((1,), 8)).float())
 
 
+def test_a_number_for_once_is_the_same_in_all_parts():
+    whole = Draws((7, 3, "d"), 8)
+    parts = [Draws((7, 3, "d"), 8, slice(first, first + 2)) for first in (0, 2, 4, 6)]
+    numbers = [draws.once("mixing") for draws in (whole, *parts)]
+    assert numbers[0].shape == ()
+    assert all(number.equal(numbers[0]) for number in numbers)
+    assert not whole.once("other").equal(numbers[0])
+
+
 def test_distributions():
     draws = Draws((1,), 20_000)
     normal, uniform = draws.normal("x", 1), draws.uniform("x", 1)

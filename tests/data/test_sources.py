@@ -5,14 +5,14 @@ import pytest
 
 from ganzoo.data.config import Grid25Config, Mnist5kConfig, Ring8Config
 from ganzoo.data.digits import Mnist5k
-from ganzoo.data.mixtures import Grid25, Mixture, Ring8
+from ganzoo.data.mixtures import GaussianMixture, Grid25, Ring8
 
 
-def points(mixture: Mixture) -> np.ndarray:
+def points(mixture: GaussianMixture) -> np.ndarray:
     return np.stack([mixture.read(i).sample for i in range(len(mixture))])
 
 
-def nearest(mixture: Mixture) -> tuple[np.ndarray, np.ndarray]:
+def nearest(mixture: GaussianMixture) -> tuple[np.ndarray, np.ndarray]:
     """Each point's nearest centre and its distance from it."""
     distances = np.linalg.norm(points(mixture)[:, None] - mixture.centres, axis=2)
     return distances.argmin(axis=1), distances.min(axis=1)

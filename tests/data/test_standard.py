@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ganzoo import registry
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from ganzoo.data.cache import open_store
 from ganzoo.data.standard import Standard
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.resolve import resolve
-from ganzoo.resolve.check import open_dataset
+from ganzoo.resolve.validation import open_dataset
 from ganzoo.spec import DatasetSpec
 from ganzoo.training.trainer import Trainer
 from tests.data.torchvision_files import COUNTS, samples, write_all, write_idx

@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 
 import ganzoo
 from ganzoo.errors import GanzooError
-from ganzoo.hub.loading import open_store
+from ganzoo.hub.loading import open_weights
 from tests.hub.server import BOB
 from tests.texts import HUB, Reader, page
 
-FILES = {path.name: path.read_bytes() for path in open_store("dcgan.mnist5k").folder.iterdir()}
+FILES = {path.name: path.read_bytes() for path in open_weights("dcgan.mnist5k").folder.iterdir()}
 CONFIG = json.loads(FILES["config.json"])
 
 
@@ -121,7 +121,7 @@ def newer_format(reader, login):
 
 
 def of_another_network(reader, login):
-    other = open_store("vanilla.mnist5k").folder / "model.safetensors"
+    other = open_weights("vanilla.mnist5k").folder / "model.safetensors"
     reader.repo.put({"model.safetensors": other.read_bytes()})
     load(reader)
 

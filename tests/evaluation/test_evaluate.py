@@ -11,7 +11,14 @@ from safetensors.torch import save_file
 import ganzoo
 from benchmarks.digits import digits
 from ganzoo.config import ExtractorConfig
-from ganzoo.config.watching import IMAGE_METRICS, LEAST_FAKES, LEAST_REALS, METRICS, POINT_METRICS
+from ganzoo.config.watching import (
+    IMAGE_METRICS,
+    LEAST_FAKES,
+    LEAST_REALS,
+    METRICS,
+    PAIR_METRICS,
+    POINT_METRICS,
+)
 from ganzoo.data.config import ArraysConfig, Mnist5kConfig, Ring8Config
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation import metrics
@@ -280,7 +287,7 @@ def test_every_metric_may_be_asked_for_in_a_config():
     titles = [name for family in FAMILIES for name in family.titles]
     assert sorted(titles) == sorted(IMAGE_METRICS)
     assert [field.name for field in dataclasses.fields(Spread)] == list(POINT_METRICS)
-    assert set(METRICS) == {*IMAGE_METRICS, *POINT_METRICS}
+    assert set(METRICS) == {*IMAGE_METRICS, *POINT_METRICS, *PAIR_METRICS}
 
 
 class TestKeptStatistics:

@@ -3,7 +3,7 @@
 import pytest
 
 from ganzoo.errors import RequestError
-from ganzoo.evaluation.records import Protocol, Score, differences, rank
+from ganzoo.evaluation.records import Protocol, Score, protocol_differences, rank
 
 PROTOCOL = {
     "metric": "fid",
@@ -61,7 +61,7 @@ def test_scores_of_unlike_protocols_are_not_ranked(field):
         rank([one, score(2.0), other])
     assert f"differ in {field} (" in str(caught.value)
     assert str(OTHERS[field]) in str(caught.value)
-    assert differences(one, other) == [(field, PROTOCOL[field], OTHERS[field])]
+    assert protocol_differences(one, other) == [(field, PROTOCOL[field], OTHERS[field])]
     if field != "metric":
         assert rank([one, other], across=[field]) == [one, other]
 

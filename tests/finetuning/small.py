@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from ganzoo.networks import create_discriminator, create_generator
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts, kind_of
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import DataFacts, kind_of
 
 CLASSES = ["cat", "dog", "owl"]
 DCGAN = {"name": "dcgan", "width": 2, "sample_shape": (1, 16, 16), "num_classes": 3}

@@ -20,29 +20,29 @@ QUIET = {"training.batch_size": 4, "training.sample_every": 0, "training.checkpo
 
 CASES = {
     "whole": ({}, {}),
-    "frozen": ({}, {"base.freeze_discriminator": 2, "base.freeze_generator": 1}),
+    "frozen": ({}, {"finetune.freeze.discriminator": 2, "finetune.freeze.generator": 1}),
     "warm-up": (
         {"without": {"discriminator"}},
-        {"base.warm_up": 3, "objective.fakes": "reused"},
+        {"finetune.warm_up": 3, "objective.fakes": "reused"},
     ),
     "warm-up, generator first": (
         {"without": {"discriminator", "generator_raw"}},
-        {"base.warm_up": 4, "objective.fakes": "reused", "objective.first": "generator"},
+        {"finetune.warm_up": 4, "objective.fakes": "reused", "objective.first": "generator"},
     ),
     "partial": (
         {"class_names": ["cat", "dog", "elk"]},
-        {"base.allow_partial": True, "architecture.sample_shape": [3, 16, 16]},
+        {"finetune.allow_partial": True, "architecture.sample_shape": [3, 16, 16]},
     ),
     "spectral-norm": (
         {"discriminator_norm": "spectral"},
-        {"base.freeze_discriminator": 1, "penalties.r1.every": 2},
+        {"finetune.freeze.discriminator": 1, "penalties.r1.every": 2},
     ),
     "no-ema": ({}, {"ema": None}),
 }
 
 
 def tensors_of(run):
-    return checkpoints.load(checkpoints.every(run.checkpoints)[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])[0]
 
 
 def assert_same_bits(one, other):
@@ -145,8 +145,8 @@ def undisturbed(tmp_path_factory):
         "training.sample_every": 0,
         "training.checkpoint_every": 3,
         "training.steps": STEPS,
-        "base.warm_up": WARM_UP,
-        "base.freeze_generator": 1,
+        "finetune.warm_up": WARM_UP,
+        "finetune.freeze.generator": 1,
         "logging.every": 2,
     }
     (folder / "own.json").write_text(json.dumps(values_nested(values)))

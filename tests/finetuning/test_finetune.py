@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import ganzoo
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from ganzoo.errors import ConfigError, RequestError, WeightsError
 from ganzoo.training import checkpoints
 from ganzoo.training.finetuning import finetuning_config
@@ -70,8 +70,8 @@ def test_its_values_are_the_recipes_with_half_the_rates(tmp_path, base, images):
     assert config.objective.fakes == "reused"
     assert config.architecture.width == 2
     assert config.architecture.sample_shape == (1, 16, 16)
-    assert config.base.reference == str(base)
-    assert (config.base.warm_up, config.base.freeze_discriminator) == (0, 0)
+    assert config.finetune.reference == str(base)
+    assert (config.finetune.warm_up, config.finetune.freeze) == (0, {})
 
 
 def test_a_path_object_is_no_name(tmp_path, base, images, monkeypatch):
@@ -79,7 +79,7 @@ def test_a_path_object_is_no_name(tmp_path, base, images, monkeypatch):
     shutil.copytree(images, tmp_path / "mnist5k")
     relative = Path(os.path.relpath(tmp_path / "mnist5k", base.parent))
     config = finetuning_config(Path("weights"), relative).config
-    assert (config.base.reference, config.data.source) == (str(base), str(tmp_path / "mnist5k"))
+    assert (config.finetune.reference, config.data.source) == (str(base), str(tmp_path / "mnist5k"))
 
 
 def test_the_data_may_be_a_dataset_of_python(base):
@@ -184,7 +184,7 @@ def test_rates_are_raised_where_weights_are_taken_in_part(tmp_path, preset, reci
     reference = make_base(tmp_path / "base", num_classes=0, **preset, **narrow)
     data = make_images(tmp_path / "images", [])
     for allowed, expected in ((False, whole), (True, partial)):
-        values = {"base.allow_partial": allowed}
+        values = {"finetune.allow_partial": allowed}
         rate = finetuning_config(reference, data, None, values).config.optimizers["generator"].lr
         assert getattr(rate, "start", rate) == pytest.approx(expected)
     spec = ganzoo.info(preset["name"]).presets[preset["preset"]].recipe.optimizers["generator"]
@@ -225,7 +225,7 @@ def test_every_kind_of_reference(tmp_path, kind, hub, base, images):
     assert ("base_model: acme/cats" in card) == (repo == "acme/cats")
     recipe = parse_yaml((run.path / "weights" / "recipe.yaml").read_text())
     pinned = {"hub": f"acme/cats@{commit}", "commit": f"acme/cats@{commit}"}
-    assert recipe["base"]["reference"] == pinned.get(kind, repo)
+    assert recipe["finetune"]["reference"] == pinned.get(kind, repo)
     assert str(tmp_path) not in (run.path / "weights" / "recipe.yaml").read_text()
 
 
@@ -246,9 +246,9 @@ def test_the_recipe_of_the_result_trains_it_again(tmp_path, base, images, monkey
 
 def test_a_base_that_changed_is_refused(tmp_path, base, images):
     config = finetuning_config(base, images).config
-    other = config.base.model_copy(update={"sha": "0" * 64})
-    with pytest.raises(WeightsError, match=r"base.sha: the weights of .* are .* was asked for"):
-        ganzoo.Trainer(config.model_copy(update={"base": other}), tmp_path / "run")
+    other = config.finetune.model_copy(update={"sha": "0" * 64})
+    with pytest.raises(WeightsError, match=r"finetune.sha: the weights of .* are .* was asked for"):
+        ganzoo.Trainer(config.model_copy(update={"finetune": other}), tmp_path / "run")
 
 
 # --- classes, channels, size ----------------------------------------------------------------------
@@ -328,21 +328,21 @@ REFUSED = {
     "vectors": ({}, "ring8", {}, "holds vectors of 2; fine-tune on data of that kind"),
     "another architecture": ({}, None, {"architecture.name": "vanilla"}, "leave the name out"),
     "no data": ({}, "", {}, "data.source: missing; name the images"),
-    "freezing all of D": ({}, None, {"base.freeze_discriminator": 3}, "freeze at most 2"),
-    "freezing all of G": ({}, None, {"base.freeze_generator": 9}, "has 3 and its last stage"),
-    "only warming up": ({}, None, {"base.warm_up": 4}, "base.warm_up: 4 leaves"),
+    "freezing all of D": ({}, None, {"finetune.freeze.discriminator": 3}, "freeze at most 2"),
+    "freezing all of G": ({}, None, {"finetune.freeze.generator": 9}, "has 3 and its last stage"),
+    "only warming up": ({}, None, {"finetune.warm_up": 4}, "finetune.warm_up: 4 leaves"),
     "freezing what is new": (
         {"without": {"discriminator"}},
         None,
-        {"base.freeze_discriminator": 1, "base.warm_up": 0},
+        {"finetune.freeze.discriminator": 1, "finetune.warm_up": 0},
         "first.weight would be frozen although it is new; freeze fewer",
     ),
     "freezing what is adapted": (
         {},
         None,
         {
-            "base.freeze_discriminator": 1,
-            "base.allow_partial": True,
+            "finetune.freeze.discriminator": 1,
+            "finetune.allow_partial": True,
             "architecture.sample_shape": [3, 16, 16],
         },
         "first.weight would be frozen although it is adapted",
@@ -362,7 +362,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, images, 
 
 def test_vectors_are_not_made_of_images_by_hand(tmp_path, base):
     values = {"reference": str(base), "sha": sha256(base)}
-    config = {"architecture": "vanilla", "data": "ring8", "base": values}
+    config = {"architecture": "vanilla", "data": "ring8", "finetune": values}
     with pytest.raises(ConfigError, match=r"vanilla is not allowed, because .* of dcgan"):
         ganzoo.Trainer(config, tmp_path / "run")
 
@@ -381,7 +381,7 @@ LEARNT = {
 @pytest.mark.parametrize(("role", "norm"), LEARNT)
 def test_frozen_stages_stay_as_they_were(tmp_path, images, role, norm):
     base = make_base(tmp_path / "base", discriminator_norm=norm)
-    values = {**QUIET, f"base.freeze_{role}": 2, "penalties.r1.weight": 1.0}
+    values = {**QUIET, f"finetune.freeze.{role}": 2, "penalties.r1.weight": 1.0}
     run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=3)
     file = {"discriminator": "discriminator", "generator": "model"}[role]
     before = load_file(base / f"{file}.safetensors")
@@ -389,18 +389,18 @@ def test_frozen_stages_stay_as_they_were(tmp_path, images, role, norm):
     network = ganzoo.load_generator(run) if role == "generator" else ganzoo.load_discriminator(run)
     names = [name for name, _ in network.module.named_parameters()]
     assert {name for name in names if not before[name].equal(after[name])} == LEARNT[role, norm]
-    state, _ = checkpoints.load(checkpoints.every(run.checkpoints)[-1])
+    state, _ = checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])
     prefix = f"optimizer.{role}/exp_avg:"
     assert {key.removeprefix(prefix) for key in state if key.startswith(prefix)} == LEARNT[
         role, norm
     ]
     facts = ganzoo.load_generator(run).info.training
-    assert facts[f"frozen_{role}_stages"] == 2
+    assert facts["frozen_stages"] == {role: 2}
 
 
 def test_clipping_leaves_what_is_frozen(tmp_path, images):
     base = make_base(tmp_path / "base")
-    values = {**QUIET, "base.freeze_discriminator": 1, "penalties.weight-clipping.weight": 1e-6}
+    values = {**QUIET, "finetune.freeze.discriminator": 1, "penalties.weight-clipping.weight": 1e-6}
     run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=2)
     before = load_file(base / "discriminator.safetensors")["first.weight"]
     after = load_file(run.path / "weights" / "discriminator.safetensors")
@@ -412,7 +412,7 @@ def test_clipping_leaves_what_is_frozen(tmp_path, images):
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
 def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
-    values = {"objective.fakes": fakes, "objective.first": first, "base.warm_up": 2}
+    values = {"objective.fakes": fakes, "objective.first": first, "finetune.warm_up": 2}
     trainer = begun(base, images, tmp_path, **values)
     networks = trainer.objective.networks
     before = {role: copies(network) for role, network in networks.items()}
@@ -433,7 +433,7 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, firs
 def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, images, first):
     base = make_base(tmp_path / "base", without={"discriminator"})
     ada = {"name": "ada", "p": 0.5, "every": 2, "adapt": 1000}
-    values = {"base.warm_up": 4, "augmentation": ada, "objective.first": first, "steps": 5}
+    values = {"finetune.warm_up": 4, "augmentation": ada, "objective.first": first, "steps": 5}
     trainer = begun(base, images, tmp_path, **values)
     seen = []
     for _ in range(4):
@@ -450,8 +450,8 @@ def copies(network):
 
 def test_a_missing_discriminator_is_told_of_and_warmed_up(tmp_path, images, capfd):
     base = make_base(tmp_path / "base", without={"discriminator"})
-    assert finetuning_config(base, images).config.base.warm_up == 200
-    values = {**QUIET, "base.warm_up": 3, "health.every": 1, "data.holdout": 2}
+    assert finetuning_config(base, images).config.finetune.warm_up == 200
+    values = {**QUIET, "finetune.warm_up": 3, "health.every": 1, "data.holdout": 2}
     run = ganzoo.finetune(base, images, values, out=tmp_path / "run", steps=5)
     told = " ".join(capfd.readouterr().err.split())
     assert "only the discriminator learns in the first 3 steps" in told

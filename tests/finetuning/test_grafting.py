@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganzoo.building import architecture_config, build
-from ganzoo.weights.grafting import Plan, graft
+from ganzoo.building import architecture_config, build_network
+from ganzoo.weights.grafting import GraftPlan, graft
 from ganzoo.weights.structure import channel_axes, class_axes, counterparts, stages
 
 SMALL = {
@@ -30,12 +30,12 @@ def config_of(name, **values):
 
 def carried(role, before, after, sources=()):
     """Build both networks, carry one over to the other; return both and the report."""
-    old, new = build(role, before, seed=1).eval(), build(role, after, seed=2).eval()
+    old, new = build_network(role, before, seed=1).eval(), build_network(role, after, seed=2).eval()
     if before.name == "dcgan":  # as initialised, its outputs are all but zero
         with torch.no_grad():
             for parameter in old.parameters():
                 parameter.mul_(5)
-    plan = Plan(
+    plan = GraftPlan(
         names=counterparts(old, new) if role == "generator" else {},
         classes_before=class_axes(role, before),
         classes_after=class_axes(role, after),
@@ -199,7 +199,7 @@ def test_any_classes_are_told_apart_by_their_names(old, new, appended):
     rows = [known.get(name, table[others:].mean(axis=0)) for name in new]
     expected = np.concatenate([table[:others], rows])
     sources = [old.index(name) if name in old else None for name in new]
-    plan = Plan(
+    plan = GraftPlan(
         classes_before={"t": axis}, classes_after={"t": axis}, sources=sources, old_classes=len(old)
     )
     states = [torch.from_numpy(t.T if appended else t) for t in (table, 0 * expected, expected)]
@@ -216,7 +216,7 @@ def test_an_embedding_that_goes_is_told_as_left():
 
 def test_classes_that_come_are_as_initialised():
     before, after = conditional("vanilla", 0), conditional("vanilla", 2)
-    fresh = build("generator", after, seed=2).state_dict()["layers.0.weight"]
+    fresh = build_network("generator", after, seed=2).state_dict()["layers.0.weight"]
     _, new, found = carried("generator", before, after, sources=(None, None))
     assert found.adapted == {"layers.0.weight": "with new classes"}
     assert torch.equal(new.layers[0].weight[:, -2:], fresh[:, -2:])
@@ -289,7 +289,7 @@ def test_without_a_plan_names_and_shapes_decide():
     ],
 )
 def test_stages_hold_every_layer_once_in_order(name, values, role, count):
-    network = build(role, config_of(name, **values), seed=0)
+    network = build_network(role, config_of(name, **values), seed=0)
     found = [
         parameter
         for stage in stages(network)

@@ -12,8 +12,8 @@ import torch
 
 from ganzoo.drawing import save_grid
 from ganzoo.networks import create_discriminator, create_generator
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import DataFacts
 
 CARD = """---
 license: cc-by-sa-3.0

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
-from ganzoo.hub.card import BEGIN, END, prose, write_card
-from ganzoo.hub.metadata import join, split
 from ganzoo.spec import Architecture
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights.card import BEGIN, END, prose, write_card
+from ganzoo.weights.description import DataFacts, Info
+from ganzoo.weights.metadata import join_card, split
 from tests.imports import ROOT
 
 FILES = ["config.json", "model.safetensors", "README.md"]
@@ -392,7 +392,7 @@ class TestMerging:
         assert prose(card) == PROSE.partition("\n\n")[2].strip()
 
     def test_the_section_is_replaced_where_it_stands(self):
-        before = join({"x": 1}, f"Above.\n\n{BEGIN}\nold\n{END}\n\nBelow.  \n\n\n")
+        before = join_card({"x": 1}, f"Above.\n\n{BEGIN}\nold\n{END}\n\nBelow.  \n\n\n")
         text = split(card_of(info_of(), existing=before), "the card")[1]
         assert text.startswith(f"Above.\n\n{BEGIN}\n")
         assert text.endswith(f"{END}\n\nBelow.  \n\n\n")
@@ -465,17 +465,17 @@ class TestMerging:
         ids=str,
     )
     def test_metadata(self, before, after):
-        values = values_of(card_of(info_of(), existing=join(before, PROSE)))
+        values = values_of(card_of(info_of(), existing=join_card(before, PROSE)))
         usual = values_of(card_of(info_of()))
         assert values == {**usual, **after}
         assert list(values)[: len(after)] == list(after)
 
     def test_the_task_of_earlier_weights_goes_and_another_stays(self):
         task = {"pipeline_tag": "unconditional-image-generation"}
-        assert "pipeline_tag" not in values_of(card_of(info_of(2), existing=join(task, "")))
+        assert "pipeline_tag" not in values_of(card_of(info_of(2), existing=join_card(task, "")))
         own = {"pipeline_tag": "text-to-image"}
         assert (
-            values_of(card_of(info_of(2), existing=join(own, "")))["pipeline_tag"]
+            values_of(card_of(info_of(2), existing=join_card(own, "")))["pipeline_tag"]
             == own["pipeline_tag"]
         )
 
@@ -536,12 +536,12 @@ class TestAnyCard:
     @given(metadata, texts, infos, infos)
     @example({}, f"{BEGIN}{BEGIN}{END}{END}", info_of(), info_of())
     def test_writing_twice_changes_nothing(self, values, text, earlier, info):
-        once = card_of(info, existing=card_of(earlier, existing=join(values, text)))
+        once = card_of(info, existing=card_of(earlier, existing=join_card(values, text)))
         assert card_of(info, existing=once) == once
         assert once.count("## Use") == text.count("## Use") + 1
         found = values_of(once)
         assert found["library_name"] == "ganzoo"
-        assert found["tags"] == values_of(card_of(info, existing=join(values, "")))["tags"]
+        assert found["tags"] == values_of(card_of(info, existing=join_card(values, "")))["tags"]
         for name in ("license", "x"):
             assert found.get(name) == values.get(name)
         assert found.get("base_model") == (info.base_model and info.base_model.repo)
@@ -549,7 +549,7 @@ class TestAnyCard:
     @settings(max_examples=150)
     @given(texts)
     def test_no_text_is_lost(self, text):
-        card = card_of(info_of(), existing=join({}, text))
+        card = card_of(info_of(), existing=join_card({}, text))
         below = split(card, "the card")[1]
         section = re.search(
             f"{re.escape(BEGIN)}\n\n!?A generator.*?{re.escape(END)}", below, re.DOTALL
@@ -565,7 +565,7 @@ class TestAnyCard:
 def test_a_card_is_the_same_in_every_process():
     """So that publishing the same thing twice makes no new commit."""
     code = (
-        "from ganzoo.hub.card import write_card\n"
+        "from ganzoo.weights.card import write_card\n"
         "from tests.hub.test_card import info_of\n"
         "card = '---\\ntags: !!set {c, a, b, d, e}\\nx: !!set {p, q, r, s}\\n---\\n'\n"
         "print(write_card(info_of(), 'acme/digits', ['a', 'b'], existing=card))"

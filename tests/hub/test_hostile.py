@@ -18,13 +18,13 @@ from safetensors.torch import load
 from ganzoo import registry
 from ganzoo.cli import main
 from ganzoo.errors import ConfigError, HubError, WeightsError
-from ganzoo.hub.card import BEGIN, END
 from ganzoo.hub.loading import load_generator, load_pair, pretrained_info
-from ganzoo.hub.metadata import join, split
 from ganzoo.hub.publishing import push
 from ganzoo.hub.pulling import pull
 from ganzoo.spec import Architecture
-from ganzoo.weights.folder import ALL_FILES
+from ganzoo.weights.card import BEGIN, END
+from ganzoo.weights.metadata import join_card, split
+from ganzoo.weights.saving import all_files
 from tests.hub.hostile import CAUSES, HARMLESS, MODEL, WAYS, good_files, made
 from tests.hub.server import ALICE
 from tests.hub.watch import WATCH
@@ -152,7 +152,7 @@ def test_what_is_odd_is_data(hub, watched, tmp_path, name):
     assert all(tensor.equal(expected[key]) for key, tensor in G.state_dict().items())
     assert watched("pretrained_info").info == G.info
     folder = watched("pull")
-    assert {path.name for path in folder.iterdir()} == set(files) & set(ALL_FILES)
+    assert {path.name for path in folder.iterdir()} == set(files) & set(all_files("dcgan"))
     # Published again, it is told that samples are not finite, or makes a card that can be read.
     if name in BAD_SAMPLES:
         with pytest.raises(WeightsError, match="makes samples that are not finite"):
@@ -259,7 +259,7 @@ def test_any_metadata_is_read_or_refused_and_can_be_written_again(examples):
         except WeightsError as error:
             refusal = str(error)
         else:
-            assert split(join(values, rest), "README.md") == (values, rest)
+            assert split(join_card(values, rest), "README.md") == (values, rest)
         assert refusal.isprintable()
         outcomes.add(bool(refusal))
 

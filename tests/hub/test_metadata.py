@@ -14,16 +14,16 @@ from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ganzoo.config.files import MAX_DEPTH
+from ganzoo.config.documents import MAX_DEPTH
 from ganzoo.errors import WeightsError
-from ganzoo.hub.metadata import (
+from ganzoo.weights.metadata import (
     MAX_CARD_BYTES,
     MAX_METADATA_CHARACTERS,
-    join,
+    join_card,
     read_card,
     split,
 )
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.reading import FolderFiles
 
 LABEL = "README.md of org/name"
 
@@ -144,7 +144,7 @@ def test_metadata_as_long_as_allowed_is_read():
 
 
 def test_what_is_longer_is_not_parsed(monkeypatch):
-    monkeypatch.setattr("ganzoo.hub.metadata.parse_yaml", lambda _: pytest.fail("parsed"))
+    monkeypatch.setattr("ganzoo.weights.metadata.parse_yaml", lambda _: pytest.fail("parsed"))
     with pytest.raises(WeightsError, match="is longer than"):
         split("---\n" + "a: 1\n" * 10_001 + "---\n", LABEL)
 
@@ -218,7 +218,7 @@ class TestFiles:
     def store(self, folder, content):
         if content is not None:
             (folder / "README.md").write_bytes(content)
-        return FolderStore(folder)
+        return FolderFiles(folder)
 
     def test_no_card_is_an_empty_one(self, tmp_path):
         assert read_card(self.store(tmp_path, None)) == ""
@@ -260,20 +260,20 @@ class TestRoundTrip:
     @example({}, "---\na: 1\n---\nx")
     @example({"x" * 5_000: "y" * 5_000}, "\ufeff")
     def test_what_is_joined_is_split_the_same(self, values, text):
-        assert split(join(values, text), LABEL) == (values, text)
+        assert split(join_card(values, text), LABEL) == (values, text)
 
     @given(mappings, texts)
     @example({"a": [[{"b": None, "": 1.5e154, "0": "0000000" + "\x1f" * 7 + "0 0" * 9}]]}, "")
     def test_the_hub_reads_the_same_metadata(self, values, text):
         # Its client reads YAML 1.1; its server has the same expression for the head.
-        card = join(values, text)
+        card = join_card(values, text)
         match = REGEX_YAML_BLOCK.match(card)
         assert yaml.safe_load(match[2]) == values
         assert card[match.end() :] == text
 
     def test_the_client_reads_the_same_card(self):
         values = {"license": "mit", "language": "no", "tags": ["gan", "on", "1e5"], "x": [1e-7]}
-        card = ModelCard(join(values, "# Text\n"))
+        card = ModelCard(join_card(values, "# Text\n"))
         assert card.data.to_dict() == values
         assert card.text == "# Text\n"
 
@@ -335,6 +335,6 @@ class TestAnyText:
             assert card.endswith(text)
             # What is read can be shown, kept and published.
             assert json.loads(json.dumps(values, allow_nan=False)) == values
-            assert split(join(values, text), LABEL) == (values, text)
+            assert split(join_card(values, text), LABEL) == (values, text)
         assert message.isprintable()
         assert len(message) < 400

@@ -17,11 +17,11 @@ from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import GanzooError, HubError, HubRequestError, RequestError, WeightsError
 from ganzoo.hub import client
-from ganzoo.hub.card import BEGIN, END
-from ganzoo.hub.loading import load_generator, load_pair, open_store
+from ganzoo.hub.loading import load_generator, load_pair, open_weights
 from ganzoo.networks import create_discriminator, create_generator
 from ganzoo.spec import Architecture, Traits
-from ganzoo.weights.info import DataFacts
+from ganzoo.weights.card import BEGIN, END
+from ganzoo.weights.description import DataFacts
 from tests.hub.server import ALICE, BOB
 
 ID = "acme/digits"
@@ -929,4 +929,4 @@ def test_a_reader_never_sees_a_half(hub, tmp_path, pushes):
     assert not problems, problems[0]
     assert widths.items() <= seen.items()
     assert len(repo.commits) == pushes + 2
-    assert open_store(ID, ALICE).source.commit == done.commit
+    assert open_weights(ID, ALICE).source.commit == done.commit

@@ -13,7 +13,7 @@ import pytest
 
 import ganzoo
 from ganzoo.errors import GanzooError, HubError, RequestError, WeightsError
-from ganzoo.hub.loading import open_store
+from ganzoo.hub.loading import open_weights
 from tests.hub import reading
 from tests.hub.server import ALICE, Zeros
 
@@ -129,7 +129,7 @@ def test_a_private_repository(hub, pull, target):
 
 @pytest.mark.parametrize("kind", ["tag", "folder"])
 def test_weights_on_this_machine_are_copied_too(hub, pull, target, kind, tmp_path):
-    bundled = open_store("dcgan.mnist5k").folder
+    bundled = open_weights("dcgan.mnist5k").folder
     pull("dcgan.mnist5k" if kind == "tag" else str(bundled), target)
     assert contents(target) == contents(bundled)
     assert hub.log == []

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import WeightsError
-from ganzoo.hub.loading import load_generator, open_store
-from ganzoo.hub.reference import (
+from ganzoo.hub.loading import load_generator, open_weights
+from ganzoo.networks import create_generator
+from ganzoo.spec import Architecture, Pretrained
+from ganzoo.weights.reading import FolderFiles
+from ganzoo.weights.reference import (
     SPELLINGS,
     Place,
     Repository,
     Tag,
-    is_path,
+    is_local,
     parse,
     parse_repository,
 )
-from ganzoo.networks import create_generator
-from ganzoo.spec import Architecture, Pretrained
-from ganzoo.weights.store import FolderStore
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PAGE = "https://huggingface.co"
@@ -101,13 +101,13 @@ REPOSITORIES = {
 
 @pytest.mark.parametrize("text", PATHS, ids=short)
 def test_a_path_is_kept_as_it_is_spelt(text):
-    assert is_path(text)
+    assert is_local(text)
     assert parse(text) == Place(text)
 
 
 @pytest.mark.parametrize("text", [*TAGS, *REPOSITORIES], ids=short)
 def test_a_name_names(text):
-    assert not is_path(text)
+    assert not is_local(text)
     assert parse(text) == {**TAGS, **REPOSITORIES}[text]
 
 
@@ -123,15 +123,15 @@ def test_a_path_object_is_a_path_whatever_it_is_called(path):
 def test_a_path_of_a_home_is_expanded_when_it_is_opened(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
-    assert open_store("~").folder == tmp_path
+    assert open_weights("~").folder == tmp_path
     with pytest.raises(WeightsError, match=r"^there is no folder ~/runs$"):
-        open_store("~/runs")
+        open_weights("~/runs")
 
 
 def test_a_folder_that_is_not_there_is_told_as_it_was_spelt(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(WeightsError, match=r"^there is no folder \./digits/$"):
-        open_store("./digits/")
+        open_weights("./digits/")
 
 
 def test_a_commit_in_full_is_pinned_and_nothing_else_is():
@@ -229,7 +229,7 @@ def test_a_password_in_an_address_is_not_shown(address):
     "given", [None, 3, True, b"org/name", b"./digits", ["org/name"], object], ids=short
 )
 def test_what_is_neither_text_nor_a_path_is_an_error_of_the_program(given):
-    for function in (parse, parse_repository, open_store, load_generator):
+    for function in (parse, parse_repository, open_weights, load_generator):
         with pytest.raises(TypeError, match="is text"):
             function(given)
 
@@ -280,7 +280,7 @@ class TestAnyText:
             assert len(message) < 1500
         else:
             assert isinstance(found, Place | Tag | Repository)
-            assert isinstance(found, Place) == is_path(text)
+            assert isinstance(found, Place) == is_local(text)
 
     @settings(max_examples=1000)
     @given(texts)
@@ -350,17 +350,17 @@ class TestAmbiguous:
     )
     def test_is_refused_with_spellings_that_work(self, here, text, other):
         with pytest.raises(WeightsError) as caught:
-            open_store(text)
+            open_weights(text)
         message = f"{text!r} could be a folder or a name; for the folder write ./{text}{other}"
         assert str(caught.value) == message
         assert parse(f"./{text}") == Place(f"./{text}")
         if text != "org/":
-            assert open_store(f"./{text}").folder.resolve() == (here / text).resolve()
-            assert open_store(Path(text)).folder.resolve() == (here / text).resolve()
+            assert open_weights(f"./{text}").folder.resolve() == (here / text).resolve()
+            assert open_weights(Path(text)).folder.resolve() == (here / text).resolve()
 
     def test_what_comes_with_an_architecture_can_still_be_named(self, here):
-        store = open_store("local:pair.tiny")
-        assert isinstance(store, FolderStore)
+        store = open_weights("local:pair.tiny")
+        assert isinstance(store, FolderFiles)
         assert store.folder == here / "digits"
 
     def test_a_repository_can_still_be_named(self, here):
@@ -372,4 +372,4 @@ class TestAmbiguous:
 
     def test_a_file_of_that_name_is_no_folder(self, here):
         (here / "dcgan.mnist5k").write_text("")
-        assert open_store("dcgan.mnist5k").source.reference == "dcgan.mnist5k"
+        assert open_weights("dcgan.mnist5k").source.reference == "dcgan.mnist5k"

@@ -17,7 +17,7 @@ from ganzoo.data.cache import open_store
 from ganzoo.errors import DataError, HubError
 from ganzoo.hub import client, preparing
 from ganzoo.hub.faults import RepositoryMissingError, RevisionMissingError
-from ganzoo.hub.reference import parse_dataset
+from ganzoo.weights.reference import parse_dataset
 from tests.data.sources.conftest import NAMES, as_folder, opened, png
 from tests.hub.server import ALICE
 
@@ -127,7 +127,7 @@ def test_images_are_those_of_a_folder(repo, pixels, tmp_path, layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_two_processes_decode_them(repo, pixels, layout, monkeypatch):
     monkeypatch.setattr("ganzoo.data.cache.task.CHUNK_ROWS", 2)
-    monkeypatch.setattr("ganzoo.data.cache.building.decode_in", alone := decode_elsewhere())
+    monkeypatch.setattr("ganzoo.data.cache.making.decode_in", alone := decode_elsewhere())
     repo.put(LAYOUTS[layout](pixels))
     store = open_store(opened(SOURCE), (3, 8, 8), processes=2)
     assert alone.used
@@ -137,13 +137,13 @@ def test_two_processes_decode_them(repo, pixels, layout, monkeypatch):
 
 def decode_elsewhere():
     """Decoding in other processes, which must not fall back on this one."""
-    from ganzoo.data.cache import pool
+    from ganzoo.data.cache import decoders
 
     def decode(*arguments):
         decode.used = True
         try:
-            yield from pool.decode_in(*arguments)
-        except pool.NoHelpError as error:
+            yield from decoders.decode_in(*arguments)
+        except decoders.NoHelpError as error:
             raise AssertionError(error) from error
 
     decode.used = False
@@ -444,7 +444,7 @@ def test_fine_tuning_and_evaluation(repo, pixels, command):
     assert code == 0, err
     reference = out.strip()
     code, out, err = command(
-        "finetune", reference, "--data", SOURCE, "steps=1", "batch_size=4", "base.warm_up=0"
+        "finetune", reference, "--data", SOURCE, "steps=1", "batch_size=4", "finetune.warm_up=0"
     )
     assert code == 0, err
     few = {"metrics": ["fid"], "extractor": "digits", "fakes": 4, "batch_size": 4}

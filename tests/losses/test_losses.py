@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ganzoo import registry
 from ganzoo.losses.base import Critique, as_critique
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import LossSpec
 
 

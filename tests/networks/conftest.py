@@ -6,7 +6,7 @@ from torch import nn
 
 from ganzoo import registry
 from ganzoo.config import LatentConfig
-from ganzoo.spec import Architecture, Traits
+from ganzoo.spec import Architecture, Traits, Truncation
 
 
 class Styled(nn.Module):
@@ -23,10 +23,10 @@ class Styled(nn.Module):
     def map(self, latents, labels=None):
         return self.mapping(latents)
 
-    def truncate(self, styles, psi):
+    def truncate(self, styles, psi, cutoff=None, labels=None):
         return torch.lerp(self.average, styles, psi)
 
-    def synthesize(self, styles):
+    def synthesize(self, styles, *, noise="const"):
         samples = self.output(styles)
         return (samples + self.noise * torch.randn(samples.shape)).unflatten(1, self.shape)
 
@@ -53,7 +53,7 @@ def styled(monkeypatch):
             config=LatentConfig,
             generator=Styled,
             discriminator=Scorer,
-            traits=lambda config: Traits(output="linear"),
+            traits=lambda config: Traits(output="linear", truncation=Truncation("styles")),
         )
     )
     return "styled"

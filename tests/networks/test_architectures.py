@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganzoo import registry
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.networks import create_discriminator, create_generator
 from ganzoo.spec import Architecture
@@ -81,7 +81,7 @@ def test_every_preset_is_counted():
 @pytest.mark.parametrize("key", COUNTS, ids="-".join)
 def test_parameter_counts(key):
     config = architecture_config(*key)
-    found = tuple(size(build(role, config, device="meta")) for role in ROLES)
+    found = tuple(size(build_network(role, config, device="meta")) for role in ROLES)
     assert found == COUNTS[key]
     assert found == PUBLISHED.get(key, found)
 
@@ -175,8 +175,8 @@ def test_networks_build_on_meta_with_the_same_state(case):
     options = {"sample_shape": shape, "latent_dim": 6, **values}
     config = architecture_config(name, **options)
     for role in ROLES:
-        there = build(role, config, device="meta").state_dict()
-        here = build(role, config).state_dict()
+        there = build_network(role, config, device="meta").state_dict()
+        here = build_network(role, config).state_dict()
         assert all(tensor.is_meta for tensor in there.values())
         assert {k: (t.shape, t.dtype) for k, t in there.items()} == {
             k: (t.shape, t.dtype) for k, t in here.items()

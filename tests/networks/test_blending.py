@@ -11,7 +11,7 @@ from torch import nn
 from ganzoo.errors import RequestError
 from ganzoo.networks import Generator, create_generator
 from ganzoo.sheet import blend_film, blend_sheet
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights.description import DataFacts, Info
 
 SMALL = {
     "dcgan": {"width": 2, "sample_shape": (1, 16, 16)},

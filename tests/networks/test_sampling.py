@@ -11,7 +11,7 @@ from torch import nn
 
 from ganzoo.errors import RequestError
 from ganzoo.networks import Generator, create_discriminator, create_generator
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights.description import DataFacts, Info
 
 
 def digits(names=None, **values):

@@ -11,14 +11,14 @@ import torch
 
 import ganzoo
 import ganzoo.sheet
-from ganzoo.building import build
+from ganzoo.building import build_network
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.networks import Generator, create_discriminator, create_generator
 from ganzoo.randomness import Draws, seed_for
 from ganzoo.resolve import data_config
 from ganzoo.training.trainer import Trainer
-from ganzoo.weights.info import DataFacts
+from ganzoo.weights.description import DataFacts
 
 SEEDS = {
     "int": 3,
@@ -192,7 +192,7 @@ def test_a_step_does_not_either(tmp_path):
 def test_an_integer_of_every_type_is_the_same_seed(seed):
     assert seed_for(seed, "x") == seed_for(3, "x")
     config = create_generator("vanilla", seed=0).config
-    found, plain = (build("generator", config, s).state_dict() for s in (seed, 3))
+    found, plain = (build_network("generator", config, s).state_dict() for s in (seed, 3))
     same(found, plain)
     vanilla = create_generator("vanilla", seed=0)
     assert vanilla.sample(seed, seed=0).equal(vanilla.sample(3, seed=0))

@@ -2,7 +2,7 @@
 
 import re
 
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from tests.imports import ROOT
 
 

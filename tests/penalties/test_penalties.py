@@ -12,7 +12,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.losses.base import Critique, as_critique
 from ganzoo.penalties.base import Context, Penalty, input_gradient
 from ganzoo.randomness import Draws
-from ganzoo.resolve.check import validate
+from ganzoo.resolve.validation import validate
 from ganzoo.spec import PenaltySpec
 
 N, SHAPE = 5, (2, 3, 3)

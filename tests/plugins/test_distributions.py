@@ -19,10 +19,10 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """All four of them, and one that was just generated."""
+    """All five of them, and one that was just generated."""
     environment = Environment(tmp_path_factory.mktemp("all"))
-    environment.done("new-plugin", "new-born", cwd=environment.folder)
-    beside = ("./good", "./broken_import", "./duplicate_name", "./old_api")
+    environment.done("new-plugin", "new-born", "--objective", cwd=environment.folder)
+    beside = ("./good", "./broken_import", "./duplicate_name", "./old_api", "./styles")
     environment.install(*beside, environment.folder / "new-born")
     return environment
 
@@ -43,6 +43,8 @@ def test_each_distribution_changes_its_own_rows_alone(installed, tmp_path):
     }
     expected |= {(group, name, "ganzoo-points"): "ok" for name, group in GOOD.items()}
     expected["architectures", "new-born", "ganzoo-new-born"] = "ok"
+    expected["architectures", "styles", "ganzoo-styles"] = "ok"
+    expected["objectives", "new-born-game", "ganzoo-new-born"] = "ok"
     for owner in (DISTRIBUTION, "ganzoo-rival"):
         expected["architectures", "dcgan", owner] = "ambiguous name"
     broken = {
@@ -88,13 +90,18 @@ def test_an_ambiguous_name_can_be_picked(installed, tmp_path):
 
 @pytest.mark.sweep
 def test_the_model_and_a_generated_one_pass_their_own_tests(installed, tmp_path):
-    own = [DISTRIBUTIONS / "good" / "tests", installed.folder / "new-born" / "tests"]
+    own = [
+        DISTRIBUTIONS / "good" / "tests",
+        DISTRIBUTIONS / "styles" / "tests",
+        installed.folder / "new-born" / "tests",
+    ]
     options = ["-c", DISTRIBUTIONS / "good" / "pyproject.toml", "--import-mode=importlib"]
     quiet = ["-p", "no:cacheprovider", "-W", "error", "-v"]
     out = installed.done(*own, *options, *quiet, cwd=tmp_path, module="pytest")
     for row in ("[fourier-trains-in-bf16] PASSED", "[spirals-batches-are-made] PASSED"):
         assert row in out
     assert "::test_conformance[labels-matter] PASSED" in out
+    assert "::test_conformance_of_the_objective[resuming-is-exact] PASSED" in out
 
 
 def test_its_plugins_train_together(installed, tmp_path):

@@ -359,7 +359,7 @@ HEALTHY = {
     "loss with reals": loss(Relative),
     "term": penalty(Slope),
     "term with a state": penalty(Kept),
-    "term of the generator": penalty(Length, network="generator"),
+    "term of the generator": penalty(Length, on="generator"),
     "projection": penalty(Clip, **PROJECTION),
     "images": dataset(Images),
     "vectors": dataset(Points),
@@ -386,7 +386,7 @@ FAULTS = {
     "logits in place": (loss(InPlace), "logits-are-kept", "changes logits in place"),
     "a verdict for each sample": (loss(Listed), "verdict-is-a-number", "not a finite scalar"),
     "no such kind": (penalty(Slope, **PROJECTION), "kind-is-defined", "defines no project"),
-    "no such network": (penalty(Slope, network="critic"), "kind-is-defined", "'critic'"),
+    "no such network": (penalty(Slope, on="critic"), "kind-is-defined", "'critic'"),
     "no coupling allowed": (
         penalty(Slope, forbids_coupling=("none",)),
         "coupling-can-be-met",

@@ -96,7 +96,7 @@ def work(job: dict) -> None:
     os.dup2(quiet, 2)
     witness = Witness(job["run"], job["at"], job["half"])
     sys.addaudithook(witness)
-    trainer = Trainer.resume(job["run"]) if job["resume"] else Trainer(CONFIG, job["run"])
+    trainer = Trainer.resume(job["run"]) if job["resume"] else Trainer(job["config"], job["run"])
     trainer.fit()
     Path(job["events"]).write_text(json.dumps(witness.events))
 

@@ -44,7 +44,7 @@ class Moved(Augmentation):
         return samples + 100
 
 
-class Demanding(standins.Discriminator):
+class Demanding(standins.StandInDiscriminator):
     """Takes nothing but what was moved, once."""
 
     def forward(self, samples, labels=None):
@@ -67,7 +67,7 @@ STRANGERS = (
         "demanding",
         "A test.",
         LatentConfig,
-        standins.Generator,
+        standins.StandInGenerator,
         Demanding,
         traits=lambda config: Traits(labels=True),
     ),
@@ -82,7 +82,11 @@ SEEN = {
     "generator first": ({"objective": {"first": "generator"}}, 3),
     "reals in the generator's phase": ({"loss": "relativistic"}, 4),
     "several updates": ({"objective": {"discriminator_steps": 3}}, 7),
-    "penalties": ({"penalties": {"r1": {}, "r2": {}, "dragan": {}, "gradient-penalty": {}}}, 7),
+    # r1 and r2 look at the critiques of the update itself.
+    "penalties": (
+        {"penalties": {"r1": {}, "r2": {}, "dragan": {}, "gradient-penalty": {}}},
+        (5, 7),
+    ),
     "a penalty of other batches": ({"penalties": {"twice": {}}}, 6),
 }
 
@@ -91,6 +95,8 @@ SEEN = {
 @pytest.mark.parametrize("case", SEEN)
 def test_nothing_reaches_the_discriminator_as_it_is(tmp_path, case, precision):
     sections, calls = SEEN[case]
+    if isinstance(calls, tuple):
+        calls = calls[precision == "bf16"]
     config = {
         "architecture": {"name": "demanding", "sample_shape": [1, 8, 8], "num_classes": 0},
         "augmentation": "moved",
@@ -99,12 +105,12 @@ def test_nothing_reaches_the_discriminator_as_it_is(tmp_path, case, precision):
     with registry.registered(*STRANGERS):
         trainer = trainer_of(tmp_path, config, **{"training.precision": precision})
         trainer.train_step()
-        first = trainer.objective.augment.augmentation.drawn
+        first = trainer.objective.contest.augment.augmentation.drawn
         again = trainer_of(tmp_path / "again", config, **{"training.precision": precision})
         again.train_step()
     assert len(first) == calls
     assert len({tuple(numbers.tolist()) for numbers in first}) == calls
-    other = again.objective.augment.augmentation.drawn
+    other = again.objective.contest.augment.augmentation.drawn
     assert all(a.equal(b) for a, b in zip(first, other, strict=True))
 
 
@@ -138,14 +144,14 @@ def test_without_probability_a_run_is_the_plain_one(tmp_path):
     assert largest_difference(one, changed) > 0
 
 
-class Linear(standins.Discriminator):
+class Linear(standins.StandInDiscriminator):
     """Has the same gradient everywhere."""
 
     def forward(self, samples, labels=None):
         return self.hidden(samples.flatten(1)).sum(dim=1)
 
 
-LINEAR = Architecture("linear", "A test.", LatentConfig, standins.Generator, Linear)
+LINEAR = Architecture("linear", "A test.", LatentConfig, standins.StandInGenerator, Linear)
 
 
 def test_r1_differentiates_through_the_augmentation(tmp_path):
@@ -162,7 +168,7 @@ def test_r1_differentiates_through_the_augmentation(tmp_path):
             LINEAR, AugmentationSpec("doubled", "A.", AugmentationConfig, Doubled)
         ):
             trainer = trainer_of(tmp_path / name, config)
-        _, scalars = trainer.objective.loss(0, trainer.objective.phases()[0], 0)
+        _, scalars = trainer.objective.loss(0, trainer.objective.phases(0)[0], 0)
         terms.append(scalars["penalty/r1"].item() / factor**2)
     assert terms[0] == pytest.approx(terms[1], rel=1e-5)
 
@@ -226,7 +232,7 @@ def test_p_falls_where_reals_are_not_known(tmp_path):
 )
 def test_the_sign_counts_from_the_threshold_of_the_loss(tmp_path, loss, threshold):
     config = {"architecture": DCGAN, "loss": loss, "augmentation": {"name": "ada", "every": 1}}
-    augment = trainer_of(tmp_path, config).objective.augment
+    augment = trainer_of(tmp_path, config).objective.contest.augment
     logits = torch.tensor([threshold - 1, threshold + 0.1, threshold + 0.2, threshold + 3])
     augment.judged(Critique((logits,)))
     augment.after_step(0)

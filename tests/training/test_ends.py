@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -15,7 +13,6 @@ import ganzoo
 from ganzoo.errors import RunError
 from ganzoo.training import checkpoints
 from ganzoo.training.trainer import Trainer
-from tests.imports import ROOT
 from tests.training.killing import CONFIG, contents
 
 
@@ -121,7 +118,7 @@ def test_values_of_a_checkpoint_without_a_digest_are_checked(run, key):
         del values["digest"]
         values |= {"format": 1}
         (path / "state.json").write_text(json.dumps(values))
-        checkpoints.load(path)
+        checkpoints.read_checkpoint(path)
         (path / "state.json").write_text(json.dumps(values | {key: OLD[key]}))
     with pytest.raises(RunError, match=f"is damaged: state.json: {key}"):
         ganzoo.resume(run)
@@ -233,25 +230,6 @@ def test_what_is_not_ours_stays_in_the_weights_folder(run):
 # The end is where most was lost: kills are dense there, and lie over all that is before.
 KILLS = 60
 FEW = {20, 59}
-
-
-@pytest.fixture(scope="module")
-def killer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killer")
-    command = [sys.executable, "-m", "tests.training.killing"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-
-        def do(run, *, at=-1, half=False, resume=False):
-            events = folder / "events.json"
-            job = {"run": str(run), "at": at, "half": half, "resume": resume}
-            print(json.dumps({**job, "events": str(events)}), file=process.stdin, flush=True)
-            code = int(process.stdout.readline())
-            return code, json.loads(events.read_text()) if code == 0 else None
-
-        yield do
-        process.stdin.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.errors import ConfigError, RequestError
 from ganzoo.resolve import resolve
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import replace_folder, tidy
 from tests.training.test_resume import QUIET, SMALL_VANILLA, assert_same_bits, tensors_of

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ganzoo.config import DataConfig
-from ganzoo.config.files import parse_yaml
+from ganzoo.config.documents import parse_yaml
 from ganzoo.data.config import FolderConfig, StandardConfig
 from ganzoo.resolve import resolve
 from ganzoo.training.facts import recipe_of

@@ -181,12 +181,12 @@ def test_what_is_kept_is_kept_exactly(tmp_path, plant, precision):
         newest = checkpoints.every(run.checkpoints)
         assert [path.name[-1] for path in newest] == ["2", "4"]
         resumed = Trainer(run.config, tmp_path / "other")
-        resumed.load_checkpoint(checkpoints.load(newest[0]))
+        resumed.load_checkpoint(checkpoints.read_checkpoint(newest[0]))
         for _ in range(2):
             resumed.train_step()
         resumed.save()
         one, other = (
-            checkpoints.load(checkpoints.every(folder.checkpoints)[-1])[0]
+            checkpoints.read_checkpoint(checkpoints.every(folder.checkpoints)[-1])[0]
             for folder in (run, resumed.run)
         )
         assert one.keys() == other.keys()
@@ -206,10 +206,12 @@ def test_tied_tensors_are_stored_once_and_stay_tied(tmp_path, plant):
         for _ in range(2):
             trainer.train_step()
         trainer.save()
-        names = checkpoints.load(checkpoints.every(trainer.run.checkpoints)[-1])[0]
+        names = checkpoints.read_checkpoint(checkpoints.every(trainer.run.checkpoints)[-1])[0]
         double = {"tied_buffer": "same"}.get(plant.__name__, "third.weight")
         assert f"network.generator/{double}" not in names
-        trainer.load_checkpoint(checkpoints.load(checkpoints.every(trainer.run.checkpoints)[-1]))
+        trainer.load_checkpoint(
+            checkpoints.read_checkpoint(checkpoints.every(trainer.run.checkpoints)[-1])
+        )
         network = trainer.objective.networks["generator"]
         state = network.state_dict(keep_vars=True)
         assert state[double] is state[{"same": "gain"}.get(double, "second.weight")]

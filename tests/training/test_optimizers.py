@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ganzoo.config import AdamConfig, AdamWConfig, RmspropConfig, SgdConfig
-from ganzoo.training.optimizers import Optimizer
+from ganzoo.training.optimizing import Optimizer
 
 CONFIGS = {
     "adam": AdamConfig(),

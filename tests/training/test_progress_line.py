@@ -10,8 +10,8 @@ import torch
 import ganzoo
 from ganzoo import registry
 from ganzoo.losses.base import Critique
-from ganzoo.training.observers import progress
-from ganzoo.training.observers.progress import Progress
+from ganzoo.training.observers import console
+from ganzoo.training.observers.console import Progress
 
 STEPS = 20_000
 ROW = {
@@ -38,7 +38,7 @@ def shown(monkeypatch, capsys, *, probabilities=True, rows=range(5), **environme
     for name, value in {"TERM": "xterm-256color", **environment}.items():
         monkeypatch.setenv(name, value)
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
     run = SimpleNamespace(
         step=12_300,
         notes=[],
@@ -79,7 +79,7 @@ def test_a_line_fits_the_terminal(monkeypatch, capsys, width, figures):
     line = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen).rstrip())[-1]
     steps, bar, left, text = (*line.split(maxsplit=3), "")[:4]
     assert steps == f"12345/{STEPS}"
-    assert len(bar) == progress.BAR
+    assert len(bar) == console.BAR
     assert re.fullmatch("2:[0-9]{2}:[0-9]{2}", left)
     assert text.rstrip() == figures
     assert len(line) <= width

@@ -15,7 +15,7 @@ from ganzoo.distribution import Processes
 from ganzoo.errors import RunError
 from ganzoo.hardware import Hardware
 from ganzoo.training import checkpoints
-from ganzoo.training.resuming import differences
+from ganzoo.training.resuming import circumstances_changed
 
 SMALL_DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
 SMALL_VANILLA = {"name": "vanilla", "generator_widths": [16, 16], "discriminator_widths": [16, 8]}
@@ -56,7 +56,7 @@ QUIET = {"batch_size": 8, "sample_every": 0, "checkpoint_every": 0}
 
 
 def tensors_of(run):
-    return checkpoints.load(checkpoints.every(run.checkpoints)[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])[0]
 
 
 def assert_same_bits(one, other):
@@ -191,7 +191,7 @@ def test_another_number_of_threads_is_noted(monkeypatch, before, now, device, no
     state = {"processes": 1, "plugins": {}} | ({"threads": before} if before else {})
     here = Hardware(torch.device(device), "fp32", "asked for", Processes())
     told = "written with OMP_NUM_THREADS=2, and torch now uses 1: the result may differ"
-    notes = differences(state, here, {})
+    notes = circumstances_changed(state, here, {})
     assert [told in note and "the last bits" in note for note in notes] == [True] * noted
 
 
@@ -201,3 +201,15 @@ def test_a_checkpoint_holds_the_number_of_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
     trainer = ganzoo.Trainer.resume(run, overrides={"steps": 2})
     assert "torch now uses 77" in " ".join(trainer.notes)
+
+
+def test_steps_stay_where_a_schedule_ends_with_the_run(tmp_path):
+    course = {"schedule": "linear", "from": 2e-4, "to": 0.0, "over": "run"}
+    config = {"architecture": SMALL_VANILLA, "optimizers": {"generator": {"lr": course}}}
+    ganzoo.train(config, QUIET, out=tmp_path / "run", steps=2)
+    sentence = (
+        r"training.steps cannot change when a run is resumed, because optimizers.generator.lr ends "
+        r"with the run \(over: run\)"
+    )
+    with pytest.raises(RunError, match=sentence):
+        ganzoo.resume(tmp_path / "run", overrides={"training.steps": 4})

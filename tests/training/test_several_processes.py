@@ -14,8 +14,8 @@ import torch
 
 import ganzoo
 from ganzoo.training import checkpoints
-from tests.imports import ROOT
 from tests.training import several
+from tests.training.launching import do, finished, torchrun
 
 VANILLA = {
     "name": "vanilla",
@@ -31,7 +31,7 @@ BUNDLED = ganzoo.info("vanilla").pretrained["mnist5k"].folder
 BASE = {
     "reference": "vanilla.mnist5k",
     "sha": hashlib.sha256((BUNDLED / "model.safetensors").read_bytes()).hexdigest(),
-    "freeze_discriminator": 1,
+    "freeze": {"discriminator": 1},
     "warm_up": 2,
 }
 
@@ -42,7 +42,7 @@ SPLITTABLE = {
             "generator_widths": [256, 512, 512],
             "discriminator_widths": [768, 384],
         },
-        "base": BASE,
+        "finetune": BASE,
     },
     "joint": {"architecture": {**VANILLA, "preset": "article"}},
     "generator-first": {"architecture": {**VANILLA, "preset": "mlp", "generator_norm": "none"}},
@@ -91,45 +91,8 @@ def config(case, precision="fp64", **training):
     return {**case, "training": {**quiet, **case.get("training", {}), **training}}
 
 
-def torchrun(processes, *arguments, **agent):
-    """Start a command in several processes on this machine, and return the launcher."""
-    options = {"nproc-per-node": processes, **{key.replace("_", "-"): agent[key] for key in agent}}
-    if "nnodes" not in agent:
-        options["standalone"] = None
-    command = [sys.executable, "-m", "torch.distributed.run"]
-    command += [
-        f"--{key}" if value is None else f"--{key}={value}" for key, value in options.items()
-    ]
-    return subprocess.Popen(
-        [*command, *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finished(process, seconds=600):
-    """Wait for a launcher, and return what it wrote on standard output and error."""
-    try:
-        return process.communicate(timeout=seconds)
-    finally:
-        process.kill()
-
-
-def do(folder, processes, jobs):
-    """Do jobs in several processes at once."""
-    file = folder / f"jobs-{processes}.json"
-    file.write_text(json.dumps(jobs))
-    process = torchrun(processes, "-m", "tests.training.several", file)
-    _, errors = finished(process)
-    assert process.returncode == 0, errors
-    return errors
-
-
 def tensors_of(folder):
-    return checkpoints.load(checkpoints.every(folder / "checkpoints")[-1])[0]
+    return checkpoints.read_checkpoint(checkpoints.every(folder / "checkpoints")[-1])[0]
 
 
 def largest_difference(one, other):

@@ -171,6 +171,19 @@ def test_ema_is_the_closed_form():
     assert ramped.state()["weight"].item() == pytest.approx(0.5 ** (10 / 0.5))
 
 
+def test_before_its_start_the_average_is_the_weights():
+    net = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(net.weight)
+    ema = Ema(EmaConfig(half_life=100.0, ramp_up=None, start=20), net)
+    averages = []
+    for step, weight in enumerate((1.0, 2.0, 4.0), 1):
+        nn.init.constant_(net.weight, weight)
+        ema.update(10 * step, 10)
+        averages.append(ema.state()["weight"].item())
+    kept = 0.5**0.1
+    assert averages == pytest.approx([1.0, 2.0, 2.0 * kept + 4.0 * (1 - kept)])
+
+
 def test_the_averaged_generator_has_statistics_of_its_own_weights(tmp_path):
     """Batch-norm statistics are those of the averaged weights, not of the weights in training."""
     trainer = trainer_of(tmp_path, {"architecture": DCGAN}, **{"training.precision": "fp64"})
@@ -198,7 +211,8 @@ def test_looking_at_samples_changes_nothing(tmp_path):
     often = {**SMALL, "training.sample_every": 1, "logging.every": 1, "checkpoint_every": 1}
     watched = ganzoo.train(config, often, out=tmp_path / "watched", steps=4)
     one, other = (
-        checkpoints.load(checkpoints.every(r.checkpoints)[-1])[0] for r in (plain, watched)
+        checkpoints.read_checkpoint(checkpoints.every(r.checkpoints)[-1])[0]
+        for r in (plain, watched)
     )
     assert all(torch.equal(one[key], other[key]) for key in one)
 
@@ -305,7 +319,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpo
     with pytest.raises(TrainingError, match=r"loss/generator stopped being finite.*step-0{9}4"):
         ganzoo.train(config, overrides, out=tmp_path / "run", steps=20)
     (kept,) = checkpoints.every(tmp_path / "run" / "checkpoints")
-    tensors, state = checkpoints.load(kept)
+    tensors, state = checkpoints.read_checkpoint(kept)
     assert state["step"] == 4
     assert not not_finite(tensors)
     assert ganzoo.load_generator(tmp_path / "run").info.training["steps"] == 4
@@ -455,5 +469,5 @@ def test_a_step_never_waits_for_the_device(tmp_path):
 def test_compiled_networks_train_and_keep_plain_names(tmp_path):
     config = {"architecture": DCGAN, "penalties": {"r1": {}}}
     run = ganzoo.train(config, SMALL, out=tmp_path / "run", steps=2, compile=True)
-    tensors, _ = checkpoints.load(checkpoints.every(run.checkpoints)[-1])
+    tensors, _ = checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])
     assert not [key for key in tensors if "_orig_mod" in key]

@@ -9,7 +9,7 @@ import ganzoo
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import resolve
 from ganzoo.training import checkpoints
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import Trainer
 
 SMALL = {

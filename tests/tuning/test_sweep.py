@@ -11,11 +11,11 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.errors import ConfigError, RunError
-from ganzoo.training.observers.base import Observer
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import InterruptedRunError
 from ganzoo.tuning import study as studies
 from ganzoo.tuning.plan import folder_of, make_plan
-from ganzoo.tuning.report import draw, report
+from ganzoo.tuning.ranking import draw, ranking
 from ganzoo.tuning.results import Sweep, Trial
 from ganzoo.tuning.space import parse_space
 
@@ -156,7 +156,7 @@ def test_importances_of_a_study(tmp_path):
         pass
     study = studies._open(plan, folder)
     for _ in range(studies.LEAST_COMPLETE):
-        trial = study.ask({k: studies.distribution(d) for k, d in plan.space.items()})
+        trial = study.ask({k: studies.optuna_distribution(d) for k, d in plan.space.items()})
         study.tell(trial, float(trial.params["loss"] == "hinge") + trial.params["seed"] / 1000)
     importances = studies._result(study, plan, folder).importances
     assert importances["loss"] > importances["seed"]
@@ -170,7 +170,7 @@ def test_importances_are_drawn_and_told(tmp_path):
         for n in range(10)
     )
     sweep = Sweep(tmp_path, "fid", True, trials, {"loss": 0.75, "optimizers.generator.lr": 0.25})
-    assert "| loss                    | 0.75  |" in report(sweep)
+    assert "| loss                    | 0.75  |" in ranking(sweep)
     assert len(draw(sweep, space).axes) == 4
 
 

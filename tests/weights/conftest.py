@@ -7,8 +7,8 @@ import torch
 
 from ganzoo import registry
 from ganzoo.networks import create_discriminator, create_generator
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import DataFacts
 
 VALUES = {"sample_shape": (1, 16, 16), "width": 2, "num_classes": 3}
 

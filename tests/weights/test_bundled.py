@@ -11,12 +11,12 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.hub.card import write_card
-from ganzoo.hub.loading import open_store
+from ganzoo.hub.loading import open_weights
 from ganzoo.resolve import resolve
 from ganzoo.spec import Architecture
-from ganzoo.weights.info import read_info
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.card import write_card
+from ganzoo.weights.description import read_info
+from ganzoo.weights.reading import FolderFiles
 from tests.imports import ROOT
 
 MAX_BYTES = 8_000_000
@@ -31,7 +31,7 @@ GOLDEN = {
 
 def located(reference):
     """The folder of bundled weights."""
-    return open_store(reference).folder
+    return open_weights(reference).folder
 
 
 def test_these_come_with_ganzoo():
@@ -78,7 +78,7 @@ class TestEach:
         }
         assert sum(sizes.values()) < MAX_BYTES
         card = (folder / "README.md").read_text(encoding="utf-8")
-        info = read_info(FolderStore(folder))
+        info = read_info(FolderFiles(folder))
         assert write_card(info, reference, sizes, existing=card) == card
         assert f"ganzoo train {folder.relative_to(ROOT)}/recipe.yaml" in card
         assert "CC BY-SA 3.0" in card
@@ -87,7 +87,7 @@ class TestEach:
 
     def test_the_recipe_gives_the_config(self, reference):
         folder = located(reference)
-        info, config = read_info(FolderStore(folder)), resolve(folder / "recipe.yaml").config
+        info, config = read_info(FolderFiles(folder)), resolve(folder / "recipe.yaml").config
         assert config.architecture == info.architecture
         facts = info.training
         assert facts["steps"] == config.training.steps

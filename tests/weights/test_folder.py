@@ -17,14 +17,14 @@ import ganzoo
 from ganzoo import registry
 from ganzoo.config import LatentConfig
 from ganzoo.errors import ConfigError, RunError, WeightsError
-from ganzoo.hub.loading import load_discriminator, load_generator, load_pair, open_store
-from ganzoo.hub.scores import own_folder, save_scores
+from ganzoo.hub.loading import load_discriminator, load_generator, load_pair, open_weights
 from ganzoo.networks import Generator, create_generator
 from ganzoo.spec import Architecture, Pretrained, Traits
 from ganzoo.training.run import Run
-from ganzoo.weights import files, loading
-from ganzoo.weights import folder as weights
-from ganzoo.weights.info import DataFacts, Info
+from ganzoo.weights import files, strict
+from ganzoo.weights import saving as weights
+from ganzoo.weights.description import DataFacts, Info
+from ganzoo.weights.scores import own_folder, save_scores
 
 FILES = ("model.safetensors", "discriminator.safetensors", "generator_raw.safetensors")
 
@@ -36,7 +36,7 @@ def equal(one, other):
 
 def located(reference):
     """The weights folder that a reference means."""
-    return open_store(reference).folder
+    return open_weights(reference).folder
 
 
 def edit(path, change):
@@ -288,13 +288,13 @@ def test_tensors_that_do_not_fit_are_counted_and_named(saved, change, parts, mon
 
 def forbid_real_builds(monkeypatch):
     """Let networks be built on the meta device only."""
-    build = loading.build
+    build = strict.build_network
 
     def guarded(*arguments, **options):
         assert options["device"] == "meta", "built before the file was found to fit"
         return build(*arguments, **options)
 
-    monkeypatch.setattr(loading, "build", guarded)
+    monkeypatch.setattr(strict, "build_network", guarded)
 
 
 def header_of(entries):
@@ -431,13 +431,13 @@ class TestHostileConfigs:
         assert kilobytes < 200_000
 
     def test_a_file_that_fits_is_built_for_real_once_after_the_check(self, saved, monkeypatch):
-        devices, build = [], loading.build
+        devices, build = [], strict.build_network
 
         def watched(*arguments, **options):
             devices.append(options["device"])
             return build(*arguments, **options)
 
-        monkeypatch.setattr(loading, "build", watched)
+        monkeypatch.setattr(strict, "build_network", watched)
         load_generator(saved)
         assert devices == ["meta", "cpu"]
 
@@ -593,7 +593,7 @@ class TestLinks:
     def test_a_pipe_is_not_read(self, saved):
         os.mkfifo(saved / "samples.png")
         os.mkfifo(saved / "README.md")
-        assert not {"samples.png", "README.md"} & open_store(saved).sizes().keys()
+        assert not {"samples.png", "README.md"} & open_weights(saved).sizes().keys()
         load_pair(saved)
 
     def test_the_folder_itself_may_lie_behind_a_link(self, saved, tmp_path):

@@ -13,9 +13,9 @@ from ganzoo.config import LatentConfig
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import load_generator
 from ganzoo.spec import Architecture, Pretrained, Traits
+from ganzoo.weights.description import Info, read_info
 from ganzoo.weights.formats import upgrade_architecture
-from ganzoo.weights.info import Info, read_info
-from ganzoo.weights.store import FolderStore
+from ganzoo.weights.reading import FolderFiles
 from tests.operations import operations
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -32,7 +32,7 @@ def rewrite(folder, change):
 def refusal(folder):
     """What is said of a folder that is not read."""
     with pytest.raises(WeightsError) as caught:
-        read_info(FolderStore(folder))
+        read_info(FolderFiles(folder))
     message = str(caught.value)
     assert str(folder / "config.json") in message
     assert "\n" not in message
@@ -59,7 +59,7 @@ class TestFormat:
         assert "is of no format, and this ganzoo" in refusal(saved)
 
     def test_the_number_of_today_changes_nothing(self, saved, G):
-        assert read_info(FolderStore(saved)).architecture == G.config
+        assert read_info(FolderFiles(saved)).architecture == G.config
 
 
 class OwnConfig(LatentConfig):
@@ -132,7 +132,7 @@ class TestPlugins:
         self, plugin, recorded, architecture, expected
     ):
         folder = plugin("3.1", by(recorded), architecture, migrations={1: second, 2: third})
-        info = read_info(FolderStore(folder))
+        info = read_info(FolderFiles(folder))
         assert (info.architecture.width, info.architecture.depth) == expected
         assert info.plugin.version == recorded
 
@@ -177,7 +177,7 @@ class TestPlugins:
     )
     def test_a_version_that_says_nothing_changes_nothing(self, plugin, recorded):
         folder = plugin("3.1", recorded, {"width": 5}, migrations={1: second, 2: third})
-        assert read_info(FolderStore(folder)).architecture.width == 5
+        assert read_info(FolderFiles(folder)).architecture.width == 5
 
     @pytest.mark.parametrize(
         "recorded",
@@ -196,11 +196,11 @@ class TestPlugins:
     def test_a_record_that_is_none_is_refused_by_the_schema(self, plugin, recorded):
         folder = plugin("3.1", recorded, {"width": 5})
         with pytest.raises(ConfigError, match=r"config\.json: plugin"):
-            read_info(FolderStore(folder))
+            read_info(FolderFiles(folder))
 
     def test_an_installed_version_that_says_nothing_changes_nothing(self, plugin):
         folder = plugin("unknown", by("9.0"), {"width": 5}, migrations={1: second})
-        assert read_info(FolderStore(folder)).architecture.width == 5
+        assert read_info(FolderFiles(folder)).architecture.width == 5
 
     def test_a_version_of_a_day_costs_nothing(self, plugin):
         folder = plugin("20260101.0", by("1.0"), {"width": 5}, migrations={1: second})
@@ -227,12 +227,12 @@ class TestPlugins:
     def test_what_a_step_makes_is_checked_as_strictly(self, plugin, channels):
         folder = plugin("2.0", by("1.0"), {"channels": channels}, migrations={1: second})
         with pytest.raises(ConfigError, match=r"config\.json: architecture\.width"):
-            read_info(FolderStore(folder))
+            read_info(FolderFiles(folder))
 
     def test_a_step_that_makes_nothing_is_told(self, plugin):
         folder = plugin("2.0", by("1.0"), {}, migrations={1: lambda values: None})
         with pytest.raises(ConfigError, match=r"config\.json: architecture"):
-            read_info(FolderStore(folder))
+            read_info(FolderFiles(folder))
 
     def test_the_values_of_the_file_are_not_changed(self):
         values = {"name": "own", "channels": 3}
@@ -246,11 +246,11 @@ class TestPlugins:
         info = Info.of(OwnConfig(name="own", sample_shape=(1, 8, 8)))
         assert info.plugin.distribution == "local"
         (tmp_path / "config.json").write_text(json.dumps(info.model_dump(mode="json")))
-        assert read_info(FolderStore(tmp_path)) == info
+        assert read_info(FolderFiles(tmp_path)) == info
 
     def test_what_was_registered_elsewhere_says_nothing_of_what_is_installed(self, saved, G):
         rewrite(saved, lambda values: values.update(plugin=by("0", "local")))
-        assert read_info(FolderStore(saved)).architecture == G.config
+        assert read_info(FolderFiles(saved)).architecture == G.config
         load_generator(saved)
 
     def test_our_own_plugins_are_of_the_version_of_ganzoo(self, saved):

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganzoo.errors import ConfigError, WeightsError
-from ganzoo.hub.card import write_card
 from ganzoo.hub.loading import load_generator
-from ganzoo.hub.metadata import split as split_card
 from ganzoo.networks import create_generator
+from ganzoo.weights.card import write_card
+from ganzoo.weights.metadata import split as split_card
 
 COUNTS = [
     pytest.param(60, id="few"),

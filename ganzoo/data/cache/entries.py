@@ -53,7 +53,7 @@ def entries() -> list[Entry]:
     return found
 
 
-def named(name: str) -> Entry:
+def entry_named(name: str) -> Entry:
     """Return the entry of a name, or of the beginning of one; refuse none or several."""
     known = entries()
     found = [entry for entry in known if entry.name == name]

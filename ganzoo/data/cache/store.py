@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ganzoo import locks
 from ganzoo.data.base import Dataset
-from ganzoo.data.cache.building import build, check_skipped
 from ganzoo.data.cache.digests import folder_fault
+from ganzoo.data.cache.making import build_store, check_skipped
 from ganzoo.data.cache.places import (
     CACHE_VARIABLE,
     LABELS,
@@ -98,7 +98,7 @@ def open_store(
         check_place(folder.parent)
         while (store := _opened(folder, dataset, shape)) is None:
             told = {"name": name or type(dataset).__name__, **facts}
-            build(dataset, shape, folder, told, processes)
+            build_store(dataset, shape, folder, told, processes)
     except OSError as error:
         raise DataError(
             f"the data cache {folder.parent} cannot be written ({error.strerror}); free some "
@@ -169,7 +169,7 @@ def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
         held = (folder / META).open("rb")
         with contextlib.ExitStack() as stack:
             stack.enter_context(held)
-            locks.share(held)
+            locks.hold_shared(held)
             if not locks.stands(held, folder / META):
                 return None
             meta = json.load(held)

@@ -1,7 +1,7 @@
 """A process that decodes chunks for another: a task comes in, then numbers of chunks.
 
 It is a program of its own, and nothing of the user's main script is imported in it, so that no
-script needs a guard. It ends with its input; see `ganzoo.data.cache.pool` for the other end.
+script needs a guard. It ends with its input; see `ganzoo.data.cache.decoders` for the other end.
 """
 
 import json

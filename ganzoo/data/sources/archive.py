@@ -8,10 +8,10 @@ import numpy as np
 
 from ganzoo.data.config import ArchiveConfig
 from ganzoo.data.sources import tars, zips
-from ganzoo.data.sources.base import ImageFiles, absolute, check_size, file_status
-from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
+from ganzoo.data.sources.labels import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import content_key, stamp_of
 from ganzoo.data.sources.members import Member, compression_of, unpacked
+from ganzoo.data.sources.own import ImageFiles, absolute, check_image_size, file_status
 from ganzoo.resolve.paths import READERS
 from ganzoo.terminal import printable
 
@@ -29,12 +29,12 @@ class Archive(ImageFiles):
         status = file_status(config.source)
         self._file = path
         if zipfile.is_zipfile(path):
-            found = zips.contents(path)
+            found = zips.zip_contents(path)
         else:
             opener = compression_of(path)
             if opener is not None:
                 self._file = unpacked(path, opener, f"{content_key(path)}.tar")
-            found = tars.contents(self._file, path)
+            found = tars.tar_contents(self._file, path)
         names = sorted(found.members, key=lambda name: name.split("/"))
         outside = sorted(found.outside)
         self._members: list[Member] = [
@@ -64,7 +64,7 @@ class Archive(ImageFiles):
     def opened(self, row: int) -> IO[bytes]:
         """Read an image into memory."""
         member = self._members[row]
-        check_size(member.size)
+        check_image_size(member.size)
         with open(self._file, "rb") as file:
             return io.BytesIO(member.read(file))
 

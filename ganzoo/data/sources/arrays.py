@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from ganzoo.data.base import Item
 from ganzoo.data.config import ArraysConfig
 from ganzoo.data.depth import shades
-from ganzoo.data.sources.base import Source, absolute, chosen_white, file_status
-from ganzoo.data.sources.classes import Classes, by_label, label_of, look_alikes, named
-from ganzoo.data.sources.columns import LABELS, find, folded, left_over
+from ganzoo.data.sources.columns import LABELS, find_column, folded, left_over
+from ganzoo.data.sources.labels import Classes, by_label, label_of, look_alikes, places_of
 from ganzoo.data.sources.looking import content_key
 from ganzoo.data.sources.members import unpacked
-from ganzoo.data.sources.pixels import CHANNELS, channels_first, flat
+from ganzoo.data.sources.own import Source, absolute, chosen_white, file_status
+from ganzoo.data.sources.pixels import CHANNELS, channels_first, without_alpha
 from ganzoo.errors import DataError, brief
 
 SAMPLES = ("images", "image", "x", "samples", "data", "arr0", "imgs", "features")
@@ -104,7 +104,7 @@ class Arrays(Source):
         if sample.dtype != np.uint8:
             sample = shades(self.white)[sample]
         pixels, name = np.ascontiguousarray(sample), self.names[index]
-        return Item(flat(pixels, name, self.shape[0], self.background), label)
+        return Item(without_alpha(pixels, name, self.shape[0], self.background), label)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -147,7 +147,7 @@ class Arrays(Source):
             usual += ["arr1"] if folded(chosen) == "arr0" else []
             others = [name for name in known if name != chosen]
             label = self._key(known, "labels", usual)
-            names = find([name for name in others if name != label], None, NAMES)
+            names = find_column([name for name in others if name != label], None, NAMES)
             none = self._config.labels == ""
             if names and not label and not none and _header_in(archive, members[names])[0] == shape:
                 label, names = names, None
@@ -175,7 +175,7 @@ class Arrays(Source):
     def _key(self, known: list[str], field: str, usual: Iterable[str]) -> str | None:
         """Find the array that a field of the config names, or else a usual one."""
         chosen = getattr(self._config, field)
-        found = find(known, chosen, usual)
+        found = find_column(known, chosen, usual)
         if chosen and found is None:
             raise DataError(
                 f"data.{field}: {self._config.source} has no array {chosen!r}; its arrays are: "
@@ -257,7 +257,7 @@ class Arrays(Source):
         values = labels.reshape(count).tolist()
         if names is None or labels.dtype.kind in "US":
             return by_label(source, values)
-        return named(source, values, [label_of(name) or "" for name in names.ravel().tolist()])
+        return places_of(source, values, [label_of(name) or "" for name in names.ravel().tolist()])
 
 
 def _mapped(path: str) -> NDArray[Any]:

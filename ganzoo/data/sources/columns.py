@@ -44,7 +44,7 @@ def folded(name: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
-def find(names: Iterable[str], chosen: str | None, usual: Iterable[str]) -> str | None:
+def find_column(names: Iterable[str], chosen: str | None, usual: Iterable[str]) -> str | None:
     """Find the column that a user chose (``""`` for none), or else a usual one, as `folded`."""
     exact = list(names)
     known = {folded(name): name for name in reversed(exact)}

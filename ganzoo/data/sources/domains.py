@@ -2,7 +2,7 @@
 
 from ganzoo.data.composite import Composite
 from ganzoo.data.config import DomainsConfig
-from ganzoo.data.sources.parts import opened
+from ganzoo.data.sources.opening import opened
 
 
 class Domains(Composite):

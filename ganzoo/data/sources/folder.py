@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import IO
 
 from ganzoo.data.config import FolderConfig
-from ganzoo.data.sources.base import ImageFiles, absolute, open_file
-from ganzoo.data.sources.classes import classes_and_notes, without_wrapping
+from ganzoo.data.sources.filenames import is_clutter, is_image
+from ganzoo.data.sources.labels import classes_and_notes, without_wrapping
 from ganzoo.data.sources.looking import Stamp, stamp_of
 from ganzoo.data.sources.manifest import lists_images
-from ganzoo.data.sources.names import is_clutter, is_image
+from ganzoo.data.sources.own import ImageFiles, absolute, open_file
 from ganzoo.errors import DataError
 from ganzoo.resolve.paths import READERS, taken
 from ganzoo.terminal import printable
@@ -38,7 +38,7 @@ class Folder(ImageFiles):
                 )
             raise DataError(f"data.source: {config.source} does not exist")
         try:
-            found = dict(sorted(_files(self._root), key=lambda file: file[0].split("/")))
+            found = dict(sorted(files_below(self._root), key=lambda file: file[0].split("/")))
         except OSError as error:
             raise DataError(
                 f"data.source: {printable(str(error.filename))} cannot be read ({error.strerror})"
@@ -60,7 +60,7 @@ class Folder(ImageFiles):
         return open_file(os.path.join(self._root, self.names[row]))
 
 
-def _files(root: str) -> Iterator[tuple[str, Stamp]]:
+def files_below(root: str) -> Iterator[tuple[str, Stamp]]:
     """Find what lies below a folder: the paths in it, and their stamps.
 
     What is clutter is not entered, and has a ``/`` at its end if it is a folder.

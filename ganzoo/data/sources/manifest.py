@@ -14,11 +14,11 @@ import numpy as np
 
 from ganzoo.data.config import ManifestConfig
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.base import ImageFiles, absolute, file_status, open_file
-from ganzoo.data.sources.classes import by_label, cleaned, label_of, look_alikes
-from ganzoo.data.sources.columns import FILES, LABELS, find, folded, left_over
+from ganzoo.data.sources.columns import FILES, LABELS, find_column, folded, left_over
+from ganzoo.data.sources.filenames import is_image
+from ganzoo.data.sources.labels import by_label, cleaned, label_of, look_alikes
 from ganzoo.data.sources.looking import Stamp, stamp_of
-from ganzoo.data.sources.names import is_image
+from ganzoo.data.sources.own import ImageFiles, absolute, file_status, open_file
 from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
@@ -41,7 +41,7 @@ LONGEST_LINE = 1 << 24
 """Characters; a longer one is taken for several."""
 
 
-class Row(NamedTuple):
+class ListedImage(NamedTuple):
     """An image that is listed, with the line that it stands in."""
 
     line: int
@@ -62,8 +62,8 @@ class Columns:
         """Find the column of files, and that of labels."""
         config = self._config
         usual = [name for name in LABELS if name != "y" or "x" not in map(folded, names)]
-        file = find(names, config.file_column, FILES)
-        label = find(names, config.label_column, usual)
+        file = find_column(names, config.file_column, FILES)
+        label = find_column(names, config.label_column, usual)
         told = brief(", ".join(names)) or "none"
         for field, found in (("file_column", file), ("label_column", label)):
             chosen = getattr(config, field)
@@ -189,7 +189,7 @@ class _Lines:
             yield text
 
 
-def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
+def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[ListedImage]:
     """Read what a manifest lists.
 
     Raises:
@@ -207,7 +207,7 @@ def _rows(config: ManifestConfig, path: str, columns: Columns) -> Iterator[Row]:
                         f"its {image} is {brief(repr(file_name), 60)}, which is not a path"
                     )
                 label = None if kind is None else label_of(values[kind])
-                yield Row(lines.number, file_name, label and sys.intern(label))
+                yield ListedImage(lines.number, file_name, label and sys.intern(label))
         except UnicodeError as error:
             raise DataError(
                 f"data.source: {config.source}, after line {lines.number}: it is not UTF-8; "

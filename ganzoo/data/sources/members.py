@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.names import clutter_of, is_image
+from ganzoo.data.sources.filenames import clutter_of, is_image
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
 

@@ -10,9 +10,9 @@ from ganzoo.data.base import Dataset
 from ganzoo.data.composite import Composite, View
 from ganzoo.data.config import PairsConfig
 from ganzoo.data.decoding import first_of
-from ganzoo.data.sources.base import ImageFiles, Source
-from ganzoo.data.sources.classes import without_wrapping
-from ganzoo.data.sources.parts import opened
+from ganzoo.data.sources.labels import without_wrapping
+from ganzoo.data.sources.opening import opened
+from ganzoo.data.sources.own import ImageFiles, Source
 from ganzoo.errors import DataError
 
 

@@ -25,7 +25,7 @@ def channels_first(shape: tuple[int, ...]) -> bool:
     )
 
 
-def flat(
+def without_alpha(
     image: NDArray[np.uint8], name: str, channels: int = 3, background: str = WHITE
 ) -> NDArray[np.uint8]:
     """Treat an image, uint8 (H, W) or (H, W, C), with an alpha channel as those in files."""
@@ -35,10 +35,16 @@ def flat(
     return decode(file, name, 4 if channels == 4 else 3, background=background)
 
 
-def as_file(image: Image.Image, name: str) -> NDArray[np.uint8]:
-    """Turn an opened image into an array as if it had come from a file."""
+def as_file(
+    image: Image.Image, name: str, channels: int | None = None, background: str = WHITE
+) -> NDArray[np.uint8]:
+    """Turn an opened image into an array as if it had come from a file.
+
+    Grey images have one channel, others three, where `channels` is left out.
+    """
     file = _saved(image, "TIFF" if image.mode in ("CMYK", "YCbCr", "LAB") else "PNG")
-    return decode(file, name, 1 if image.mode in ("1", "L", "LA", "I;16") else 3)
+    own = 1 if image.mode in ("1", "L", "LA", "I;16") else 3
+    return decode(file, name, channels or own, background=background)
 
 
 def _saved(image: Image.Image, kind: str) -> io.BytesIO:

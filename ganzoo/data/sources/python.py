@@ -15,9 +15,9 @@ from ganzoo import registry
 from ganzoo.data.base import Item
 from ganzoo.data.config import PythonConfig
 from ganzoo.data.progress import progress
-from ganzoo.data.sources.base import Source
-from ganzoo.data.sources.classes import Classes, by_label, label_of, look_alikes, named
-from ganzoo.data.sources.pixels import as_file, channels_first, flat, to_bytes
+from ganzoo.data.sources.labels import Classes, by_label, label_of, look_alikes, places_of
+from ganzoo.data.sources.own import Source
+from ganzoo.data.sources.pixels import as_file, channels_first, to_bytes, without_alpha
 from ganzoo.errors import ConfigError, DataError, brief
 from ganzoo.resolve.paths import is_path
 from ganzoo.spec import DatasetSpec
@@ -234,7 +234,7 @@ class Python(Source):
         # What cannot be read is not trained on, whatever its label is said to be.
         labels: list[Any] = [given[0] if x is None else x for x in self._held.seen.labels]
         if self._held.class_names is not None and isinstance(given[0], int):
-            return named(source, labels, self._held.class_names)
+            return places_of(source, labels, self._held.class_names)
         return by_label(source, labels)
 
 
@@ -247,7 +247,7 @@ def _image(sample: Any, name: str) -> NDArray[np.uint8]:
         raise DataError(f"it is a {type(sample).__name__}; give a PIL image, an array or a tensor")
     first = channels_first(array.shape)
     pixels = to_bytes(array.transpose(1, 2, 0) if first else array)
-    return flat(np.ascontiguousarray(pixels), name)
+    return without_alpha(np.ascontiguousarray(pixels), name)
 
 
 def _label(label: Any) -> int | str | None:

@@ -24,7 +24,7 @@ class Stored:
         return content
 
 
-def contents(path: str, shown: str) -> Contents:
+def tar_contents(path: str, shown: str) -> Contents:
     """Find the images in an uncompressed tar archive, which errors call by another path."""
     found, reached = Contents(), -1
     try:

@@ -56,7 +56,7 @@ class Zipped:
         return min(self.packed, self.size + self.size // 1000 + 64)
 
 
-def contents(path: str) -> Contents:
+def zip_contents(path: str) -> Contents:
     """Find the images in a zip archive."""
     found = Contents()
     try:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.health.rows import Row
+from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import FINDING, LOG_FILE, SCORES
 from ganzoo.weights.files import write_text
 

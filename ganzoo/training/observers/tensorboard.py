@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ganzoo.errors import ConfigError
-from ganzoo.training.observers.base import Observer, Row
+from ganzoo.health.rows import Row
+from ganzoo.training.observers.observer import Observer
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ganzoo.data.cache import building, task
+from ganzoo.data.cache import making, task
 from tests.imports import ROOT
 
 
@@ -15,7 +15,7 @@ from tests.imports import ROOT
 def small_chunks(monkeypatch):
     """Decode eight samples at once, and enter each chunk into the journal."""
     monkeypatch.setattr(task, "CHUNK_ROWS", 8)
-    monkeypatch.setattr(building, "SECONDS_BETWEEN_ENTRIES", 0.0)
+    monkeypatch.setattr(making, "SECONDS_BETWEEN_ENTRIES", 0.0)
 
 
 @pytest.fixture

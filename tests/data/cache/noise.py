@@ -95,10 +95,10 @@ def expected(numbers):
 
 
 if __name__ == "__main__":
-    from ganzoo.data.cache import building, open_store, task
+    from ganzoo.data.cache import making, open_store, task
     from tests.data.cache import noise
 
-    task.CHUNK_ROWS, building.SECONDS_BETWEEN_ENTRIES = 8, 0.0
+    task.CHUNK_ROWS, making.SECONDS_BETWEEN_ENTRIES = 8, 0.0
     source = noise.Noise(**json.loads(sys.argv[1]))
     print("ready", flush=True)
     store = open_store(source, source.shape, name="noise", processes=int(sys.argv[2]))

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ganzoo.data.cache import open_store
-from ganzoo.data.cache.entries import entries, evict, named
+from ganzoo.data.cache.entries import entries, entry_named, evict
 from ganzoo.errors import RequestError
 from tests.data.cache.noise import Noise, expected
 
@@ -57,7 +57,7 @@ def test_opening_a_store_is_using_it(cache):
     os.utime(meta, (0, 0))
     (store,) = (entry for entry in entries() if entry.used == 0)
     open_store(Noise(3), Noise.shape)
-    assert named(store.name).used > 0
+    assert entry_named(store.name).used > 0
 
 
 def test_everything_can_be_taken_away(cache):
@@ -97,4 +97,4 @@ def test_what_is_being_decoded_stays(cache, start):
 )
 def test_names_and_their_beginnings(name, found, cache):
     fill(cache)
-    assert named(name).name == found
+    assert entry_named(name).name == found

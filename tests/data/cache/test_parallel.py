@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from ganzoo.data.cache import building, open_store, pool
+from ganzoo.data.cache import decoders, making, open_store
 from ganzoo.errors import GanzooError
 from tests.data.cache.noise import Noise, Sent, content, expected, reads
 
@@ -84,15 +84,15 @@ def test_a_killed_process_is_told_and_its_work_goes_on(cache, tmp_path):
 
 
 def test_what_is_quickly_done_starts_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "SECONDS_BETWEEN_ENTRIES", 1.0)
-    monkeypatch.setattr(pool.subprocess, "Popen", None)
+    monkeypatch.setattr(making, "SECONDS_BETWEEN_ENTRIES", 1.0)
+    monkeypatch.setattr(decoders.subprocess, "Popen", None)
     source = Noise(2000)
     assert len(open_store(source, source.shape).samples) == 2000
 
 
 def test_what_takes_long_is_decoded_here_and_then_in_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "SECONDS_ALONE", 0.05)
-    monkeypatch.setattr(building, "available", lambda: 2)
+    monkeypatch.setattr(making, "SECONDS_ALONE", 0.05)
+    monkeypatch.setattr(making, "default_processes", lambda: 2)
     source = Noise(300, log=str(tmp_path / "log"), delay=0.002)
     store = open_store(source, source.shape)
     assert (store.samples == expected(range(300))[0]).all()
@@ -104,7 +104,7 @@ def test_what_takes_long_is_decoded_here_and_then_in_others(tmp_path, monkeypatc
 def test_a_machine_of_one_core_decodes_alone(tmp_path):
     script = (
         "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]);"
-        "from ganzoo.data.cache.pool import available; print(available())"
+        "from ganzoo.data.cache.decoders import default_processes; print(default_processes())"
     )
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system binds no process to a core")

@@ -14,7 +14,7 @@ from contextlib import closing
 
 import pytest
 
-from ganzoo.data.cache import open_store, pool, task
+from ganzoo.data.cache import decoders, open_store, task
 from ganzoo.data.cache.journal import Journal
 from ganzoo.errors import DataError
 from tests.data.cache.noise import Noise, content, expected, reads
@@ -188,7 +188,7 @@ def test_an_interrupt_may_come_while_a_thread_is_started(cache, monkeypatch, und
             _thread.start_new_thread(self.run, ())  # it runs, but nobody has been told so
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pool.threading, "Thread", Interrupted)
+    monkeypatch.setattr(decoders.threading, "Thread", Interrupted)
     source = Noise(400)
     with pytest.raises(KeyboardInterrupt):
         open_store(source, source.shape, processes=2)

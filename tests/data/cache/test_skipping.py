@@ -6,7 +6,7 @@ import torch
 
 from ganzoo import register, registry, train
 from ganzoo.config import DataConfig
-from ganzoo.data.cache import building, open_store, skip_note
+from ganzoo.data.cache import making, open_store, skip_note
 from ganzoo.data.loader import Loader
 from ganzoo.errors import DataError
 from ganzoo.spec import DatasetSpec
@@ -22,7 +22,7 @@ from tests.data.cache.noise import Noise, content, expected, reads
 def test_the_store_holds_the_good_ones(
     bad, processes, block, small_chunks, cache, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(building, "COPIED_AT_ONCE", block)
+    monkeypatch.setattr(making, "COPIED_AT_ONCE", block)
     store = open_store(Noise(40, bad=bad, max_bad=1.0), Noise.shape, processes=processes)
     samples, labels = expected([i for i in range(40) if i not in bad])
     assert (store.samples == samples).all()
@@ -83,7 +83,7 @@ def test_a_kill_while_rows_move_does_no_harm(cache, tmp_path, monkeypatch):
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(building.json, "dump", killed)
+        patch.setattr(making.json, "dump", killed)
         with pytest.raises(SystemExit):
             open_store(source, source.shape)
     store = open_store(source, source.shape)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ganzoo.data.cache import open_store
-from ganzoo.data.sources import base, members
+from ganzoo.data.sources import members, own
 from ganzoo.errors import DataError
 from tests.data.sources.conftest import as_tar, as_zip, opened, png, touch
 
@@ -240,7 +240,7 @@ def test_a_member_that_cannot_be_read_is_named(tmp_path, cause):
 
 
 def test_what_a_member_declares_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(base, "MAX_IMAGE_BYTES", 1000)
+    monkeypatch.setattr(own, "MAX_IMAGE_BYTES", 1000)
     for make, path in ((zipped, tmp_path / "a.zip"), (tarred, tmp_path / "a.tar")):
         make(path, [("bomb.png", bytes(1001)), ("good.png", IMAGE)])
         source = opened(path)

@@ -11,8 +11,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganzoo.data.check import survey
-from ganzoo.data.sources.classes import ordered
+from ganzoo.data.sources.labels import ordered
+from ganzoo.data.survey import survey
 from ganzoo.errors import DataError
 from tests.data.sources.conftest import Torch, opened, png
 

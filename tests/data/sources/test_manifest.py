@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.data.cache import open_store
-from ganzoo.data.check import survey
+from ganzoo.data.survey import survey
 from ganzoo.errors import DataError
 from ganzoo.terminal import printable
 from tests.data.sources.conftest import opened

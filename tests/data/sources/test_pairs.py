@@ -8,14 +8,14 @@ import torch
 from PIL import Image
 
 from ganzoo import registry
-from ganzoo.config import DataConfig, files
-from ganzoo.config.files import parse_yaml
+from ganzoo.config import DataConfig, documents
+from ganzoo.config.documents import parse_yaml
 from ganzoo.data.cache import open_stores
 from ganzoo.data.composite import Composite, View
 from ganzoo.data.config import DomainsConfig, PairsConfig, StandardConfig
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
-from ganzoo.data.sources.base import summary
+from ganzoo.data.sources.own import summary
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.randomness import Draws
 from ganzoo.resolve import resolve
@@ -243,7 +243,7 @@ def test_a_recipe_names_no_place_of_this_machine_and_places_may_change(kind):
     values = parse_yaml(recipe_of(run, "fp32"))["data"]
     assert {key: values[key] for key in told} == told
     assert values["source"] == data.source
-    assert "/home" not in files.dump_yaml(values)
+    assert "/home" not in documents.dump_yaml(values)
     assert {f"data.{place}" for place in told} <= changeable(data)
     assert "data.flip" not in changeable(data)
 

@@ -6,7 +6,7 @@ from ganzoo.hub.loading import load_generator, pretrained_info
 from ganzoo.hub.publishing import push
 from ganzoo.hub.pulling import pull
 from ganzoo.networks import create_discriminator, create_generator
-from ganzoo.weights import folder as weights
+from ganzoo.weights import saving as weights
 from tests.hub.server import ALICE
 
 NAME = "acme/digits"

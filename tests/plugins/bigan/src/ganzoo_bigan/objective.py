@@ -30,18 +30,22 @@ class Bidirectional(Objective):
         if phase.player == "discriminator":
             return self.contest.critic_loss(turn, reals.detached(), fakes)
         loss, scalars = self.contest.maker_loss(turn, fakes)
+        if phase.name:  # the term of a penalty, alone
+            return loss, scalars
         # The encoder wants what it infers to be taken for a generated pair.
-        real, _ = self.contest.judge(turn, reals, fakes.detached())
+        real = self.contest.score(turn, reals, "reals")
         fooled = Critique(tuple(-logits for logits in real.logits))
         inferred = self.contest.loss.generator(fooled, None)
         scalars["loss/encoder"] = inferred.detach()
         return loss + inferred, scalars
 
     def _both(self, turn: Turn) -> tuple[Shown, Shown]:
-        place = (2 * turn.step + PHASES.index(turn.phase)) * self.config.training.batch_size
-        samples = self.loader.batch(place, turn.draws)["sample"]
+        makes = turn.phase.player == "generator"
+        # Both updates of a step see reals of their own.
+        position = (2 * turn.step + makes) * self.config.training.batch_size
+        samples = self.loader.batch(position, turn.data)["sample"]
         latents = self.latents(turn.draws)
-        with self.forward(differentiable=turn.phase.player == "generator"):
+        with self.forward(differentiable=makes):
             inferred = self.call("encoder", samples)
             made = self.call("generator", latents)
         return Shown(samples, condition=inferred), Shown(made, condition=latents, latents=latents)

@@ -1,0 +1,89 @@
+"""Penalties at the samples of an update look at its own critiques, where they can."""
+
+import pytest
+import torch
+
+from ganzoo.training.trainer import Trainer
+
+DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16], "discriminator_norm": "none"}
+SMALL = {"training.batch_size": 4, "training.sample_every": 0, "health.every": 0}
+BOTH = {"architecture": DCGAN, "loss": "relativistic", "penalties": {"r1": {}, "r2": {}}}
+
+
+def trainer_of(folder, config, *, shared=True, **overrides):
+    trainer = Trainer(config, folder, overrides={**SMALL, **overrides})
+    if not shared:
+        trainer.objective.contest._unshared = "as the test wants it"
+    return trainer
+
+
+def passes_in(trainer, player):
+    """Count the passes of the discriminator in each phase of a player."""
+    count = 0
+
+    def called(*_):
+        nonlocal count
+        count += 1
+
+    handle = trainer.objective.networks["discriminator"].register_forward_hook(called)
+    for phase in trainer.objective.all_phases(0):
+        if phase.player == player:
+            trainer.objective.loss(0, phase, 0)
+    handle.remove()
+    return count
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared", "passes"),
+    [
+        ({}, True, 2),
+        ({}, False, 4),
+        ({"penalties.r2": None}, True, 2),
+        ({"penalties.r2.every": 2}, True, 2),
+        ({"penalties.r1.apart": True, "penalties.r2.apart": True}, True, 4),
+        ({"augmentation": "diffaugment"}, True, 2),
+        ({"objective.passes": "joint"}, True, 3),
+        ({"penalties.gradient-penalty.weight": 1.0}, True, 3),
+    ],
+    ids=["both", "unshared", "one", "lazy", "apart", "augmented", "joint", "between"],
+)
+def test_passes_of_the_discriminator(tmp_path, changes, shared, passes):
+    assert (
+        passes_in(trainer_of(tmp_path, BOTH, shared=shared, **changes), "discriminator") == passes
+    )
+
+
+@pytest.mark.parametrize("labels", [0, 10], ids=["unconditional", "conditional"])
+@pytest.mark.parametrize("loss", ["non-saturating", "hinge", "relativistic"])
+def test_a_shared_critique_gives_what_a_pass_of_its_own_gives(tmp_path, loss, labels):
+    config = {**BOTH, "loss": loss, "architecture": {**DCGAN, "num_classes": labels}}
+    changes = {"training.precision": "fp64", "penalties.r1.every": 2}
+    ends = []
+    for shared in (True, False):
+        trainer = trainer_of(tmp_path / str(shared), config, shared=shared, **changes)
+        for _ in range(3):
+            trainer.train_step()
+        networks = trainer.objective.networks.values()
+        ends.append(torch.cat([p.detach().flatten() for n in networks for p in n.parameters()]))
+    assert (ends[0] - ends[1]).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({}, None),
+        ({"objective.passes": "joint"}, "penalties.r1 and penalties.r2 need a pass of the discr"),
+        ({"objective.passes": "joint", "penalties.r2": None}, "penalties.r1 needs a pass of the"),
+        ({"training.compile": True}, "of its own: training.compile is on, and compiled"),
+        ({"training.precision": "bf16"}, "the run computes in bf16, and training.penalty_preci"),
+        ({"training.precision": "bf16", "training.penalty_precision": "bf16"}, None),
+        (
+            {"objective.passes": "joint", "penalties.r1.apart": True, "penalties.r2.apart": True},
+            None,
+        ),
+    ],
+)
+def test_a_run_says_once_why_a_pass_is_done_twice(tmp_path, changes, note):
+    found = [text for text in trainer_of(tmp_path, BOTH, **changes).notes if "pass of" in text]
+    assert len(found) == (note is not None)
+    assert note is None or note in found[0]
