@@ -8,7 +8,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 from ganzoo.weights import saving as weights
 from ganzoo.weights.description import Info
 from tests.cli.test_bad_input import halves, refused, sides, truncated, write
@@ -23,7 +23,7 @@ def saved(tmp_path_factory):
     for name in ("pix2pix", "cyclegan"):
         config = architecture_config(name, sample_shape=(3, 32, 32), generator="resnet", **SMALL)
         roles = ganzoo.info(name).networks
-        networks = {role: build(role, config, seed=0) for role in roles}
+        networks = {role: build_network(role, config, seed=0) for role in roles}
         weights.save(folder / name, Info.of(config), networks)
     return folder
 

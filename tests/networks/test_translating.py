@@ -7,7 +7,7 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
-from ganzoo.building import architecture_config, build
+from ganzoo.building import architecture_config, build_network
 from ganzoo.config import TranslatorConfig
 from ganzoo.errors import GanzooError, RequestError
 from ganzoo.networks.translator import Translator
@@ -25,7 +25,7 @@ def translator(name="pix2pix", role="generator", *, background="#ffffff", **valu
     values = {"sample_shape": (3, 32, 32), **RESNET, **values}
     config = architecture_config(name, **values)
     info = Info.of(config, data=DataFacts(background=background))
-    made = Translator(build(role, config, seed=3), info, role=role).eval()
+    made = Translator(build_network(role, config, seed=3), info, role=role).eval()
     for index, parameter in enumerate(made.module.parameters()):
         parameter.data.normal_(0, 0.4, generator=torch.Generator().manual_seed(index))
     return made
@@ -216,7 +216,7 @@ def strangers():
     ]
     with registered(specs[0]), registered(specs[1]):
         yield {
-            spec.name: Translator(build("maker", config, seed=0), Info.of(config))
+            spec.name: Translator(build_network("maker", config, seed=0), Info.of(config))
             for spec in specs
             for config in [architecture_config(spec.name, source_shape=(3, 8, 8))]
         }
@@ -332,7 +332,7 @@ class TestFiles:
 def folder(tmp_path_factory):
     config = architecture_config("cyclegan", sample_shape=(3, 32, 32), **RESNET)
     spec = ganzoo.info("cyclegan")
-    networks = {role: build(role, config, seed=0) for role in spec.networks}
+    networks = {role: build_network(role, config, seed=0) for role in spec.networks}
     del networks["discriminator_b"]
     return weights.save(tmp_path_factory.mktemp("cycle"), Info.of(config), networks)
 
