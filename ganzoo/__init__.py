@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.about import __version__ as __version__
 
 if TYPE_CHECKING:
+    from ganzoo.checking import DataReport as DataReport
+    from ganzoo.checking import check_data as check_data
     from ganzoo.data.sources.python import register_dataset as register_dataset
     from ganzoo.drawing import save_grid as save_grid
     from ganzoo.drawing import show as show
@@ -63,6 +65,7 @@ else:
 
 
 _NAMES = {
+    "checking": "DataReport check_data",
     "data.sources.python": "register_dataset",
     "errors": "GanzooError",
     "evaluation.evaluate": "evaluate",

@@ -7,7 +7,7 @@ import pytest
 from tests.imports import ROOT, Import, imports, sources
 
 LAYERS = (
-    {"about", "errors", "numbers", "terminal"},
+    {"about", "aside", "errors", "numbers", "terminal"},
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {
@@ -34,7 +34,7 @@ LAYERS = (
     {"evaluation", "health"},
     {"objectives"},
     {"training"},
-    {"tuning"},
+    {"tuning", "checking"},
     {"cli", "testing"},
 )
 LAYER_OF = {unit: layer for layer, units in enumerate(LAYERS) for unit in units}

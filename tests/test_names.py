@@ -16,6 +16,7 @@ ALLOWED = {
     "config": GROUPS,
     "functions": GROUPS,
     "cases": "every kit lists the configs that it checks",
+    "losses_are_scalars": DEMANDS,
     "samples_get_gradients": DEMANDS,
     "samples_stand_alone": DEMANDS,
     "state_is_kept_in_state": DEMANDS,

@@ -18,22 +18,23 @@ from tests.imports import ROOT, imports, sources
 NAMES = {
     "ganzoo.spec": """
         Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec
-        ObjectiveSpec PenaltySpec Preset Pretrained Recipe Role Shape Spec Traits Truncation
+        ObjectiveSpec PenaltySpec Preset Pretrained Recipe RecipeFacts Role Shape Spec Traits
+        Truncation
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
         EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
         LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
-        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig value_at
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig timed value_at
     """,
     "ganzoo.config.models": """
-        AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at
+        AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at AnyModel timed
     """,
     "ganzoo.objectives.base": """
         Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
-    "ganzoo.penalties.base": "Context Critic Penalty input_gradient",
+    "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
     "ganzoo.augmentation.base": "Augmentation Identity",
     "ganzoo.data.base": "Dataset Item",
     "ganzoo.data.composite": "Composite View",
@@ -60,26 +61,27 @@ PARAMETERS = {
     """,
     "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
     "ganzoo.spec.PenaltySpec": """
-        name summary config factory on kind forbids_coupling paper api
+        name summary config factory on of kind forbids_coupling paper api
     """,
     "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
     "ganzoo.spec.DatasetSpec": "name summary config factory licence paper api extractor fields",
-    "ganzoo.spec.Preset": "summary values recipe",
+    "ganzoo.spec.Preset": "summary values recipe rule",
     "ganzoo.spec.Pretrained": "summary folder repository",
     "ganzoo.spec.Recipe": """
-        objective loss penalties optimizers data training ema augmentation
+        objective loss penalties optimizers data training ema augmentation note
     """,
     "ganzoo.spec.Traits": """
         sides channels images vectors labels output coupling truncation extras
     """,
+    "ganzoo.spec.RecipeFacts": "architecture samples classes batch_size steps",
     "ganzoo.spec.Truncation": "kind range default",
     "ganzoo.config.ArchitectureConfig": "name preset sample_shape num_classes",
     "ganzoo.config.LatentConfig": "name preset sample_shape num_classes latent_dim latent",
     "ganzoo.config.TranslatorConfig": "name preset sample_shape num_classes source_shape use",
     "ganzoo.config.ObjectiveConfig": "name",
     "ganzoo.config.LossConfig": "name",
-    "ganzoo.config.PenaltyConfig": "name on weight every",
+    "ganzoo.config.PenaltyConfig": "name on weight every apart",
     "ganzoo.config.AugmentationConfig": "name",
     "ganzoo.config.DataConfig": "source image_size flip dequantize holdout",
     "ganzoo.config.value_at": "value samples",
@@ -105,9 +107,9 @@ PARAMETERS = {
     "ganzoo.objectives.base.Game.critic_loss": "self turn reals fakes scale classes",
     "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals",
     "ganzoo.objectives.base.Kept": "shared own",
-    "ganzoo.objectives.base.Phase": "player index",
+    "ganzoo.objectives.base.Phase": "player index name",
     "ganzoo.objectives.base.Shown": "samples labels condition latents",
-    "ganzoo.objectives.base.Turn": "step phase update samples draws",
+    "ganzoo.objectives.base.Turn": "step phase update samples draws data",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
     "ganzoo.losses.base.Critique.sum": "self",
@@ -117,11 +119,12 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
         critic networks reals fakes latents real_labels fake_labels random step real_condition
-        fake_condition
+        fake_condition real fake
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",
     "ganzoo.penalties.base.Penalty.project": "self network weight",
+    "ganzoo.penalties.base.gradient_at": "context samples",
     "ganzoo.penalties.base.input_gradient": "critic samples labels condition",
     "ganzoo.augmentation.base.Augmentation": "config",
     "ganzoo.augmentation.base.Augmentation.__call__": "self samples draws",

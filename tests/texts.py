@@ -53,7 +53,9 @@ USER, TOKEN = "you", "hf_you0123456789"
 HUB = "https://huggingface.co"
 """The Hub, as texts write it."""
 
-LONG = {f"benchmarks.{name}" for name in ("caching", "finetuning", "health", "quality")}
+LONG = {
+    f"benchmarks.{name}" for name in ("caching", "finetuning", "health", "quality", "translations")
+}
 """Benchmarks that take minutes; that they do their work is tested by tests/benchmarks."""
 
 SMALL = {"steps": 1, "batch_size": 4}

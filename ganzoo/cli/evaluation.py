@@ -9,7 +9,7 @@ import typer
 
 from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
 from ganzoo.cli.completion import complete_datasets
-from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, Truncation
+from ganzoo.cli.sampling import Raw, ReferenceArgument, Seed, TruncationOption
 from ganzoo.cli.translating import RoleOption
 from ganzoo.errors import RequestError
 
@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     n: Annotated[int, typer.Option("-n", help="The number of fakes.")] = 10_000,
     seed: Seed = 0,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     raw: Raw = False,
     device: Annotated[str, typer.Option(help="The device, such as cpu or cuda.")] = "cpu",
     save: Annotated[

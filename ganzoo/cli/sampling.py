@@ -24,7 +24,7 @@ ReferenceArgument = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="The seed.")]
 Label = Annotated[str | None, typer.Option(help="A class, by name or by number.")]
-Truncation = Annotated[
+TruncationOption = Annotated[
     float | None, typer.Option(help="Above 0, at most 1; lower gives more typical samples.")
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Use the generator without averaged weights.")]
@@ -35,7 +35,7 @@ def sample(
     n: Annotated[int, typer.Option("-n", help="The number of samples.")] = 16,
     seed: Seed = 0,
     label: Label = None,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -105,7 +105,7 @@ def interpolate(
     to: Annotated[
         str | None, typer.Option(help="Blend from the class --label to this class instead.")
     ] = None,
-    truncation: Truncation = None,
+    truncation: TruncationOption = None,
     out: Annotated[
         str, typer.Option("--out", "-o", help="The file to write: a .gif film or a .png grid.")
     ] = "path.gif",

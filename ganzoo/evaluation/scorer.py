@@ -56,6 +56,7 @@ class Scorer:
     Args:
         data: The real data, resolved; all of it is the reals.
         shape: Of what the generators make, ``(C, H, W)`` or ``(D,)``.
+        dataset: The real data, where it is open already.
         metrics: Of `ganzoo.config.watching.METRICS`; None for those that are usual of such data.
         extractor: What the features are of: a name, or a mapping of ``name`` and fields of its
             config; None for the one that suits the data.
@@ -77,6 +78,7 @@ class Scorer:
         data: DataConfig,
         shape: Shape,
         *,
+        dataset: Dataset | None = None,
         metrics: Sequence[str] | None = None,
         extractor: str | Mapping[str, Any] | None = None,
         fakes: int = DEFAULT_FAKES,
@@ -92,7 +94,7 @@ class Scorer:
         self.batch_size = whole_number("batch_size", batch_size)
         self._progress = progress or (lambda kind, done, total: None)
         self.device = torch.device(device)
-        self._data, self._dataset = data, self._opened(data)
+        self._data, self._dataset = data, self._opened(data, dataset)
         kind = "images" if len(shape) == 3 else "vectors"
         paired = self._check_kind(kind)
         usual = DEFAULT_METRICS if kind == "images" else POINT_METRICS
@@ -185,9 +187,9 @@ class Scorer:
             for name in self.metrics
         ]
 
-    def _opened(self, data: DataConfig) -> Dataset:
-        """Open the real data."""
-        return open_dataset(data)
+    def _opened(self, data: DataConfig, dataset: Dataset | None) -> Dataset:
+        """Return the real data: what was opened before, if that will do."""
+        return dataset or open_dataset(data)
 
     def _check_kind(self, kind: str) -> bool:
         """Check that the data is what generators make; report whether it holds targets."""

@@ -53,12 +53,12 @@ class TranslationScorer(Scorer):
         if self.truncation is not None:
             raise RequestError(f"truncation is for generators, and {role} translates images")
 
-    def _opened(self, data: DataConfig) -> Dataset:
+    def _opened(self, data: DataConfig, dataset: Dataset | None) -> Dataset:
         spec = registry.get(DatasetSpec, dataset_name(data.source))
         check_fields(self._spec.name, (self.reads, self.makes), spec)
-        if "load_size" in type(data).model_fields:
-            data = data.model_copy(update={"load_size": None})
-        return super()._opened(data)
+        if getattr(data, "load_size", None) is not None:
+            data, dataset = data.model_copy(update={"load_size": None}), None
+        return super()._opened(data, dataset)
 
     def _check_kind(self, kind: str) -> bool:
         return are_pairs(self._dataset, self._role)

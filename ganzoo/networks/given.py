@@ -11,8 +11,8 @@ from PIL import Image, ImageColor
 from torch import Tensor
 
 from ganzoo.data.decoding import EXTENSIONS, decode
-from ganzoo.data.sources.folder import files_below
 from ganzoo.data.sources.filenames import is_image
+from ganzoo.data.sources.folder import files_below
 from ganzoo.data.sources.pixels import as_file
 from ganzoo.errors import DataError, RequestError
 

@@ -21,13 +21,13 @@ from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_on_hub, i
 from ganzoo.resolve.validation import (
     are_pairs,
     check_architecture,
-    check_data,
     check_evaluation,
     check_fields,
     check_finetuning,
     check_penalties,
     check_penalty_names,
     check_shape,
+    check_suits,
     datasets_with,
     open_dataset,
     shown,
@@ -48,6 +48,7 @@ from ganzoo.spec import (
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
     from ganzoo.data.fields import Field
+    from ganzoo.training.starting import Base
 
 LOOKS = 6
 """At a run's health at least, where it has as many rows; a verdict of its monitors needs four."""
@@ -61,15 +62,19 @@ DEFAULTS: Values = {
 
 @dataclass(frozen=True)
 class Resolution:
-    """A config that may be run, and what resolving it had to decide.
+    """A config that may be run, what resolving it had to decide, and what it had to open.
 
     Attributes:
         config: Complete and checked; written to YAML it resolves to the same object.
+        dataset: The data, for which it was checked.
         notes: Sentences on what was fitted, for the user.
+        base: The weights that the run starts from, where they were opened.
     """
 
     config: RunConfig
+    dataset: Dataset = dataclasses.field(compare=False, repr=False)
     notes: tuple[str, ...] = ()
+    base: Base | None = dataclasses.field(default=None, compare=False, repr=False)
 
 
 def resolve(
@@ -132,8 +137,9 @@ def resolve(
         values = merge(DEFAULTS, merge(recipe, user)) | {"architecture": values["architecture"]}
         objective = _objective(spec, values)
         values = _with_optimizers(values, objective)
-        pinned = dict(dataset.pinned)
-        data = data_config(values["data"], values).model_copy(update=pinned)
+        ruled_data = data_config(values["data"], values).model_copy(update=dict(dataset.pinned))
+        if ruled_data != data:
+            data, dataset = ruled_data, open_dataset(ruled_data)
     training = validate(TrainingConfig, values.get("training", {}), "training", values)
     game = validate(objective.config, values["objective"], "objective", values)
     values["augmentation"], told = chosen(values["augmentation"], dataset, made, training, game)
@@ -155,12 +161,12 @@ def resolve(
         values["evaluation"] = _usual(evaluation, PAIR_METRICS, "mae")
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
-    check_data(result, dataset, made)
+    check_suits(result, dataset, made)
     check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
     check_evaluation(result, dataset, maker)
     check_finetuning(result)
-    return Resolution(result, tuple(notes))
+    return Resolution(result, dataset, tuple(notes))
 
 
 def _sections(recipe: Recipe) -> Values:

@@ -216,7 +216,7 @@ def datasets_with(reads: Iterable[str]) -> list[str]:
     return found
 
 
-def check_data(config: RunConfig, dataset: Dataset, field: Field) -> None:
+def check_suits(config: RunConfig, dataset: Dataset, field: Field) -> None:
     """Check that the data is of the kind, shape and classes that the networks are made for.
 
     Args:

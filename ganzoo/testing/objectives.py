@@ -10,7 +10,7 @@ from ganzoo import registry
 from ganzoo.objectives.base import Kept, Phase
 from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
-from ganzoo.testing.playing import Seen, networks_seen, played, trained, trainer_of
+from ganzoo.testing.playing import RowsSeen, networks_seen, played, trained, trainer_of
 from ganzoo.testing.standins import SIZE
 from ganzoo.testing.trainable import ObjectiveCase, cases
 
@@ -168,7 +168,7 @@ def losses_are_repeatable(case: ObjectiveCase) -> None:
 
 def parts_see_the_whole(case: ObjectiveCase) -> None:
     """In parts (accumulate), networks are given the rows of the whole batch."""
-    seen: list[list[Seen]] = []
+    seen: list[list[RowsSeen]] = []
     for parts in (1, 2):
         with case.in_parts(parts) as objective:
             seen.append(networks_seen(objective, parts))

@@ -18,7 +18,7 @@ from ganzoo.training.trainer import Trainer
 SMALL: Mapping[str, Any] = {"steps": 4, "batch_size": BATCH, "device": "cpu", "precision": "fp32"}
 """Values of ``training`` in the runs of checks."""
 
-Seen = tuple[Phase, str, Tensor]
+RowsSeen = tuple[Phase, str, Tensor]
 """In a phase, the rows that a role was given, float64 ``(rows, numbers)``, sorted."""
 
 
@@ -73,7 +73,7 @@ def played(
         yield phase, torch.stack(losses).mean() if parts > 1 else losses[0], scalars
 
 
-def networks_seen(objective: Objective, parts: int) -> list[Seen]:
+def networks_seen(objective: Objective, parts: int) -> list[RowsSeen]:
     """Return what each network is given in each phase of the first step."""
     rows: dict[str, list[Tensor]] = {}
 
@@ -82,7 +82,7 @@ def networks_seen(objective: Objective, parts: int) -> list[Seen]:
         flat = [x.detach().double().reshape(len(x), -1) for x in given]
         rows.setdefault(role, []).append(torch.cat(flat, dim=1))
 
-    found: list[Seen] = []
+    found: list[RowsSeen] = []
     with ExitStack() as hooks:
         for role, network in objective.networks.items():
             hooks.callback(_hooked(network, role, look).remove)

@@ -1,37 +1,46 @@
 """Writing the weights folder of a run."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image
-from torch import nn
-
-from ganzoo.config import RunConfig
+from ganzoo.aside import folder_aside, write_text
+from ganzoo.settings import own_settings
 from ganzoo.training.facts import recipe_of
-from ganzoo.weights import saving as weights_folder
+from ganzoo.weights import saving
 from ganzoo.weights.card import write_card
-from ganzoo.weights.description import Info
-from ganzoo.weights.files import folder_aside, write_text
-from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE
+
+if TYPE_CHECKING:
+    from ganzoo.training.trainer import Trainer
 
 
-def write_weights(
-    folder: Path,
-    info: Info,
-    networks: Mapping[str, nn.Module],
-    sheet: Image.Image | None,
-    config: RunConfig,
-    precision: str,
-) -> None:
-    """Write networks with a card, a sheet of samples and the config that trains them again."""
+@own_settings(grad=True)
+def export_weights(trainer: Trainer, folder: str | Path) -> Path:
+    """Write the networks of a run as they are now.
+
+    Beside them lie a card, a sheet of samples, the config that trains them again, and the scores of
+    this step. Returns the folder.
+    """
+    networks, folder = trainer.objective.networks, Path(folder)
+    kept = {
+        **networks,
+        **{role: trainer.snapshot(role).module for role in trainer.objective.architecture.makers},
+        **{f"{role}_raw": networks[role] for role in trainer.emas},
+    }
+    scores = [score.model_dump(mode="json") for score in trainer.scores]
+    info, sheet = trainer.snapshot().info.model_copy(update={"scores": scores}), trainer.sheet()
     with _placed(folder) as path:
-        weights_folder.save(path, info, networks)
+        saving.save(path, info, kept)
         if sheet is not None:
-            sheet.save(path / SHEET_FILE)
-        write_text(path / RECIPE_FILE, recipe_of(config, precision))
+            sheet.save(path / saving.SHEET_FILE)
+        recipe = recipe_of(trainer.config, trainer.hardware.precision)
+        write_text(path / saving.RECIPE_FILE, recipe)
         files = [file.name for file in path.iterdir()]
-        write_text(path / CARD_FILE, write_card(info, "./folder", files))
+        write_text(path / saving.CARD_FILE, write_card(info, "./folder", files))
+    return folder
 
 
 @contextmanager
@@ -42,4 +51,4 @@ def _placed(folder: Path) -> Iterator[Path]:
         return
     with folder_aside(folder) as aside:
         yield aside
-        weights_folder.carry_over(folder, aside)
+        saving.carry_over(folder, aside)

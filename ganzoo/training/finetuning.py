@@ -106,6 +106,7 @@ def finetuning_config(
             "data.source: missing; name the images to fine-tune on, for example --data ./images"
         )
     resolution = resolve(merge(starting_values(base, user), user))
+    resolution = dataclasses.replace(resolution, base=base)
     r1 = resolution.config.penalties.get("r1")
     if r1 is None or "penalties" in user:
         return resolution

@@ -8,11 +8,14 @@ from ganzoo.config import RunConfig
 from ganzoo.data.sources.python import Data, with_data
 from ganzoo.errors import RunError
 from ganzoo.locks import is_empty, writing
+from ganzoo.resolve import resolve
 from ganzoo.training import checkpoints
+from ganzoo.training.exporting import export_weights
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.resuming import check_unchanged
 from ganzoo.training.run import Run, run_around
 from ganzoo.training.trainer import Trainer
+from ganzoo.weights.locating import RUN_CONFIG
 
 
 def train(
@@ -112,10 +115,11 @@ def export(
         if say is not None:
             for note in notes:
                 say(note)
-    check_unchanged(run, run.config, checkpoint[1])
+    resolution = resolve(run.path / RUN_CONFIG)
+    check_unchanged(run, resolution.config, checkpoint[1])
     with writing(run_around(target), "written"):
         if target.is_dir() and not is_empty(target):
             raise RunError(f"{folder} already exists; give a new folder for the weights")
-        trainer = Trainer(run.config, run)
+        trainer = Trainer(resolution, run)
         trainer.load_checkpoint(checkpoint)
-        return trainer.export(target)
+        return export_weights(trainer, target)

@@ -12,16 +12,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.aside import write_text
 from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
 from ganzoo.hub.loading import open_weights
 from ganzoo.objectives.base import Objective
+from ganzoo.resolve import Resolution
 from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
 from ganzoo.weights.description import Info, kind_of, read_info
-from ganzoo.weights.files import write_text
 from ganzoo.weights.grafting import Graft, GraftPlan, graft
 from ganzoo.weights.reading import WeightsFiles
 from ganzoo.weights.reference import is_local
@@ -111,9 +112,14 @@ class Start:
         write_text(folder / BASE_FILE, json.dumps(self.report, indent=1, ensure_ascii=False) + "\n")
 
 
-def begin(
-    config: RunConfig, objective: Objective, dataset: Dataset, *, begun: bool
-) -> Start | None:
+def base_of(resolution: Resolution) -> Base:
+    """Return the weights that a run starts from, which finding its config may have opened."""
+    wanted, base = resolution.config.finetune, resolution.base
+    assert wanted is not None
+    return base if base and base.reference == wanted.reference else Base.open(wanted.reference)
+
+
+def begin(resolution: Resolution, objective: Objective, *, begun: bool) -> Start | None:
     """Bring the networks of a run to the weights that it starts from, and freeze their stages.
 
     The generator starts from the weights as trained where they were published, else from their
@@ -123,13 +129,14 @@ def begin(
     Returns None where there is nothing to take over, or no more, as the run has `begun`. Raises
     WeightsError or ConfigError where the weights have changed or do not fit.
     """
+    config, dataset = resolution.config, resolution.dataset
     wanted = config.finetune
     if wanted is None:
         return None
     frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
-    base = Base.open(wanted.reference)
+    base = base_of(resolution)
     _check(base, config, wanted)
     grafts, averages = carried_over(base, config, objective.networks, dataset)
     base.store.remember()

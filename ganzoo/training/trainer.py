@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from ganzoo import distribution, registry
+from ganzoo.aside import tidy, write_text
 from ganzoo.building import check_memory
 from ganzoo.config import RunConfig, documents, timed
 from ganzoo.data.cache import open_stores
@@ -27,7 +28,7 @@ from ganzoo.health.watch import Watch
 from ganzoo.networks.base import Network
 from ganzoo.objectives.base import Objective
 from ganzoo.randomness import TURN, isolated, seed_for, seed_global
-from ganzoo.resolve import Resolution, open_dataset, resolve
+from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.paths import shown_path
 from ganzoo.settings import own_settings
 from ganzoo.spec import Architecture, ObjectiveSpec
@@ -35,7 +36,7 @@ from ganzoo.tensors import check_apart
 from ganzoo.training import checkpoints, sharing, starting
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
-from ganzoo.training.exporting import write_weights
+from ganzoo.training.exporting import export_weights
 from ganzoo.training.facts import circumstances, info_of, plugins_of
 from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.makers import sheet_of, usable
@@ -45,7 +46,6 @@ from ganzoo.training.optimizing import Optimizer
 from ganzoo.training.resuming import check_unchanged, circumstances_changed, resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.stopping import StopSignal
-from ganzoo.weights.files import tidy, write_text
 from ganzoo.weights.locating import RUN_CONFIG, RUN_WEIGHTS
 
 
@@ -69,6 +69,8 @@ class Trainer:
         config: The resolved config.
         run: The run on disk.
         step: Steps done.
+        scores: What was scored at this step.
+        history: The rows of the log up to the checkpoint that it resumes from.
         hardware: Where and how it computes.
         processes: This process among those that share the run.
         start: What a fine-tuning run begins with; None once it has begun, and for others.
@@ -93,6 +95,8 @@ class Trainer:
         distribution.join(self.processes, self.hardware.device)
         self.notes = [*resolution.notes, *busy_note(self.hardware.device)]
         self.step = 0
+        self.scores: list[Score] = []
+        self.history: list[Row] = []
         self._figures = Figures(self.processes)
         self._snapshots: dict[str, tuple[int, Network]] = {}
         self._claim = ExitStack()
@@ -103,14 +107,14 @@ class Trainer:
                 self.run = out
             else:
                 self.run = self._claim.enter_context(new_run(self.config, out, self.processes))
-            self._prepare(observers)
+            self._prepare(resolution, observers)
         except BaseException:
             self._claim.close()
             raise
 
-    def _prepare(self, observers: Sequence[Observer]) -> None:
-        """Open the data, and build what is trained on it."""
-        self._dataset = open_dataset(self.config.data)
+    def _prepare(self, resolution: Resolution, observers: Sequence[Observer]) -> None:
+        """Open the store of the data, and build what is trained on it."""
+        self._dataset = resolution.dataset
         self.notes += summary(self._dataset)
         training = self.config.training
         with distribution.first_goes_ahead(self.processes):
@@ -146,7 +150,7 @@ class Trainer:
         # Whether the run is further than this trainer, until that takes over a checkpoint.
         self._behind = begun = bool(checkpoints.every(self.run.checkpoints))
         with distribution.first_goes_ahead(self.processes):
-            self.start = starting.begin(self.config, self.objective, self._dataset, begun=begun)
+            self.start = starting.begin(resolution, self.objective, begun=begun)
         self.notes += sharing.begin_alike(
             self.config, self.hardware, self._dataset.fingerprint, self.objective.networks
         )
@@ -162,7 +166,7 @@ class Trainer:
             self.notes += self.start.notes
             for role, ema in self.emas.items():
                 ema.load_state(self.start.averages[role])
-        every = [*default_observers(self.config), *observers]
+        every = [*default_observers(self.config, self._dataset), *observers]
         self.observers = [o for o in every if o.everywhere or self.processes.first]
 
     @classmethod
@@ -313,7 +317,7 @@ class Trainer:
                     witness.updated(phase.player, optimizer.parameters)
                 optimizer.step(samples)
                 self.objective.after_update(step, phase)
-        self.step += 1
+        self.step, self.scores = self.step + 1, []
         if not warming:
             for ema in self.emas.values():
                 ema.update(self.step * training.batch_size, training.batch_size)
@@ -327,6 +331,7 @@ class Trainer:
 
     def report_scores(self, scores: Sequence[Score]) -> None:
         """Tell all observers of the generator's scores at this step."""
+        self.scores += scores
         for observer in self.observers:
             observer.scored(self, scores)
 
@@ -369,7 +374,7 @@ class Trainer:
         state = circumstances(self.config, self.hardware, self._dataset.fingerprint)
         checkpoints.write_checkpoint(self.run.checkpoints, self.step, tensors, state)
         checkpoints.prune(self.run.checkpoints, self.config.training.keep_checkpoints)
-        self.export(self.run.path / RUN_WEIGHTS)
+        export_weights(self, self.run.path / RUN_WEIGHTS)
 
     @own_settings(grad=True)
     def load_checkpoint(self, checkpoint: checkpoints.Loaded) -> None:
@@ -390,6 +395,8 @@ class Trainer:
                 f"{shown_path(self.run.path)}: {' '.join(str(error).split())[:200]}"
             ) from error
         self.step, self._behind = state["step"], False
+        self.scores = self.run.scores_at(self.step)
+        self.history = [row for row in self.run.log if row["step"] <= self.step]
         own = checkpoints.own_names(tensors)
         self.notes += circumstances_changed(state, self.hardware, plugins_of(self.config), own)
 
@@ -412,22 +419,3 @@ class Trainer:
         """Draw what the networks make now; None for what no image shows."""
         makers = {role: self.snapshot(role) for role in self.objective.architecture.makers}
         return sheet_of(self.objective, makers, self.config.training.seed)
-
-    @own_settings(grad=True)
-    def export(self, folder: str | Path) -> Path:
-        """Write a weights folder of the networks as they are now.
-
-        Beside them lie a card, samples, the config and this step's scores. Returns the folder.
-        """
-        makers = self.objective.architecture.makers
-        # From the log, so that an old checkpoint is exported with its own.
-        scores = [score.model_dump(mode="json") for score in self.run.scores_at(self.step)]
-        info = self.snapshot().info.model_copy(update={"scores": scores})
-        networks = {
-            **self.objective.networks,
-            **{role: self.snapshot(role).module for role in makers},
-            **{f"{role}_raw": self.objective.networks[role] for role in self.emas},
-        }
-        target, precision = Path(folder), self.hardware.precision
-        write_weights(target, info, networks, self.sheet(), self.config, precision)
-        return target

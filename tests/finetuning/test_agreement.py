@@ -7,7 +7,6 @@ import pytest
 
 from ganzoo.cli.common import split_arguments
 from ganzoo.errors import WeightsError
-from ganzoo.resolve import open_dataset
 from ganzoo.training.agreement import agreement
 from ganzoo.training.finetuning import finetuning_config
 from ganzoo.training.trainer import Trainer
@@ -56,7 +55,7 @@ def test_what_is_said_is_what_finetune_does(tmp_path, base, images, overrides, s
     folder = make_images(tmp_path / "images", values["classes"], channels=values["channels"])
     overrides = {**overrides, "training.batch_size": 4}
     resolution = finetuning_config(weights, folder, None, overrides)
-    found = agreement(resolution.config, open_dataset(resolution.config.data))
+    found = agreement(resolution)
     text = " ".join(found.sentences)
     assert all(sentence in text for sentence in said), text
     assert bool(said) == bool(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganzoo.config import RunConfig
+from ganzoo.data.base import Dataset
 from ganzoo.training.observers.console import Progress
 from ganzoo.training.observers.grids import SampleGrids
 from ganzoo.training.observers.logs import JsonLog
@@ -28,13 +29,13 @@ class CheckpointWriter(Observer):
             trainer.save()
 
 
-def default_observers(config: RunConfig) -> list[Observer]:
+def default_observers(config: RunConfig, dataset: Dataset) -> list[Observer]:
     """Return the observers that a config asks for; RequestError where one has no meaning."""
-    # The log first, as others read from it what was scored; checkpoints after all that belongs to
-    # their step, as a run that goes on from one does not do that step again.
+    # Checkpoints after all that belongs to their step, as a run that goes on from one does not do
+    # that step again.
     observers: list[Observer] = [JsonLog(), Progress(), SampleGrids(), CheckpointWriter()]
     if config.evaluation.every:
-        observers.insert(1, Evaluation(config))
+        observers.insert(1, Evaluation(config, dataset))
     if config.health.every:
         observers.append(Health())
     if config.logging.tensorboard:

@@ -17,10 +17,10 @@ class Health(Observer):
     """Shows every row to the monitors, and reports what begins to go wrong or gets worse."""
 
     def start(self, trainer: Trainer) -> None:
-        """Show the monitors what the run has logged already; that was reported then."""
+        """Show the monitors what was logged before the run went on; that was reported then."""
         self._monitors = [monitor() for monitor in MONITORS.values()]
         self._worst: dict[str, str] = {}
-        for row in trainer.run.log:
+        for row in trainer.history:
             self._see(row)
 
     def log(self, trainer: Trainer, row: Row) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from ganzoo import registry
 from ganzoo.config import RunConfig
+from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, PluginError, RequestError, TrainingError, WeightsError
 from ganzoo.evaluation.records import LOWER_IS_BETTER, Score, protocol_differences
 from ganzoo.evaluation.scorer import Scorer
 from ganzoo.evaluation.translations import scorer_of
 from ganzoo.hardware import choose
 from ganzoo.spec import Architecture
+from ganzoo.training.exporting import export_weights
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
 from ganzoo.weights.files import not_finite
@@ -34,9 +36,9 @@ class Evaluation(Observer):
         ConfigError: A metric has no meaning for the data, or the extractor cannot be had.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
         self.config = config.evaluation
-        self._scorer = _scorer(config)
+        self._scorer = _scorer(config, dataset)
 
     def start(self, trainer: Trainer) -> None:
         """Look at the best weights so far, so that damage to them is told before training."""
@@ -63,7 +65,7 @@ class Evaluation(Observer):
         metric = self.config.best_metric
         for score in scores:
             if score.protocol.metric == metric and _is_best(score, trainer.run.best_by(metric)):
-                trainer.export(trainer.run.path / BEST)
+                export_weights(trainer, trainer.run.path / BEST)
 
 
 def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
@@ -74,12 +76,13 @@ def _is_best(score: Score, before: tuple[int, Score] | None) -> bool:
     return score.value > before[1].value
 
 
-def _scorer(config: RunConfig) -> Scorer:
+def _scorer(config: RunConfig, dataset: Dataset) -> Scorer:
     try:
         return scorer_of(
             config.data,
             config.architecture,
             registry.get(Architecture, config.architecture.name).makers[0],
+            dataset=dataset,
             metrics=config.evaluation.metrics,
             extractor=config.evaluation.extractor,
             fakes=config.evaluation.fakes,
