@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from ganzoo import distribution, registry
+from ganzoo.aside import tidy, write_text
 from ganzoo.building import check_memory
 from ganzoo.config import RunConfig, documents, timed
 from ganzoo.data.cache import open_stores
@@ -45,7 +46,6 @@ from ganzoo.training.optimizing import Optimizer
 from ganzoo.training.resuming import check_unchanged, circumstances_changed, resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.stopping import StopSignal
-from ganzoo.weights.files import tidy, write_text
 from ganzoo.weights.locating import RUN_CONFIG, RUN_WEIGHTS
 
 
