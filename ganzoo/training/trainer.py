@@ -18,7 +18,7 @@ from ganzoo.data.cache import open_stores
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.own import summary
-from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
@@ -392,7 +392,7 @@ class Trainer:
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint of step {state['step']} does not fit the networks of "
-                f"{shown_path(self.run.path)}: {' '.join(str(error).split())[:200]}"
+                f"{shown_path(self.run.path)}: {brief(error)}"
             ) from error
         self.step, self._behind = state["step"], False
         self.scores = self.run.scores_at(self.step)

@@ -17,7 +17,7 @@ from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.filenames import clutter_of, is_image
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
 Opener = Callable[[str], AbstractContextManager[Any]]
@@ -143,9 +143,8 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
 
 def damaged(path: str, error: Exception) -> DataError:
     """Tell that an archive cannot be read."""
-    cause = " ".join(str(error).split()) or type(error).__name__
     return DataError(
-        f"data.source: {printable(path)} is damaged or not an archive ({printable(cause)}); "
+        f"data.source: {printable(path)} is damaged or not an archive ({brief(error)}); "
         "download or pack it again"
     )
 
