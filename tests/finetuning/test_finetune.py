@@ -47,7 +47,9 @@ def test_a_run_begins_with_all_that_was_published(tmp_path, base, images):
     assert_state(trainer.objective.networks["discriminator"], base / "discriminator.safetensors")
     average = load_file(base / "model.safetensors")
     assert trainer.emas["generator"].state().keys() <= average.keys()
-    assert all(torch.equal(t, average[name]) for name, t in trainer.emas["generator"].state().items())
+    assert all(
+        torch.equal(t, average[name]) for name, t in trainer.emas["generator"].state().items()
+    )
     assert not trainer.start.partial
     told = [note for note in trainer.notes if "fine-tuning" in note]
     assert [note.rpartition(", ")[2] for note in told] == [
@@ -421,12 +423,16 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, firs
     trainer.train_step()
     now = dict(networks["generator"].named_parameters())
     assert all(torch.equal(now[name], t) for name, t in before["generator"].items())
-    assert all(torch.equal(trainer.emas["generator"].state()[name], t) for name, t in average.items())
+    assert all(
+        torch.equal(trainer.emas["generator"].state()[name], t) for name, t in average.items()
+    )
     judge = dict(networks["discriminator"].named_parameters())
     assert not any(torch.equal(judge[name], t) for name, t in before["discriminator"].items())
     trainer.train_step()
     assert not torch.equal(now["project.weight"], before["generator"]["project.weight"])
-    assert not torch.equal(trainer.emas["generator"].state()["project.weight"], average["project.weight"])
+    assert not torch.equal(
+        trainer.emas["generator"].state()["project.weight"], average["project.weight"]
+    )
 
 
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
