@@ -85,6 +85,14 @@ architecture
 data
   kind         images
   class_names  Ä, b, c
+  background   #ffffff
+
+networks
+  generator      generator  model.safetensors          reads latents, makes
+                                                       sample
+  discriminator  critic     discriminator.safetensors  reads sample
+  generator_raw  generator  generator_raw.safetensors  reads latents, makes
+                                                       sample
 
 plugin
   distribution  ganzoo-torch
