@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -228,7 +229,8 @@ class Reader:
         objectives = registry.get(Architecture, name).objectives
         source = {"paired": "pairs", "cycle": "domains"}.get(objectives[0])
         if source is not None:
-            places = {"source": source, "a": "./images", "b": "./images"}
+            shutil.copytree("images", "others", dirs_exist_ok=True)
+            places = {"source": source, "a": "./images", "b": "./others"}
             values["data"] = {**places, **values.get("data", {})}
         resolve(values)
 
