@@ -56,7 +56,7 @@ COLOURS = (
     "optimizers.generator.lr.schedule=linear",
     "optimizers.generator.lr.from=5e-3",
     "optimizers.generator.lr.to=0",
-    "optimizers.generator.lr.over=56000",
+    "optimizers.generator.lr.over=run",
     "optimizers.discriminator.lr=5e-4",
 )
 
@@ -74,8 +74,8 @@ DIGITS = (
     "training.batch_size=4",
     "training.steps=1500",
     "training.checkpoint_every=0",
-    "optimizers.generator.lr=5e-4",
-    "optimizers.discriminator.lr=5e-4",
+    "optimizers.generator.lr.from=5e-4",
+    "optimizers.discriminator.lr.from=5e-4",
     "ema.half_life=1000",
 )
 

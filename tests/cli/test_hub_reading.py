@@ -76,9 +76,9 @@ architecture
   name                dcgan
   preset              pytorch
   sample_shape        [1, 16, 16]
+  num_classes         3
   latent_dim          100
   latent              normal
-  num_classes         3
   width               2
   discriminator_norm  batch
 
