@@ -18,7 +18,7 @@ import resource
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ COLOURS = (
     "optimizers.generator.lr.schedule=linear",
     "optimizers.generator.lr.from=5e-3",
     "optimizers.generator.lr.to=0",
-    "optimizers.generator.lr.over=56000",
+    "optimizers.generator.lr.over=run",
     "optimizers.discriminator.lr=5e-4",
 )
 
@@ -74,8 +74,8 @@ DIGITS = (
     "training.batch_size=4",
     "training.steps=1500",
     "training.checkpoint_every=0",
-    "optimizers.generator.lr=5e-4",
-    "optimizers.discriminator.lr=5e-4",
+    "optimizers.generator.lr.from=5e-4",
+    "optimizers.discriminator.lr.from=5e-4",
     "ema.half_life=1000",
 )
 
@@ -189,10 +189,13 @@ def judge_colours(out: Path) -> list[str]:
     """Return a table of mean absolute errors on the held-out images, and write a sheet."""
     sources, colour = read(out / "held-out" / "a"), read(out / "held-out" / "b")
     luma = sources[:, :1]
-    table = mean_colours(read(out / "train" / "a")[:, :1], read(out / "train" / "b"))
+    known = read(out / "train" / "a")[:, :1], read(out / "train" / "b")
+    means = table_of(*known, lambda pixels: pixels.mean(0))
+    medians = table_of(*known, lambda pixels: pixels.median(0).values)
     found = {
         "luma on all three channels": luma.expand_as(colour),
-        "mean colour of each level of luma": table[levels(luma)].permute(0, 3, 1, 2),
+        "mean colour of each level of luma": means[levels(luma)].permute(0, 3, 1, 2),
+        "median colour of each level of luma": medians[levels(luma)].permute(0, 3, 1, 2),
         "pix2pix": translated(out, "generator", sources),
     }
     sheet(out, *found.values(), colour)
@@ -207,19 +210,19 @@ def levels(luma: Tensor) -> Tensor:
     return (255 * luma[:, 0]).round().long()
 
 
-def mean_colours(luma: Tensor, colour: Tensor) -> Tensor:
-    """Return the mean colour ``(256, 3)`` of the pixels of each level; its own where there is none.
+def table_of(luma: Tensor, colour: Tensor, middle: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return a colour ``(256, 3)`` for each level of luma; grey where no pixel has that level.
 
     Args:
         luma: ``(N, 1, H, W)`` in [0, 1].
         colour: ``(N, 3, H, W)`` in [0, 1].
+        middle: What makes one colour of those of a level, ``(M, 3)`` to ``(3,)``.
     """
-    places = levels(luma).flatten()
-    pixels = colour.permute(0, 2, 3, 1).reshape(-1, 3).double()
-    sums = torch.zeros(256, 3, dtype=torch.float64).index_add_(0, places, pixels)
-    counts = places.bincount(minlength=256)[:, None]
-    own = torch.linspace(0, 1, 256, dtype=torch.float64)[:, None].expand(256, 3)
-    return torch.where(counts > 0, sums / counts.clamp(min=1), own).float()
+    places, pixels = levels(luma).flatten(), colour.permute(0, 2, 3, 1).reshape(-1, 3)
+    table = torch.linspace(0, 1, 256)[:, None].repeat(1, 3)
+    for level in places.unique():
+        table[level] = middle(pixels[places == level].double()).float()
+    return table
 
 
 def lay_out_digits(out: Path) -> None:

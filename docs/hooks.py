@@ -193,7 +193,8 @@ def _plugin(spec: Any, shared: type[BaseModel] | None) -> str:
 def _presets(spec: Architecture) -> Iterator[str]:
     """Each preset's summary, and its config."""
     for name, preset in spec.presets.items():
-        recipe = {k: v for k, v in dataclasses.asdict(preset.recipe).items() if v != {}}
+        recipe = dataclasses.asdict(preset.recipe)
+        recipe = {name: said for name, said in recipe.items() if said not in ({}, "")}
         values = {"architecture": {"name": spec.name, "preset": name, **preset.values}, **recipe}
         default = " (default)" if name == spec.default_preset else ""
         yield f"**Preset `{name}`**{default}: {preset.summary}"

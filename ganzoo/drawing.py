@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageShow
 from torch import Tensor
 
+from ganzoo.aside import aside
 from ganzoo.errors import RequestError
 from ganzoo.numbers import whole_number
-from ganzoo.weights.files import aside
 
 GAP = 2
 """Pixels between the images of a grid."""

@@ -67,8 +67,15 @@ class TrainingError(GanzooError):
 
 
 def brief(text: object, most: int = 200) -> str:
-    """Quote what may come from a file that is not trusted: one line, of printable characters."""
+    """Quote what may come from a file that is not trusted: one line, of printable characters.
+
+    Args:
+        text: What is quoted; an error without words is told by its kind.
+        most: How many characters at most.
+    """
     line = " ".join(str(text)[: 4 * most].split())[:most]
+    if not line and isinstance(text, BaseException):
+        line = type(text).__name__
     return line if line.isprintable() else ascii(line)[1:-1]
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.imports import ROOT, Import, imports, sources
 
 LAYERS = (
-    {"about", "errors", "numbers", "terminal"},
+    {"about", "aside", "errors", "numbers", "terminal"},
     {"spec", "config"},
     {"registry", "resolve", "listing"},
     {

@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,7 @@ from ganzoo import registry
 from ganzoo.cli import main
 from ganzoo.config.documents import PARSERS
 from ganzoo.resolve import resolve
+from ganzoo.spec import Architecture
 from tests.imports import ROOT
 
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
@@ -216,9 +218,21 @@ class Reader:
             for line in command_lines(f"```console\n{code}```"):
                 self.type(line)
         elif block.language in ("yaml", "toml", "json"):
-            resolve({"architecture": "dcgan", **PARSERS[f".{block.language}"](code)})
+            self._resolve({"architecture": "dcgan", **PARSERS[f".{block.language}"](code)})
         else:
             assert block.language == "text", f"a block of {block.language or 'no language'}"
+
+    def _resolve(self, values):
+        """Check a config; one of a translator gets images."""
+        name = values["architecture"]
+        name = name if isinstance(name, str) else name["name"]
+        objectives = registry.get(Architecture, name).objectives
+        source = {"paired": "pairs", "cycle": "domains"}.get(objectives[0])
+        if source is not None:
+            shutil.copytree("images", "others", dirs_exist_ok=True)
+            places = {"source": source, "a": "./images", "b": "./others"}
+            values["data"] = {**places, **values.get("data", {})}
+        resolve(values)
 
     def type(self, line):
         """Enter one line at the prompt."""

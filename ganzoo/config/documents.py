@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import ConfigError
+from ganzoo.errors import ConfigError, brief
 
 MAX_BYTES = 100_000
 """A larger config file is refused: it is something else, and YAML takes a second for 50,000."""
@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is malformed: {_one_line(error)}") from error
+        raise ConfigError(f"{path} is malformed: {brief(error, 500)}") from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -227,10 +227,6 @@ def dump_yaml(values: dict[str, Any], *, width: int = 100) -> str:
     stream = io.StringIO()
     writer.dump(styled(values), stream)
     return stream.getvalue()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _kind(value: object) -> str:

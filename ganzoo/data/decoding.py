@@ -17,7 +17,8 @@ from PIL import Image, ImageCms, ImageColor, UnidentifiedImageError
 from ganzoo.data import jpegs, tiffs
 from ganzoo.data.depth import DEEP_MODES, FULL, from_grey
 from ganzoo.data.signatures import HEAD, verdict
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, brief
+from ganzoo.terminal import printable
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """The endings by which images are known; other files are passed over."""
@@ -145,15 +146,11 @@ def _refusals(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except Exception as error:
-        told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-        raise DataError(f"{told}: {_cause(error)}") from error
+        raise DataError(f"{printable(name)}: {_cause(error)}") from error
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if text.isprintable() else ascii(text)[1:-1]
+    return (isinstance(error, OSError) and error.strerror) or brief(error)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.cache import cache_folder
 from ganzoo.data.config import StandardConfig
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, brief
 
 
 class Standard(Dataset):
@@ -85,13 +85,12 @@ class Standard(Dataset):
             images = np.concatenate([np.asarray(part.data) for part in parts])
             labels = np.concatenate([np.asarray(part.targets, dtype=np.int64) for part in parts])
         except Exception as error:
-            cause = " ".join(str(error).split()) or type(error).__name__
             if self._missing():
                 what, cure = "downloaded into", "try again, or copy the files there yourself"
             else:
                 what, cure = "read from", "remove it there, and fetch it with data.download=true"
             raise DataError(
-                f"data.source: {self.name} cannot be {what} {self.root}: {cause:.300}; {cure}"
+                f"data.source: {self.name} cannot be {what} {self.root}: {brief(error)}; {cure}"
             ) from error
         channels, *sides = self.shape
         expected = (*sides, channels) if channels > 1 else tuple(sides)

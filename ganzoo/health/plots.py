@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.aside import aside
 from ganzoo.evaluation.records import Score
 from ganzoo.health.findings import Finding
 from ganzoo.health.rows import FAKE as FAKE_OUTPUT
 from ganzoo.health.rows import REAL as REAL_OUTPUT
 from ganzoo.health.rows import Row, with_outputs
-from ganzoo.weights.files import aside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

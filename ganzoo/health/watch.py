@@ -64,7 +64,7 @@ class Watch:
 
     def begin(self, step: int) -> Witness | None:
         """Return what the step from here on has to be shown to, if to anything."""
-        if not self._watched(step):
+        if not self.objective.games or not self._watched(step):
             return None
         self.witness = self.witness or Witness()
         return self.witness

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from ganzoo.aside import aside, folder_aside
 from ganzoo.errors import GanzooError, RequestError
 from ganzoo.hub.loading import open_weights
 from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES, read_info
-from ganzoo.weights.files import aside, folder_aside
 from ganzoo.weights.metadata import MAX_CARD_BYTES
 from ganzoo.weights.saving import (
     CARD_FILE,

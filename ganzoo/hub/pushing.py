@@ -6,6 +6,7 @@ from pathlib import Path
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, constants
 from huggingface_hub.errors import HfHubHTTPError
 
+from ganzoo.aside import write_text
 from ganzoo.errors import HubError, HubRequestError
 from ganzoo.hub.client import Client, Listing, RemoteFile
 from ganzoo.hub.faults import (
@@ -20,7 +21,6 @@ from ganzoo.hub.published import Change, ChangeKind, Published
 from ganzoo.hub.snapshot import Snapshot
 from ganzoo.hub.staging import Staged
 from ganzoo.weights.card import prose, write_card
-from ganzoo.weights.files import write_text
 from ganzoo.weights.metadata import read_card
 from ganzoo.weights.reference import Repository
 from ganzoo.weights.saving import CARD_FILE, all_files

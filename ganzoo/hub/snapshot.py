@@ -4,11 +4,11 @@ import logging
 from functools import cached_property
 from pathlib import Path
 
+from ganzoo.aside import write_text
 from ganzoo.errors import HubError, WeightsError
 from ganzoo.hub.client import Client, Listing
 from ganzoo.hub.faults import NOT_ASKED
 from ganzoo.weights.description import CONFIG_FILE
-from ganzoo.weights.files import write_text
 from ganzoo.weights.reading import WeightsSource, check_file_size
 from ganzoo.weights.reference import COMMIT, Repository
 

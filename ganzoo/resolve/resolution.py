@@ -131,8 +131,12 @@ def resolve(
     values["architecture"], notes = _fitted(spec, values, data, dataset, fields)
     if preset.rule is not None:
         ruled = preset.rule(_facts(values, user, data, dataset))
-        recipe = merge(recipe, _sections(ruled))
-        if flat(_sections(ruled)).keys() - flat(user).keys():
+        of_rule = _sections(ruled)
+        # Data that others offer need not have every field of the data that a paper used.
+        known, said = type(data).model_fields, of_rule.get("data", {})
+        of_rule["data"] = {key: value for key, value in said.items() if key in known}
+        recipe = merge(recipe, of_rule)
+        if flat(of_rule).keys() - flat(user).keys():
             notes.append(ruled.note)
         values = merge(DEFAULTS, merge(recipe, user)) | {"architecture": values["architecture"]}
         objective = _objective(spec, values)

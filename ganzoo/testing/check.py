@@ -19,7 +19,7 @@ import torch
 import ganzoo.about
 from ganzoo import registry
 from ganzoo.data.cache import CACHE_VARIABLE
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, brief
 from ganzoo.randomness import isolated
 from ganzoo.settings import own_settings
 from ganzoo.spec import Spec
@@ -173,8 +173,7 @@ def _told(error: BaseException) -> str:
     """Tell an exception, and the last line of the plugin's own code that it went through."""
     if isinstance(error, GanzooError):
         return str(error)
-    text = " ".join(str(error).split())
-    told = f"it raised {type(error).__name__}: {text:.300}"
+    told = f"it raised {type(error).__name__}: {brief(error, 300)}"
     own = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(Path(f.filename))]
     return f"{told}, in {Path(own[-1].filename).name} line {own[-1].lineno}" if own else told
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzoo import registry
+from ganzoo.errors import brief
 from ganzoo.objectives.base import Kept, Phase
 from ganzoo.testing import shared
 from ganzoo.testing.check import Fault, NotApplicable
@@ -271,7 +272,7 @@ def inputs_fit_their_makers(case: ObjectiveCase) -> None:
             except (TypeError, RuntimeError) as error:
                 raise Fault(
                     f"inputs({role!r}, 0, 'sample') does not fit its forward "
-                    f"({' '.join(str(error).split())[:120]}); return its keywords, as latents and "
+                    f"({brief(error, 120)}); return its keywords, as latents and "
                     "labels, or images"
                 ) from error
             if len(made) != objective.config.training.batch_size:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from ganzoo.errors import brief
 from ganzoo.networks.translator import USES, Translator
 from ganzoo.testing.built import ArchitectureCase, Inputs
 from ganzoo.testing.check import Fault, NotApplicable
@@ -30,7 +31,7 @@ def sizes_are_free(case: ArchitectureCase) -> None:
             except RuntimeError as error:
                 raise Fault(
                     f"the {role} of {source[1]}x{source[2]} images cannot translate one of "
-                    f"{height}x{width} ({' '.join(str(error).split())[:100]}); make it of layers "
+                    f"{height}x{width} ({brief(error, 100)}); make it of layers "
                     "that take any size, or narrow the sides of its traits"
                 ) from error
             if found != wanted:

@@ -8,7 +8,7 @@ from ganzoo.config import ArchitectureConfig
 from ganzoo.data.base import Dataset
 from ganzoo.resolve import Resolution
 from ganzoo.spec import Architecture
-from ganzoo.training.starting import Base, all_told, carried_over, opened
+from ganzoo.training.starting import Base, all_told, base_of, carried_over
 
 NAMED = 5
 """How many classes a sentence names."""
@@ -26,7 +26,7 @@ class Agreement:
 
 def agreement(resolution: Resolution) -> Agreement:
     """Look how far the weights that a run starts from fit its data; errors are those of loading."""
-    config, dataset, base = resolution.config, resolution.dataset, opened(resolution)
+    config, dataset, base = resolution.config, resolution.dataset, base_of(resolution)
     roles = registry.get(Architecture, config.architecture.name).networks
     networks = {role: build_network(role, config.architecture, seed=0) for role in roles}
     grafts, _ = carried_over(base, config, networks, dataset)

@@ -17,19 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ganzoo.aside import folder_aside, write_text
 from ganzoo.config import Model
 from ganzoo.errors import RunError, TrainingError, brief
 from ganzoo.objectives.base import Kept, Objective
 from ganzoo.training.ema import Ema
 from ganzoo.training.optimizing import Optimizer
-from ganzoo.weights.files import (
-    folder_aside,
-    not_finite,
-    once,
-    with_ties,
-    write_tensors,
-    write_text,
-)
+from ganzoo.weights.files import not_finite, once, with_ties, write_tensors
 from ganzoo.weights.locating import RUN_CONFIG
 
 FORMAT = 2

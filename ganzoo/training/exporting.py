@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganzoo.aside import folder_aside, write_text
 from ganzoo.settings import own_settings
 from ganzoo.training.facts import recipe_of
 from ganzoo.weights import saving
 from ganzoo.weights.card import write_card
-from ganzoo.weights.files import folder_aside, write_text
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo import registry
+from ganzoo.aside import write_text
 from ganzoo.config import FinetuneConfig, RunConfig
 from ganzoo.data.base import Dataset
 from ganzoo.errors import ConfigError, WeightsError
@@ -22,7 +23,6 @@ from ganzoo.spec import Architecture
 from ganzoo.training.freezing import check_frozen, freeze
 from ganzoo.training.run import BASE_FILE
 from ganzoo.weights.description import Info, kind_of, read_info
-from ganzoo.weights.files import write_text
 from ganzoo.weights.grafting import Graft, GraftPlan, graft
 from ganzoo.weights.reading import WeightsFiles
 from ganzoo.weights.reference import is_local
@@ -112,7 +112,7 @@ class Start:
         write_text(folder / BASE_FILE, json.dumps(self.report, indent=1, ensure_ascii=False) + "\n")
 
 
-def opened(resolution: Resolution) -> Base:
+def base_of(resolution: Resolution) -> Base:
     """Return the weights that a run starts from, which finding its config may have opened."""
     wanted, base = resolution.config.finetune, resolution.base
     assert wanted is not None
@@ -136,7 +136,7 @@ def begin(resolution: Resolution, objective: Objective, *, begun: bool) -> Start
     frozen = freeze(wanted.freeze, objective.networks)
     if begun:
         return None
-    base = opened(resolution)
+    base = base_of(resolution)
     _check(base, config, wanted)
     grafts, averages = carried_over(base, config, objective.networks, dataset)
     base.store.remember()

@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 
 from ganzoo import distribution, registry
+from ganzoo.aside import tidy, write_text
 from ganzoo.building import check_memory
 from ganzoo.config import RunConfig, documents, timed
 from ganzoo.data.cache import open_stores
 from ganzoo.data.fields import reshaped
 from ganzoo.data.loader import Loader
 from ganzoo.data.sources.own import summary
-from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError
+from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError, brief
 from ganzoo.evaluation.records import Score
 from ganzoo.hardware import backend_flags, busy_note, choose
 from ganzoo.health.findings import Finding
@@ -45,7 +46,6 @@ from ganzoo.training.optimizing import Optimizer
 from ganzoo.training.resuming import check_unchanged, circumstances_changed, resumed_config
 from ganzoo.training.run import Run
 from ganzoo.training.stopping import StopSignal
-from ganzoo.weights.files import tidy, write_text
 from ganzoo.weights.locating import RUN_CONFIG, RUN_WEIGHTS
 
 
@@ -392,7 +392,7 @@ class Trainer:
         except (KeyError, RuntimeError) as error:
             raise RunError(
                 f"the checkpoint of step {state['step']} does not fit the networks of "
-                f"{shown_path(self.run.path)}: {' '.join(str(error).split())[:200]}"
+                f"{shown_path(self.run.path)}: {brief(error)}"
             ) from error
         self.step, self._behind = state["step"], False
         self.scores = self.run.scores_at(self.step)

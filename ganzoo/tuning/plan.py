@@ -9,6 +9,7 @@ from typing import Any
 
 from ganzoo import locks
 from ganzoo.about import __version__
+from ganzoo.aside import write_text
 from ganzoo.config import RunConfig
 from ganzoo.config.watching import METRICS
 from ganzoo.config.written import Written
@@ -17,7 +18,6 @@ from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.merge import flat, nest
 from ganzoo.resolve.paths import short_name, shown_path
 from ganzoo.tuning.space import Choice, Dimension, Range, Space
-from ganzoo.weights.files import write_text
 
 PLAN_FILE = "sweep.json"
 """In a sweep's folder: what all of its trials have in common."""

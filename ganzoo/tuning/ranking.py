@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ganzoo.aside import aside, write_text
 from ganzoo.tuning.results import Sweep, Trial
 from ganzoo.tuning.space import Choice, Range, Space, label
-from ganzoo.weights.files import aside, write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -164,17 +164,13 @@ def read_info(store: WeightsFiles) -> Info:
     except PluginError as error:
         distribution = recorded.get("distribution") if isinstance(recorded, dict) else None
         raise WeightsError(
-            f"{label} needs the architecture {_brief(name)} (recorded plugin: "
-            f"{_brief(distribution)}), which cannot be used here: {error}"
+            f"{label} needs the architecture {name!r:.60} (recorded plugin: "
+            f"{distribution!r:.60}), which cannot be used here: {error}"
         ) from error
     given = upgrade_architecture(given, recorded, installed, spec, label)
     config = validate(spec.config, given, f"{label}: architecture")
     check_architecture(spec, config)
     return validate(Info, {**values, "architecture": config}, f"{label}:")
-
-
-def _brief(value: object) -> str:
-    return repr(value)[:60]
 
 
 def flat_record(record: Record) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from torch import nn
 
 from ganzoo import registry
+from ganzoo.aside import ASIDE, write_text
 from ganzoo.errors import WeightsError
 from ganzoo.spec import Architecture
 from ganzoo.weights.description import CONFIG_FILE, Info, KeptNetwork
-from ganzoo.weights.files import ASIDE, not_finite, portable_state, write_tensors, write_text
+from ganzoo.weights.files import not_finite, portable_state, write_tensors
 
 MODEL_FILE = "model.safetensors"
 """The network that is loaded where none is named: the first maker, averaged where it was."""

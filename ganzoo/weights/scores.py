@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganzoo.aside import write_text
 from ganzoo.errors import RequestError
 from ganzoo.weights.card import write_card
 from ganzoo.weights.description import CONFIG_FILE, Info, Record, read_info
-from ganzoo.weights.files import write_text
 from ganzoo.weights.locating import weights_folder
 from ganzoo.weights.metadata import read_card
 from ganzoo.weights.reading import FolderFiles

@@ -21,10 +21,10 @@ def test_an_empty_image_has_no_width():
     assert translations.stroke_widths(torch.zeros(1, 1, 8, 8)) == 0
 
 
-def test_the_mean_colour_of_a_level():
+def test_the_colour_of_a_level():
     luma = torch.tensor([10, 10, 255, 20]).view(1, 1, 2, 2) / 255
     colour = torch.tensor([[0.0, 1, 1, 0.5], [0, 0.5, 1, 0], [1, 1, 1, 1]]).view(1, 3, 2, 2)
-    table = translations.mean_colours(luma, colour)
+    table = translations.table_of(luma, colour, lambda pixels: pixels.mean(0))
     assert table[10] == pytest.approx([0.5, 0.25, 1])
     assert table[255] == pytest.approx([1, 1, 1])
     assert table[128] == pytest.approx([128 / 255] * 3)

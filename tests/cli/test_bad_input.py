@@ -28,7 +28,7 @@ def write(path, content):
 # --- configs -----------------------------------------------------------------------------------
 
 OVERRIDES = {
-    "no architecture": ([], "architecture: missing; name one of dcgan"),
+    "no architecture": ([], "architecture: missing; name one of cyclegan, dcgan"),
     "unknown architecture": (["architecture=dcgam"], "did you mean 'dcgan'?"),
     "architecture is a number": (["architecture=3"], "architecture"),
     "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "e.width'"),
@@ -65,7 +65,7 @@ OVERRIDES = {
         [VANILLA, "optimizers.generator.betas=[2, 0.9]"],
         "optimizers.generator.betas.0: 2.0 is not allowed; a decay must be below 1",
     ),
-    "unknown network": ([VANILLA, "optimizers.critic=adam"], "optimizers.critic: unknown network"),
+    "unknown network": ([VANILLA, "optimizers.critic=adam"], "optimizers.critic: unknown player"),
     "schedule without end": (
         [VANILLA, "optimizers.generator.lr={schedule: linear, from: 1e-4, over: 100}"],
         "optimizers.generator.lr.to: missing",

@@ -91,7 +91,7 @@ def done(result):
 
 def test_list(command):
     lines = done(command("list")).splitlines()
-    assert lines[:2] == ["architectures", f"  dcgan    {ganzoo.info('dcgan').summary}"]
+    assert lines[:2] == ["architectures", f"  cyclegan  {ganzoo.info('cyclegan').summary}"]
     assert [line for line in lines if line and line[0] != " "] == list(registry.GROUPS)
     assert max(map(len, lines)) > 80, "a summary is cut off in a pipe"
 
@@ -129,7 +129,8 @@ def test_list_shows_a_plugin_that_does_not_load(command, monkeypatch):
         (
             ["*gan*"],
             {
-                "architectures": ["dcgan", "wgan-gp"],
+                "architectures": ["cyclegan", "dcgan", "wgan-gp"],
+                "objectives": [],
                 "losses": [],
                 "penalties": ["dragan"],
                 "augmentations": [],

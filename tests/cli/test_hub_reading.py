@@ -76,15 +76,23 @@ architecture
   name                dcgan
   preset              pytorch
   sample_shape        [1, 16, 16]
+  num_classes         3
   latent_dim          100
   latent              normal
-  num_classes         3
   width               2
   discriminator_norm  batch
 
 data
   kind         images
   class_names  Ä, b, c
+  background   #ffffff
+
+networks
+  generator      generator  model.safetensors          reads latents, makes
+                                                       sample
+  discriminator  critic     discriminator.safetensors  reads sample
+  generator_raw  generator  generator_raw.safetensors  reads latents, makes
+                                                       sample
 
 plugin
   distribution  ganzoo-torch

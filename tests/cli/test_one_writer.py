@@ -30,7 +30,7 @@ SWEEP = f"sweep {SMALL} steps=2 evaluation.fakes=64 --over loss=hinge,non-satura
 
 STEP = "ganzoo.training.trainer:Trainer._step"
 SAVED = "ganzoo.weights.scores:save_scores"
-EXPORTED = "ganzoo.training.trainer:Trainer.export"
+EXPORTED = "ganzoo.training.session:export_weights"
 
 PAIRS = {
     "train, train": (TRAIN, STEP, TRAIN, ""),

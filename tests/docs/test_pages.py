@@ -149,9 +149,7 @@ def own_fields(config):
     ],
 )
 def test_every_plugin_is_told_of_with_all_its_fields(group, name):
-    heading = {"architectures": "architecture", "losses": "loss", "datasets": "data"}
-    heading["augmentations"] = "augmentation"
-    told = section(config_page(), f"## `{heading.get(group, group)}`")
+    told = section(config_page(), f"## `{registry.GROUPS[group].section}`")
     spec = registry.find(group, name).spec()
     own = section(told, f"### `{name}`")
     shared = told.partition("### `")[0]

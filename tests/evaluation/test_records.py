@@ -18,6 +18,9 @@ PROTOCOL = {
     "reals": 5000,
     "fakes": 10_000,
     "truncation": None,
+    "role": "",
+    "use": "",
+    "held_out": False,
     "settings": {},
 }
 OTHERS = {
@@ -33,6 +36,9 @@ OTHERS = {
     "reals": 60_000,
     "fakes": 50_000,
     "truncation": 0.7,
+    "role": "b_to_a",
+    "use": "eval",
+    "held_out": True,
     "settings": {"subsets": 10},
 }
 

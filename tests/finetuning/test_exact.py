@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 import ganzoo
 from ganzoo.errors import RunError, WeightsError
+from ganzoo.resolve.merge import nest
 from ganzoo.training import checkpoints
 from tests.finetuning.small import make_base, make_images
 
@@ -149,16 +150,8 @@ def undisturbed(tmp_path_factory):
         "finetune.freeze.generator": 1,
         "logging.every": 2,
     }
-    (folder / "own.json").write_text(json.dumps(values_nested(values)))
+    (folder / "own.json").write_text(json.dumps(nest(values)))
     return folder, ganzoo.finetune(base, data, config=folder / "own.json", out=folder / "run")
-
-
-def values_nested(values):
-    nested = {}
-    for key, value in values.items():
-        section, _, field = key.partition(".")
-        nested.setdefault(section, {})[field] = value
-    return nested
 
 
 def killed_at(seed):

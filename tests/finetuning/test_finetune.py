@@ -46,8 +46,10 @@ def test_a_run_begins_with_all_that_was_published(tmp_path, base, images):
     assert_state(trainer.objective.networks["generator"], base / "generator_raw.safetensors")
     assert_state(trainer.objective.networks["discriminator"], base / "discriminator.safetensors")
     average = load_file(base / "model.safetensors")
-    assert trainer.ema.state().keys() <= average.keys()
-    assert all(torch.equal(t, average[name]) for name, t in trainer.ema.state().items())
+    assert trainer.emas["generator"].state().keys() <= average.keys()
+    assert all(
+        torch.equal(t, average[name]) for name, t in trainer.emas["generator"].state().items()
+    )
     assert not trainer.start.partial
     told = [note for note in trainer.notes if "fine-tuning" in note]
     assert [note.rpartition(", ")[2] for note in told] == [
@@ -260,7 +262,7 @@ def test_the_same_classes_in_another_order_lose_nothing(tmp_path, base):
     assert not trainer.start.partial
     assert trainer.start.grafts["generator"].reordered == ["classes.weight"]
     before = load_file(renamed / "model.safetensors")["classes.weight"]
-    assert torch.equal(trainer.ema.state()["classes.weight"], before[[1, 2, 0]])
+    assert torch.equal(trainer.emas["generator"].state()["classes.weight"], before[[1, 2, 0]])
     assert "1 with classes in another order (classes.weight)" in " ".join(trainer.notes)
 
 
@@ -390,10 +392,9 @@ def test_frozen_stages_stay_as_they_were(tmp_path, images, role, norm):
     names = [name for name, _ in network.module.named_parameters()]
     assert {name for name in names if not before[name].equal(after[name])} == LEARNT[role, norm]
     state, _ = checkpoints.read_checkpoint(checkpoints.every(run.checkpoints)[-1])
-    prefix = f"optimizer.{role}/exp_avg:"
-    assert {key.removeprefix(prefix) for key in state if key.startswith(prefix)} == LEARNT[
-        role, norm
-    ]
+    prefix = f"optimizer.{role}/exp_avg:{role}."
+    moments = {key.removeprefix(prefix) for key in state if key.startswith(prefix)}
+    assert moments == LEARNT[role, norm]
     facts = ganzoo.load_generator(run).info.training
     assert facts["frozen_stages"] == {role: 2}
 
@@ -416,17 +417,21 @@ def test_a_new_discriminator_learns_alone_at_first(tmp_path, images, fakes, firs
     trainer = begun(base, images, tmp_path, **values)
     networks = trainer.objective.networks
     before = {role: copies(network) for role, network in networks.items()}
-    average = {name: tensor.clone() for name, tensor in trainer.ema.state().items()}
+    average = {name: tensor.clone() for name, tensor in trainer.emas["generator"].state().items()}
     trainer.train_step()
     trainer.train_step()
     now = dict(networks["generator"].named_parameters())
     assert all(torch.equal(now[name], t) for name, t in before["generator"].items())
-    assert all(torch.equal(trainer.ema.state()[name], t) for name, t in average.items())
+    assert all(
+        torch.equal(trainer.emas["generator"].state()[name], t) for name, t in average.items()
+    )
     judge = dict(networks["discriminator"].named_parameters())
     assert not any(torch.equal(judge[name], t) for name, t in before["discriminator"].items())
     trainer.train_step()
     assert not torch.equal(now["project.weight"], before["generator"]["project.weight"])
-    assert not torch.equal(trainer.ema.state()["project.weight"], average["project.weight"])
+    assert not torch.equal(
+        trainer.emas["generator"].state()["project.weight"], average["project.weight"]
+    )
 
 
 @pytest.mark.parametrize("first", ["generator", "discriminator"])
@@ -438,7 +443,7 @@ def test_ada_follows_a_discriminator_that_learns_alone(tmp_path, images, first):
     seen = []
     for _ in range(4):
         trainer.train_step()
-        seen.append(float(trainer.objective.augment.augmentation.state["p"]))
+        seen.append(float(trainer.objective.contest.augment.augmentation.state["p"]))
     assert seen[0] == 0.5
     assert seen[1] == seen[2] != 0.5
     assert seen[3] != seen[2]

@@ -237,7 +237,7 @@ class TestSources:
         )
         loaded = load_generator(ID, cache_dir=cache)
         assert equal(loaded, G)
-        assert loaded.info == G.info
+        assert loaded.info.model_copy(update={"networks": {}}) == G.info
         assert loaded.sample(3, seed=0, labels="Ä").equal(G.sample(3, seed=0, labels="Ä"))
         assert "conditional on 3 classes: `Ä`, `b`, `c`" in done.card
         assert 'labels="Ä"' in done.card
@@ -897,8 +897,8 @@ def test_a_reader_never_sees_a_half(hub, tmp_path, pushes):
         try:
             pair = load_pair(ID, cache_dir=place / "two")
             seen[pair[0].source.commit] = pair[0].config.width
-        except WeightsError as error:
-            if "holds no discriminator.safetensors" not in str(error):
+        except RequestError as error:
+            if "has no role 'discriminator'" not in str(error):
                 raise
         if "discriminator.safetensors" in repo.commits[G.source.commit].tree:
             load_pair(f"{ID}@{G.source.commit}", cache_dir=place / "one")

@@ -134,7 +134,7 @@ REFUSED = {
     "seed": ("  seed: 0", "  seed: 5", r"training.seed \(0, now 5\)"),
     "rate": ("lr: 0.0002", "lr: 0.1", r"lr \(0.0002, now 0.1\)"),
     "a field that is left out": ("  samples: 64\n", "", r"data.samples \(64, now"),
-    "a penalty": ("penalties: {}", "penalties: {r1: {weight: 3}}", r"penalties.r1.weight \(not th"),
+    "a penalty": ("penalties: {}", "penalties: {r1: {weight: 3}}", r"penalties.r1.every \(not th"),
 }
 
 

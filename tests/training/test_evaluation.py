@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo.aside import replace_folder, tidy
 from ganzoo.errors import ConfigError, RequestError
 from ganzoo.resolve import resolve
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import BEST
-from ganzoo.weights.files import replace_folder, tidy
 from tests.training.test_resume import QUIET, SMALL_VANILLA, assert_same_bits, tensors_of
 
 CONFIG = {
@@ -136,7 +136,7 @@ def test_what_cannot_be_scored_is_told_before_the_first_step(tmp_path, changes, 
 @pytest.mark.parametrize("exchange", [True, False])
 def test_a_folder_is_replaced(tmp_path, monkeypatch, exchange):
     if not exchange:
-        monkeypatch.setattr("ganzoo.weights.files._exchanged", lambda one, other: False)
+        monkeypatch.setattr("ganzoo.aside._exchanged", lambda one, other: False)
     for text in ("one", "two"):
         new = tmp_path / f".new-{text}"
         new.mkdir()

@@ -40,7 +40,7 @@ def train(net, optimizer, steps, seed):
 def test_contiguous_state_goes_on_exactly_in_channels_last(name):
     """State from a file is contiguous, and the parameters are channels-last."""
     net = network()
-    optimizer = Optimizer(CONFIGS[name], net)
+    optimizer = Optimizer(CONFIGS[name], {"net": net})
     train(net, optimizer, 3, seed=1)
     saved = {key: tensor.clone().contiguous() for key, tensor in optimizer.state().items()}
     weights = {key: tensor.clone().contiguous() for key, tensor in net.state_dict().items()}
@@ -48,7 +48,7 @@ def test_contiguous_state_goes_on_exactly_in_channels_last(name):
 
     other = network(seed=9)
     other.load_state_dict(weights)
-    resumed = Optimizer(CONFIGS[name], other)
+    resumed = Optimizer(CONFIGS[name], {"net": other})
     resumed.load_state(saved)
     train(other, resumed, 2, seed=2)
     for key, tensor in net.state_dict().items():
@@ -59,12 +59,12 @@ def test_contiguous_state_goes_on_exactly_in_channels_last(name):
 
 def test_loaded_state_has_the_layout_of_its_parameter():
     net = network()
-    optimizer = Optimizer(AdamConfig(), net)
+    optimizer = Optimizer(AdamConfig(), {"net": net})
     train(net, optimizer, 1, seed=1)
     saved = {key: tensor.clone().contiguous() for key, tensor in optimizer.state().items()}
     optimizer.load_state(saved)
     for key, tensor in optimizer.state().items():
-        parameter = dict(net.named_parameters())[key.partition(":")[2]]
+        parameter = dict(net.named_parameters())[key.partition(":net.")[2]]
         if tensor.dim():
             assert tensor.stride() == parameter.stride(), key
 
@@ -94,7 +94,7 @@ def test_rates_follow_the_samples_seen():
     schedule = {"schedule": "linear", "from": 1e-3, "to": 0.0, "over": 100}
     betas = [{"schedule": "cosine", "from": 0.0, "to": 0.5, "over": 100}, 0.9]
     config = AdamConfig.model_validate({"lr": schedule, "betas": betas})
-    optimizer = Optimizer(config, network())
+    optimizer = Optimizer(config, {"net": network()})
     for samples, lr, beta in [(0, 1e-3, 0.0), (50, 5e-4, 0.25), (100, 0.0, 0.5), (500, 0.0, 0.5)]:
         optimizer.step(samples)
         (group,) = optimizer.inner.param_groups
@@ -109,7 +109,7 @@ def test_momentum_follows_the_samples_seen():
     config = SgdConfig.model_validate({"lr": rate, "momentum": momentum})
     layer = nn.Linear(1, 1, bias=False).double()
     weight, velocity = layer.weight.item(), 0.0
-    optimizer = Optimizer(config, layer)
+    optimizer = Optimizer(config, {"net": layer})
     for step in range(6):
         layer.weight.grad = torch.full_like(layer.weight, step + 1.0)
         optimizer.step(2 * step)
@@ -122,5 +122,5 @@ def test_momentum_follows_the_samples_seen():
 def test_frozen_parameters_are_left_alone():
     net = network()
     net[0].weight.requires_grad_(False)
-    optimizer = Optimizer(AdamConfig(), net)
-    assert optimizer.names == ["0.bias", "2.weight"]
+    optimizer = Optimizer(AdamConfig(), {"net": net})
+    assert optimizer.names == ["net.0.bias", "net.2.weight"]

@@ -44,7 +44,9 @@ def shown(monkeypatch, capsys, *, probabilities=True, rows=range(5), **environme
         notes=[],
         hardware=SimpleNamespace(device="cpu", precision="fp32", reason="asked for"),
         run=SimpleNamespace(path=Path("run")),
-        objective=SimpleNamespace(loss_function=SimpleNamespace(probabilities=probabilities)),
+        objective=SimpleNamespace(
+            games=[SimpleNamespace(loss=SimpleNamespace(probabilities=probabilities))]
+        ),
         config=SimpleNamespace(
             architecture=SimpleNamespace(name="dcgan"),
             data=SimpleNamespace(source="mnist5k"),

@@ -15,6 +15,7 @@ PRESETS = [
     f"{name}/{preset}"
     for name in registry.names("architectures")
     for preset in registry.get(Architecture, name).presets
+    if "adversarial" in registry.get(Architecture, name).objectives
 ]
 # The published width would only cost time; the parameter counts are checked at full width.
 WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}

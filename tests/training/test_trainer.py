@@ -10,13 +10,13 @@ from torch import nn
 
 import ganzoo
 from ganzoo import registry
-from ganzoo.config import EmaConfig
+from ganzoo.config import EmaConfig, LatentConfig, ObjectiveConfig
 from ganzoo.errors import ConfigError, RunError, TrainingError
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
+from ganzoo.objectives.base import Objective
 from ganzoo.objectives.turns import Phase
-from ganzoo.randomness import Draws
-from ganzoo.spec import Architecture, LossSpec, Traits
+from ganzoo.spec import Architecture, LossSpec, ObjectiveSpec, Role, Traits
 from ganzoo.training import checkpoints
 from ganzoo.training.ema import Ema
 from ganzoo.training.trainer import Trainer
@@ -197,7 +197,7 @@ def test_the_averaged_generator_has_statistics_of_its_own_weights(tmp_path):
     handle = norm.register_forward_pre_hook(lambda module, args: inputs.append(args[0]))
     with torch.no_grad():
         for index in range(16):
-            generator.module(*trainer.objective.latents(index, "statistics"))
+            generator.module(**trainer.objective.inputs("generator", index, "statistics"))
     handle.remove()
     means = torch.stack([x.mean(dim=(0, 2, 3)) for x in inputs]).mean(0)
     torch.testing.assert_close(norm.running_mean, means)
@@ -362,23 +362,33 @@ def test_a_folder_named_from_elsewhere_is_found_on_resuming(tmp_path, monkeypatc
 @pytest.mark.usefixtures("own_plugins")
 def test_an_objective_of_its_own_trains_without_a_change_to_the_trainer(tmp_path):
     """One network, one role, no discriminator: the trainer knows only what the objective says."""
-    spec = Architecture(
-        name="autoencoder",
-        summary="Reconstructs.",
-        config=ganzoo.info("vanilla").config,
-        generator=Reconstructor,
-        discriminator=Reconstructor,
-        traits=lambda config: Traits(vectors=True),
-        objective=f"{__name__}:Reconstruction",
-        presets={},
+    registry.register(
+        ObjectiveSpec(
+            name="reconstruction",
+            summary="Reconstructs.",
+            config=ObjectiveConfig,
+            factory=Reconstruction,
+            players={"generator": ("generator",)},
+            fields=("sample",),
+        )
     )
-    registry.register(spec)
-    run = ganzoo.train(
-        {"architecture": "autoencoder", "ema": None}, SMALL, out=tmp_path / "r", steps=3
+    registry.register(
+        Architecture(
+            name="autoencoder",
+            summary="Reconstructs.",
+            config=LatentConfig,
+            networks={"generator": Role(Reconstructor, "generator", ("latents",), ("sample",))},
+            objectives=("reconstruction",),
+            traits=lambda config: Traits(vectors=True),
+        )
     )
+    small = {key: value for key, value in SMALL.items() if not key.startswith("objective.")}
+    run = ganzoo.train({"architecture": "autoencoder"}, small, out=tmp_path / "r", steps=3)
     assert run.log[-1].keys() >= {"loss/generator"}
     ganzoo.resume(run, steps=5)
-    assert not (run.path / "weights" / "discriminator.safetensors").exists()
+    kept = {path.name for path in (run.path / "weights").glob("*.safetensors")}
+    assert kept == {"model.safetensors", "generator_raw.safetensors"}
+    assert ganzoo.load_generator(run).sample(2, seed=0).shape == (2, 1, 28, 28)
 
 
 class Reconstructor(nn.Module):
@@ -391,34 +401,17 @@ class Reconstructor(nn.Module):
         return self.layer(latents).tanh().unflatten(1, self.shape)
 
 
-class Reconstruction:
-    averaged = "generator"
-
-    def __init__(self, config, loader, hardware):
-        self.config, self.loader, self.hardware = config, loader, hardware
-        self.networks = {"generator": Reconstructor(config.architecture)}
-
-    def phases(self):
-        return [Phase("generator", 0)]
+class Reconstruction(Objective):
+    def phases(self, step):
+        return [Phase("generator")]
 
     def loss(self, step, phase, part):
-        draws = Draws((step,), 8)
-        wanted = self.loader.batch(8 * step, draws)["sample"]
-        made = self.networks["generator"](draws.normal("latents", 100))
+        turn = self.turn(step, phase, part)
+        wanted = self.loader.batch(turn.samples, turn.data)["sample"]
+        with self.forward():
+            made = self.call("generator", self.latents(turn.draws))
         loss = (made - wanted).square().mean()
         return loss, {"loss/generator": loss.detach()}
-
-    def after_update(self, step, phase):
-        pass
-
-    def latents(self, index, purpose):
-        raise AssertionError("there is no batch norm")
-
-    def state(self):
-        return {}
-
-    def load_state(self, tensors):
-        assert not tensors
 
 
 @pytest.mark.parametrize(

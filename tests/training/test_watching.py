@@ -74,7 +74,7 @@ def test_watching_leaves_training_alone(tmp_path, config):
         overrides = {"health.every": every, "steps": 20, "data.holdout": 32}
         trainer = Trainer(config, tmp_path / str(every), overrides=overrides)
         trainer.fit()
-        weights.append(checkpoints.collect(trainer.objective, trainer.optimizers, trainer.ema))
+        weights.append(checkpoints.collect(trainer.objective, trainer.optimizers, trainer.emas))
     assert weights[0].keys() == weights[1].keys()
     for name, tensor in weights[0].items():
         assert tensor.equal(weights[1][name]), name
@@ -136,10 +136,13 @@ def test_a_collapsed_generator_is_told_once(tmp_path, capsys):
 
     class Blind(Listener):
         def start(self, trainer):
-            def same(network, inputs):
-                return (torch.zeros_like(inputs[0]), *inputs[1:])
+            def same(network, inputs, keywords):
+                if inputs:
+                    return (torch.zeros_like(inputs[0]), *inputs[1:]), keywords
+                return inputs, {**keywords, "latents": torch.zeros_like(keywords["latents"])}
 
-            trainer.objective.networks["generator"].register_forward_pre_hook(same)
+            generator = trainer.objective.networks["generator"]
+            generator.register_forward_pre_hook(same, with_kwargs=True)
 
     listener = Blind()
     overrides = {"health.every": 10, "steps": 60}

@@ -143,8 +143,10 @@ def test_the_notice_names_them_and_the_licence_of_the_digits():
 
 
 @pytest.mark.parametrize("name", registry.names("architectures"))
-def test_every_architecture_comes_with_weights(name):
+def test_every_generator_comes_with_weights(name):
     spec = registry.get(Architecture, name)
+    if spec.networks[spec.makers[0]].kind == "translator":
+        pytest.skip("there is no small data of pairs or domains to come with ganzoo")
     for tag, item in spec.pretrained.items():
         assert json.loads((item.folder / "config.json").read_text())["architecture"]["name"] == name
         assert item.summary.endswith("."), tag

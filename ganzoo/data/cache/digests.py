@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.cache.places import META, leads_out
+from ganzoo.errors import brief
 
 ALWAYS_BYTES = 64 << 20
 """Files up to this size are hashed whenever they are opened, in a tenth of a second; larger ones
@@ -30,7 +31,7 @@ def folder_fault(folder: Path, *, full: bool = False) -> str:
         files = json.loads((folder / META).read_bytes())["files"]
         causes = {name: _fault(folder / name, files[name], full) for name in files}
     except Exception as error:  # which damage may raise in many ways
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return brief(f"{type(error).__name__}: {error}")
     return "; ".join(f"{name}: {cause}" for name, cause in causes.items() if cause)
 
 

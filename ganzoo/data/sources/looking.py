@@ -10,7 +10,6 @@ import json
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.aside import aside
 from ganzoo.data.cache import cache_folder
 from ganzoo.data.decoding import GREY_MODES, look
 from ganzoo.data.progress import progress
@@ -190,25 +190,20 @@ def _remember(
 ) -> None:
     """Write an index, whole or not at all; what may still be changing is looked at again."""
     stamps = np.where(changing[:, None], -1, looks.stamps)
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     with contextlib.suppress(OSError):  # it only saves time
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with aside.open("xb") as file:
-                np.savez(
-                    file,
-                    version=VERSION,
-                    source=_listing([source]),  # for people, see ganzoo.data.cache.entries
-                    names=_listing(names),
-                    stamps=stamps,
-                    digests=looks.digests,
-                    sizes=looks.sizes,
-                    grey=looks.grey,
-                    causes=_listing([looks.causes.get(row, "") for row in range(len(names))]),
-                )
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with aside(path) as whole, whole.open("wb") as file:
+            np.savez(
+                file,
+                version=VERSION,
+                source=_listing([source]),  # for people, see ganzoo.data.cache.entries
+                names=_listing(names),
+                stamps=stamps,
+                digests=looks.digests,
+                sizes=looks.sizes,
+                grey=looks.grey,
+                causes=_listing([looks.causes.get(row, "") for row in range(len(names))]),
+            )
 
 
 def _listing(texts: Sequence[str]) -> NDArray[np.uint8]:

@@ -1,12 +1,10 @@
 """What archives hold, and unpacking them where they cannot be read in place."""
 
 import bz2
-import contextlib
 import gzip
 import lzma
 import os
 import re
-import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,11 +12,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
+from ganzoo.aside import aside
 from ganzoo.data.cache import CACHE_VARIABLE, cache_folder
 from ganzoo.data.cache.places import check_place, leads_out, remove
 from ganzoo.data.progress import progress
 from ganzoo.data.sources.filenames import clutter_of, is_image
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, brief
 from ganzoo.terminal import printable
 
 Opener = Callable[[str], AbstractContextManager[Any]]
@@ -110,16 +109,19 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
     """
     folder, (stem, ending) = cache_folder() / "archives", os.path.splitext(name)
     most = UNPACKED_AT_LEAST + UNPACKED_TIMES * os.path.getsize(packed)
-    aside = folder / f".{name}-{uuid.uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         check_place(folder)
         for kept in folder.glob(f"{stem}-*{ending}"):
-            whole = kept.is_file() and kept.stem == f"{stem}-{kept.stat().st_size}"
-            if whole and not leads_out(kept):
+            good = kept.is_file() and kept.stem == f"{stem}-{kept.stat().st_size}"
+            if good and not leads_out(kept):
                 return str(kept)
             remove(kept)
-        with aside.open("xb") as copy, progress(f"unpacking {printable(packed)}, MB") as report:
+        with (
+            aside(folder / name, lambda: target) as whole,
+            whole.open("wb") as copy,
+            progress(f"unpacking {printable(packed)}, MB") as report,
+        ):
             for chunk in _chunks(packed, opener):
                 if copy.tell() + len(chunk) > most:
                     raise DataError(
@@ -129,27 +131,20 @@ def unpacked(packed: str, opener: Opener, name: str) -> str:
                     )
                 copy.write(chunk)
                 report(1)
-            copy.flush()
-            os.fsync(copy.fileno())
             target = folder / f"{stem}-{copy.tell()}{ending}"
-        aside.replace(target)
     except OSError as error:
         raise DataError(
             f"data.source: {printable(packed)} cannot be unpacked into {folder} "
             f"({error.strerror or error}); free some space there, or set {CACHE_VARIABLE} to "
             "another folder"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
     return str(target)
 
 
 def damaged(path: str, error: Exception) -> DataError:
     """Tell that an archive cannot be read."""
-    cause = " ".join(str(error).split()) or type(error).__name__
     return DataError(
-        f"data.source: {printable(path)} is damaged or not an archive ({printable(cause)}); "
+        f"data.source: {printable(path)} is damaged or not an archive ({brief(error)}); "
         "download or pack it again"
     )
 

@@ -48,8 +48,9 @@ class Progress(Observer):
             f"{steps}, on {hardware.device} in {hardware.precision} ({hardware.reason}); "
             f"run folder {shown_path(trainer.run.path)}"
         )
-        loss = getattr(trainer.objective, "loss_function", None)
-        self._outputs = PROBABILITIES if loss is None or loss.probabilities else LOGITS
+        games = trainer.objective.games
+        unsure = games and not games[0].loss.probabilities
+        self._outputs = LOGITS if unsure else PROBABILITIES
         if self.console.is_terminal:
             self._bar = Bar(
                 MofNCompleteColumn(),

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.aside import write_text
 from ganzoo.health.rows import Row
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import FINDING, LOG_FILE, SCORES
-from ganzoo.weights.files import write_text
 
 if TYPE_CHECKING:
     from ganzoo.evaluation.records import Score
