@@ -90,8 +90,8 @@ def check_data(
         resolution = finetuning_config(base, source, None, given)
         fit = agreement(resolution)
     run, dataset = resolution.config, resolution.dataset
-    with progress("looking at every sample", len(dataset)) as told:
-        found = survey(dataset, processes=processes, report=told)
+    with progress("looking at every sample", len(dataset)) as report:
+        found = survey(dataset, processes=processes, report=report)
     advice, command, max_bad = _advice(found, resolution, fit, given), None, dataset.max_bad
     if advice is not None and (fit is None or fit.fits):
         partial = None if fit is None else fit.partial
@@ -145,8 +145,8 @@ def _of_fields(config: DataConfig, processes: int) -> DataReport:
     }
     found = {}
     for name, part in parts.items():
-        with progress(f"looking at every {name}", len(part)) as told:
-            found[name] = survey(part, processes=processes, report=told)
+        with progress(f"looking at every {name}", len(part)) as report:
+            found[name] = survey(part, processes=processes, report=report)
     crops = getattr(config, "fit", "crop") == "crop"
     warnings = [*dataset.notes]
     for name, seen in found.items():

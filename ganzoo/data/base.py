@@ -91,7 +91,7 @@ class Dataset(ABC):
         """
 
     def name_of(self, index: int) -> str:
-        """Return what people are told that a sample is called."""
+        """Return the name by which reports and errors call a sample."""
         return f"sample {index}"
 
     @property

@@ -76,7 +76,7 @@ def open_store(
         dataset: The source.
         shape: ``(C, H, W)``: images are brought to it as the dataset's ``fit`` says, and resized
             with antialiasing; or ``(D,)``.
-        name: What people are told of it; the kind of dataset where left out.
+        name: What notes and listings call it; the kind of dataset by default.
         processes: How many decode; None for as many as there are cores, up to 8, and for this one
             alone where that is quickly done.
 
@@ -97,8 +97,8 @@ def open_store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         check_place(folder.parent)
         while (store := _opened(folder, dataset, shape)) is None:
-            told = {"name": name or type(dataset).__name__, **facts}
-            build_store(dataset, shape, folder, told, processes)
+            described = {"name": name or type(dataset).__name__, **facts}
+            build_store(dataset, shape, folder, described, processes)
     except OSError as error:
         raise DataError(
             f"the data cache {folder.parent} cannot be written ({error.strerror}); free some "
@@ -119,7 +119,7 @@ def open_stores(
     Args:
         dataset: The source.
         fields: Its fields, in the shapes that networks take.
-        name: What people are told of it.
+        name: What notes and listings call it.
 
     Raises:
         DataError: As by `open_store`.
@@ -129,13 +129,13 @@ def open_stores(
     for parts in dataset.groups.values():
         dark: list[str] = []
         for field, part in parts.items():
-            told = name if len(dataset.groups) == len(parts) == 1 else f"{field} of {name}"
+            title = name if len(dataset.groups) == len(parts) == 1 else f"{field} of {name}"
             shape = fields[field].shape
             if dataset.load_size is not None and fields[field].kind.planar:
                 factor = dataset.load_size / min(shape[1:])
                 shape = (shape[0], *(round(side * factor) for side in shape[1:]))
-            store = stores[field] = open_store(part, shape, name=told)
-            prefix = "" if told == name else f"{field}: "
+            store = stores[field] = open_store(part, shape, name=title)
+            prefix = "" if title == name else f"{field}: "
             dark += [f"{prefix}{note}" for note in dark_note(store.dark, len(store.samples))]
         causes = skipped_in(stores[field] for field in parts)
         total = len(store.samples) + len(store.gaps)
@@ -156,8 +156,8 @@ def skip_note(skipped: tuple[str, ...]) -> list[str]:
     """Tell which samples of a source were skipped: a note, or none where all were read."""
     if len(skipped) == 1:
         return [f"1 sample cannot be read and is skipped: {skipped[0]}"]
-    told = f"{len(skipped):,} samples cannot be read and are skipped: {first_of(skipped)}"
-    return [told] if skipped else []
+    note = f"{len(skipped):,} samples cannot be read and are skipped: {first_of(skipped)}"
+    return [note] if skipped else []
 
 
 def _opened(folder: Path, dataset: Dataset, shape: Shape) -> Store | None:
