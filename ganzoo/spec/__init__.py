@@ -5,6 +5,7 @@ string (``"package.module:Name"``), which is imported only when something is bui
 """
 
 from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, RecipeFacts, Role
+from ganzoo.spec.imports import Import, Imported, Shapes, Table
 from ganzoo.spec.parts import (
     AugmentationSpec,
     DatasetSpec,
@@ -34,6 +35,8 @@ __all__ = [
     "DatasetSpec",
     "Dotted",
     "ExtractorSpec",
+    "Import",
+    "Imported",
     "LossSpec",
     "ObjectiveSpec",
     "PenaltySpec",
@@ -43,7 +46,9 @@ __all__ = [
     "RecipeFacts",
     "Role",
     "Shape",
+    "Shapes",
     "Spec",
+    "Table",
     "Traits",
     "Truncation",
 ]

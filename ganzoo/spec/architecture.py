@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.about import PLUGIN_API
+from ganzoo.spec.imports import Import
 from ganzoo.spec.traits import Dotted, Shape, Traits
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ class Architecture:
         presets: Variants by name. An architecture without any gets one called ``default``.
         default_preset: The preset that is meant when none is named; the first where empty.
         pretrained: Weights by tag.
+        imports: The layouts of other tools' checkpoints that it can be read from.
         paper: Where the method was published.
         licence: SPDX name of the licence of the plugin's code.
         api: The version of the plugin interface that it was written for.
@@ -181,6 +183,7 @@ class Architecture:
     presets: Mapping[str, Preset] = field(default_factory=dict)
     default_preset: str = ""
     pretrained: Mapping[str, Pretrained] = field(default_factory=dict)
+    imports: tuple[Import, ...] = ()
     paper: str = ""
     licence: str = ""
     api: int = PLUGIN_API

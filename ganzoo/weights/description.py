@@ -70,6 +70,24 @@ class BaseModel(Model):
     sha: str
 
 
+class ImportedFrom(Model):
+    """The checkpoint of another tool that weights were imported from.
+
+    Attributes:
+        format: The import's name.
+        files: The SHA-256 of each file, by its name.
+        commit: Of the repository of the Hub; empty for files that were on the machine.
+        origin: Where they are from, as the user said or the Hub knows; empty where nobody said.
+        licence: Of the weights, as the user said; empty where nobody did.
+    """
+
+    format: str
+    files: dict[str, str] = Field(default_factory=dict)
+    commit: str = ""
+    origin: str = ""
+    licence: str = ""
+
+
 class KeptNetwork(Model):
     """A network of a weights folder: what it is for, and its file."""
 
@@ -89,6 +107,7 @@ class Info(Model):
         plugin: Which distribution's plugin built the networks.
         ganzoo: The version of ganzoo that wrote the folder.
         base_model: What it was fine-tuned from, if anything.
+        imported: The checkpoint of another tool that it comes from, if any.
         training: Facts of its training.
         scores: Evaluation records.
     """
@@ -100,6 +119,7 @@ class Info(Model):
     plugin: Origin
     ganzoo: str = __version__
     base_model: BaseModel | None = None
+    imported: ImportedFrom | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     scores: list[dict[str, Any]] = Field(default_factory=list)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_dcgan.config import DcganConfig
+from ganzoo_dcgan.imports import IMPORT
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
 
@@ -44,6 +45,7 @@ SPEC = Architecture(
             Path(__file__).parent / "weights" / "mnist5k",
         ),
     },
+    imports=(IMPORT,),
     paper="Radford et al., Unsupervised Representation Learning with DCGANs, 2016",
     licence="Apache-2.0",
 )

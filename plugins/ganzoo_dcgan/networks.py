@@ -63,7 +63,7 @@ class Discriminator(nn.Module):
         channels, side, _ = config.sample_shape
         norm = config.discriminator_norm
         wrap = spectral_norm if norm == "spectral" else _unchanged
-        width = config.width
+        width = config.discriminator_width or config.width
         self.first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
         self.classes = nn.Embedding(config.num_classes, width) if config.num_classes else None
         layers: list[nn.Module] = [nn.LeakyReLU(SLOPE, inplace=True)]

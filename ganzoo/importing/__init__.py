@@ -1,0 +1,1 @@
+"""Bringing in checkpoints that other tools wrote, without running anything from them."""

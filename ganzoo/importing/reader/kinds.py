@@ -1,0 +1,75 @@
+"""What a file is, by its first bytes; and for one that is no checkpoint, what to do."""
+
+from __future__ import annotations
+
+from ganzoo.importing.reader.containers import OLD_STREAM
+from ganzoo.importing.reader.values import Refused
+
+_ARCHIVES = {
+    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!": "rar", b"\x28\xb5\x2f\xfd": "zstd",
+}  # fmt: skip
+
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+
+
+def kind_of(data: memoryview) -> str:
+    """Return the container of a checkpoint: ``zip``, ``old stream``, ``pickle``, ``safetensors``.
+
+    Raises:
+        Refused: It is something else.
+    """
+    start = bytes(data[:512])
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"PK\x03\x04"):
+        return "zip"
+    if start.startswith(OLD_STREAM):
+        return "old stream"
+    if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
+        return "pickle"
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < len(data):
+        return "safetensors"
+    if start.startswith(b"version https://git-lfs"):
+        raise Refused(
+            "it is a pointer of Git LFS and not the file itself; run 'git lfs pull', or download it "
+            "from the page of the repository"
+        )
+    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
+        raise Refused(
+            "it is a web page, which a server sent in place of the file; download it again, perhaps "
+            "by hand in a browser"
+        )
+    raise Refused(_other(data, start, text))
+
+
+def _other(data: memoryview, start: bytes, text: bytes) -> str:
+    for magic, name in _ARCHIVES.items():
+        if start.startswith(magic):
+            return f"it is a {name} archive; unpack it, and import a file of it"
+    if start[257:262] == b"ustar":
+        return "it is a tar archive; unpack it, and import a file of it"
+    if start.startswith(b"PK"):
+        return "it is a zip archive that is empty or in parts; unpack it, and import a file of it"
+    if start.startswith(b"\x89HDF"):
+        return "it is an HDF5 file, as Keras writes; export its weights from there as a state_dict"
+    if start.startswith(b"\x93NUMPY"):
+        return "it is a single NumPy array, and a network has many tensors"
+    if _tensorflow(data, start):
+        return "it is of TensorFlow; convert it with the tools of its repository first"
+    if start[:1] == b"\x08" and (b"pytorch" in start or b"onnx" in start.lower()):
+        return "it is an ONNX program without the names of its tensors; import what it was made from"
+    if start.startswith(_IMAGES):
+        return "it is an image, and not a checkpoint"
+    if text.startswith((b"{", b"[")):
+        return "it is JSON; import the file of weights beside it"
+    if start[:1] in (b"(", b"]", b"}") or start.startswith((b"ccopy_reg", b"ccollections")):
+        return "it is a pickle of protocol 0 or 1, which no checkpoint of torch is"
+    if not any(start):
+        return "it holds nothing but zeros; the download did not finish"
+    return "it is not a checkpoint that torch or pickle wrote, and not safetensors"
+
+
+def _tensorflow(data: memoryview, start: bytes) -> bool:
+    """Tell an index of TensorFlow's checkpoints, by its last bytes, or a saved graph."""
+    table = bytes(data[-8:]) == bytes.fromhex("57fb808b247547db")
+    return table or b"saved_model" in start or b"\x12\x05serve" in start

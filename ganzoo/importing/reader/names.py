@@ -1,0 +1,96 @@
+"""Which names of a stream have a meaning here, and which calls a checkpoint has no business with.
+
+No name is ever looked up: those in the tables stand for data (`ganzoo.importing.reader.resolving`
+says how), every other one stays a record. That a call of ``os.system`` would be as inert as one of
+somebody's class is no reason to pass over it: a file that holds one was made to be run.
+"""
+
+import sys
+
+from ganzoo.importing.reader.values import Name, Refused
+
+MAPPINGS = {
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "builtins.dict",
+    "dnnlib.util.EasyDict",
+}
+"""Dictionaries, with the pairs that are set in them."""
+
+ATTRIBUTES = {"argparse.Namespace", "types.SimpleNamespace"}
+"""Objects that are no more than their state."""
+
+SEQUENCES = {
+    "builtins.set",
+    "builtins.frozenset",
+    "builtins.list",
+    "builtins.tuple",
+    "collections.deque",
+    "torch.Size",
+}
+
+TENSOR = "torch._utils._rebuild_tensor_v2"
+OLD_TENSOR = "torch._utils._rebuild_tensor"
+PARAMETER = "torch._utils._rebuild_parameter"
+TYPED_TENSOR = "torch._tensor._rebuild_from_type_v2"
+STORAGE_BYTES = "torch.storage._load_from_bytes"
+DEVICE = "torch.device"
+
+NUMPY_SCALAR = "numpy.core.multiarray.scalar"
+NUMPY_ARRAY = "numpy.core.multiarray._reconstruct"
+NUMPY_BUFFER = "numpy.core.numeric._frombuffer"
+NUMPY_DTYPE = "numpy.dtype"
+TEXT_AS_BYTES = "_codecs.encode"
+
+KNOWN = {
+    *MAPPINGS,
+    *ATTRIBUTES,
+    *SEQUENCES,
+    TENSOR,
+    OLD_TENSOR,
+    PARAMETER,
+    TYPED_TENSOR,
+    STORAGE_BYTES,
+    DEVICE,
+    NUMPY_SCALAR,
+    NUMPY_ARRAY,
+    NUMPY_BUFFER,
+    NUMPY_DTYPE,
+    TEXT_AS_BYTES,
+}
+
+_DATA = {"collections", "copyreg", "datetime", "decimal", "enum", "fractions", "pathlib", "uuid"}
+"""Modules of the standard library whose objects are data; they are kept as records."""
+
+_LIBRARIES = {"numpy", "torch", "torchvision"}
+"""Packages whose classes are kept as records, and whose functions a checkpoint does not call."""
+
+
+def spelled(name: Name) -> str:
+    """Spell a name as its module is called today."""
+    module = name.module
+    if module == "__builtin__":
+        module = "builtins"
+    elif module.startswith("numpy._core"):
+        module = f"numpy.core{module.removeprefix('numpy._core')}"
+    return f"{module}.{name.name}"
+
+
+def check_call(name: Name) -> None:
+    """Let a call pass whose result is data, or an object of somebody's own class.
+
+    Raises:
+        Refused: It is a call of Python's standard library, or of a function of torch or NumPy, that
+            no checkpoint needs.
+    """
+    text = spelled(name)
+    if text in KNOWN:
+        return
+    root = text.partition(".")[0]
+    last = text.rpartition(".")[2]
+    if root in _LIBRARIES:
+        harmless = last[:1].isupper() or last.startswith("_rebuild_")
+    else:
+        harmless = root in _DATA or root not in sys.stdlib_module_names
+    if not harmless or "." in name.name:
+        raise Refused(f"it would call {text[:100]} if it were unpickled, which no checkpoint needs")

@@ -1,0 +1,221 @@
+"""From what a stream says to plain data: the values that JSON has, and tensors as places."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from ganzoo.importing.reader import arrays, names
+from ganzoo.importing.reader.bounds import DEPTH, SHOWN_TEXT, TEXT, VALUES
+from ganzoo.importing.reader.storages import Storage, Tensors
+from ganzoo.importing.reader.values import (
+    Call,
+    Items,
+    Name,
+    Pairs,
+    Persistent,
+    Refused,
+    Span,
+    Value,
+)
+
+Plain = Any
+"""None, a number, a text, or a list that starts with what it is:
+
+=======================================  =====================================================
+``["list", items]``                      a list, tuple or set
+``["mapping", {key: value}]``            a dictionary whose keys are texts
+``["other mapping", length]``            another dictionary; what is in it is left out
+``["tensor", number]``                   a tensor, by its number
+``["object", name, arguments, states,    what a call would have made, whose function means nothing
+items, [[key, value]]]``                 here
+``["name", name]``                       the name of something in a module
+``["bytes", length]``                    bytes, which are left out
+``["text", length, digest]``             a text that is too long
+=======================================  =====================================================
+"""
+
+
+class Resolver:
+    """Turns the values of streams into plain data.
+
+    Args:
+        data: The file.
+        tensors: Where tensors are added.
+        storage_of: Returns the storage that a persistent reference means.
+        storage_in: Returns the storage that bytes in the file hold; None within such bytes.
+    """
+
+    def __init__(
+        self,
+        data: memoryview,
+        tensors: Tensors,
+        storage_of: Callable[[tuple[Value, ...]], Storage],
+        storage_in: Callable[[Span], Storage] | None,
+    ) -> None:
+        self.data, self.tensors = data, tensors
+        self.storage_of, self.storage_in = storage_of, storage_in
+        self.values = self.text = 0
+        # By identity, with the value itself so that its identity stays its own; the numbers are how
+        # many values it holds, and how many characters.
+        self.resolved: dict[int, tuple[Value, Plain, int, int]] = {}
+        self.under_way: set[int] = set()
+        self.storages: dict[int, tuple[Value, Storage]] = {}
+
+    def plain(self, value: Value, depth: int = 0) -> Plain:
+        """Return a value as plain data.
+
+        Raises:
+            Refused: It holds itself, is nested too deep, is larger than a checkpoint's, holds a
+                tensor that is not in the file, or a call that no checkpoint needs.
+        """
+        if value is None or isinstance(value, (bool, int, float)):
+            self._count(1, 0)
+            return value
+        if isinstance(value, str):
+            return self._text(value)
+        known = self.resolved.get(id(value))
+        if known is not None:
+            self._count(*known[2:])
+            return known[1]
+        if id(value) in self.under_way:
+            raise Refused("a value holds itself")
+        if depth > DEPTH:
+            raise Refused(f"its values are nested over {DEPTH} deep")
+        before = self.values, self.text
+        self._count(1, 0)
+        self.under_way.add(id(value))
+        plain = self._one(value, depth + 1)
+        self.under_way.discard(id(value))
+        size = self.values - before[0], self.text - before[1]
+        self.resolved[id(value)] = (value, plain, *size)
+        return plain
+
+    def _count(self, values: int, text: int) -> None:
+        self.values += values
+        self.text += text
+        if self.values > VALUES or self.text > TEXT:
+            raise Refused(f"it holds more than {VALUES:,} values, or {TEXT:,} characters")
+
+    def _text(self, text: str) -> Plain:
+        if len(text) > SHOWN_TEXT:
+            self._count(1, 100)
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            return ["text", len(text), digest]
+        self._count(1, len(text))
+        return text
+
+    def _one(self, value: Value, depth: int) -> Plain:
+        if isinstance(value, Items):
+            return self._list(value.items, depth)
+        if isinstance(value, tuple):
+            return self._list(value, depth)
+        if isinstance(value, Pairs):
+            return self._mapping(value.pairs, depth)
+        if isinstance(value, Span):
+            if value.text:
+                return self._text(str(self.data[value.start : value.stop], "latin-1"))
+            return ["bytes", value.stop - value.start]
+        if isinstance(value, Name):
+            return ["name", names.spelled(value)]
+        if isinstance(value, Persistent):
+            self._storage(value)
+            return ["name", "a storage"]
+        assert isinstance(value, Call)
+        return self._call(value, depth)
+
+    def _list(self, items: list[Value] | tuple[Value, ...], depth: int) -> Plain:
+        return ["list", [self.plain(item, depth) for item in items]]
+
+    def _mapping(self, pairs: list[tuple[Value, Value]], depth: int) -> Plain:
+        mapping: dict[str, Plain] = {}
+        texts = True
+        for key, value in pairs:
+            if isinstance(key, Span) and key.text:
+                key = str(self.data[key.start : key.stop], "latin-1")
+            if not isinstance(key, str) or not key.isprintable():
+                texts = False
+            if not texts:
+                self.plain(value, depth)  # is left out, and checked all the same
+                continue
+            if key in mapping:
+                raise Refused(f"a dictionary holds {key[:100]!r} twice")
+            self._count(0, len(key))
+            mapping[key] = self.plain(value, depth)
+        return ["mapping", mapping] if texts else ["other mapping", len(pairs)]
+
+    # Calls
+
+    def _call(self, call: Call, depth: int) -> Plain:
+        names.check_call(call.function)
+        name, arguments = names.spelled(call.function), call.arguments
+        if name == names.TYPED_TENSOR and len(arguments) == 4:
+            # A tensor of a class of its own, or with attributes: the call is in the call.
+            function, _, inner, _ = arguments
+            if isinstance(function, Name) and isinstance(inner, tuple):
+                name, arguments = names.spelled(function), inner
+        if name in (names.TENSOR, names.OLD_TENSOR) and len(arguments) >= 4:
+            storage, offset, shape, strides = arguments[:4]
+            shape, strides = self._sizes(shape), self._sizes(strides)
+            return ["tensor", self.tensors.add(self._storage(storage), offset, shape, strides)]
+        if name == names.PARAMETER and arguments:
+            return self.plain(arguments[0], depth)
+        if name in names.MAPPINGS:
+            return self._mapping(self._initial_pairs(arguments) + call.pairs, depth)
+        if name in names.ATTRIBUTES and len(call.states) == 1:
+            return self.plain(call.states[0], depth)
+        if name in names.SEQUENCES and len(arguments) <= 1:
+            given = arguments[0] if arguments else ()
+            items = given.items if isinstance(given, Items) else given
+            if isinstance(items, tuple | list):
+                return self._list([*items, *call.items], depth)
+        if name == names.DEVICE:
+            return ":".join(str(part) for part in arguments if isinstance(part, (str, int)))
+        if name in arrays.MAKERS:
+            made = arrays.resolve(call, name, self.data, self.tensors)
+            if made is not None:
+                return made
+        return [
+            "object",
+            name,
+            [self.plain(item, depth) for item in arguments],
+            [self.plain(state, depth) for state in call.states],
+            [self.plain(item, depth) for item in call.items],
+            [[self.plain(key, depth), self.plain(item, depth)] for key, item in call.pairs],
+        ]
+
+    def _initial_pairs(self, arguments: tuple[Value, ...]) -> list[tuple[Value, Value]]:
+        """What a dictionary is made from, where that is a list of pairs or another dictionary."""
+        given = arguments[-1] if arguments else None
+        if isinstance(given, Pairs):
+            return [*given.pairs]
+        if isinstance(given, Items):
+            items = [item.items if isinstance(item, Items) else item for item in given.items]
+            return [(item[0], item[1]) for item in items if len(item) == 2]
+        return []
+
+    def _sizes(self, value: Value) -> Value:
+        """The numbers of a shape, which may be a ``torch.Size``."""
+        if isinstance(value, Call) and names.spelled(value.function) == "torch.Size":
+            value = value.arguments[0] if value.arguments else ()
+        return tuple(value.items) if isinstance(value, Items) else value
+
+    def _storage(self, value: Value) -> Storage:
+        known = self.storages.get(id(value))
+        if known is not None:
+            return known[1]
+        if isinstance(value, Persistent) and isinstance(value.identity, tuple):
+            storage = self.storage_of(value.identity)
+        elif (
+            isinstance(value, Call)
+            and names.spelled(value.function) == names.STORAGE_BYTES
+            and len(value.arguments) == 1
+            and isinstance(value.arguments[0], Span)
+            and self.storage_in is not None
+        ):
+            storage = self.storage_in(value.arguments[0])
+        else:
+            raise Refused("a tensor has no storage")
+        self.storages[id(value)] = (value, storage)
+        return storage

@@ -1,0 +1,113 @@
+"""Torch's zip archives: stored entries, one of them the stream, and one for each storage."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+from ganzoo.importing.reader.bounds import ENTRIES
+from ganzoo.importing.reader.values import Refused
+
+_LOCAL = b"PK\x03\x04"
+_LOCAL_LENGTH = 30
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where the parts of an archive stand in the file.
+
+    Attributes:
+        stream: The bytes of the stream.
+        storages: The bytes of each storage, by its key.
+    """
+
+    stream: range
+    storages: dict[str, range]
+
+
+def open_archive(data: memoryview) -> Archive:
+    """Find the parts of an archive, and check that they are where both of its lists say.
+
+    Raises:
+        Refused: It is damaged, not one of torch's, compressed, encrypted, or holds an entry twice.
+    """
+    try:
+        with zipfile.ZipFile(_Mapped(data)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError):
+        raise Refused("it is not a whole zip archive; it was cut off or damaged") from None
+    if len(entries) > ENTRIES:
+        raise Refused(f"it has {len(entries):,} entries, and at most {ENTRIES:,} are read")
+    places: dict[str, range] = {}
+    for entry in entries:
+        if entry.filename in places:
+            raise Refused(f"it has the entry {entry.filename[:60]!r} twice")
+        places[entry.filename] = _place(data, entry)
+    spans = sorted((place.start, place.stop) for place in places.values())
+    if any(start < stop for (_, stop), (start, _) in zip(spans, spans[1:], strict=False)):
+        raise Refused("two of its entries overlap")
+    streams = [name for name in places if name.rpartition("/")[2] == "data.pkl"]
+    if not streams:
+        raise Refused("it is a zip archive without a checkpoint's stream; unpack it, and import a file of it")
+    if len(streams) > 1:
+        raise Refused("it has more than one stream")
+    root = streams[0].removesuffix("data.pkl")
+    if f"{root}constants.pkl" in places or any(name.startswith(f"{root}code/") for name in places):
+        raise Refused("it is a TorchScript archive, which holds programs; save its state_dict instead")
+    order = places.get(f"{root}byteorder", range(0))
+    if bytes(data[order.start : order.stop]) not in (b"", b"little"):
+        raise Refused("its numbers are big-endian; save it again on a usual machine")
+    before = f"{root}data/"
+    storages = {n.removeprefix(before): p for n, p in places.items() if n.startswith(before)}
+    return Archive(places[streams[0]], storages)
+
+
+def _place(data: memoryview, entry: zipfile.ZipInfo) -> range:
+    """The bytes of an entry, as its own header and the archive's list say."""
+    shown = repr(entry.filename[:60])
+    if entry.flag_bits & 0x1:
+        raise Refused(f"its entry {shown} is encrypted")
+    if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
+        raise Refused(f"its entry {shown} is compressed, which torch never does")
+    start = entry.header_offset
+    header = bytes(data[start : start + _LOCAL_LENGTH])
+    if len(header) < _LOCAL_LENGTH or header[:4] != _LOCAL:
+        raise Refused(f"its entry {shown} is not where its list says")
+    length = int.from_bytes(header[26:28], "little")
+    name = bytes(data[start + _LOCAL_LENGTH : start + _LOCAL_LENGTH + length])
+    if name != entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437"):
+        raise Refused(f"its entry {shown} has another name in its own header")
+    first = start + _LOCAL_LENGTH + length + int.from_bytes(header[28:30], "little")
+    if first + entry.file_size > len(data):
+        raise Refused(f"its entry {shown} reaches past its end; it was cut off or damaged")
+    return range(first, first + entry.file_size)
+
+
+class _Mapped(io.RawIOBase):
+    """A file in memory that is read without a copy of it."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data, self.place = data, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = (0, self.place, len(self.data))[whence]
+        if base + offset < 0:
+            raise OSError("before the start")
+        self.place = base + offset
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
+
+    def read(self, size: int | None = -1) -> bytes:
+        stop = len(self.data) if size is None or size < 0 else self.place + size
+        part = bytes(self.data[self.place : stop])
+        self.place += len(part)
+        return part

@@ -1,0 +1,96 @@
+"""One spelling for spectral norm, which is saved in four.
+
+========================================================  ==========================================
+``weight_orig``, ``weight_u``, ``weight_v``               torch's hook, of `torch.nn.utils`
+``parametrizations.weight.original``, ``…weight.0._u``    torch's parametrization, as here
+``weight``, ``u0``, ``sv0``                               BigGAN-PyTorch
+``weight``, ``sn_u``, ``sn_sigma``                        mimicry's own class
+========================================================  ==========================================
+
+The last two keep u alone, as a row, and do one more half step in evaluation, which is not stored:
+v = Wᵀu and u' = Wv, each divided by its length. With these torch divides by the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ganzoo.importing.document import Stored
+
+
+@dataclass(frozen=True)
+class Source:
+    """A tensor that is read, or computed, when it is needed.
+
+    Attributes:
+        shape: Its shape.
+        load: Returns it.
+        names: The tensors of the file that it comes from.
+    """
+
+    shape: tuple[int, ...]
+    load: Callable[[], Tensor]
+    names: tuple[str, ...]
+
+
+def spelled_as_here(tensors: Mapping[str, Stored]) -> dict[str, Source]:
+    """Return tensors under the names of torch's parametrization where they are of spectral norm."""
+    found: dict[str, Source] = {}
+    for name, stored in tensors.items():
+        head, dot, last = name.rpartition(".")
+        here = f"{head}{dot}"
+        if last == "weight" and f"{here}u0" in tensors:
+            found |= _without_v(tensors, here, "u0", "sv0")
+        elif last == "weight" and f"{here}sn_u" in tensors:
+            found |= _without_v(tensors, here, "sn_u", "sn_sigma")
+        elif last.endswith("_orig") and f"{name.removesuffix('orig')}u" in tensors:
+            weight = last.removesuffix("_orig")
+            place = f"{here}parametrizations.{weight}"
+            found[f"{place}.original"] = _plain(name, stored)
+            for letter in "uv":
+                other = f"{here}{weight}_{letter}"
+                if other in tensors:
+                    found[f"{place}.0._{letter}"] = _plain(other, tensors[other])
+        elif not _belongs(here, last, tensors):
+            found[name] = _plain(name, stored)
+    return found
+
+
+def _belongs(here: str, last: str, tensors: Mapping[str, Stored]) -> bool:
+    """Whether a tensor is one of spectral norm, which is taken with its weight."""
+    if last in ("u0", "sv0", "sn_u", "sn_sigma"):
+        return f"{here}weight" in tensors
+    weight, _, letter = last.rpartition("_")
+    return letter in ("u", "v") and f"{here}{weight}_orig" in tensors
+
+
+def _plain(name: str, stored: Stored) -> Source:
+    return Source(stored.shape, stored.load, (name,))
+
+
+def _without_v(tensors: Mapping[str, Stored], here: str, row: str, sigma: str) -> dict[str, Source]:
+    """A weight whose u is kept as a row, and whose v is not kept."""
+    weight, u = tensors[f"{here}weight"], tensors[f"{here}{row}"]
+    rows = weight.shape[0] if weight.shape else 1
+    columns = 1
+    for size in weight.shape[1:]:
+        columns *= size
+    names = (f"{here}weight", f"{here}{row}")
+    place = f"{here}parametrizations.weight"
+    extra = tuple(n for n in (f"{here}{sigma}",) if n in tensors)
+    return {
+        f"{place}.original": Source(weight.shape, weight.load, names[:1] + extra),
+        f"{place}.0._u": Source((rows,), partial(_vector, weight, u, "u"), names),
+        f"{place}.0._v": Source((columns,), partial(_vector, weight, u, "v"), names),
+    }
+
+
+def _vector(weight: Stored, u: Stored, which: str) -> Tensor:
+    matrix = weight.load().flatten(1).float()
+    v = normalize(matrix.T @ u.load().flatten().float(), dim=0)
+    return v if which == "v" else normalize(matrix @ v, dim=0)

@@ -1,0 +1,111 @@
+"""Checkpoints of PyTorch's own DCGAN example, and of what descends from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.spec import Import, Imported, Shapes, Table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_NAME = re.compile(r"(?:(?P<table>\w+)\.)?(?P<index>\d+)\.(?P<rest>.+)")
+
+ORIGINAL = "parametrizations.weight.original"
+"""A weight under spectral norm."""
+
+
+def _convolutions(shapes: Shapes) -> list[tuple[int, ...]] | None:
+    """The shapes of the convolutions of a plain sequence of layers, all of 4x4; None for others."""
+    found: dict[int, tuple[int, ...]] = {}
+    tables = set()
+    for name, shape in shapes.items():
+        match = _NAME.fullmatch(name)
+        if match is None:
+            return None
+        tables.add(match["table"])
+        if len(shape) == 4:
+            if shape[2:] != (4, 4) or match["rest"] not in ("weight", ORIGINAL):
+                return None
+            found[int(match["index"])] = shape
+        elif len(shape) > 1:
+            return None
+    if len(tables) != 1 or len(found) < 3 or min(found) != 0:
+        return None
+    return [found[index] for index in sorted(found)]
+
+
+def _has_bias(shapes: Shapes, index: int) -> bool:
+    return any(
+        re.fullmatch(rf"(?:\w+\.)?{index}\.bias", name) and shape for name, shape in shapes.items()
+    )
+
+
+def _recognise(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
+    layers = _convolutions(shapes)
+    # The first convolution has no bias, which tells these from the critics of pix2pix.
+    if layers is None or _has_bias(shapes, 0):
+        return None
+    up = all(a[1] == b[0] for a, b in zip(layers, layers[1:], strict=False))
+    down = all(a[0] == b[1] for a, b in zip(layers, layers[1:], strict=False))
+    if down and layers[-1][0] == 1 and layers[0][1] <= 4:
+        return "discriminator"
+    return "generator" if up and layers[-1][1] <= 4 else None
+
+
+def _renamed(table: Table, first: str) -> dict[str, Tensor]:
+    """Name tensors as here: `first` for the first layer, the others are one place earlier."""
+    named = {}
+    for name in table.shapes:
+        match = _NAME.fullmatch(name)
+        assert match is not None
+        index = int(match["index"])
+        named[f"layers.{index - 1}.{match['rest']}" if index else f"{first}.{match['rest']}"] = name
+    return {ours: table[theirs] for ours, theirs in named.items()}
+
+
+def _read(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+    layers = _convolutions(networks["generator"].shapes)
+    assert layers is not None
+    side = 4 * 2 ** (len(layers) - 1)
+    values: dict[str, Any] = {
+        "latent_dim": layers[0][0],
+        "latent": "normal",
+        "width": layers[-1][0],
+        "sample_shape": (layers[-1][1], side, side),
+        "num_classes": 0,
+    }
+    made = {"generator": _renamed(networks["generator"], "project")}
+    notes = ["latents are taken to be normal, as in that example (latent=uniform for others)"]
+    if "discriminator" in networks:
+        shapes = networks["discriminator"].shapes
+        critic = _convolutions(shapes)
+        assert critic is not None
+        if len(critic) == len(layers):
+            values |= {"discriminator_width": critic[0][0], "discriminator_norm": _norm(shapes)}
+            made["discriminator"] = _renamed(networks["discriminator"], "first")
+        else:
+            notes.append(
+                f"the discriminator was left out: it scores images of {4 * 2 ** (len(critic) - 1)} "
+                f"pixels, and the generator makes {side}"
+            )
+    return Imported(values, made, notes=tuple(notes))
+
+
+def _norm(shapes: Shapes) -> str:
+    if any(name.endswith(ORIGINAL) for name in shapes):
+        return "spectral"
+    if any(name.endswith("running_mean") for name in shapes):
+        return "batch"
+    norms = [n for n, s in shapes.items() if n.endswith("weight") and len(s) == 1]
+    return "instance" if norms else "none"
+
+
+IMPORT = Import(
+    name="pytorch-dcgan",
+    title="DCGAN of pytorch/examples, and generators and discriminators that descend from it",
+    recognise=_recognise,
+    read=_read,
+)
