@@ -96,6 +96,7 @@ def test_samples_are_the_same_to_the_last_bit_on_another_machine(hub, runs, tmp_
     assert loaded_elsewhere(tmp_path, *expected, HF_TOKEN=ALICE) == expected
 
 
+@pytest.mark.sweep
 def test_what_was_pulled_elsewhere_is_published_again(hub, runs, tmp_path):
     """Nothing is lost on the way: but for the repository's name in the card all is the same."""
     ganzoo.push(runs[0], ID, token=ALICE)

@@ -286,6 +286,7 @@ ganzoo.register(LossSpec("dying", "Ends one process.", PlainLossConfig, Dying))
             "raise ValueError('a bad day')",
             "ganzoo, process 1: unexpected ValueError: a bad day",
             id="raised",
+            marks=pytest.mark.sweep,
         ),
     ],
 )
@@ -308,6 +309,7 @@ def test_a_process_that_dies_ends_all(tmp_path, deed, cause):
     assert checkpoints.every(run / "checkpoints")[-1].name == "step-0000000004"
 
 
+@pytest.mark.sweep
 def test_asked_to_stop_all_save_and_go_on(tmp_path):
     case = config(COUPLED, "fp32", steps=4000)
     (tmp_path / "run.json").write_text(json.dumps({**case, "logging": {"every": 5}}))
@@ -375,13 +377,13 @@ def by_hand(rank, port, tmp_path, *overrides):
             ["data=grid25", "training.precision=bf16"],
             "the 2 processes differ in config and data and precision",
             id="several",
+            marks=pytest.mark.sweep,
         ),
         pytest.param(
             ["training.batch_size=9"],
             ["training.batch_size=9"],
             "training.batch_size: 9 does not divide by 2 processes x accumulate 1; change one",
             id="batch",
-            marks=pytest.mark.sweep,
         ),
         pytest.param(
             ["training.device=cuda:1"],
