@@ -63,6 +63,7 @@ LONG = {
     "docs/reference/quality.md",
     "docs/tutorial/from-a-folder-to-a-published-model.md",
     "docs/tutorial/translate-images.md",
+    "docs/tutorial/your-first-gan.md",
 }
 """Pages that take longest, and whose commands the tests of those commands run as well."""
 
