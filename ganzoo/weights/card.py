@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo import registry
 from ganzoo.errors import WeightsError
 from ganzoo.spec import Architecture
-from ganzoo.weights.card_labels import labels, recorded_scores, score_name, translates
+from ganzoo.weights.card_metadata import card_metadata, recorded_scores, score_name, translates
 from ganzoo.weights.description import Info
 from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
 from ganzoo.weights.reference import COMMIT, Place, Repository, parse
@@ -84,7 +84,7 @@ def write_card(
         text = f"{text}{gap}{section}\n"
     else:
         text = f"{title}\n{section}\n"
-    card = join_card(labels(metadata, info, _name(reference), licence), text)
+    card = join_card(card_metadata(metadata, info, _name(reference), licence), text)
     size = len(card.encode())
     if size > MAX_CARD_BYTES:
         raise WeightsError(

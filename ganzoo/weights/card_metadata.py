@@ -20,7 +20,7 @@ CONDITIONAL = "class-conditional-image-generation"
 """The tag of generators of images with labels, which the Hub has no task for."""
 
 
-def labels(before: Mapping[str, Any], info: Info, name: str, licence: str) -> dict[str, Any]:
+def card_metadata(before: Mapping[str, Any], info: Info, name: str, licence: str) -> dict[str, Any]:
     """Return the metadata of a card.
 
     Args:
