@@ -3,12 +3,14 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 
 import pytest
 from hypothesis import settings
 
 from ganzoo.about import DISTRIBUTION
 from tests.hub.server import HubServer
+from tests.thinned import EVERY
 
 HUB = pytest.StashKey[HubServer]()
 PATCH = pytest.StashKey[pytest.MonkeyPatch]()
@@ -40,6 +42,17 @@ def pytest_configure(config):
         patch.setenv(f"HF_HUB_{name}", "1")
     for name in ("NO_PROXY", "no_proxy"):
         patch.setenv(name, "127.0.0.1,localhost")
+
+
+@pytest.hookimpl(tryfirst=True)  # before those of the full sweeps are left out
+def pytest_collection_modifyitems(items):
+    """Leave most rows of long tables to the full sweeps."""
+    rows = Counter()
+    for item in items:
+        table = item.nodeid.partition("[")[0]
+        if rows[table] % EVERY.get(table, 1):
+            item.add_marker(pytest.mark.sweep)
+        rows[table] += 1
 
 
 def pytest_unconfigure(config):

@@ -19,8 +19,9 @@ from ganzoo.networks.base import Network
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.resolve import data_config
+from ganzoo.resolve.data_section import section_of
 from ganzoo.resolve.paths import shown_path
-from ganzoo.resolve.resolution import section_of, user_values
+from ganzoo.resolve.resolution import user_values
 from ganzoo.spec import Architecture
 from ganzoo.weights.locating import RUN_CONFIG, run_of
 from ganzoo.weights.reading import check_inside

@@ -19,8 +19,9 @@ from ganzoo.evaluation.scorer import Made, Scorer
 from ganzoo.networks.base import Network
 from ganzoo.networks.translator import Translator
 from ganzoo.randomness import seed_for
+from ganzoo.resolve.data_section import check_fields
 from ganzoo.resolve.paths import dataset_name
-from ganzoo.resolve.validation import are_pairs, check_enough, check_fields
+from ganzoo.resolve.validation import are_pairs, check_enough
 from ganzoo.spec import Architecture, DatasetSpec
 
 

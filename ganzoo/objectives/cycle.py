@@ -5,7 +5,7 @@ Source: Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent A
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -103,7 +103,8 @@ class Cycle(Objective):
         identity = self.options.identity_weight
         for side in self._sides:
             reals = Shown(batch[side.target]) if side.game.loss.needs_real else None
-            loss, figures = side.game.maker_loss(turn, Shown(made[side.maker]), reals)
+            own = _turn_of(side, turn)
+            loss, figures = side.game.maker_loss(own, Shown(made[side.maker]), reals)
             with self.forward():
                 again = self.call(side.back, made[side.maker], draws=turn.draws.within("cycle"))
             cycle = F.l1_loss(again, batch[side.source].to(again.dtype))
@@ -124,12 +125,13 @@ class Cycle(Objective):
     ) -> tuple[Tensor, Scalars]:
         losses, scalars = [], Scalars()
         for side in self._sides:
+            own = _turn_of(side, turn)
             fakes = made[side.maker].detach()
             if not turn.phase.name:
-                fakes = side.pool.shown(fakes, turn.draws.within(side.game.critic))
+                fakes = side.pool.shown(fakes, own.draws)
             scale = self.options.discriminator_loss_scale
             loss, figures = side.game.critic_loss(
-                turn, Shown(batch[side.target]), Shown(fakes), scale=scale
+                own, Shown(batch[side.target]), Shown(fakes), scale=scale
             )
             losses.append(loss)
             scalars = _added(scalars, figures)
@@ -139,7 +141,7 @@ class Cycle(Objective):
         """Return what the translators' penalties that are apart add up to."""
         losses, scalars = [], Scalars()
         for side in self._sides:
-            loss, figures = side.game.maker_loss(turn, Shown(made[side.maker]))
+            loss, figures = side.game.maker_loss(_turn_of(side, turn), Shown(made[side.maker]))
             losses.append(loss)
             scalars = _added(scalars, figures)
         return torch.stack(losses).sum(), scalars
@@ -155,6 +157,11 @@ class Cycle(Objective):
                 for side in self._sides
             }
         return batch, made
+
+
+def _turn_of(side: _Side, turn: Turn) -> Turn:
+    """Give a critic random numbers of its own, so that both are not augmented alike."""
+    return replace(turn, draws=turn.draws.within(side.game.critic))
 
 
 def _added(scalars: Scalars, others: Scalars) -> Scalars:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,20 +14,18 @@ from ganzoo.config import DataConfig, RunConfig, TrainingConfig, documents
 from ganzoo.config.watching import PAIR_METRICS, POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmented import AUTO, check_augmentation, chosen
+from ganzoo.resolve.data_section import check_fields, data_config, open_dataset
 from ganzoo.resolve.merge import Values, expand, flat, merge, nest
-from ganzoo.resolve.paths import HUB_READER, READERS, dataset_name, is_on_hub, is_path
+from ganzoo.resolve.paths import dataset_name
+from ganzoo.resolve.shapes import fitted
 from ganzoo.resolve.validation import (
     are_pairs,
     check_architecture,
     check_evaluation,
-    check_fields,
     check_finetuning,
     check_penalties,
     check_penalty_names,
-    check_shape,
     check_suits,
-    datasets_with,
-    open_dataset,
     shown,
     validate,
 )
@@ -42,12 +38,10 @@ from ganzoo.spec import (
     Preset,
     Recipe,
     RecipeFacts,
-    Shape,
 )
 
 if TYPE_CHECKING:
     from ganzoo.data.base import Dataset
-    from ganzoo.data.fields import Field
     from ganzoo.training.starting import Base
 
 LOOKS = 6
@@ -128,7 +122,7 @@ def resolve(
     fields = {"sample_shape": made}
     if maker.kind == "translator":
         fields["source_shape"] = dataset.fields[maker.reads[0]]
-    values["architecture"], notes = _fitted(spec, values, data, dataset, fields)
+    values["architecture"], notes = fitted(spec, values, data, dataset, fields)
     if preset.rule is not None:
         ruled = preset.rule(_facts(values, user, data, dataset))
         of_rule = _sections(ruled)
@@ -238,65 +232,6 @@ def _architecture(values: Mapping[str, Any]) -> tuple[Architecture, Preset]:
     return spec, spec.presets[preset]
 
 
-def data_config(values: Mapping[str, Any], within: Mapping[str, Any] | None = None) -> DataConfig:
-    """Check the section ``data``, of a run's config if there is one, against its dataset.
-
-    Raises:
-        ConfigError: The source is unknown, or a value is not allowed.
-    """
-    source = values.get("source")
-    if not isinstance(source, str) or not source:
-        raise ConfigError(
-            f"data.source: {shown(source)} is not allowed; it must be a dataset's name or a path"
-        )
-    try:
-        spec = registry.get(DatasetSpec, dataset_name(source))
-    except PluginError as error:
-        if Path(source).exists():
-            what = "folder" if Path(source).is_dir() else "file"
-            raise ConfigError(
-                f"data.source: there is no dataset {source!r}; for the {what} of that name write "
-                f"./{source}"
-            ) from None
-        raise ConfigError(
-            f"data.source: {error}; a path has a / in it, as ./images, a repository of the Hub "
-            "is hf://owner/name, and a dataset from Python is registered first, with "
-            "ganzoo.register_dataset"
-        ) from error
-    if source in READERS:
-        raise ConfigError(
-            f"data.source: {source!r} reads a path; give the path itself, as ./images"
-        )
-    if source == HUB_READER:
-        raise ConfigError(
-            f"data.source: {source!r} reads repositories of the Hugging Face Hub; name one, as "
-            "hf://owner/name"
-        )
-    if is_path(source):
-        # So that a run goes on from wherever it is resumed.
-        values = {**values, "source": os.path.abspath(os.path.expanduser(source))}
-    return validate(spec.config, values, "data", within)
-
-
-def section_of(data: str | Mapping[str, Any], reads: Sequence[str]) -> Mapping[str, Any]:
-    """Complete a section ``data``, or what stands for it, by what networks read.
-
-    For those that read several fields, a path is that of images which hold all of them, and a
-    section without a source is of the dataset that has these fields.
-    """
-    values = data if isinstance(data, Mapping) else {"source": data}
-    source = values.get("source")
-    if "sample" in reads or not (names := datasets_with(reads)):
-        return values
-    if source is None:
-        return {"source": names[0], **values}
-    if isinstance(source, str) and (is_path(source) or is_on_hub(source)):
-        for name in names:
-            if "path" in registry.get(DatasetSpec, name).config.model_fields:
-                return {**values, "source": name, "path": source}
-    return values
-
-
 def _usual(values: Any, metrics: Sequence[str], best: str) -> Any:
     """Where no metric is named, those that suit the data, and the best weights by one of them."""
     if not isinstance(values, Mapping) or "metrics" in values:
@@ -364,65 +299,3 @@ def _with_optimizers(values: Values, objective: ObjectiveSpec) -> Values:
         for player, item in optimizers.items()
     }
     return {**values, "optimizers": named}
-
-
-def _changes(source: str, native: Shape, shape: Shape) -> list[str]:
-    """Tell what becomes of images that the networks do not take as they are."""
-    notes = []
-    if shape[1:] != native[1:]:
-        notes.append(f"images of {source} are resized to {shape[1]}x{shape[2]}")
-    if shape[0] == 1 < native[0]:
-        colored = json.dumps([3, *shape[1:]], separators=(",", ":"))
-        notes.append(
-            f"the colours of {source} become grey (architecture.sample_shape={colored} keeps them)"
-        )
-    elif shape[0] != native[0]:
-        notes.append(f"images of {source} are converted from {native[0]} to {shape[0]} channels")
-    return notes
-
-
-def _fitted(
-    spec: Architecture,
-    config: Mapping[str, Any],
-    data: DataConfig,
-    dataset: Dataset,
-    fields: Mapping[str, Field],
-) -> tuple[Values, list[str]]:
-    """Take from the data what the user left out of the architecture's shapes and classes.
-
-    Args:
-        spec: The architecture.
-        config: The run's config.
-        data: Its section ``data``.
-        dataset: The data.
-        fields: The field of the data that each shape of the architecture is of.
-    """
-    values = config["architecture"]
-    left_out = {key for key in (*fields, "num_classes") if values.get(key) is None}
-    result = {key: value for key, value in values.items() if key not in left_out}
-    draft = validate(spec.config, result, "architecture", config)
-    traits = spec.traits(draft)
-    notes: list[str] = []
-    for key, field in fields.items():
-        shape: Shape = getattr(draft, key)
-        native = field.shape
-        if key in left_out:
-            if data.image_size and field.kind.planar:
-                shape = (native[0], data.image_size, data.image_size)
-                check_shape("data.image_size", spec.name, traits, shape)
-            else:
-                shape = traits.fit(native) or native
-                check_shape(f"data.source {data.source}", spec.name, traits, shape)
-            result[key] = list(shape)
-        if field.kind.planar and len(shape) == 3:
-            notes += [n for n in _changes(data.source, native, shape) if n not in notes]
-    if "num_classes" in left_out:
-        result["num_classes"] = len(dataset.class_names) if traits.labels else 0
-        if result["num_classes"]:
-            notes.append(
-                f"the networks are conditional on the {result['num_classes']} classes of "
-                f"{data.source} (architecture.num_classes=0 turns this off)"
-            )
-        elif dataset.class_names:
-            notes.append(f"{spec.name} does not take labels: those of {data.source} are not used")
-    return result, notes

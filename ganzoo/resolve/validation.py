@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ganzoo import registry
-from ganzoo.config import ArchitectureConfig, DataConfig, PenaltyConfig, RunConfig
+from ganzoo.config import ArchitectureConfig, PenaltyConfig, RunConfig
 from ganzoo.config.models import UNION_TAGS
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import (
@@ -23,10 +22,8 @@ from ganzoo.config.watching import (
 from ganzoo.config.written import settled
 from ganzoo.errors import ConfigError, PluginError, brief, closest
 from ganzoo.resolve.dotted import field_paths, fields_at, meant
-from ganzoo.resolve.paths import dataset_name
 from ganzoo.spec import (
     Architecture,
-    DatasetSpec,
     ExtractorSpec,
     ObjectiveSpec,
     PenaltySpec,
@@ -189,33 +186,6 @@ def check_penalties(
             )
 
 
-def check_fields(architecture: str, reads: Sequence[str], data: DatasetSpec) -> None:
-    """Check that data has the fields that an architecture is trained on.
-
-    Raises:
-        ConfigError: It has others.
-    """
-    missing = [field for field in reads if field not in data.fields]
-    if missing:
-        there, names = " and ".join(data.fields), datasets_with(reads)
-        such = f", such as data={names[0]} (see ganzoo info {names[0]})" if names else ""
-        raise ConfigError(
-            f"data.source: {data.name} holds {there}, and {architecture} is trained on "
-            f"{' and '.join(reads)}; choose an architecture whose objective reads {there}, or "
-            f"other data{'' if 'sample' in reads else such}"
-        )
-
-
-def datasets_with(reads: Iterable[str]) -> list[str]:
-    """Return the datasets, by name, that have some fields."""
-    found = []
-    for name in registry.names("datasets"):
-        with suppress(PluginError):  # of one that does not load
-            if {*reads} <= {*registry.get(DatasetSpec, name).fields}:
-                found.append(name)
-    return found
-
-
 def check_suits(config: RunConfig, dataset: Dataset, field: Field) -> None:
     """Check that the data is of the kind, shape and classes that the networks are made for.
 
@@ -366,16 +336,6 @@ def check_enough(what: str, count: int, names: Iterable[str], least: Mapping[str
             raise ConfigError(
                 f"{what} is {count}; {name} needs at least {need}, so give more or leave {name} out"
             )
-
-
-def open_dataset(config: DataConfig) -> Dataset:
-    """Open the source that a resolved config names.
-
-    Raises:
-        ganzoo.errors.DataError: It cannot be read.
-    """
-    dataset: Dataset = registry.instantiate("datasets", dataset_name(config.source), config)
-    return dataset
 
 
 def check_penalty_names(

@@ -12,8 +12,8 @@ from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.data.sources.python import Data, with_source
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import Resolution, resolve, user_values
+from ganzoo.resolve.data_section import section_of
 from ganzoo.resolve.merge import Values, merge
-from ganzoo.resolve.resolution import section_of
 from ganzoo.spec import Architecture, ObjectiveSpec, Recipe
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.run import Run

@@ -1,30 +1,21 @@
 """The card of weights: what a person reads first, and the metadata that the Hub reads."""
 
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ganzoo import registry
 from ganzoo.errors import WeightsError
 from ganzoo.spec import Architecture
-from ganzoo.weights.description import Info, flat_record
+from ganzoo.weights.card_metadata import card_metadata, recorded_scores, score_name, translates
+from ganzoo.weights.description import Info
 from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
-from ganzoo.weights.reference import COMMIT, Place, Repository, parse, parse_repository
+from ganzoo.weights.reference import COMMIT, Place, Repository, parse
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
 
 BEGIN = "<!-- ganzoo: from here to the end mark, this is written anew with the weights -->"
 END = "<!-- ganzoo: end -->"
-
-TASK = "unconditional-image-generation"
-"""What the Hub calls generators of images without labels."""
-
-TRANSLATION = "image-to-image"
-"""What the Hub calls translators of images."""
-
-CONDITIONAL = "class-conditional-image-generation"
-"""The tag of generators of images with labels, which the Hub has no task for."""
 
 MAX_CLASSES_SHOWN = 20
 
@@ -93,7 +84,7 @@ def write_card(
         text = f"{text}{gap}{section}\n"
     else:
         text = f"{title}\n{section}\n"
-    card = join_card(_metadata(metadata, info, reference, licence), text)
+    card = join_card(card_metadata(metadata, info, _name(reference), licence), text)
     size = len(card.encode())
     if size > MAX_CARD_BYTES:
         raise WeightsError(
@@ -121,114 +112,9 @@ def _name(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
-def _metadata(before: dict[str, Any], info: Info, reference: str, licence: str) -> dict[str, Any]:
-    task, tags = _task(info), ["gan", info.architecture.name]
-    if info.data.kind == "images" and info.architecture.num_classes:
-        tags.append(CONDITIONAL)
-    values: dict[str, Any] = {
-        "license": licence,
-        "library_name": "ganzoo",
-        "pipeline_tag": task,
-        "tags": _united(before.get("tags"), tags, {*registry.names("architectures"), CONDITIONAL}),
-        "datasets": _united(before.get("datasets"), _datasets(info), registry.names("datasets")),
-        "base_model": _base_model(info),
-        "model-index": _model_index(info, reference),
-    }
-    merged = {**before, **{key: value for key, value in values.items() if value}}
-    # What would be said of earlier weights is not true of these.
-    for key in ("datasets", "base_model", "model-index"):
-        if not values[key]:
-            merged.pop(key, None)
-    if not task and merged.get("pipeline_tag") in (TASK, TRANSLATION):
-        del merged["pipeline_tag"]
-    return merged
-
-
-def _translates(info: Info) -> bool:
-    """Whether the default network translates images."""
-    spec = registry.get(Architecture, info.architecture.name)
-    return spec.networks[spec.makers[0]].kind == "translator"
-
-
-def _task(info: Info) -> str:
-    """What the Hub calls what the networks do; empty where it has no word for it."""
-    if _translates(info):
-        return TRANSLATION
-    return TASK if info.data.kind == "images" and not info.architecture.num_classes else ""
-
-
-def _united(before: Any, ours: list[str], known: Iterable[str]) -> list[Any]:
-    """Add our values to those that are there, without those that we gave to earlier weights."""
-    there = before if isinstance(before, list) else [] if before in (None, "") else [before]
-    stale = set(known) - set(ours)
-    united: list[Any] = []
-    for value in (*there, *ours):
-        if value not in united and not (isinstance(value, str) and value in stale):
-            united.append(value)
-    return united
-
-
-def _datasets(info: Info) -> list[str]:
-    """The data by its name, if it is one that others know: a folder's name is nobody's business."""
-    name = info.training.get("data")
-    return [name] if isinstance(name, str) and name in registry.names("datasets") else []
-
-
-def _base_model(info: Info) -> str:
-    """The repository that the weights were fine-tuned from; the Hub takes no other name."""
-    try:
-        return parse_repository(info.base_model.repo).name if info.base_model else ""
-    except WeightsError:
-        return ""
-
-
-def _model_index(info: Info, reference: str) -> list[dict[str, Any]]:
-    metrics = [
-        {
-            "type": score["metric"].lower(),
-            "name": _score_name(score),
-            "value": score["value"],
-            "args": {
-                key: value
-                for key, value in score.items()
-                if key not in ("name", "metric", "value") and value not in (None, "")
-            },
-        }
-        for score in _scores(info)
-    ]
-    if not metrics:
-        return []
-    task = {"type": _task(info)}
-    if info.data.kind != "images":
-        task = {"type": "other", "name": "generation of vectors"}
-    elif info.architecture.num_classes:
-        task = {"type": "other", "name": "class-conditional image generation"}
-    data = str(info.training.get("data") or "unknown")
-    result = {"task": task, "dataset": {"name": data, "type": data}, "metrics": metrics}
-    return [{"name": _name(reference), "results": [result]}]
-
-
-def _scores(info: Info) -> list[dict[str, Any]]:
-    """The records of evaluations that have a metric and a number, with their protocols' fields."""
-    return [
-        score
-        for score in map(flat_record, info.scores)
-        if isinstance(score.get("metric"), str)
-        and score["metric"].strip()
-        and type(score.get("value")) in (int, float)
-        and -math.inf < score["value"] < math.inf
-    ]
-
-
-def _score_name(score: Mapping[str, Any]) -> str:
-    """What people call a score: ``FID-digits``, where its metric is ``fid``."""
-    name = score.get("name")
-    return name if isinstance(name, str) and name.strip() else str(score["metric"])
-
-
 def _section(info: Info, spec: Architecture, reference: str, files: set[str]) -> str:
     translators = [name for name, role in spec.networks.items() if role.kind == "translator"]
-    if _translates(info):
+    if translates(info):
         kept = [role for role in translators if network_files(spec.name)[role] in files]
         head, use = _translator_head(info, spec, files), _translator_use(info, reference, kept)
         use += _loading(spec, files, "load")
@@ -369,13 +255,11 @@ def _training(info: Info, reference: str, files: set[str]) -> str:
 
 
 def _table_of_scores(info: Info) -> str:
-    scores = _scores(info)
+    scores = recorded_scores(info)
     if not scores:
         return "## Scores\n\nNone are recorded."
     columns = [name for name in _SCORE_COLUMNS if any(name in score for score in scores)]
-    rows = [
-        [_score_name(score), *(score.get(name, "") for name in columns[1:])] for score in scores
-    ]
+    rows = [[score_name(score), *(score.get(name, "") for name in columns[1:])] for score in scores]
     note = "Scores of another protocol (extractor, numbers of samples, resizing) do not compare."
     return "\n".join(["## Scores", "", *_table(columns, rows), "", note])
 

@@ -52,6 +52,7 @@ ganzoo.register(LossSpec("slow", "A test.", PlainLossConfig, Slow))
 """
 
 
+@pytest.mark.sweep
 def test_a_check_is_shown_as_soon_as_it_is_done(tmp_path):
     (tmp_path / "slow_loss.py").write_text(SLOW)
     words = [sys.executable, "-m", "ganzoo", "check-plugin", "slow", "--import", "slow_loss.py"]

@@ -473,6 +473,7 @@ def ganzoo_process(*arguments, **options):
     )
 
 
+@pytest.mark.sweep
 def test_results_alone_go_to_standard_output(tmp_path):
     process = ganzoo_process("train", *SMALL, "steps=1", "--out", "run", cwd=tmp_path)
     out, err = process.communicate(timeout=600)

@@ -309,7 +309,7 @@ def test_a_wrong_token_is_not_shown(hub, repo, command, monkeypatch, name):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["info", NAME], 0, ""),
+        pytest.param(["info", NAME], 0, "", marks=pytest.mark.sweep),
         pytest.param(
             ["pull", f"{NAME}@v9", "folder"], 2, "has no revision 'v9'", marks=pytest.mark.sweep
         ),

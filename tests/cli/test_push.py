@@ -311,6 +311,7 @@ def test_nothing_of_the_clients_bars_gets_into_a_pipe(process, hub):
         assert done.stdout == f"{arguments[-1]}\n"
 
 
+@pytest.mark.sweep
 def test_a_terminal_has_bars(process, hub):
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 100))

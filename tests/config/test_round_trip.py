@@ -123,7 +123,7 @@ configs = st.fixed_dictionaries(
     },
 )
 COUNTS = [
-    pytest.param(60, id="few"),
+    pytest.param(25, id="few"),
     pytest.param(1500, marks=pytest.mark.sweep, id="many"),
 ]
 

@@ -12,8 +12,8 @@ from ganzoo.config.written import Written, parse_override, settled
 from ganzoo.data.advice import Advice
 from ganzoo.errors import ConfigError
 from ganzoo.resolve import user_values
+from ganzoo.resolve.data_section import data_config
 from ganzoo.resolve.merge import merge, nest
-from ganzoo.resolve.resolution import data_config
 
 # Texts that YAML would take for something else: comments, mappings, numbers, truth, nothing, tags,
 # references, lists, texts in quotes, and what it cannot read at all.

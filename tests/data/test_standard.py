@@ -13,7 +13,7 @@ from ganzoo.data.cache import open_store
 from ganzoo.data.standard import Standard
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.resolve import resolve
-from ganzoo.resolve.validation import open_dataset
+from ganzoo.resolve.data_section import open_dataset
 from ganzoo.spec import DatasetSpec
 from ganzoo.training.trainer import Trainer
 from tests.data.torchvision_files import COUNTS, samples, write_all, write_idx

@@ -47,14 +47,23 @@ ELSEWHERE = {"docs/how-to/add-a-loss.md", "docs/how-to/write-your-architecture.m
 
 LONG = {
     "docs/explanation/gans-and-their-failures.md",
+    "docs/how-to/find-hyper-parameters.md",
+    "docs/how-to/fine-tune-on-your-own-images.md",
+    "docs/how-to/load-a-pretrained-generator.md",
     "docs/how-to/read-the-health-report.md",
     "docs/how-to/resume-and-reproduce.md",
     "docs/how-to/score-a-generator.md",
+    "docs/how-to/score-while-training.md",
+    "docs/how-to/train-on-several-gpus.md",
     "docs/how-to/use-your-own-images.md",
     "docs/reference/api/training.md",
     "docs/reference/command-line.md",
+    "docs/reference/fine-tuning.md",
     "docs/reference/mode-coverage.md",
     "docs/reference/quality.md",
+    "docs/tutorial/from-a-folder-to-a-published-model.md",
+    "docs/tutorial/translate-images.md",
+    "docs/tutorial/your-first-gan.md",
 }
 """Pages that take longest, and whose commands the tests of those commands run as well."""
 

@@ -269,7 +269,7 @@ texts = st.text() | st.text(letters) | st.lists(pieces | st.text(letters, max_si
 
 
 class TestAnyText:
-    @settings(max_examples=1000)
+    @settings(max_examples=400)
     @given(texts)
     def test_names_something_or_is_refused_in_one_printable_line(self, text):
         try:
@@ -282,7 +282,7 @@ class TestAnyText:
             assert isinstance(found, Place | Tag | Repository)
             assert isinstance(found, Place) == is_local(text)
 
-    @settings(max_examples=1000)
+    @settings(max_examples=400)
     @given(texts)
     def test_is_a_repository_to_both_or_to_none(self, text):
         def read(function):

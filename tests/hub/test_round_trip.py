@@ -73,6 +73,7 @@ def runs(tmp_path_factory):
     return [train_on_digits(folder / str(seed), seed) for seed in range(3)]
 
 
+@pytest.mark.sweep
 def test_samples_are_the_same_to_the_last_bit_on_another_machine(hub, runs, tmp_path):
     """By main, a branch, a pull request, a tag and a commit; the repository is private."""
     first = ganzoo.push(runs[0], ID, token=ALICE, private=True)
@@ -96,6 +97,7 @@ def test_samples_are_the_same_to_the_last_bit_on_another_machine(hub, runs, tmp_
     assert loaded_elsewhere(tmp_path, *expected, HF_TOKEN=ALICE) == expected
 
 
+@pytest.mark.sweep
 def test_what_was_pulled_elsewhere_is_published_again(hub, runs, tmp_path):
     """Nothing is lost on the way: but for the repository's name in the card all is the same."""
     ganzoo.push(runs[0], ID, token=ALICE)

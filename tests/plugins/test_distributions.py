@@ -104,6 +104,7 @@ def test_the_model_and_a_generated_one_pass_their_own_tests(installed, tmp_path)
     assert "::test_conformance_of_the_objective[resuming-is-exact] PASSED" in out
 
 
+@pytest.mark.sweep
 def test_its_plugins_train_together(installed, tmp_path):
     run = ["architecture.name=fourier", "architecture.preset=pearson", "data=spirals"]
     assert installed.done("train", *run, *SMALL, "steps=3", cwd=tmp_path) == (

@@ -113,7 +113,7 @@ def test_an_architecture_of_ones_own_from_nothing_to_samples(environment, tmp_pa
 @pytest.mark.parametrize(
     ("section", "commands"),
     [
-        ("In one file", ["check-plugin", "train"]),
+        pytest.param("In one file", ["check-plugin", "train"], marks=pytest.mark.sweep),
         pytest.param(
             "As a distribution", ["install", "list", "check-plugin"], marks=pytest.mark.sweep
         ),

@@ -23,14 +23,15 @@ from tests.registry.conftest import beside, write_distribution
 SMALL = {
     "vanilla": {"generator_widths": [8, 8], "discriminator_widths": [8]},
     "dcgan": {"width": 4},
-    "wgan-gp": {"width": 4},
+    "wgan-gp": {"width": 4, "sample_shape": (1, 16, 16)},
     "pix2pix": {"generator_width": 4, "discriminator_width": 4, "sample_shape": (3, 32, 32)},
     "cyclegan": {
         "generator_width": 4,
         "discriminator_width": 4,
         "blocks": 1,
-        "sample_shape": (1, 32, 32),
-        "source_shape": (1, 32, 32),
+        "sample_shape": (1, 16, 16),
+        "source_shape": (1, 16, 16),
+        "discriminator_layers": 1,
     },
     "ring8": {"samples": 100},
     "grid25": {"samples": 100},

@@ -34,7 +34,6 @@ TRAINING = {
 }
 KILLS = 10
 MODELS = ("pix2pix", "cyclegan")
-QUICK = ("cyclegan", 5)
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +81,9 @@ def whole(configs, killer, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("name", "index"),
-    [
-        pytest.param(name, index, marks=() if (name, index) == QUICK else pytest.mark.sweep)
-        for name in MODELS
-        for index in range(KILLS)
-    ],
+    [(name, index) for name in MODELS for index in range(KILLS)],
 )
+@pytest.mark.sweep
 def test_killed_at_any_file_it_ends_in_the_same_bytes(
     configs, killer, whole, tmp_path, name, index
 ):

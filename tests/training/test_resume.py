@@ -129,9 +129,8 @@ def wait_for(condition, process):
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.sweep) for seed in range(1, 20))]
-)
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", range(20))
 def test_killed_at_any_moment_it_goes_on_exactly(tmp_path, undisturbed, seed):
     chance = random.Random(seed)
     run = tmp_path / "run"

@@ -97,6 +97,7 @@ class TestEach:
         assert facts["penalties"] == sorted(config.active_penalties)
 
 
+@pytest.mark.sweep
 def test_the_command_line_samples_without_a_network(tmp_path):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "no_proxy": "", "http_proxy": "x:1"}
     command = [sys.executable, "-m", "ganzoo", "sample", "wgan-gp.mnist5k"]

@@ -4,8 +4,7 @@ from ganzoo.config import DataConfig
 from ganzoo.data.base import Dataset
 from ganzoo.data.config import ImagesConfig, PartsConfig
 from ganzoo.errors import ConfigError, DataError, PluginError
-from ganzoo.resolve.resolution import data_config
-from ganzoo.resolve.validation import open_dataset
+from ganzoo.resolve.data_section import data_config, open_dataset
 
 OF_IMAGES = ImagesConfig.model_fields.keys() - DataConfig.model_fields.keys()
 NO_LABELS = dict.fromkeys(("labels", "label_column", "label"), "")

@@ -207,6 +207,7 @@ register(DatasetSpec(name="noise", summary="Noise.", config=DataConfig, factory=
 """
 
 
+@pytest.mark.sweep
 def test_an_interrupted_command_says_no_more_than_its_exit_code(cache, tmp_path):
     (tmp_path / "noisy.py").write_text(PLUGIN)
     command = ["train", "architecture=vanilla", "data.source=noise", "--import"]

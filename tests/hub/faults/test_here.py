@@ -212,7 +212,7 @@ def test_a_proxy_that_is_none(proxy, hub, repo, weights, tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     "addresses",
     [
-        ("http://hub.invalid",),
+        pytest.param(("http://hub.invalid",), marks=pytest.mark.sweep),
         pytest.param(("http://127.0.0.1:9",), marks=pytest.mark.sweep),
         pytest.param(("nonsense", "http://a b"), marks=pytest.mark.sweep),
     ],
