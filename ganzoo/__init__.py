@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from ganzoo.hub.publishing import push as push
     from ganzoo.hub.pulling import pull as pull
     from ganzoo.hub.translating import translate as translate
+    from ganzoo.importing.bringing import ImportReport as ImportReport
+    from ganzoo.importing.bringing import import_checkpoint as import_checkpoint
     from ganzoo.listing import info as info
     from ganzoo.listing import list_architectures as list_architectures
     from ganzoo.listing import list_augmentations as list_augmentations
     from ganzoo.listing import list_datasets as list_datasets
     from ganzoo.listing import list_extractors as list_extractors
+    from ganzoo.listing import list_imports as list_imports
     from ganzoo.listing import list_losses as list_losses
     from ganzoo.listing import list_objectives as list_objectives
     from ganzoo.listing import list_penalties as list_penalties
@@ -75,8 +78,9 @@ _NAMES = {
     "hub.publishing": "push",
     "hub.pulling": "pull",
     "hub.translating": "translate",
+    "importing.bringing": "ImportReport import_checkpoint",
     "listing": "info list_architectures list_augmentations list_datasets list_extractors "
-    "list_losses list_objectives list_penalties list_pretrained",
+    "list_imports list_losses list_objectives list_penalties list_pretrained",
     "networks.base": "Discriminator Network",
     "networks.creating": "create_discriminator create_generator",
     "networks.generator": "Generator",

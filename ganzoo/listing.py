@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from ganzoo import registry
 from ganzoo.errors import PluginError, closest
-from ganzoo.spec import Architecture, Spec
+from ganzoo.spec import Architecture, Import, Spec
 
 
 def _lister(group: str) -> Callable[..., list[str]]:
@@ -39,6 +39,35 @@ def list_pretrained(pattern: str = "*") -> list[str]:
             continue
         tags += [f"{name}.{tag}" for tag in spec.pretrained]
     return [tag for tag in sorted(tags) if fnmatchcase(tag, pattern)]
+
+
+def import_formats() -> dict[str, tuple[Architecture, Import]]:
+    """Return the layouts of other tools' checkpoints that can be imported, by name.
+
+    Imports the description of every architecture; those that are broken have none.
+
+    Raises:
+        PluginError: Two layouts have one name.
+    """
+    found: dict[str, tuple[Architecture, Import]] = {}
+    for name in registry.names("architectures"):
+        try:
+            spec = registry.get(Architecture, name)
+        except PluginError:
+            continue
+        for form in spec.imports:
+            if form.name in found:
+                raise PluginError(
+                    f"{found[form.name][0].name} and {name} both have an import called "
+                    f"{form.name!r}; their authors have to rename one"
+                )
+            found[form.name] = (spec, form)
+    return dict(sorted(found.items()))
+
+
+def list_imports(pattern: str = "*") -> list[str]:
+    """Return the names of the layouts of checkpoints that `ganzoo.import_checkpoint` reads."""
+    return [name for name in import_formats() if fnmatchcase(name, pattern)]
 
 
 def info(name: str) -> Architecture:

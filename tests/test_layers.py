@@ -30,7 +30,7 @@ LAYERS = (
         "drawing",
         "sheet",
     },
-    {"hub"},
+    {"hub", "importing"},
     {"evaluation", "health"},
     {"objectives"},
     {"training"},

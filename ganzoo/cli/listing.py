@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ganzoo.spec import Role
 
-PRETRAINED = "pretrained"
+PRETRAINED, IMPORTS = "pretrained", "imports"
 
 MAX_NAMES = 20
 """How many of a long list are shown."""
@@ -36,7 +36,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 def _groups() -> list[str]:
     from ganzoo import registry
 
-    return [*registry.GROUPS, PRETRAINED]
+    return [*registry.GROUPS, PRETRAINED, IMPORTS]
 
 
 def list_(
@@ -51,15 +51,18 @@ def list_(
 ) -> None:
     """List what is installed, with a summary of each.
 
-    GROUP is architectures, losses, penalties, augmentations, datasets, extractors or pretrained;
-    PATTERN matches names, as '*gan*' does. A terminal cuts summaries to its width; a pipe does not.
+    GROUP is architectures, objectives, losses, penalties, augmentations, datasets, extractors,
+    pretrained, or imports (the checkpoints of other tools that can be imported); PATTERN matches
+    names, as '*gan*' does. A terminal cuts summaries to its width; a pipe does not.
     """
+    from ganzoo import registry
+
     groups = _groups()
     if set(group) & set("*?["):
         group, pattern = "", group
     if group and group not in groups:
         raise RequestError(f"there is no group {group!r}{closest(group, groups)}")
-    rows = {name: _summaries(name, pattern) for name in ([group] if group else groups[:-1])}
+    rows = {name: _summaries(name, pattern) for name in ([group] if group else registry.GROUPS)}
     if as_json:
         echo(json.dumps(rows, indent=2), lines=True)
         return
@@ -134,6 +137,12 @@ def _summaries(group: str, pattern: str) -> dict[str, str]:
         for reference in list_pretrained(pattern):
             name, _, tag = reference.rpartition(".")
             found[reference] = registry.get(Architecture, name).pretrained[tag].summary
+    elif group == IMPORTS:
+        from ganzoo.listing import import_formats
+
+        for name, (_, form) in import_formats().items():
+            if fnmatchcase(name, pattern):
+                found[name] = form.title
     else:
         for name in registry.names(group):
             if fnmatchcase(name, pattern):

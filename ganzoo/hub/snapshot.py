@@ -145,8 +145,8 @@ class Snapshot:
         if pickles and not any(file.endswith(".safetensors") for file in files):
             return (
                 f"{repository} holds its weights as pickles ({pickles[0]!r:.60}), which can run "
-                "any code when they are loaded, so ganzoo never loads them; ask its author for "
-                "safetensors"
+                "any code when they are loaded, so ganzoo never does that; read them safely with: "
+                f"ganzoo import hf://{repository.name}/{pickles[0]:.60} -o FOLDER"
             )
         if CONFIG_FILE not in files:
             return f"{repository} holds no weights of ganzoo: it has no {CONFIG_FILE}"

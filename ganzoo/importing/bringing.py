@@ -11,11 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo import registry
-from ganzoo.aside import aside, folder_aside, write_text
+from ganzoo.aside import folder_aside, write_text
 from ganzoo.building import architecture_config, build_network, check_memory
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, GanzooError, PluginError, RequestError, WeightsError, brief
+from ganzoo.errors import ConfigError, GanzooError, PluginError, WeightsError, brief
 from ganzoo.importing import places
 from ganzoo.importing.document import Document
 from ganzoo.importing.matching import Match, match
@@ -128,6 +127,12 @@ def import_checkpoint(
     found = match(parts, facts, checkpoint.label, form)
     read, reports, states = _read(found, facts, checkpoint.label)
     config = _config(found, read, values or {}, checkpoint.label)
+    default = found.spec.makers[0]
+    if default not in states:
+        raise WeightsError(
+            f"{checkpoint.label} holds no {default}, which is what weights of {found.spec.name} "
+            "are loaded as; keep the file of that network beside it"
+        )
     modules = {
         name: _module(name, config, state, reports[name], checkpoint.label)
         for name, state in states.items()
@@ -298,5 +303,3 @@ def _fill(folder: Path, info: Info, modules: Mapping[str, nn.Module], licence: s
     saving.save(folder, info, modules)
     files = [file.name for file in folder.iterdir()]
     write_text(folder / saving.CARD_FILE, write_card(info, "./folder", files, licence=licence))
-
-

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo import registry
-from ganzoo.errors import PluginError, WeightsError, closest
+from ganzoo.errors import WeightsError, closest
 from ganzoo.importing.families import seems
 from ganzoo.importing.parts import Part, divided
+from ganzoo.listing import import_formats
 from ganzoo.spec import Architecture, Import
 
 
@@ -29,26 +29,6 @@ class Match:
     networks: Mapping[str, Part]
 
 
-def formats() -> dict[str, tuple[Architecture, Import]]:
-    """Return the formats of all architectures by name; of a plugin that does not load there are none.
-
-    Raises:
-        PluginError: Two formats have one name.
-    """
-    found: dict[str, tuple[Architecture, Import]] = {}
-    for name in registry.names("architectures"):
-        try:
-            spec = registry.get(Architecture, name)
-        except PluginError:
-            continue
-        for form in spec.imports:
-            if form.name in found:
-                other = found[form.name][0].name
-                raise PluginError(f"{other} and {name} both offer the import {form.name!r}")
-            found[form.name] = (spec, form)
-    return found
-
-
 def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: str | None) -> Match:
     """Find the one format whose networks are among the parts of a checkpoint.
 
@@ -61,7 +41,7 @@ def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: s
     Raises:
         WeightsError: None fits, or several; or several parts could be the same network.
     """
-    known = formats()
+    known = import_formats()
     if wanted is not None and wanted not in known:
         raise WeightsError(f"there is no import {wanted!r}{closest(wanted, known)}")
     chosen = known if wanted is None else {wanted: known[wanted]}

@@ -1,4 +1,4 @@
-"""The networks in a checkpoint: dictionaries of tensors, wherever they stand and however wrapped."""
+"""The networks in a checkpoint: tables of tensors, wherever they stand and however wrapped."""
 
 from __future__ import annotations
 

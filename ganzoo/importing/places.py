@@ -25,7 +25,7 @@ MAX_FILES = 16
 MAX_NOTE_BYTES = 1_000_000
 
 MAX_BYTES = 50_000_000_000
-"""A file of the Hub that is larger is not fetched: the largest GANs with their optimizers have 3 GB."""
+"""A larger file of the Hub is not fetched; the largest GANs with their optimizers have 3 GB."""
 
 PARTNERS = (
     ("netG", "netD"),
@@ -165,7 +165,7 @@ def _on_the_hub(text: str, token: str | bool | None, cache_dir: str | Path | Non
 
 
 def options_of(notes: Mapping[str, str]) -> dict[str, str]:
-    """Read what notes say as ``name: value`` lines, as the options of a training run are written."""
+    """Read the ``name: value`` lines of notes, as the options of a training run are written."""
     options = {}
     for text in notes.values():
         for line in text.splitlines():

@@ -9,7 +9,7 @@ from ganzoo import registry
 from ganzoo.errors import WeightsError
 from ganzoo.spec import Architecture
 from ganzoo.weights.card_metadata import card_metadata, recorded_scores, score_name, translates
-from ganzoo.weights.description import Info
+from ganzoo.weights.description import ImportedFrom, Info
 from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
 from ganzoo.weights.reference import COMMIT, Place, Repository, parse
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
@@ -238,6 +238,8 @@ def _training(info: Info, reference: str, files: set[str]) -> str:
         what = "commit" if COMMIT.fullmatch(base.sha) else "SHA-256"
         commit = f" at {what} {_code(base.sha)}" if base.sha else ""
         lines += [f"Fine-tuned from {_code(base.repo)}{commit}.", ""]
+    if info.imported:
+        lines += [*_imported(info.imported), ""]
     if info.training:
         lines += _table(
             ("fact", "value"), [(k.replace("_", " "), v) for k, v in info.training.items()]
@@ -252,6 +254,26 @@ def _training(info: Info, reference: str, files: set[str]) -> str:
             lines.append(f"ganzoo pull {reference} {folder}")
         lines += [f"ganzoo train {folder}/{RECIPE_FILE}", "```"]
     return "\n".join(lines)
+
+
+def _imported(source: ImportedFrom) -> list[str]:
+    """Say which checkpoint weights come from, and whose licence they have."""
+    files = [f"- {_code(name)}, SHA-256 {_code(digest)}" for name, digest in source.files.items()]
+    where = f" They are from {_text(source.origin)}." if source.origin else ""
+    commit = f" (commit {_code(source.commit)})" if source.commit else ""
+    licence = f"Their licence is {_text(source.licence)}."
+    if not source.licence:
+        licence = (
+            "**Their licence is unknown**: ask their author before you share them or use them for "
+            "more than looking at."
+        )
+    return [
+        f"Imported from checkpoints of another tool, as {_code(source.format)}{commit}:",
+        "",
+        *files,
+        "",
+        f"{licence}{where}",
+    ]
 
 
 def _table_of_scores(info: Info) -> str:

@@ -2,6 +2,7 @@
 
 from ganzoo.spec import Architecture, Preset, Recipe, Role, Traits
 from ganzoo_cyclegan.config import CycleganConfig
+from ganzoo_cyclegan.imports import IMPORT
 from ganzoo_pix2pix.recipes import ADAM, by_epochs
 
 
@@ -59,6 +60,7 @@ SPEC = Architecture(
             rule=by_epochs,
         ),
     },
+    imports=(IMPORT,),
     paper="Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial "
     "Networks, 2017",
     licence="Apache-2.0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.spec import Import, Imported, Shapes, Table
@@ -48,8 +49,8 @@ def _recognise(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     # The first convolution has no bias, which tells these from the critics of pix2pix.
     if layers is None or _has_bias(shapes, 0):
         return None
-    up = all(a[1] == b[0] for a, b in zip(layers, layers[1:], strict=False))
-    down = all(a[0] == b[1] for a, b in zip(layers, layers[1:], strict=False))
+    up = all(a[1] == b[0] for a, b in pairwise(layers))
+    down = all(a[0] == b[1] for a, b in pairwise(layers))
     if down and layers[-1][0] == 1 and layers[0][1] <= 4:
         return "discriminator"
     return "generator" if up and layers[-1][1] <= 4 else None

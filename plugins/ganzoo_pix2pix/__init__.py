@@ -2,6 +2,7 @@
 
 from ganzoo.spec import Architecture, Preset, Recipe, Role, Traits
 from ganzoo_pix2pix.config import Pix2pixConfig
+from ganzoo_pix2pix.imports import IMPORT
 from ganzoo_pix2pix.recipes import ADAM, by_epochs
 
 
@@ -44,6 +45,7 @@ SPEC = Architecture(
             rule=by_epochs,
         ),
     },
+    imports=(IMPORT,),
     paper="Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017",
     licence="Apache-2.0",
 )

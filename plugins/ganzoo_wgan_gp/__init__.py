@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_wgan_gp.config import WganGpConfig
+from ganzoo_wgan_gp.imports import IMPORT
 
 
 def _traits(config: WganGpConfig) -> Traits:
@@ -58,6 +59,7 @@ SPEC = Architecture(
             "Handwritten digits, 32x32 grey.", Path(__file__).parent / "weights" / "mnist5k"
         ),
     },
+    imports=(IMPORT,),
     paper="Gulrajani et al., Improved Training of Wasserstein GANs, 2017",
     licence="Apache-2.0",
 )

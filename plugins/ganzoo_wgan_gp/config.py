@@ -24,6 +24,12 @@ class WganGpConfig(LatentConfig):
         le=4096,
         description="Channels: of every residual block, or of a CNN's level nearest the image.",
     )
+    discriminator_width: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="The same of the critic; that of the generator if null.",
+    )
     generator_norm: Literal["batch", "none"] = Field(
         default="batch", description="Norm of the generator. The critic never has one."
     )

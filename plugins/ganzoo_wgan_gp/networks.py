@@ -63,7 +63,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, side, _ = config.sample_shape
         levels = (side // 4).bit_length() - 1
-        width = config.width
+        width = config.discriminator_width or config.width
         self.mean_pool = config.blocks == "resnet"
         layers: list[nn.Module]
         if self.mean_pool:

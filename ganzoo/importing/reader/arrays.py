@@ -9,10 +9,13 @@ from typing import Any
 from ganzoo.importing.reader import names
 from ganzoo.importing.reader.bounds import ARRAY_NUMBERS
 from ganzoo.importing.reader.storages import SIZES, Storage, Tensors
-from ganzoo.importing.reader.values import Call, Refused, Span, Value
+from ganzoo.importing.reader.values import Call, RefusedError, Span, Value
 
 MAKERS = {names.NUMPY_SCALAR, names.NUMPY_ARRAY, names.NUMPY_BUFFER, names.TEXT_AS_BYTES}
 """The calls that `resolve` knows."""
+
+SHORT = 100_000
+"""Bytes that are looked at as numbers here; longer ones are left where they are."""
 
 _TYPES = {
     "f8": ("float64", "d"), "f4": ("float32", "f"), "f2": ("float16", "e"),
@@ -33,7 +36,7 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
         is.
 
     Raises:
-        Refused: It is an array of Python's objects, or does not lie in the file.
+        RefusedError: It is an array of Python's objects, or does not lie in the file.
     """
     if name == names.TEXT_AS_BYTES:
         content = _content(call, data)
@@ -52,16 +55,16 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
         content, dtype, shape = arguments[0], _code(arguments[1]), arguments[2]
         fortran = arguments[3] == "F"
     if dtype == "O":
-        raise Refused("it holds a NumPy array of Python objects")
+        raise RefusedError("it holds a NumPy array of Python objects")
     if dtype not in _TYPES or not isinstance(shape, tuple):
         return None
     if not all(type(n) is int and n >= 0 for n in shape):
-        raise Refused("a NumPy array has a shape that is not made of whole numbers")
+        raise RefusedError("a NumPy array has a shape that is not made of whole numbers")
     kind, code = _TYPES[dtype]
     count = math.prod(shape)
     if isinstance(content, Span):
         if content.stop - content.start != count * SIZES[kind]:
-            raise Refused("a NumPy array has not as many numbers as its shape says")
+            raise RefusedError("a NumPy array has not as many numbers as its shape says")
         storage = Storage(kind, count, content.start)
         return ["tensor", tensors.whole(storage, shape, fortran=fortran is True)]
     short = _content(content, data)
@@ -104,13 +107,12 @@ def _code(value: Value) -> str:
 def _content(value: Value, data: memoryview) -> bytes | None:
     """The bytes that a value stands for: as they are, or spelled as text as protocol 2 does."""
     if isinstance(value, Span):
-        return bytes(data[value.start : value.stop]) if value.stop - value.start <= 100_000 else None
+        return bytes(data[value.start : value.stop]) if value.stop - value.start <= SHORT else None
     if isinstance(value, Call) and names.spelled(value.function) == names.TEXT_AS_BYTES:
         text = value.arguments[0] if value.arguments else None
-        if isinstance(text, str) and len(text) <= 100_000 and value.arguments[1:] == ("latin1",):
+        if isinstance(text, str) and len(text) <= SHORT and value.arguments[1:] == ("latin1",):
             try:
                 return text.encode("latin-1")
             except UnicodeEncodeError:
                 return None
     return None
-

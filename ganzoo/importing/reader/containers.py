@@ -1,4 +1,4 @@
-"""The files that checkpoints come in: torch's zip, torch's old stream, a plain pickle, safetensors."""
+"""What checkpoints come in: torch's zip, torch's old stream, a plain pickle, safetensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganzoo.importing.reader import names, zips
 from ganzoo.importing.reader.resolving import Plain, Resolver
 from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, Storage, Tensors
 from ganzoo.importing.reader.stream import Budget, Stream
-from ganzoo.importing.reader.values import Items, Name, Refused, Span, Value
+from ganzoo.importing.reader.values import Items, Name, RefusedError, Span, Value
 
 OLD_STREAM = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 """How torch's files before 1.6 start, and its storages within pickles still do."""
@@ -44,13 +44,14 @@ class File:
 
     @property
     def names(self) -> list[str]:
+        """What unpickling the file would import."""
         return sorted(self.budget.names)
 
     def read(self, kind: str) -> Plain:
         """Return what a file of a kind of `ganzoo.importing.reader.kinds` holds, as plain data.
 
         Raises:
-            Refused: It is damaged, or has what no checkpoint has.
+            RefusedError: It is damaged, or has what no checkpoint has.
         """
         readers = {
             "zip": self._zip,
@@ -67,16 +68,18 @@ class File:
         )
         root = stream.follow()
         if stream.place != archive.stream.stop:
-            raise Refused("it has bytes behind the end of its stream")
+            raise RefusedError("it has bytes behind the end of its stream")
 
         def storage_of(identity: tuple[Value, ...]) -> Storage:
             storage = self._identified(identity)
             key = str(identity[2])
             place = archive.storages.get(key)
             if place is None:
-                raise Refused(f"the storage {key[:60]!r} is missing in it")
+                raise RefusedError(f"the storage {key[:60]!r} is missing in it")
             if place.stop - place.start != storage.count * SIZES[storage.dtype]:
-                raise Refused(f"the storage {key[:60]!r} has another size than its tensors say")
+                raise RefusedError(
+                    f"the storage {key[:60]!r} has another size than its tensors say"
+                )
             storage.start = place.start
             return storage
 
@@ -86,10 +89,10 @@ class File:
         stream = Stream(self.data, 0, len(self.data), self.budget, persistent=False)
         root = stream.follow()
         if stream.place != len(self.data):
-            raise Refused("it has bytes behind the end of its stream")
+            raise RefusedError("it has bytes behind the end of its stream")
 
         def no_storage(identity: tuple[Value, ...]) -> Storage:
-            raise Refused("a tensor has no storage")
+            raise RefusedError("a tensor has no storage")
 
         return Resolver(self.data, self.tensors, no_storage, self._storage_in).plain(root)
 
@@ -99,7 +102,7 @@ class File:
         def storage_of(identity: tuple[Value, ...]) -> Storage:
             storage = self._identified(identity)
             if len(identity) > 5 and identity[5] is not None:
-                raise Refused("a storage is a part of another, as torch wrote before 0.4")
+                raise RefusedError("a storage is a part of another, as torch wrote before 0.4")
             return storage
 
         plain = Resolver(self.data, self.tensors, storage_of, self._storage_in).plain(root)
@@ -114,84 +117,86 @@ class File:
             values.append(stream.follow())
             start = stream.place
         if values[1] != _OLD_PROTOCOL:
-            raise Refused("it is of another version of torch's old format")
+            raise RefusedError("it is of another version of torch's old format")
         return values[3], start
 
     def _storage_in(self, span: Span) -> Storage:
         """The storage in bytes that are a file of torch's old format themselves."""
         if bytes(self.data[span.start : span.start + len(OLD_STREAM)]) != OLD_STREAM:
-            raise Refused("a storage in it is not as torch writes them")
+            raise RefusedError("a storage in it is not as torch writes them")
         inner = File(self.data[: span.stop])
         inner.budget = self.budget
         value, end = inner._old_streams(span.start, span.stop)
         identity = getattr(value, "identity", None)
         if not isinstance(identity, tuple):
-            raise Refused("a storage in it is not as torch writes them")
+            raise RefusedError("a storage in it is not as torch writes them")
         storage = inner._identified(identity)
         inner._place_storages(end, span.stop)
         return storage
 
     def _place_storages(self, start: int, stop: int) -> None:
-        """Find where the storages stand that follow an old stream: their keys, then each of them."""
+        """Find the storages behind an old stream: a list of their keys, then each of them."""
         stream = Stream(self.data, start, stop, self.budget, persistent=False)
         keys = stream.follow()
         place = stream.place
         if not isinstance(keys, Items):
-            raise Refused("it does not list its storages")
+            raise RefusedError("it does not list its storages")
         seen = set()
         for key in keys.items:
             key = self._string(key)
             storage = self.keyed.get(key)
             if key in seen:
-                raise Refused(f"it lists the storage {key[:60]!r} twice")
+                raise RefusedError(f"it lists the storage {key[:60]!r} twice")
             seen.add(key)
             if storage is None:
                 # Nothing of it was taken, so that its type, and where the next one is, are unknown.
-                raise Refused(f"it lists the storage {key[:60]!r}, which nothing refers to")
+                raise RefusedError(f"it lists the storage {key[:60]!r}, which nothing refers to")
             if stop - place < 8:
-                raise Refused("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
             (count,) = struct.unpack_from("<q", self.data, place)
             if count != storage.count:
-                raise Refused(f"the storage {key[:60]!r} has another size than its tensors say")
+                raise RefusedError(
+                    f"the storage {key[:60]!r} has another size than its tensors say"
+                )
             storage.start = place + 8
             place = storage.start + count * SIZES[storage.dtype]
             if place > stop:
-                raise Refused("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
         if place != stop:
-            raise Refused("it has bytes behind the end of its storages")
+            raise RefusedError("it has bytes behind the end of its storages")
 
     def _identified(self, identity: tuple[Value, ...]) -> Storage:
         """The storage that a persistent reference describes, the same for each one of its key."""
         if len(identity) < 5 or self._string(identity[0]) != "storage":
-            raise Refused("it refers to something that is not a storage")
+            raise RefusedError("it refers to something that is not a storage")
         kind, key, count = identity[1], self._string(identity[2]), identity[4]
         dtype = OF_STORAGES.get(kind.name, "") if isinstance(kind, Name) else ""
         if not dtype or names.spelled(kind).partition(".")[0] != "torch":
-            raise Refused("a storage holds numbers of a type that networks do not have")
+            raise RefusedError("a storage holds numbers of a type that networks do not have")
         if type(count) is not int or not 0 <= count < 2**60:
-            raise Refused(f"the storage {key[:60]!r} has no size")
+            raise RefusedError(f"the storage {key[:60]!r} has no size")
         storage = self.keyed.setdefault(key, Storage(dtype, count))
         if (storage.dtype, storage.count) != (dtype, count):
-            raise Refused(f"the storage {key[:60]!r} is described in two ways")
+            raise RefusedError(f"the storage {key[:60]!r} is described in two ways")
         return storage
 
     def _string(self, value: Value) -> str:
         if isinstance(value, Span) and value.text and value.stop - value.start < 1000:
             return str(self.data[value.start : value.stop], "latin-1")
         if not isinstance(value, str):
-            raise Refused("it names a storage by something that is not a text")
+            raise RefusedError("it names a storage by something that is not a text")
         return value
 
     def _safetensors(self) -> Plain:
         (length,) = struct.unpack_from("<Q", self.data)
         if length > min(_HEADER, len(self.data) - 8):
-            raise Refused("its header reaches past its end; it was cut off or damaged")
+            raise RefusedError("its header reaches past its end; it was cut off or damaged")
         try:
             header = json.loads(bytes(self.data[8 : 8 + length]))
         except (ValueError, RecursionError):
-            raise Refused("its header is not JSON") from None
+            raise RefusedError("its header is not JSON") from None
         if not isinstance(header, dict):
-            raise Refused("its header is not a mapping")
+            raise RefusedError("its header is not a mapping")
         start, mapping = 8 + length, {}
         for key, entry in header.items():
             if key != "__metadata__":
@@ -205,6 +210,5 @@ class File:
             count = (stop - first) // SIZES[dtype]
             storage = Storage(dtype, count, start + first)
         except (KeyError, TypeError, ValueError):
-            raise Refused("its header describes a tensor in a way that the format has not") from None
+            raise RefusedError("its header describes a tensor as the format does not") from None
         return self.tensors.whole(storage, shape)
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganzoo.importing.reader.containers import OLD_STREAM
-from ganzoo.importing.reader.values import Refused
+from ganzoo.importing.reader.values import RefusedError
 
 _ARCHIVES = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"7z\xbc\xaf\x27\x1c": "7z",
@@ -17,7 +17,7 @@ def kind_of(data: memoryview) -> str:
     """Return the container of a checkpoint: ``zip``, ``old stream``, ``pickle``, ``safetensors``.
 
     Raises:
-        Refused: It is something else.
+        RefusedError: It is something else.
     """
     start = bytes(data[:512])
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -30,16 +30,16 @@ def kind_of(data: memoryview) -> str:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < len(data):
         return "safetensors"
     if start.startswith(b"version https://git-lfs"):
-        raise Refused(
-            "it is a pointer of Git LFS and not the file itself; run 'git lfs pull', or download it "
-            "from the page of the repository"
+        raise RefusedError(
+            "it is a pointer of Git LFS and not the file itself; run 'git lfs pull', or download "
+            "it from the page of the repository"
         )
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
-        raise Refused(
-            "it is a web page, which a server sent in place of the file; download it again, perhaps "
-            "by hand in a browser"
+        raise RefusedError(
+            "it is a web page, which a server sent in place of the file; download it again, "
+            "perhaps by hand in a browser"
         )
-    raise Refused(_other(data, start, text))
+    raise RefusedError(_other(data, start, text))
 
 
 def _other(data: memoryview, start: bytes, text: bytes) -> str:
@@ -57,7 +57,9 @@ def _other(data: memoryview, start: bytes, text: bytes) -> str:
     if _tensorflow(data, start):
         return "it is of TensorFlow; convert it with the tools of its repository first"
     if start[:1] == b"\x08" and (b"pytorch" in start or b"onnx" in start.lower()):
-        return "it is an ONNX program without the names of its tensors; import what it was made from"
+        return (
+            "it is an ONNX program without the names of its tensors; import what it was made from"
+        )
     if start.startswith(_IMAGES):
         return "it is an image, and not a checkpoint"
     if text.startswith((b"{", b"[")):

@@ -2,8 +2,8 @@
 
 Started as ``python -I -S -c "...; main()" FILE``. It prints one object: ``{"refused": "..."}`` with
 the end of a sentence, or the file's ``kind``, its ``root`` as
-`ganzoo.importing.reader.resolving.Plain`, its ``tensors`` as [type, first byte, shape, strides], and
-the ``names`` that unpickling would have imported.
+`ganzoo.importing.reader.resolving.Plain`, its ``tensors`` as [type, first byte, shape, strides],
+and the ``names`` that unpickling would have imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from ganzoo.importing.reader import bounds
 from ganzoo.importing.reader.containers import File
 from ganzoo.importing.reader.kinds import kind_of
-from ganzoo.importing.reader.values import Refused
+from ganzoo.importing.reader.values import RefusedError
 
 RECURSION = 20 * bounds.DEPTH
 """Calls in calls: resolving takes a handful for each level, and so does writing JSON."""
@@ -27,10 +27,12 @@ def main(path: str) -> None:
     sys.setrecursionlimit(RECURSION)
     try:
         answer = _read(path)
-    except Refused as refused:
+    except RefusedError as refused:
         answer = {"refused": str(refused)}
     except MemoryError:
-        answer = {"refused": f"reading it takes over {bounds.BYTES // 10**6} MB beyond its own size"}
+        answer = {
+            "refused": f"reading it takes over {bounds.BYTES // 10**6} MB beyond its own size"
+        }
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
     os._exit(0)  # what was made is nested as deep as the file asked, and is not taken apart again
@@ -39,7 +41,7 @@ def main(path: str) -> None:
 def _read(path: str) -> dict[str, object]:
     size = os.stat(path).st_size
     if not size:
-        raise Refused("it is empty; the download did not finish")
+        raise RefusedError("it is empty; the download did not finish")
     _limit(size)
     with open(path, "rb") as opened:
         data = memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ))

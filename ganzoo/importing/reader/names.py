@@ -7,7 +7,7 @@ somebody's class is no reason to pass over it: a file that holds one was made to
 
 import sys
 
-from ganzoo.importing.reader.values import Name, Refused
+from ganzoo.importing.reader.values import Name, RefusedError
 
 MAPPINGS = {
     "collections.OrderedDict",
@@ -80,8 +80,8 @@ def check_call(name: Name) -> None:
     """Let a call pass whose result is data, or an object of somebody's own class.
 
     Raises:
-        Refused: It is a call of Python's standard library, or of a function of torch or NumPy, that
-            no checkpoint needs.
+        RefusedError: It is a call of Python's standard library, or of a function of torch or NumPy,
+            that no checkpoint needs.
     """
     text = spelled(name)
     if text in KNOWN:
@@ -93,4 +93,6 @@ def check_call(name: Name) -> None:
     else:
         harmless = root in _DATA or root not in sys.stdlib_module_names
     if not harmless or "." in name.name:
-        raise Refused(f"it would call {text[:100]} if it were unpickled, which no checkpoint needs")
+        raise RefusedError(
+            f"it would call {text[:100]} if it were unpickled, which no checkpoint needs"
+        )

@@ -15,7 +15,7 @@ from ganzoo.importing.reader.values import (
     Name,
     Pairs,
     Persistent,
-    Refused,
+    RefusedError,
     Span,
     Value,
 )
@@ -67,8 +67,8 @@ class Resolver:
         """Return a value as plain data.
 
         Raises:
-            Refused: It holds itself, is nested too deep, is larger than a checkpoint's, holds a
-                tensor that is not in the file, or a call that no checkpoint needs.
+            RefusedError: It holds itself, is nested too deep, is larger than a checkpoint's, holds
+                a tensor that is not in the file, or a call that no checkpoint needs.
         """
         if value is None or isinstance(value, (bool, int, float)):
             self._count(1, 0)
@@ -80,9 +80,9 @@ class Resolver:
             self._count(*known[2:])
             return known[1]
         if id(value) in self.under_way:
-            raise Refused("a value holds itself")
+            raise RefusedError("a value holds itself")
         if depth > DEPTH:
-            raise Refused(f"its values are nested over {DEPTH} deep")
+            raise RefusedError(f"its values are nested over {DEPTH} deep")
         before = self.values, self.text
         self._count(1, 0)
         self.under_way.add(id(value))
@@ -96,7 +96,7 @@ class Resolver:
         self.values += values
         self.text += text
         if self.values > VALUES or self.text > TEXT:
-            raise Refused(f"it holds more than {VALUES:,} values, or {TEXT:,} characters")
+            raise RefusedError(f"it holds more than {VALUES:,} values, or {TEXT:,} characters")
 
     def _text(self, text: str) -> Plain:
         if len(text) > SHOWN_TEXT:
@@ -140,7 +140,7 @@ class Resolver:
                 self.plain(value, depth)  # is left out, and checked all the same
                 continue
             if key in mapping:
-                raise Refused(f"a dictionary holds {key[:100]!r} twice")
+                raise RefusedError(f"a dictionary holds {key[:100]!r} twice")
             self._count(0, len(key))
             mapping[key] = self.plain(value, depth)
         return ["mapping", mapping] if texts else ["other mapping", len(pairs)]
@@ -216,6 +216,6 @@ class Resolver:
         ):
             storage = self.storage_in(value.arguments[0])
         else:
-            raise Refused("a tensor has no storage")
+            raise RefusedError("a tensor has no storage")
         self.storages[id(value)] = (value, storage)
         return storage

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ganzoo.importing.reader.bounds import DIMENSIONS
-from ganzoo.importing.reader.values import Refused
+from ganzoo.importing.reader.values import RefusedError
 
 SIZES = {
     "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "complex64": 8, "complex128": 16,
@@ -64,30 +64,30 @@ class Tensors:
         """Add a view of a storage, and return its number.
 
         Raises:
-            Refused: It reaches out of its storage, holds a number twice, or its storage is too
+            RefusedError: It reaches out of its storage, holds a number twice, or its storage is too
                 small for all that was found in it.
         """
         if type(offset) is not int or offset < 0:
-            raise Refused("a tensor starts nowhere")
+            raise RefusedError("a tensor starts nowhere")
         sizes, steps = _counts(shape), _counts(strides)
         if len(sizes) != len(steps) or len(sizes) > DIMENSIONS:
-            raise Refused(f"a tensor has {len(sizes)} sizes and {len(steps)} strides")
+            raise RefusedError(f"a tensor has {len(sizes)} sizes and {len(steps)} strides")
         reach, count = 0, 1
         # From the closest numbers to the farthest: none may be met twice.
         for step, size in sorted(zip(steps, sizes, strict=True)):
             count *= size
             if size > 1:
                 if step <= reach and 0 not in sizes:
-                    raise Refused(f"a tensor of shape {list(sizes)} holds a number twice")
+                    raise RefusedError(f"a tensor of shape {list(sizes)} holds a number twice")
                 reach += step * (size - 1)
         if count and offset + reach >= storage.count:
-            raise Refused("a tensor reaches past the end of its storage")
+            raise RefusedError("a tensor reaches past the end of its storage")
         view = (offset, sizes, steps)
         if view not in storage.views:
             storage.views.add(view)
             storage.held += count
         if storage.held > storage.count:
-            raise Refused("tensors overlap: they hold more numbers than their storage")
+            raise RefusedError("tensors overlap: they hold more numbers than their storage")
         self.found.append((storage, view))
         return len(self.found) - 1
 
@@ -99,20 +99,20 @@ class Tensors:
             steps.append(step)
             step *= max(size, 1)
         if math.prod(sizes) != storage.count:
-            raise Refused(f"a tensor of shape {list(sizes)} does not have as many numbers")
+            raise RefusedError(f"a tensor of shape {list(sizes)} does not have as many numbers")
         return self.add(storage, 0, sizes, tuple(steps if fortran else reversed(steps)))
 
     def places(self) -> list[list[object]]:
         """Return for each tensor its type, first byte, shape and strides, all within the file.
 
         Raises:
-            Refused: A storage does not lie in the file.
+            RefusedError: A storage does not lie in the file.
         """
         places: list[list[object]] = []
         for storage, (offset, shape, strides) in self.found:
             width = SIZES[storage.dtype]
             if storage.start < 0 or storage.start + width * storage.count > self.size:
-                raise Refused("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
             first = storage.start + width * offset
             places.append([storage.dtype, first, list(shape), list(strides)])
         return places
@@ -121,5 +121,5 @@ class Tensors:
 def _counts(values: object) -> tuple[int, ...]:
     """Sizes or strides: whole numbers that are not negative."""
     if not isinstance(values, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in values):
-        raise Refused("a tensor has a shape that is not made of whole numbers")
+        raise RefusedError("a tensor has a shape that is not made of whole numbers")
     return values

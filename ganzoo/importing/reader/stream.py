@@ -17,7 +17,7 @@ from ganzoo.importing.reader.values import (
     Name,
     Pairs,
     Persistent,
-    Refused,
+    RefusedError,
     Span,
     Value,
 )
@@ -70,27 +70,27 @@ class Stream:
         """Return the value that the stream makes; `place` is behind its STOP then.
 
         Raises:
-            Refused: It is damaged, or has what no checkpoint has.
+            RefusedError: It is damaged, or has what no checkpoint has.
         """
         data, allowed = self.data, self.budget.opcodes
         while True:
             if self.place >= self.stop:
-                raise Refused("it ends in the middle of a stream; it was cut off")
+                raise RefusedError("it ends in the middle of a stream; it was cut off")
             code = data[self.place]
             self.place += 1
             self.followed += 1
             if self.followed > allowed:
-                raise Refused(f"it has over {OPCODES:,} opcodes")
+                raise RefusedError(f"it has over {OPCODES:,} opcodes")
             if code == 0x2E:  # STOP
                 break
             do = _OPCODES.get(code)
             if do is None:
                 name = _NOT_FOLLOWED.get(bytes([code]), f"0x{code:02x}")
-                raise Refused(f"it has the opcode {name}, which no checkpoint has")
+                raise RefusedError(f"it has the opcode {name}, which no checkpoint has")
             do(self)
         self.budget.opcodes -= self.followed
         if len(self.stack) != 1 or self.marked:
-            raise Refused("its stream does not end with one value")
+            raise RefusedError("its stream does not end with one value")
         return self.stack[0]
 
     # Bytes and lengths
@@ -99,14 +99,14 @@ class Stream:
         """Step over bytes, and return where they start."""
         start = self.place
         if length > self.stop - start:
-            raise Refused("it names a length past its end; it was cut off or damaged")
+            raise RefusedError("it names a length past its end; it was cut off or damaged")
         self.place += length
         return start
 
     def _number(self, form: str, size: int) -> int:
         number: int = struct.unpack_from(form, self.data, self._take(size))[0]
         if number < 0:
-            raise Refused("it names a negative length")
+            raise RefusedError("it names a negative length")
         return number
 
     def _text(self, length: int) -> None:
@@ -115,7 +115,7 @@ class Stream:
             # As torch's own writer does, for texts that hold half of a pair of UTF-16.
             self._push(str(self.data[start : self.place], "utf-8", "surrogatepass"))
         except UnicodeDecodeError:
-            raise Refused("it has a text that is not UTF-8") from None
+            raise RefusedError("it has a text that is not UTF-8") from None
 
     def _bytes(self, length: int, *, text: bool = False) -> None:
         start = self._take(length)
@@ -126,7 +126,7 @@ class Stream:
         end = min(self.place + 1000, self.stop)
         line = bytes(self.data[self.place : end]).partition(b"\n")
         if not line[1]:
-            raise Refused("it has a name without an end")
+            raise RefusedError("it has a name without an end")
         self.place += len(line[0]) + 1
         return line[0].decode("utf-8", "replace")
 
@@ -137,41 +137,41 @@ class Stream:
 
     def _pop(self) -> Value:
         if not self.stack:
-            raise Refused("it takes a value from an empty stack")
+            raise RefusedError("it takes a value from an empty stack")
         return self.stack.pop()
 
     def _top(self) -> Value:
         if not self.stack:
-            raise Refused("it takes a value from an empty stack")
+            raise RefusedError("it takes a value from an empty stack")
         return self.stack[-1]
 
     def _mark(self) -> None:
         if len(self.marked) >= DEPTH:
-            raise Refused(f"its values are nested over {DEPTH} deep")
+            raise RefusedError(f"its values are nested over {DEPTH} deep")
         self.marked.append(self.stack)
         self.stack = []
 
     def _since_mark(self) -> list[Value]:
         if not self.marked:
-            raise Refused("it has the end of a list without its start")
+            raise RefusedError("it has the end of a list without its start")
         items, self.stack = self.stack, self.marked.pop()
         return items
 
     def _keep(self, index: int) -> None:
         if index > self.followed:  # so that the memo is never longer than the stream
-            raise Refused(f"it has the memo index {index:,} after {self.followed:,} opcodes")
+            raise RefusedError(f"it has the memo index {index:,} after {self.followed:,} opcodes")
         self.memo[index] = self._top()
 
     def _recall(self, index: int) -> None:
         if index not in self.memo:
-            raise Refused(f"it recalls the memo index {index:,}, which it never set")
+            raise RefusedError(f"it recalls the memo index {index:,}, which it never set")
         self._push(self.memo[index])
 
     # What values are made of
 
     def _integer(self, length: int) -> None:
         if length > INTEGER_BYTES:
-            raise Refused(f"it has an integer of {length:,} bytes")
+            raise RefusedError(f"it has an integer of {length:,} bytes")
         start = self._take(length)
         self._push(int.from_bytes(self.data[start : self.place], "little", signed=True))
 
@@ -188,13 +188,13 @@ class Stream:
     def _append(self, items: list[Value]) -> None:
         target = self._top()
         if not isinstance(target, (Items, Call)):
-            raise Refused("it appends to what is not a list")
+            raise RefusedError("it appends to what is not a list")
         target.items.extend(items)
 
     def _set(self, items: list[Value]) -> None:
         target = self._top()
         if len(items) % 2 or not isinstance(target, (Pairs, Call)):
-            raise Refused("it sets items of what is not a dictionary")
+            raise RefusedError("it sets items of what is not a dictionary")
         target.pairs.extend(zip(items[::2], items[1::2], strict=True))
 
     def _setitem(self) -> None:
@@ -217,44 +217,46 @@ class Stream:
         texts = [part for part in (module, name) if isinstance(part, str)]
         words = [word for text in texts for word in text.split(".")]
         if len(texts) != 2 or not all(word.isidentifier() or word == "<locals>" for word in words):
-            raise Refused("it names something that no module can hold")
+            raise RefusedError("it names something that no module can hold")
         self._push(Name(*texts))
         self.budget.names.add(f"{module}.{name}")
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
-            raise Refused("it calls what has no name of its own")
+            raise RefusedError("it calls what has no name of its own")
         self._push(Call(function, arguments))
 
     def _call_with_keywords(self) -> None:
         keywords = self._pop()
         if not isinstance(keywords, Pairs):
-            raise Refused("it calls something with keywords that are not a dictionary")
+            raise RefusedError("it calls something with keywords that are not a dictionary")
         self._call()
         self._top().states.append(keywords)
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
         if not isinstance(target, Call):
-            raise Refused("it sets the state of what it did not make")
+            raise RefusedError("it sets the state of what it did not make")
         target.states.append(state)
 
     def _refer(self) -> None:
         if not self.persistent:
-            raise Refused("it refers to storages outside, and such a file has none")
+            raise RefusedError("it refers to storages outside, and such a file has none")
         self._push(Persistent(self._pop()))
 
     def _protocol(self) -> None:
         if self.followed != 1:
-            raise Refused("it names its protocol in the middle of a stream")
+            raise RefusedError("it names its protocol in the middle of a stream")
         if self._number("<B", 1) not in PROTOCOLS:
-            raise Refused("it is of a pickle protocol that no checkpoint has; those have 2 to 5")
+            raise RefusedError(
+                "it is of a pickle protocol that no checkpoint has; those have 2 to 5"
+            )
 
     def _frame(self) -> None:
         length = self._number("<Q", 8)
         if length > self.stop - self.place:
-            raise Refused("it has a frame past its end; it was cut off or damaged")
+            raise RefusedError("it has a frame past its end; it was cut off or damaged")
 
 
 _OPCODES: dict[int, Callable[[Stream], None]] = {

@@ -10,7 +10,7 @@ Value = Any
 """None, a number, a text, a tuple of values, or one of the records below."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The file is not read further; the message is the end of a sentence about it."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ganzoo.importing.reader.bounds import ENTRIES
-from ganzoo.importing.reader.values import Refused
+from ganzoo.importing.reader.values import RefusedError
 
 _LOCAL = b"PK\x03\x04"
 _LOCAL_LENGTH = 30
@@ -30,34 +31,35 @@ def open_archive(data: memoryview) -> Archive:
     """Find the parts of an archive, and check that they are where both of its lists say.
 
     Raises:
-        Refused: It is damaged, not one of torch's, compressed, encrypted, or holds an entry twice.
+        RefusedError: It is damaged, not one of torch's, compressed, encrypted, or holds an entry
+            twice.
     """
     try:
         with zipfile.ZipFile(_Mapped(data)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError):
-        raise Refused("it is not a whole zip archive; it was cut off or damaged") from None
+        raise RefusedError("it is not a whole zip archive; it was cut off or damaged") from None
     if len(entries) > ENTRIES:
-        raise Refused(f"it has {len(entries):,} entries, and at most {ENTRIES:,} are read")
+        raise RefusedError(f"it has {len(entries):,} entries, and at most {ENTRIES:,} are read")
     places: dict[str, range] = {}
     for entry in entries:
         if entry.filename in places:
-            raise Refused(f"it has the entry {entry.filename[:60]!r} twice")
+            raise RefusedError(f"it has the entry {entry.filename[:60]!r} twice")
         places[entry.filename] = _place(data, entry)
     spans = sorted((place.start, place.stop) for place in places.values())
-    if any(start < stop for (_, stop), (start, _) in zip(spans, spans[1:], strict=False)):
-        raise Refused("two of its entries overlap")
+    if any(start < stop for (_, stop), (start, _) in pairwise(spans)):
+        raise RefusedError("two of its entries overlap")
     streams = [name for name in places if name.rpartition("/")[2] == "data.pkl"]
     if not streams:
-        raise Refused("it is a zip archive without a checkpoint's stream; unpack it, and import a file of it")
+        raise RefusedError("it is a zip archive of files; unpack it, and import one of them")
     if len(streams) > 1:
-        raise Refused("it has more than one stream")
+        raise RefusedError("it has more than one stream")
     root = streams[0].removesuffix("data.pkl")
     if f"{root}constants.pkl" in places or any(name.startswith(f"{root}code/") for name in places):
-        raise Refused("it is a TorchScript archive, which holds programs; save its state_dict instead")
+        raise RefusedError("it is a TorchScript archive, which holds programs; save its state_dict")
     order = places.get(f"{root}byteorder", range(0))
     if bytes(data[order.start : order.stop]) not in (b"", b"little"):
-        raise Refused("its numbers are big-endian; save it again on a usual machine")
+        raise RefusedError("its numbers are big-endian; save it again on a usual machine")
     before = f"{root}data/"
     storages = {n.removeprefix(before): p for n, p in places.items() if n.startswith(before)}
     return Archive(places[streams[0]], storages)
@@ -67,20 +69,20 @@ def _place(data: memoryview, entry: zipfile.ZipInfo) -> range:
     """The bytes of an entry, as its own header and the archive's list say."""
     shown = repr(entry.filename[:60])
     if entry.flag_bits & 0x1:
-        raise Refused(f"its entry {shown} is encrypted")
+        raise RefusedError(f"its entry {shown} is encrypted")
     if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-        raise Refused(f"its entry {shown} is compressed, which torch never does")
+        raise RefusedError(f"its entry {shown} is compressed, which torch never does")
     start = entry.header_offset
     header = bytes(data[start : start + _LOCAL_LENGTH])
     if len(header) < _LOCAL_LENGTH or header[:4] != _LOCAL:
-        raise Refused(f"its entry {shown} is not where its list says")
+        raise RefusedError(f"its entry {shown} is not where its list says")
     length = int.from_bytes(header[26:28], "little")
     name = bytes(data[start + _LOCAL_LENGTH : start + _LOCAL_LENGTH + length])
     if name != entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437"):
-        raise Refused(f"its entry {shown} has another name in its own header")
+        raise RefusedError(f"its entry {shown} has another name in its own header")
     first = start + _LOCAL_LENGTH + length + int.from_bytes(header[28:30], "little")
     if first + entry.file_size > len(data):
-        raise Refused(f"its entry {shown} reaches past its end; it was cut off or damaged")
+        raise RefusedError(f"its entry {shown} reaches past its end; it was cut off or damaged")
     return range(first, first + entry.file_size)
 
 
