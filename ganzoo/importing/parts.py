@@ -83,6 +83,10 @@ def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, Stored]]]:
 def module_state(value: Foreign) -> dict[str, Any] | None:
     """Return the attributes of a module of torch that was pickled whole; None for other objects."""
     state = value.states[-1] if value.states else None
+    if value.name.endswith("_reconstruct_persistent_obj") and value.arguments:
+        # NVIDIA's own way: the state is an argument, beside the source of the class.
+        meta = value.arguments[0]
+        state = meta.get("state") if isinstance(meta, dict) else None
     if isinstance(state, dict) and isinstance(state.get("_modules"), dict):
         return state
     return None
