@@ -8,7 +8,7 @@ from typing import Any
 
 from ganzoo.importing.reader import names
 from ganzoo.importing.reader.bounds import ARRAY_NUMBERS
-from ganzoo.importing.reader.storages import SIZES, Storage, Tensors
+from ganzoo.importing.reader.storages import SIZES, Storage, Tensors, counts
 from ganzoo.importing.reader.values import Call, RefusedError, Span, Value
 
 MAKERS = {names.NUMPY_SCALAR, names.NUMPY_ARRAY, names.NUMPY_BUFFER, names.TEXT_AS_BYTES}
@@ -56,12 +56,10 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
         fortran = arguments[3] == "F"
     if dtype == "O":
         raise RefusedError("it holds a NumPy array of Python objects")
-    if dtype not in _TYPES or not isinstance(shape, tuple):
+    if dtype not in _TYPES:
         return None
-    if not all(type(n) is int and n >= 0 for n in shape):
-        raise RefusedError("a NumPy array has a shape that is not made of whole numbers")
     kind, code = _TYPES[dtype]
-    count = math.prod(shape)
+    count = math.prod(counts(shape))
     if isinstance(content, Span):
         if content.stop - content.start != count * SIZES[kind]:
             raise RefusedError("a NumPy array has not as many numbers as its shape says")

@@ -27,7 +27,7 @@ def kind_of(data: memoryview) -> str:
         return "old stream"
     if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
         return "pickle"
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < len(data):
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**40:
         return "safetensors"
     if start.startswith(b"version https://git-lfs"):
         raise RefusedError(

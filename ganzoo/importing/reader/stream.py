@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, OPCODES
+from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, NAME, NAMES, OPCODES
+from ganzoo.importing.reader.names import check_call
 from ganzoo.importing.reader.values import (
     Call,
     Items,
@@ -54,6 +55,9 @@ class Stream:
         stop: Where it must have ended.
         budget: Shared by all streams of the file.
         persistent: Whether its container keeps storages outside the stream.
+
+    Attributes:
+        referred: The references to storages, in their order.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Stream:
         self.stack: list[Value] = []
         self.marked: list[list[Value]] = []
         self.memo: dict[int, Value] = {}
+        self.referred: list[Persistent] = []
         self.followed = 0
 
     def follow(self) -> Value:
@@ -123,7 +128,7 @@ class Stream:
 
     def _line(self) -> str:
         """Step over one line, as GLOBAL has two."""
-        end = min(self.place + 1000, self.stop)
+        end = min(self.place + NAME, self.stop)
         line = bytes(self.data[self.place : end]).partition(b"\n")
         if not line[1]:
             raise RefusedError("it has a name without an end")
@@ -214,17 +219,20 @@ class Stream:
         self._named(module, name)
 
     def _named(self, module: Value, name: Value) -> None:
-        texts = [part for part in (module, name) if isinstance(part, str)]
+        texts = [part for part in (module, name) if isinstance(part, str) and len(part) < NAME]
         words = [word for text in texts for word in text.split(".")]
         if len(texts) != 2 or not all(word.isidentifier() or word == "<locals>" for word in words):
             raise RefusedError("it names something that no module can hold")
         self._push(Name(*texts))
         self.budget.names.add(f"{module}.{name}")
+        if len(self.budget.names) > NAMES:
+            raise RefusedError(f"it has the names of over {NAMES:,} things in modules")
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise RefusedError("it calls what has no name of its own")
+        check_call(function)
         self._push(Call(function, arguments))
 
     def _call_with_keywords(self) -> None:
@@ -243,7 +251,15 @@ class Stream:
     def _refer(self) -> None:
         if not self.persistent:
             raise RefusedError("it refers to storages outside, and such a file has none")
-        self._push(Persistent(self._pop()))
+        identity = self._pop()
+        if not isinstance(identity, tuple):
+            raise RefusedError("it refers to something that is not a storage")
+        if len(identity) == 4 and isinstance(identity[1], Name):
+            # ("module", class, file, source), as torch's old format has the class of a module.
+            self._push(identity[1])
+            return
+        self.referred.append(Persistent(identity))
+        self._push(self.referred[-1])
 
     def _protocol(self) -> None:
         if self.followed != 1:

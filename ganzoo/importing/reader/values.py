@@ -78,5 +78,5 @@ class Persistent:
 
     __slots__ = ("identity",)
 
-    def __init__(self, identity: Value) -> None:
+    def __init__(self, identity: tuple[Value, ...]) -> None:
         self.identity = identity

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import struct
 import zipfile
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +14,10 @@ from ganzoo.importing.reader.values import RefusedError
 
 _LOCAL = b"PK\x03\x04"
 _LOCAL_LENGTH = 30
+
+codecs.lookup(
+    "cp437"
+)  # of names without a flag; what is imported is imported before a file is open
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,23 @@ def open_archive(data: memoryview) -> Archive:
     """
     try:
         with zipfile.ZipFile(_Mapped(data)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError):
+            entries, end = archive.infolist(), archive.start_dir
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError):
         raise RefusedError("it is not a whole zip archive; it was cut off or damaged") from None
     if len(entries) > ENTRIES:
         raise RefusedError(f"it has {len(entries):,} entries, and at most {ENTRIES:,} are read")
     places: dict[str, range] = {}
+    spans = []
     for entry in entries:
         if entry.filename in places:
             raise RefusedError(f"it has the entry {entry.filename[:60]!r} twice")
-        places[entry.filename] = _place(data, entry)
-    spans = sorted((place.start, place.stop) for place in places.values())
+        place = places[entry.filename] = _place(data, entry)
+        spans.append((entry.header_offset, place.stop))
+    spans = [*sorted(spans), (end, end)]
     if any(start < stop for (_, stop), (start, _) in pairwise(spans)):
         raise RefusedError("two of its entries overlap")
+    if spans[0][0]:
+        raise RefusedError("it has bytes before its first entry")
     streams = [name for name in places if name.rpartition("/")[2] == "data.pkl"]
     if not streams:
         raise RefusedError("it is a zip archive of files; unpack it, and import one of them")
@@ -78,6 +88,9 @@ def _place(data: memoryview, entry: zipfile.ZipInfo) -> range:
         raise RefusedError(f"its entry {shown} is not where its list says")
     length = int.from_bytes(header[26:28], "little")
     name = bytes(data[start + _LOCAL_LENGTH : start + _LOCAL_LENGTH + length])
+    flags, method = struct.unpack_from("<HH", header, 6)
+    if flags & 0x1 or method != zipfile.ZIP_STORED:
+        raise RefusedError(f"its entry {shown} is stored in another way than its list says")
     if name != entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437"):
         raise RefusedError(f"its entry {shown} has another name in its own header")
     first = start + _LOCAL_LENGTH + length + int.from_bytes(header[28:30], "little")
