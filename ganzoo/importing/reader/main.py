@@ -8,6 +8,7 @@ and the ``names`` that unpickling would have imported.
 
 from __future__ import annotations
 
+import gc
 import json
 import mmap
 import os
@@ -28,6 +29,7 @@ RECURSION = 20 * bounds.DEPTH
 def main(path: str) -> None:
     """Print what a file holds, and end the process."""
     sys.setrecursionlimit(RECURSION)
+    gc.disable()  # millions of values that all stay would be looked through again and again
     try:
         text = json.dumps(_read(path))
     except RefusedError as refused:
