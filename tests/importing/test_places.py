@@ -129,7 +129,7 @@ def test_what_is_not_on_the_hub(tmp_path, repo, name):
 
 def test_a_file_that_is_too_large_is_not_fetched(tmp_path, repo, monkeypatch, session_hub):
     monkeypatch.setattr("ganzoo.importing.places.MAX_BYTES", 100)
-    with pytest.raises(WeightsError, match="netG.pth of alice/dcgan"):
+    with pytest.raises(WeightsError, match=r"netG\.pth of alice/dcgan"):
         ganzoo.import_checkpoint(
             "hf://alice/dcgan/models/netG.pth", tmp_path / "weights", cache_dir=tmp_path / "cache"
         )
@@ -139,5 +139,5 @@ def test_a_file_that_is_too_large_is_not_fetched(tmp_path, repo, monkeypatch, se
 
 
 def test_loading_such_a_repository_names_the_command(repo, tmp_path):
-    with pytest.raises(WeightsError, match="ganzoo import hf://alice/dcgan/models/netD.pth -o"):
+    with pytest.raises(WeightsError, match=r"ganzoo import hf://alice/dcgan/models/netD\.pth -o"):
         ganzoo.load("alice/dcgan", cache_dir=tmp_path / "cache")
