@@ -149,7 +149,7 @@ class Document:
             self.kind, self.names = str(answer["kind"]), [str(name) for name in answer["names"]]
             self._tensors = [self._stored(*place) for place in answer["tensors"]]
             self.root = self._value(answer["root"])
-        except (LookupError, TypeError, ValueError, RecursionError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise WeightsError(f"{path}: the reader's answer is not what it should be") from error
 
     def _stored(self, dtype: str, start: int, shape: list[int], strides: list[int]) -> Stored:

@@ -50,6 +50,8 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 GOOD = archive(mapping(weight=tensor()))
 SYSTEM = call("os.system", text("touch ran"))
 CALLS = "it would call"
+VALUES = "more than 1,000,000 values"
+MEMORY = "over 512 MB beyond its own size"
 
 
 def safetensors(header, data=bytes(16)):
@@ -283,7 +285,7 @@ DAMAGED = {
     ),
     "a name that is a number": (stream(NONE, text("A"), b"\x93", protocol=4), "no module can hold"),
     # Values that grow, or that have no end.
-    "lists that double 40 times": (stream(sharing(40)), "more than 1,000,000 values"),
+    "lists that double 40 times": (stream(sharing(40)), VALUES),
     "a list that holds itself": (stream(LIST, put(0), get(0), b"a"), "holds itself"),
     "a dictionary that holds itself": (stream(DICT, put(0), text("a"), get(0), b"s"), "itself"),
     "an object that is its own state": (
@@ -349,7 +351,7 @@ DAMAGED = {
     ),
     "a storage of two sizes": (archive(listed(tensor(), tensor(storage(count=2)))), "in two ways"),
     "a storage used for too many numbers": (
-        archive(listed(tensor(), tensor(shape=(2,), offset=1), tensor(shape=(2, 2), strides=(2, 1)))),
+        archive(listed(tensor(), tensor(shape=(2,), offset=1))),
         "more numbers than their storage",
     ),
     "an old storage that is a part": (
@@ -540,14 +542,14 @@ def million(key):
 
 
 HEAVY = {
-    "a million keys": (lambda: million(lambda i: text(f"{i:x}")), "more than 1,000,000 values"),
-    "colliding keys": (lambda: million(lambda i: number(i * (2**61 - 1))), ""),
-    "integers as keys": (lambda: million(number), ""),
+    "a million keys": (lambda: million(lambda i: text(f"{i:x}")), VALUES),
+    "colliding keys": (lambda: million(lambda i: number(i * (2**61 - 1))), VALUES),
+    "integers as keys": (lambda: million(number), VALUES),
     "three million opcodes": (lambda: stream(LIST, (NONE + b"a") * 1_500_000), "3,000,000 opcodes"),
     "values in values": (lambda: stream(TUPLE, b"\x85" * 2_900_000), "nested over 200 deep"),
     "dictionaries": (
         lambda: stream(LIST, MARK, DICT * 2_900_000, b"e"),
-        "more than 1,000,000 values",
+        MEMORY,
     ),
     "an integer of 10 MB": (
         lambda: stream(b"\x8b" + struct.pack("<i", 10**7) + b"\x7f" * 10**7),
@@ -555,11 +557,11 @@ HEAVY = {
     ),
     "texts of 100 MB": (
         lambda: stream(listed(text("é" * 50_000_000 + "\U0001f600"), text("a" * 10**8))),
-        "",
+        MEMORY,
     ),
     "texts that fill the memory": (
         lambda: stream(listed(*[text("a" * 99_999_999 + "\U0001f600")] * 2)),
-        "over 512 MB beyond its own size",
+        MEMORY,
     ),
     "a text of 100 MB that is shown often": (
         lambda: stream(text("a" * 10**8), put(0), b"\x85" + listed(*[get(0)] * 10_000), b"\x86"),
@@ -589,13 +591,13 @@ HEAVY = {
         lambda: stream(listed(*[NONE] * 900_000), b"\x85", put(0), LIST, MARK,
                        *[name("collections.OrderedDict") + get(0) + REDUCE] * 100_000,
                        b"e", b"\x86"),
-        "more than 1,000,000 values",
+        VALUES,
     ),
     "the numbers of an array": (
         lambda: stream(group(
             ARRAY_ARGUMENTS, put(0), array_state(10_000), put(1),
             *[name(ARRAY) + get(0) + REDUCE + get(1) + BUILD] * 100_000)),
-        "more than 1,000,000 values",
+        VALUES,
     ),
     "storages within": (
         lambda: stream(LIST, MARK, *[tensor(held_within(old(storage())))] * 60_000, b"e"),
@@ -607,12 +609,12 @@ HEAVY = {
     ),
     "entries of an archive": (
         lambda: archive(NONE, more={f"net/data/{i:06}": b"" for i in range(100_001)}),
-        "100,006 entries",
+        "100,005 entries",
     ),
     "a header of 11 MB": (lambda: safetensors(b"{" + b" " * 11_000_000 + b"}"), "11,000,002 bytes"),
     "a header of lists": (
         lambda: safetensors(b'{"a":[' + b"[]," * 3_300_000 + b"[]]}"),
-        "",
+        "as the format does not",
     ),
 }  # fmt: skip
-"""Those that take time or memory; an empty sentence where the file is only large, or odd."""
+"""Those that take time or memory; an empty sentence where the file is read, as it is only large."""

@@ -101,7 +101,11 @@ def archive(*body, storages=None, more=None, order=b"little"):
     return file.getvalue()
 
 
-def old(*body, keys=("0",), contents=(struct.pack("<q", 4) + bytes(16),), protocol=1001):
+FOUR = struct.pack("<q", 4) + bytes(16)
+"""A storage of four floats, as it stands behind an old stream."""
+
+
+def old(*body, keys=("0",), contents=(FOUR,), protocol=1001):
     """A file of torch's old format around one value."""
     start = STREAM_OF_OLD + STOP + stream(number(protocol)) + stream(DICT)
     behind = stream(listed(*map(text, keys)))

@@ -5,7 +5,7 @@ SECONDS = 60
 only located; a file that keeps it busy for longer was made to."""
 
 BYTES = 512_000_000
-"""Of memory, beyond the file itself, which is mapped. `OPCODES` values need less than that."""
+"""Of memory, beyond the file itself, which is mapped. `VALUES` values need half of that."""
 
 OPCODES = 3_000_000
 """In all streams of a file. A checkpoint of StyleGAN has 30,000, and one with the history of a

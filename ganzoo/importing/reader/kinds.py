@@ -25,10 +25,10 @@ def kind_of(data: memoryview) -> str:
         return "zip"
     if start.startswith(OLD_STREAM):
         return "old stream"
-    if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
-        return "pickle"
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**40:
         return "safetensors"
+    if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
+        return "pickle"
     if start.startswith(b"version https://git-lfs"):
         raise RefusedError(
             "it is a pointer of Git LFS and not the file itself; run 'git lfs pull', or download "
