@@ -95,6 +95,18 @@ RUN = {
     "reduce urllib2.urlopen": (stream(call("urllib2.urlopen", text("http://a"))), CALLS),
     "reduce subprocess.Popen": (stream(call("subprocess.Popen", text("id"))), CALLS),
     "reduce builtins.getattr": (stream(call("builtins.getattr", NONE, text("a"))), CALLS),
+    "reduce what getattr finds": (
+        stream(call("builtins.getattr", name("torch.serialization"), text("os")), TUPLE, REDUCE),
+        CALLS,
+    ),
+    "getattr of a module": (
+        stream(call("builtins.getattr", name("sys.modules"), text("os"))),
+        "builtins.getattr",
+    ),
+    "getattr of what is no name": (
+        stream(call("builtins.getattr", name("torch.Tensor"), text("a b"))),
+        "no module can hold",
+    ),
     "reduce builtins.map": (stream(call("builtins.map", name("os.system"), LIST)), CALLS),
     "reduce builtins.type": (stream(call("builtins.type", text("A"), TUPLE, DICT)), CALLS),
     "reduce builtins.open": (stream(call("builtins.open", text("a"), text("w"))), CALLS),

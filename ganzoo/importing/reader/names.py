@@ -8,7 +8,8 @@ somebody's class is no reason to pass over it: a file that holds one was made to
 import sys
 from _compat_pickle import IMPORT_MAPPING
 
-from ganzoo.importing.reader.values import Name, RefusedError
+from ganzoo.importing.reader.bounds import NAME
+from ganzoo.importing.reader.values import Name, RefusedError, Value
 
 MAPPINGS = {
     "collections.OrderedDict",
@@ -84,6 +85,18 @@ def spelled(name: Name) -> str:
     if module.startswith("numpy._core"):
         module = f"numpy.core{module.removeprefix('numpy._core')}"
     return f"{module}.{name.name}"
+
+
+def attribute(function: Name, arguments: tuple[Value, ...]) -> Name | None:
+    """The name that a call stands for: a function of torch, or a class in one, is looked up so."""
+    if spelled(function) != "builtins.getattr" or len(arguments) != 2:
+        return None
+    owner, last = arguments
+    if not isinstance(owner, Name) or not isinstance(last, str) or len(last) >= NAME:
+        return None
+    if spelled(owner).partition(".")[0] in sys.stdlib_module_names:
+        return None
+    return Name(owner.module, f"{owner.name}.{last}")
 
 
 def check_call(name: Name) -> None:

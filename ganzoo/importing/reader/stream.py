@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 
 from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, NAME, NAMES, OPCODES
-from ganzoo.importing.reader.names import check_call
+from ganzoo.importing.reader.names import attribute, check_call
 from ganzoo.importing.reader.values import (
     Call,
     Items,
@@ -232,6 +232,10 @@ class Stream:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise RefusedError("it calls what has no name of its own")
+        meant = attribute(function, arguments)
+        if meant is not None:
+            self._named(meant.module, meant.name)
+            return
         check_call(function)
         self._push(Call(function, arguments))
 
@@ -240,7 +244,8 @@ class Stream:
         if not isinstance(keywords, Pairs):
             raise RefusedError("it calls something with keywords that are not a dictionary")
         self._call()
-        self._top().states.append(keywords)
+        if isinstance(self._top(), Call):
+            self._top().states.append(keywords)
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
