@@ -554,6 +554,10 @@ def million(key):
 
 
 HEAVY = {
+    "an integer of 10 MB": (
+        lambda: stream(b"\x8b" + struct.pack("<i", 10**7) + b"\x7f" * 10**7),
+        "an integer of 10,000,000 bytes",
+    ),
     "a million keys": (lambda: million(lambda i: text(f"{i:x}")), VALUES),
     "colliding keys": (lambda: million(lambda i: number(i * (2**61 - 1))), VALUES),
     "integers as keys": (lambda: million(number), VALUES),
@@ -562,10 +566,6 @@ HEAVY = {
     "dictionaries": (
         lambda: stream(LIST, MARK, DICT * 2_900_000, b"e"),
         MEMORY,
-    ),
-    "an integer of 10 MB": (
-        lambda: stream(b"\x8b" + struct.pack("<i", 10**7) + b"\x7f" * 10**7),
-        "an integer of 10,000,000 bytes",
     ),
     "texts of 100 MB": (
         lambda: stream(listed(text("é" * 50_000_000 + "\U0001f600"), text("a" * 10**8))),
