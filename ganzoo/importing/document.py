@@ -128,6 +128,7 @@ class Document:
         """
         self.path = path
         try:
+            path.open("rb").close()  # or it is the other process that may not read it
             self.size = path.stat().st_size
             hashing = _Hashing(path)
             answer = _ask(path)

@@ -16,77 +16,85 @@ class Family:
 
     Attributes:
         title: What it is, after "it seems to be".
-        names: Patterns, of which each has to be found in some name.
+        names: Patterns, each of which has to be found in some name.
         cure: What to do instead.
     """
 
     title: str
     names: tuple[str, ...]
-    cure: str = "ganzoo has no such network yet"
+    cure: str = "ganzoo has no such network yet, but a plugin can bring one"
 
 
 _ELSEWHERE = "it is not a GAN; use the library that it was written with"
-_FUSED = "import it before it is fused or quantised"
+_OF_IMAGES = "it makes images from images; use the library that it was written with"
+_RATHER = "ganzoo reads the DCGAN of pytorch/examples and the translators of junyanz instead"
 
+# The first that fits is named: what holds parts of others stands before them.
 FAMILIES = (
-    Family("StyleGAN2 or 3 of NVIDIA", (r"mapping\.fc0\.weight", r"synthesis\.")),
-    Family("StyleGAN2 of rosinality", (r"^style\.1\.weight", r"convs\.\d+\.conv\.modulation")),
-    Family(
-        "R3GAN", (r"MainLayers|Basis$|BasisLayer", r"LinearLayer|TransitionLayer|DataType|Layer")
-    ),
-    Family("BigGAN", (r"blocks\.\d+\.0\.conv(?:2d)?[01]\.", r"(?:^|\.)(?:shared|linear0?|embed)")),
-    Family("BigGAN of Hugging Face", (r"generator\.gen_z\.", r"embeddings")),
-    Family("lightweight-gan", (r"GAN\.|GE\.", r"initial_conv|layers\.\d+\.1")),
-    Family("FastGAN", (r"feat_(?:4|8|16)\.", r"se_\d+")),
-    Family("the progressive GAN", (r"scaleLayers\.", r"toRGBLayers\.")),
-    Family("SNGAN or SAGAN of mimicry", (r"^l1\.weight", r"^block2\.")),
-    Family(
-        "a super-resolution network (ESRGAN)", (r"RRDB|rdb1\.conv1|body\.0\.rdb", r"conv_first")
-    ),
-    Family("GFPGAN", (r"stylegan_decoder\.",)),
-    Family("a VAE or VQ-GAN", (r"quantize\.embedding|post_quant_conv|quant_conv",), _ELSEWHERE),
-    Family("a VAE", (r"encoder\.", r"decoder\.", r"mu|logvar|quant"), _ELSEWHERE),
-    Family("Stable Diffusion", (r"model\.diffusion_model\.|cond_stage_model",), _ELSEWHERE),
-    Family("a diffusion model", (r"time_embed|time_mlp|time_embedding",), _ELSEWHERE),
-    Family("a LoRA", (r"lora_(?:up|down|A|B)",), _ELSEWHERE),
-    Family(
-        "CLIP",
-        (r"visual\.(?:conv1|transformer)|text_model\.", r"logit_scale|token_embedding"),
-        _ELSEWHERE,
-    ),
+    Family("a quantised network", (r"\.scales?$|qweight$", r"zero_point$|qzeros$|_packed_params"),
+           "import the network from before it was quantised"),
+    Family("a LoRA", (r"lora[._](?:up|down|A|B)\.",), _ELSEWHERE),
+    Family("Stable Diffusion", (r"^model\.diffusion_model\.",), _ELSEWHERE),
+    Family("StyleGAN2 of NVIDIA", (r"^mapping\.fc0\.", r"^synthesis\.b\d+\.")),
+    Family("StyleGAN3 of NVIDIA", (r"^mapping\.fc0\.", r"^synthesis\.L\d+_")),
+    Family("GFPGAN", (r"^stylegan_decoder\.",), _OF_IMAGES),
+    Family("StyleGAN2 of rosinality", (r"^style\.1\.", r"^convs\.0\.conv\.modulation\.")),
+    Family("R3GAN", (r"MainLayers\.\d+\.TransitionLayer\.", r"\.LinearLayer1\.")),
+    Family("BigGAN", (r"^blocks\.0\.0\.conv1\.", r"^linear\.")),
+    Family("a network of StudioGAN", (r"^blocks\.0\.0\.conv2d\d\.", r"^linear\d\.")),
+    Family("BigGAN of Hugging Face", (r"^generator\.gen_z\.", r"^embeddings\.")),
+    Family("lightweight-gan", (r"^G\.initial_conv\.", r"^GE\.")),
+    Family("FastGAN", (r"(?:^|\.)feat_8\.", r"(?:^|\.)se_64\.")),
+    Family("the progressive GAN of pytorch_GAN_zoo", (r"^scaleLayers\.0\.", r"^toRGBLayers\.0\.")),
+    Family("SNGAN or SAGAN of mimicry", (r"^block2\.c1\.|^block1\.c_sc\.", r"^l\d\.")),
+    Family("the DCGAN of PyTorch-GAN", (r"^l1\.0\.weight", r"^conv_blocks\.0\."), _RATHER),
+    Family("the CycleGAN of PyTorch-GAN", (r"^model\.\d+\.block\.5\.",), _RATHER),
+    Family("the pix2pix of PyTorch-GAN", (r"^down1\.model\.0\.", r"^final\.\d"), _RATHER),
+    Family("a super-resolution network (ESRGAN)", (r"^conv_first\.", r"(?i)rdb1\.conv1\."),
+           _OF_IMAGES),
+    Family("HiFi-GAN, which makes sounds", (r"^conv_pre\.", r"^resblocks\.0\."),
+           "use the library that it was written with"),
+    Family("the autoencoder of VQ-GAN or Stable Diffusion", (r"quant_conv\.|quantize\.embedding",
+           r"^encoder\.conv_in\."), _OF_IMAGES),
+    Family("a VAE", (r"(?:^|[._])decoder?", r"(?:^|[._])(?:mu|log_?var)[._]"), _ELSEWHERE),
+    Family("a diffusion model", (r"(?:^|\.)time_(?:embed|embedding|mlp)\.",), _ELSEWHERE),
+    Family("CLIP", (r"(?:^|\.)logit_scale$", r"^visual\.|^vision_model\."), _ELSEWHERE),
+    Family("a vision transformer", (r"cls_token$|class_token$", r"patch_embed|conv_proj\."),
+           _ELSEWHERE),
     Family("a language model", (r"(?:^|\.)(?:wte|embed_tokens|lm_head)\.",), _ELSEWHERE),
-    Family("BERT", (r"bert\.|encoder\.layer\.0\.attention",), _ELSEWHERE),
-    Family("a vision transformer", (r"patch_embed|cls_token",), _ELSEWHERE),
-    Family("a ResNet classifier", (r"^layer1\.0\.conv1\.weight", r"^fc\.weight"), _ELSEWHERE),
-    Family("VGG or AlexNet", (r"^features\.0\.weight", r"^classifier\."), _ELSEWHERE),
-    Family("Inception", (r"Mixed_5b|Mixed_6a|Conv2d_1a",), _ELSEWHERE),
-    Family("an object detector (YOLO)", (r"model\.\d+\.(?:cv1|anchors|m\.0\.cv1)",), _ELSEWHERE),
-    Family(
-        "an autoencoder", (r"encoder\.\d|encoder\.conv", r"decoder\.\d|decoder\.conv"), _ELSEWHERE
-    ),
-    Family("a recurrent network", (r"weight_ih_l0", r"weight_hh_l0"), _ELSEWHERE),
-    Family("a quantised network", (r"\.scale$", r"zero_point|_packed_params"), _FUSED),
-)
+    Family("BERT", (r"(?:^|\.)embeddings\.word_embeddings\.",), _ELSEWHERE),
+    Family("a ResNet classifier", (r"^layer1\.0\.conv1\.", r"^fc\."), _ELSEWHERE),
+    Family("an image classifier", (r"^features\.", r"^classifier\."), _ELSEWHERE),
+    Family("Inception", (r"^Conv2d_1a_3x3\.", r"^Mixed_5b\."), _ELSEWHERE),
+    Family("an object detector (YOLO)", (r"^model\.\d+\.cv1\.conv\.",), _ELSEWHERE),
+    Family("an autoencoder", (r"^encoder\.", r"^decoder\."), _ELSEWHERE),
+    Family("a recurrent network", (r"weight_ih_l0$", r"weight_hh_l0$"), _ELSEWHERE),
+)  # fmt: skip
 
 
 def seems(parts: Sequence[Part], facts: Mapping[str, Any]) -> str:
     """Say what networks seem to be that are of no format here, and what to do."""
-    if not parts:
-        return _nothing(facts)
-    names = [name for part in parts for name in part.tensors]
+    names = [n for part in parts for source in part.tensors.values() for n in source.names]
+    names = [*dict.fromkeys(names)]
     for family in FAMILIES:
         if all(any(re.search(p, name) for name in names) for p in family.names):
             return f"it seems to be {family.title}; {family.cure}"
+    if not names:
+        return _nothing(facts)
     if len(names) == 1:
-        return "it holds a single tensor, and a network has many"
+        return "it holds a single tensor; import a file that holds a network's state_dict"
+    if all(name.isdigit() for name in names):
+        return "it holds tensors without names; import a file that holds a network's state_dict"
     shown = ", ".join(name[:60] for name in names[:4])
     return (
-        f"its {len(names)} tensors are called {shown}{' ...' if len(names) > 4 else ''}; "
-        f"'ganzoo list imports' lists the formats, and a plugin can bring its own"
+        f"its {len(names)} tensors are named {shown}{' ...' if len(names) > 4 else ''}; "
+        "'ganzoo list imports' lists the formats, and a plugin can bring its own"
     )
 
 
 def _nothing(facts: Mapping[str, Any]) -> str:
+    if any(name.startswith("dnnlib.tflib.") for name in facts["names"]):
+        return "it seems to be StyleGAN of TensorFlow; look for its PyTorch version"
     keys = _keys(facts)
     if any("optim" in key.lower() for key in keys) or "param_groups" in keys:
         return "it holds the state of an optimizer alone; import the file of the networks"
@@ -97,8 +105,8 @@ def _nothing(facts: Mapping[str, Any]) -> str:
 
 def _keys(facts: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
-    values: Iterable[Any] = facts.get("values", {}).values()
+    values: Iterable[Any] = facts["values"].values()
     for value in values:
         if isinstance(value, dict):
-            found += [str(key) for key in value]
+            found += [key[:60] for key in value]
     return found

@@ -10,7 +10,7 @@ from ganzoo.importing.reader import names, zips
 from ganzoo.importing.reader.resolving import Plain, Resolver
 from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, Storage, Tensors
 from ganzoo.importing.reader.stream import Budget, Stream
-from ganzoo.importing.reader.values import Items, Name, RefusedError, Span, Value
+from ganzoo.importing.reader.values import CUT_OFF, Items, Name, RefusedError, Span, Value
 
 OLD_STREAM = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 """How torch's files before 1.6 start, and its storages within pickles still do."""
@@ -152,7 +152,7 @@ class File:
                 # Nothing of it was taken, so that its type, and where the next one is, are unknown.
                 raise RefusedError(f"it lists the storage {key[:60]!r}, which nothing refers to")
             if stop - place < 8:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
             (count,) = struct.unpack_from("<q", self.data, place)
             if count != storage.count:
                 raise RefusedError(
@@ -161,7 +161,7 @@ class File:
             storage.start = place + 8
             place = storage.start + count * SIZES[storage.dtype]
             if place > stop:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
         if place != stop:
             raise RefusedError("it has bytes behind the end of its storages")
 
@@ -190,7 +190,7 @@ class File:
     def _safetensors(self) -> Plain:
         (length,) = struct.unpack_from("<Q", self.data)
         if length > min(_HEADER, len(self.data) - 8):
-            raise RefusedError("its header reaches past its end; it was cut off or damaged")
+            raise RefusedError(f"its header reaches past its end: {CUT_OFF}")
         try:
             header = json.loads(bytes(self.data[8 : 8 + length]))
         except (ValueError, RecursionError):

@@ -41,7 +41,7 @@ def main(path: str) -> None:
 def _read(path: str) -> dict[str, object]:
     size = os.stat(path).st_size
     if not size:
-        raise RefusedError("it is empty; the download did not finish")
+        raise RefusedError("it is empty, as the download did not finish; download it again")
     _limit(size)
     with open(path, "rb") as opened:
         data = memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ))
