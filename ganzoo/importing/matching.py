@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import WeightsError, closest
-from ganzoo.importing.families import seems
+from ganzoo.importing.likeness import seems
 from ganzoo.importing.parts import Part, divided
 from ganzoo.listing import import_formats
-from ganzoo.spec import Architecture, Import, Shapes
+from ganzoo.spec import Architecture, Import
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: s
         raise WeightsError(f"{label} fits several formats; choose one: {names}")
     if fitting:
         return fitting[0]
-    critics = [form.name for _, form in chosen.values() if any(_roles(form, parts, facts))]
+    critics = [form.name for spec, form in chosen.values() if any(_roles(spec, form, parts, facts))]
     if critics:
         raise WeightsError(
             f"{label} holds a discriminator alone ({' or '.join(critics)}); name the file of its "
@@ -88,7 +88,7 @@ def _matched(
     label: str,
 ) -> Match | None:
     roles: dict[str, list[Part]] = {}
-    for part, role in zip(parts, _roles(form, parts, facts), strict=True):
+    for part, role in zip(parts, _roles(spec, form, parts, facts), strict=True):
         if role is not None:
             roles.setdefault(role, []).append(part)
     if not any(role in spec.makers for role in roles):
@@ -108,13 +108,15 @@ def _matched(
     return Match(spec, form, networks)
 
 
-def _roles(form: Import, parts: Iterable[Part], facts: Mapping[str, Any]) -> list[str | None]:
-    """The role of each part in a format; none of its own where a plugin's format fails on it."""
-    return [_role(form, part.shapes, {**facts, "label": part.label}) for part in parts]
-
-
-def _role(form: Import, shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
-    try:
-        return form.recognise(shapes, facts)
-    except Exception:  # it breaks no other format; the conformance kit names the fault
-        return None
+def _roles(
+    spec: Architecture, form: Import, parts: Iterable[Part], facts: Mapping[str, Any]
+) -> list[str | None]:
+    """The role of each part in a format; none where the format is wrong, or fails on it."""
+    found = []
+    for part in parts:
+        try:
+            role = form.recognise(part.shapes, {**facts, "label": part.label})
+        except Exception:  # of a plugin: other formats work; the conformance kit names the fault
+            role = None
+        found.append(role if role in spec.networks else None)
+    return found
