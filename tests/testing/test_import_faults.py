@@ -49,7 +49,11 @@ FAULTS = {
     "a name of capitals": ([healthy("Other")], "imports-are-named", "'Other' is not named by"),
     "a name with spaces": ([healthy("other tool")], "imports-are-named", "in pytorch-dcgan"),
     "no name": ([healthy("")], "imports-are-named", "'' is not named by"),
-    "one name twice": ([healthy(), healthy()], "imports-are-named", "two imports of planted are called"),
+    "one name twice": (
+        [healthy(), healthy()],
+        "imports-are-named",
+        "two imports of planted are called",
+    ),
     "a name of another plugin": (
         [healthy("pytorch-dcgan")],
         "imports-are-named",
