@@ -190,16 +190,12 @@ def imports() -> str:
 def reader_bounds() -> str:
     """Return what the reader of foreign checkpoints allows at most, and why."""
     body = ast.parse(Path(bounds.__file__).read_text(encoding="utf-8")).body
-    rows = [
-        (f"`{node.targets[0].id}`", f"{ast.literal_eval(node.value):,}", _line(note.value.value))
-        for node, note in pairwise(body)
-        if isinstance(node, ast.Assign)
-    ]
+    rows = []
+    for pair in pairwise(body):
+        match pair:
+            case ast.Assign([ast.Name(name)]), ast.Expr(ast.Constant(str(reason))):
+                rows.append((f"`{name}`", f"{getattr(bounds, name):,}", " ".join(reason.split())))
     return table(("bound", "at most", "reason"), rows)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _group(group: str, shared: type[BaseModel] | None) -> str:
