@@ -192,7 +192,8 @@ class _Hashing(threading.Thread):
 
     def __init__(self, path: Path) -> None:
         super().__init__(daemon=True)
-        self._path, self._digest, self._error = path, "", None
+        self._path, self._digest = path, ""
+        self._error: OSError | None = None
         self.start()
 
     def run(self) -> None:

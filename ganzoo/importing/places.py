@@ -16,8 +16,13 @@ from ganzoo.weights.reference import SCHEME, Repository, parse
 ENDINGS = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt", ".tar", ".model", ".safetensors")
 """How files of checkpoints end."""
 
-NOTES = (".txt", ".json", ".yaml", ".yml")
-"""How files end that say with which options a checkpoint was made."""
+NOTES = re.compile(
+    r"(?:.*[._-])?(?:opt|options|args)\.txt|(?:.*[._-])?config\.json|.*\.ya?ml", re.I
+)
+"""How files are called that say with which options a checkpoint was made."""
+
+MAX_NOTES = 16
+"""So many are read; a checkpoint may lie in a folder of downloads."""
 
 MAX_FILES = 16
 """A folder of more checkpoints is one of a whole training run, of which one file is meant."""
@@ -131,9 +136,9 @@ def _checkpoints(names: list[str], where: str) -> list[str]:
 def _texts(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """Read the notes of a folder, those that are small enough to be some."""
     texts = {}
-    for name in sorted(names):
+    for name in [name for name in sorted(names) if NOTES.fullmatch(name)][:MAX_NOTES]:
         path = folder / name
-        if name.lower().endswith(NOTES) and path.stat().st_size <= MAX_NOTE_BYTES:
+        if path.stat().st_size <= MAX_NOTE_BYTES:
             texts[name] = path.read_text(encoding="utf-8", errors="replace")
     return texts
 
@@ -162,8 +167,8 @@ def _on_the_hub(text: str, token: str | bool | None, cache_dir: str | Path | Non
         chosen = _checkpoints(names, text)
     files = {n: snapshot.fetch(f"{prefix}{n}", largest=MAX_BYTES) for n in chosen}
     texts = {}
-    for name in names:
-        if name.lower().endswith(NOTES) and sizes[f"{prefix}{name}"] <= MAX_NOTE_BYTES:
+    for name in [name for name in names if NOTES.fullmatch(name)][:MAX_NOTES]:
+        if sizes[f"{prefix}{name}"] <= MAX_NOTE_BYTES:
             path = snapshot.fetch(f"{prefix}{name}", largest=MAX_NOTE_BYTES)
             texts[name] = path.read_text(encoding="utf-8", errors="replace")
     return Checkpoint(text, files, texts, snapshot.source.commit)

@@ -19,7 +19,7 @@ def dcgan_generator(latent=5, width=4, channels=3, levels=4):
 
 def dcgan_discriminator(width=4, channels=3, levels=4):
     layers = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
-    for level in range(1, levels):
+    for _ in range(1, levels):
         layers.append(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False))
         layers += [nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2)]
         width *= 2
@@ -66,7 +66,6 @@ class ResidualGenerator(nn.Module):
 class ResidualDiscriminator(nn.Module):
     def __init__(self, width=4):
         super().__init__()
-        pool, both = nn.AvgPool2d(2), [nn.ReLU(), conv(width, width), nn.ReLU(), conv(width, width)]
         pool = nn.AvgPool2d(2)
         plain = lambda: [nn.ReLU(), conv(width, width), nn.ReLU(), conv(width, width)]  # noqa: E731
         self.model = nn.Sequential(

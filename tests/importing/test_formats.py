@@ -348,11 +348,11 @@ def training(tmp_path):
         "sizes": np.arange(4),
     }
     torch.save(values, tmp_path / "checkpoint.pt")
-    return G, D, average, tmp_path / "checkpoint.pt"
+    return G, average, tmp_path / "checkpoint.pt"
 
 
 def test_a_checkpoint_of_a_training(tmp_path, training):
-    G, D, average, file = training
+    G, average, file = training
     report = ganzoo.import_checkpoint(file, tmp_path / "weights")
     parts = {role: found.part for role, found in report.networks.items()}
     assert parts == {

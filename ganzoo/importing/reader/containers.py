@@ -111,7 +111,7 @@ class File:
 
     def _old_streams(self, start: int, stop: int) -> tuple[Value, int]:
         """The third of the streams that a file has before its own, and where it ends."""
-        values = []
+        values: list[Value] = []
         for _ in range(4):
             stream = Stream(self.data, start, stop, self.budget, persistent=len(values) == 3)
             values.append(stream.follow())
