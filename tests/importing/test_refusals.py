@@ -507,12 +507,6 @@ def test_a_neighbour_that_is_no_checkpoint_is_passed_over(tmp_path, folder):
 COMMANDS = {
     "a web page": (["page.pth", "-o", "out"], "page.pth cannot be imported: it is a web page"),
     "another network": (["vae.pth", "-o", "out"], "it seems to be a VAE; it is not a GAN"),
-    "no folder": (["netG.pth"], "where to? give the folder for the weights, as -o faces"),
-    "no field": (["netG.pth", "latent", "-o", "out"], "latent is not of the form field=value"),
-    "a format's name": (
-        ["netG.pth", "-o", "out", "--as", "dcgan"],
-        "there is no import format 'dcgan' (available: ",
-    ),
     "no file": (["netH.pth", "-o", "out"], "there is no file netH.pth; did you mean 'netG.pth'"),
 }
 
