@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganzoo.aside import folder_aside, write_text
 from ganzoo.building import architecture_config, build_network, check_memory
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, GanzooError, PluginError, WeightsError, brief
+from ganzoo.errors import ConfigError, GanzooError, WeightsError, brief
 from ganzoo.importing import places
 from ganzoo.importing.document import Document
 from ganzoo.importing.matching import Match, match
@@ -118,7 +118,9 @@ def import_checkpoint(
     target = places.check_target(folder)
     checkpoint = places.find(source, token=token, cache_dir=cache_dir)
     documents = _documents(checkpoint)
+    names = sorted({name for document in documents.values() for name in document.names})
     facts = {
+        "names": names,
         "values": {name: document.facts for name, document in documents.items()},
         "options": places.options_of(checkpoint.notes),
         "notes": checkpoint.notes,
@@ -146,8 +148,10 @@ def import_checkpoint(
         licence=licence,
     )
     info = Info.of(config, imported=imported)
-    _write(target, info, modules, licence)
-    names = sorted({name for document in documents.values() for name in document.names})
+    try:
+        _write(target, info, modules, licence)
+    except WeightsError as error:  # a number that is not finite
+        raise WeightsError(f"{checkpoint.label}: {error}; import an earlier checkpoint") from error
     return ImportReport(
         folder=target,
         format=found.form.name,
@@ -264,7 +268,10 @@ def _module(
         )
     unknown = [key for key in state if key not in expected]
     if unknown:
-        raise PluginError(f"the import makes {_listed(unknown)}, which the {role} does not have")
+        raise WeightsError(
+            f"{label} would fill {_listed(unknown)}, which the {role} of {config.name} does not "
+            "have; it may be of another version of the tool, or of another format, which --as names"
+        )
     for key, tensor in state.items():
         if tensor.shape != expected[key].shape:
             raise WeightsError(

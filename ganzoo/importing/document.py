@@ -133,6 +133,7 @@ class Document:
             before = path.stat()
             if not stat.S_ISREG(before.st_mode):  # a pipe or a device may never end
                 raise WeightsError(f"{path} is not a file")
+            path.open("rb").close()  # or it is the other process that may not read it
             self.size = before.st_size
             hashing = _Hashing(path)
             answer = _ask(path)
@@ -209,7 +210,8 @@ class _Hashing(threading.Thread):
 
     def __init__(self, path: Path) -> None:
         super().__init__(daemon=True)
-        self._path, self._digest, self._error = path, "", None
+        self._path, self._digest = path, ""
+        self._error: OSError | None = None
         self.start()
 
     def run(self) -> None:

@@ -61,7 +61,7 @@ def divided(part: Part) -> list[Part]:
 
 
 def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, Stored]]]:
-    """Yield every dictionary that has tensors of its own, and every module that was saved whole."""
+    """Yield every dictionary or list that has tensors, and every module that was saved whole."""
     if isinstance(value, Foreign):
         state = module_state(value)
         if state is not None:
@@ -70,6 +70,10 @@ def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, Stored]]]:
         for number, inner in enumerate((*value.arguments, *value.states)):
             yield from _tables(inner, place if not number else f"{place}/{number}")
         return
+    if isinstance(value, Stored):
+        value = [value]
+    if isinstance(value, list):
+        value = {str(number): item for number, item in enumerate(value)}
     if not isinstance(value, dict):
         return
     tensors = {key: item for key, item in value.items() if isinstance(item, Stored)}

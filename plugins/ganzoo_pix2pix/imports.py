@@ -58,7 +58,7 @@ def translator_values(shapes: Shapes) -> dict[str, Any] | None:
 def critic_values(shapes: Shapes) -> dict[str, Any] | None:
     """Return the same for a discriminator; ``inputs`` are all its channels, the condition's too."""
     indices = sorted({int(m[1]) for name in shapes if (m := re.match(r"model\.(\d+)\.", name))})
-    if "model.0.bias" in shapes and len(shapes["model.0.weight"]) == 4:
+    if "model.0.bias" in shapes and len(shapes.get("model.0.weight", ())) == 4:
         first, last = shapes["model.0.weight"], shapes.get(f"model.{indices[-1]}.weight", ())
         if first[2:] != (4, 4) or len(last) != 4 or last[0] != 1 or (indices[-1] - 2) % 3:
             return None

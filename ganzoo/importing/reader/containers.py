@@ -12,7 +12,15 @@ from ganzoo.importing.reader.bounds import HEADER
 from ganzoo.importing.reader.resolving import Plain, Resolver
 from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, Storage, Tensors
 from ganzoo.importing.reader.stream import Budget, Stream
-from ganzoo.importing.reader.values import Items, Name, Persistent, RefusedError, Span, Value
+from ganzoo.importing.reader.values import (
+    CUT_OFF,
+    Items,
+    Name,
+    Persistent,
+    RefusedError,
+    Span,
+    Value,
+)
 
 OLD_STREAM = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 """How torch's files before 1.6 start, and its storages within pickles still do."""
@@ -103,7 +111,7 @@ class File:
 
     def _old_streams(self, start: int, stop: int) -> Value:
         """The value of the fourth stream, whose storages stand behind it."""
-        values = []
+        values: list[Value] = []
         for _ in range(4):
             stream = Stream(self.data, start, stop, self.budget, persistent=len(values) == 3)
             values.append(stream.follow())
@@ -148,7 +156,7 @@ class File:
                 # Its type is not known, nor where the next one is.
                 raise RefusedError(f"it lists the storage {key[:60]!r}, which nothing refers to")
             if stop - place < 8:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
             (count,) = struct.unpack_from("<q", self.data, place)
             if count != storage.count:
                 raise RefusedError(
@@ -157,7 +165,7 @@ class File:
             storage.start = place + 8
             place = storage.start + count * SIZES[storage.dtype]
             if place > stop:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
         if place != stop:
             raise RefusedError("it has bytes behind the end of its storages")
 
@@ -188,7 +196,7 @@ class File:
     def _safetensors(self) -> Plain:
         (length,) = struct.unpack_from("<Q", self.data)
         if length > len(self.data) - 8:
-            raise RefusedError("its header reaches past its end; it was cut off or damaged")
+            raise RefusedError(f"its header reaches past its end: {CUT_OFF}")
         if length > HEADER:
             raise RefusedError(f"its header has {length:,} bytes, and at most {HEADER:,} are read")
         try:
@@ -209,9 +217,7 @@ class File:
             spans.append((storage.start, storage.start + storage.count * SIZES[storage.dtype]))
         spans.append((len(self.data), len(self.data)))
         if any(stop != first for (_, stop), (first, _) in pairwise(sorted(spans))):
-            raise RefusedError(
-                "its tensors do not fill it one after another; it was cut off or damaged"
-            )
+            raise RefusedError(f"its tensors do not fill it one after another: {CUT_OFF}")
         return ["mapping", mapping]
 
 

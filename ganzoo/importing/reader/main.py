@@ -51,7 +51,7 @@ def _read(path: str) -> dict[str, object]:
     with open(path, "rb") as opened:
         size = os.fstat(opened.fileno()).st_size
         if not size:
-            raise RefusedError("it is empty; the download did not finish")
+            raise RefusedError("it is empty, as the download did not finish; download it again")
         data = memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ))
     _limit(size)
     kind = kind_of(data)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ganzoo.importing.reader.bounds import DIMENSIONS, NUMBERS
-from ganzoo.importing.reader.values import RefusedError
+from ganzoo.importing.reader.values import CUT_OFF, RefusedError
 
 SIZES = {
     "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "complex64": 8, "complex128": 16,
@@ -113,7 +113,7 @@ class Tensors:
         for storage, (offset, shape, strides) in self.found:
             width = SIZES[storage.dtype]
             if storage.start < 0 or storage.start + width * storage.count > self.size:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
             first = storage.start + width * offset
             places.append([storage.dtype, first, list(shape), list(strides)])
         return places

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, NAME, NAMES, OPCODES
 from ganzoo.importing.reader.names import attribute, check_call
 from ganzoo.importing.reader.values import (
+    CUT_OFF,
     Call,
     Items,
     Name,
@@ -80,7 +81,7 @@ class Stream:
         data, allowed = self.data, self.budget.opcodes
         while True:
             if self.place >= self.stop:
-                raise RefusedError("it ends in the middle of a stream; it was cut off")
+                raise RefusedError(f"it ends in the middle of a stream: {CUT_OFF}")
             code = data[self.place]
             self.place += 1
             self.followed += 1
@@ -104,7 +105,7 @@ class Stream:
         """Step over bytes, and return where they start."""
         start = self.place
         if length > self.stop - start:
-            raise RefusedError("it names a length past its end; it was cut off or damaged")
+            raise RefusedError(f"it names a length past its end: {CUT_OFF}")
         self.place += length
         return start
 
@@ -277,7 +278,7 @@ class Stream:
     def _frame(self) -> None:
         length = self._number("<Q", 8)
         if length > self.stop - self.place:
-            raise RefusedError("it has a frame past its end; it was cut off or damaged")
+            raise RefusedError(f"it has a frame past its end: {CUT_OFF}")
 
 
 _OPCODES: dict[int, Callable[[Stream], None]] = {

@@ -9,6 +9,9 @@ from typing import Any
 Value = Any
 """None, a number, a text, a tuple of values, or one of the records below."""
 
+CUT_OFF = "it was cut off or damaged; download it again"
+"""The end of a sentence on a file that is shorter than it says."""
+
 
 class RefusedError(Exception):
     """The file is not read further; the message is the end of a sentence about it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ganzoo.importing.reader.bounds import ENTRIES
-from ganzoo.importing.reader.values import RefusedError
+from ganzoo.importing.reader.values import CUT_OFF, RefusedError
 
 _LOCAL = b"PK\x03\x04"
 _LOCAL_LENGTH = 30
@@ -44,9 +44,13 @@ def open_archive(data: memoryview) -> Archive:
         with zipfile.ZipFile(_Mapped(data)) as archive:
             entries, end = archive.infolist(), archive.start_dir
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError):
-        raise RefusedError("it is not a whole zip archive; it was cut off or damaged") from None
+        raise RefusedError(f"it is not a whole zip archive: {CUT_OFF}") from None
     if len(entries) > ENTRIES:
         raise RefusedError(f"it has {len(entries):,} entries, and at most {ENTRIES:,} are read")
+    if not any(_is_stream(entry.filename) for entry in entries):
+        if entries and all(entry.filename.endswith(".npy") for entry in entries):
+            raise RefusedError("it is an archive of NumPy's arrays; import a network's state_dict")
+        raise RefusedError("it is a zip archive of files; unpack it, and import one of them")
     places: dict[str, range] = {}
     spans = []
     for entry in entries:
@@ -59,9 +63,7 @@ def open_archive(data: memoryview) -> Archive:
         raise RefusedError("two of its entries overlap")
     if spans[0][0]:
         raise RefusedError("it has bytes before its first entry")
-    streams = [name for name in places if name.rpartition("/")[2] == "data.pkl"]
-    if not streams:
-        raise RefusedError("it is a zip archive of files; unpack it, and import one of them")
+    streams = [name for name in places if _is_stream(name)]
     if len(streams) > 1:
         raise RefusedError("it has more than one stream")
     root = streams[0].removesuffix("data.pkl")
@@ -73,6 +75,10 @@ def open_archive(data: memoryview) -> Archive:
     before = f"{root}data/"
     storages = {n.removeprefix(before): p for n, p in places.items() if n.startswith(before)}
     return Archive(places[streams[0]], storages)
+
+
+def _is_stream(name: str) -> bool:
+    return name.rpartition("/")[2] == "data.pkl"
 
 
 def _place(data: memoryview, entry: zipfile.ZipInfo) -> range:
@@ -95,7 +101,7 @@ def _place(data: memoryview, entry: zipfile.ZipInfo) -> range:
         raise RefusedError(f"its entry {shown} has another name in its own header")
     first = start + _LOCAL_LENGTH + length + int.from_bytes(header[28:30], "little")
     if first + entry.file_size > len(data):
-        raise RefusedError(f"its entry {shown} reaches past its end; it was cut off or damaged")
+        raise RefusedError(f"its entry {shown} reaches past its end: {CUT_OFF}")
     return range(first, first + entry.file_size)
 
 
