@@ -19,7 +19,7 @@ NAMES = {
     "ganzoo.spec": """
         Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec Import Imported
         LossSpec ObjectiveSpec PenaltySpec Preset Pretrained Recipe RecipeFacts Role Shape Shapes
-        Spec Table Traits Truncation
+        Spec TensorTable Traits Truncation
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
@@ -57,7 +57,7 @@ PARAMETERS = {
     """,
     "ganzoo.spec.Import": "name title recognise read asks",
     "ganzoo.spec.Imported": "values networks preset notes",
-    "ganzoo.spec.Table.__getitem__": "self name",
+    "ganzoo.spec.TensorTable.__getitem__": "self name",
     "ganzoo.spec.Role": "network kind reads makes",
     "ganzoo.spec.ObjectiveSpec": """
         name summary config factory players fields coupling paper api

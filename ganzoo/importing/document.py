@@ -42,7 +42,7 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTensor:
     """A tensor that lies in a file.
 
     Attributes:
@@ -115,7 +115,8 @@ class Document:
     Attributes:
         path: The file.
         kind: Its container: ``zip``, ``old stream``, ``pickle`` or ``safetensors``.
-        root: What it holds: numbers, texts, lists and dictionaries, `Stored`, `Foreign`, `Opaque`.
+        root: What it holds: numbers, texts, lists and dictionaries, `StoredTensor`, `Foreign` and
+            `Opaque`.
         names: What unpickling it would have imported.
         size: Of the file in bytes.
         digest: Its SHA-256.
@@ -153,11 +154,11 @@ class Document:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise WeightsError(f"{path}: the reader's answer is not what it should be") from error
 
-    def _stored(self, dtype: str, start: int, shape: list[int], strides: list[int]) -> Stored:
+    def _stored(self, dtype: str, start: int, shape: list[int], strides: list[int]) -> StoredTensor:
         numbers = [start, *shape, *strides]
         if not all(type(n) is int and n >= 0 for n in numbers) or len(shape) != len(strides):
             raise WeightsError(f"{self.path}: the reader's answer is not what it should be")
-        stored = Stored(self._file, _DTYPES[dtype], start, tuple(shape), tuple(strides))
+        stored = StoredTensor(self._file, _DTYPES[dtype], start, tuple(shape), tuple(strides))
         reach = sum(step * (n - 1) for n, step in zip(shape, strides, strict=True))
         if math.prod(shape) and start + stored.dtype.itemsize * (reach + 1) > self.size:
             raise WeightsError(f"{self.path}: a tensor reaches past the end of the file")

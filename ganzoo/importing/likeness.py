@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.importing.parts import Part
+from ganzoo.importing.candidates import Candidate
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ LIKENESSES = (
 )  # fmt: skip
 
 
-def seems(parts: Sequence[Part], facts: Mapping[str, Any]) -> str:
+def seems(parts: Sequence[Candidate], facts: Mapping[str, Any]) -> str:
     """Say what networks seem to be that are of no format here, and what to do."""
     names = [n for part in parts for source in part.tensors.values() for n in source.names]
     names = [*dict.fromkeys(names)]

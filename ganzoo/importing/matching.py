@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import WeightsError, closest
+from ganzoo.importing.candidates import Candidate, divided
 from ganzoo.importing.likeness import seems
-from ganzoo.importing.parts import Part, divided
 from ganzoo.listing import import_formats
 from ganzoo.spec import Architecture, Import
 
@@ -26,10 +26,12 @@ class Match:
 
     spec: Architecture
     form: Import
-    networks: Mapping[str, Part]
+    networks: Mapping[str, Candidate]
 
 
-def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: str | None) -> Match:
+def match(
+    parts: Sequence[Candidate], facts: Mapping[str, Any], label: str, wanted: str | None
+) -> Match:
     """Find the one format whose networks are among the parts of a checkpoint.
 
     Args:
@@ -67,7 +69,7 @@ def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: s
 
 def _fitting(
     chosen: Iterable[tuple[Architecture, Import]],
-    parts: Sequence[Part],
+    parts: Sequence[Candidate],
     facts: Mapping[str, Any],
     label: str,
 ) -> list[Match]:
@@ -83,17 +85,17 @@ def _fitting(
 def _matched(
     spec: Architecture,
     form: Import,
-    parts: Sequence[Part],
+    parts: Sequence[Candidate],
     facts: Mapping[str, Any],
     label: str,
 ) -> Match | None:
-    roles: dict[str, list[Part]] = {}
+    roles: dict[str, list[Candidate]] = {}
     for part, role in zip(parts, _roles(spec, form, parts, facts), strict=True):
         if role is not None:
             roles.setdefault(role, []).append(part)
     if not any(role in spec.makers for role in roles):
         return None
-    networks: dict[str, Part] = {}
+    networks: dict[str, Candidate] = {}
     for role, candidates in roles.items():
         averaged = [part for part in candidates if part.averaged] if role in spec.makers else []
         raw = [part for part in candidates if part not in averaged]
@@ -109,7 +111,7 @@ def _matched(
 
 
 def _roles(
-    spec: Architecture, form: Import, parts: Iterable[Part], facts: Mapping[str, Any]
+    spec: Architecture, form: Import, parts: Iterable[Candidate], facts: Mapping[str, Any]
 ) -> list[str | None]:
     """The role of each part in a format; none where the format is wrong, or fails on it."""
     found = []

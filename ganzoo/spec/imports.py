@@ -13,7 +13,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each tensor of a network, by the name that it has in the file."""
 
 
-class Table(Protocol):
+class TensorTable(Protocol):
     """The tensors of one network of a checkpoint; each is loaded when it is asked for.
 
     Attributes:
@@ -70,5 +70,5 @@ class Import:
     name: str
     title: str
     recognise: Callable[[Shapes, Mapping[str, Any]], str | None]
-    read: Callable[[Mapping[str, Table], Mapping[str, Any]], Imported]
+    read: Callable[[Mapping[str, TensorTable], Mapping[str, Any]], Imported]
     asks: Mapping[str, str] = field(default_factory=dict)

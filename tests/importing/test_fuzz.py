@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ganzoo.importing.reader import bounds
-from ganzoo.importing.reader.containers import File
-from ganzoo.importing.reader.kinds import kind_of
+from ganzoo.importing.reader.containers import CheckpointFile
+from ganzoo.importing.reader.kinds import container_of
 from ganzoo.importing.reader.storages import SIZES
 from ganzoo.importing.reader.stream import _NOT_FOLLOWED, _OPCODES
 from ganzoo.importing.reader.values import RefusedError
@@ -28,9 +28,9 @@ COUNTS = [
 
 def check(content):
     """Read a file as the reader's process does, and check what it would print."""
-    file = File(memoryview(content))
+    file = CheckpointFile(memoryview(content))
     try:
-        root = file.read(kind_of(file.data))
+        root = file.read(container_of(file.data))
         places = file.tensors.places()
     except RefusedError as refused:
         json.dumps(str(refused))

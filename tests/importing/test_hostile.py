@@ -12,8 +12,8 @@ from ganzoo.errors import WeightsError
 from ganzoo.importing import document
 from ganzoo.importing.document import Document
 from ganzoo.importing.reader import bounds
-from ganzoo.importing.reader.containers import File
-from ganzoo.importing.reader.kinds import kind_of
+from ganzoo.importing.reader.containers import CheckpointFile
+from ganzoo.importing.reader.kinds import container_of
 from ganzoo.importing.reader.values import RefusedError
 from tests.importing.hostile import CAUSES, GOOD, HEAVY
 from tests.importing.opcodes import (
@@ -91,8 +91,8 @@ leave(0)
 
 def read(content):
     """What the reader's process prints, without the process."""
-    file = File(memoryview(content))
-    root = file.read(kind_of(file.data))
+    file = CheckpointFile(memoryview(content))
+    root = file.read(container_of(file.data))
     return root, file.tensors.places(), file.names
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from ganzoo.errors import WeightsError
-from ganzoo.importing.document import Document, Foreign, Opaque, Stored
-from ganzoo.importing.parts import parts_of
-from ganzoo.importing.reader.kinds import kind_of
+from ganzoo.importing.candidates import candidates_in
+from ganzoo.importing.document import Document, Foreign, Opaque, StoredTensor
+from ganzoo.importing.reader.kinds import container_of
 from tests.importing.real import CONTAINERS, written
 
 
@@ -130,7 +130,7 @@ def test_shared_storages(opened):
 def test_a_whole_module(opened):
     ours, theirs = opened({"netG": Block(6), "epoch": 3})
     assert isinstance(ours["netG"], Foreign)
-    (part,) = parts_of(ours, "net.pth")
+    (part,) = candidates_in(ours, "net.pth")
     state = theirs["netG"].state_dict()
     assert {*part.tensors} == {*state}
     for name, tensor in state.items():
@@ -200,7 +200,7 @@ def test_arrays(tmp_path, protocol):
     ours = Document(path).root
     for name, array in ARRAYS.items():
         found = ours[name]
-        if isinstance(found, Stored):
+        if isinstance(found, StoredTensor):
             equal(found.load(), torch.from_numpy(array))
         elif protocol == 2 and isinstance(found, list):
             assert found == array.ravel("K").tolist()
@@ -215,7 +215,7 @@ def test_headers_of_many_lengths():
         state = {f"{n}.weight": torch.zeros(n) for n in range(size)}
         content = written(state, "safetensors")
         lengths.add(content[0])
-        assert kind_of(memoryview(content)) == "safetensors"
+        assert container_of(memoryview(content)) == "safetensors"
     assert 0x80 in lengths
 
 

@@ -7,19 +7,19 @@ import struct
 from itertools import pairwise
 from typing import Any
 
-from ganzoo.importing.reader import names, zips
+from ganzoo.importing.reader import python_names, torch_zips
 from ganzoo.importing.reader.bounds import HEADER
 from ganzoo.importing.reader.resolving import Plain, Resolver
-from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, Storage, Tensors
+from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, FoundTensors, Storage
 from ganzoo.importing.reader.stream import Budget, Stream
 from ganzoo.importing.reader.values import (
     CUT_OFF,
+    ByteSpan,
     Items,
     Name,
     Persistent,
     RefusedError,
-    Span,
-    Value,
+    StreamValue,
 )
 
 OLD_STREAM = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
@@ -33,7 +33,7 @@ _SAFETENSORS = {
 }  # fmt: skip
 
 
-class File:
+class CheckpointFile:
     """A checkpoint, mapped.
 
     Args:
@@ -46,7 +46,7 @@ class File:
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
-        self.tensors = Tensors(len(data))
+        self.tensors = FoundTensors(len(data))
         self.budget = Budget()
         self.keyed: dict[str, Storage] = {}
         self.within: dict[int, Storage] = {}
@@ -71,7 +71,7 @@ class File:
         return readers[kind]()
 
     def _zip(self) -> Plain:
-        archive = zips.open_archive(self.data)
+        archive = torch_zips.open_archive(self.data)
         stream = Stream(
             self.data, archive.stream.start, archive.stream.stop, self.budget, persistent=True
         )
@@ -79,7 +79,7 @@ class File:
         if stream.place != archive.stream.stop:
             raise RefusedError("it has bytes behind the end of its stream")
 
-        def storage_of(identity: tuple[Value, ...]) -> Storage:
+        def storage_of(identity: tuple[StreamValue, ...]) -> Storage:
             storage, key = self._identified(identity), self._string(identity[2])
             place = archive.storages.get(key)
             if place is None:
@@ -99,7 +99,7 @@ class File:
         if stream.place != len(self.data):
             raise RefusedError("it has bytes behind the end of its stream")
 
-        def no_storage(identity: tuple[Value, ...]) -> Storage:
+        def no_storage(identity: tuple[StreamValue, ...]) -> Storage:
             raise RefusedError("a tensor has no storage")
 
         return Resolver(self.data, self.tensors, no_storage, self._storage_in).plain(root)
@@ -109,9 +109,9 @@ class File:
         storages = self._identified, self._storage_in
         return Resolver(self.data, self.tensors, *storages).plain(root)
 
-    def _old_streams(self, start: int, stop: int) -> Value:
+    def _old_streams(self, start: int, stop: int) -> StreamValue:
         """The value of the fourth stream, whose storages stand behind it."""
-        values: list[Value] = []
+        values: list[StreamValue] = []
         for _ in range(4):
             stream = Stream(self.data, start, stop, self.budget, persistent=len(values) == 3)
             values.append(stream.follow())
@@ -123,14 +123,14 @@ class File:
         self._place_storages(start, stop)
         return values[3]
 
-    def _storage_in(self, span: Span) -> Storage:
+    def _storage_in(self, span: ByteSpan) -> Storage:
         """The storage in bytes that are a file of torch's old format themselves."""
         known = self.within.get(span.start)
         if known is not None:
             return known
         if bytes(self.data[span.start : span.start + len(OLD_STREAM)]) != OLD_STREAM:
             raise RefusedError("a storage in it is not as torch writes them")
-        inner = File(self.data[: span.stop])
+        inner = CheckpointFile(self.data[: span.stop])
         inner.budget = self.budget
         value = inner._old_streams(span.start, span.stop)
         if not isinstance(value, Persistent):
@@ -169,13 +169,13 @@ class File:
         if place != stop:
             raise RefusedError("it has bytes behind the end of its storages")
 
-    def _identified(self, identity: tuple[Value, ...]) -> Storage:
+    def _identified(self, identity: tuple[StreamValue, ...]) -> Storage:
         """The storage that a persistent reference describes, the same for each one of its key."""
         if len(identity) < 5 or self._string(identity[0]) != "storage":
             raise RefusedError("it refers to something that is not a storage")
         kind, key, count = identity[1], self._string(identity[2]), identity[4]
         dtype = OF_STORAGES.get(kind.name, "") if isinstance(kind, Name) else ""
-        if not dtype or names.spelled(kind).partition(".")[0] != "torch":
+        if not dtype or python_names.spelled(kind).partition(".")[0] != "torch":
             raise RefusedError("a storage holds numbers of a type that networks do not have")
         if type(count) is not int or not 0 <= count < 2**60:
             raise RefusedError(f"the storage {key[:60]!r} has no size")
@@ -186,8 +186,8 @@ class File:
             raise RefusedError(f"the storage {key[:60]!r} is described in two ways")
         return storage
 
-    def _string(self, value: Value) -> str:
-        if isinstance(value, Span) and value.text and value.stop - value.start < 1000:
+    def _string(self, value: StreamValue) -> str:
+        if isinstance(value, ByteSpan) and value.text and value.stop - value.start < 1000:
             return str(self.data[value.start : value.stop], "latin-1")
         if not isinstance(value, str):
             raise RefusedError("it names a storage by something that is not a text")

@@ -19,7 +19,7 @@ _STATE_DICT = "import a file that holds a network's state_dict"
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
-def kind_of(data: memoryview) -> str:
+def container_of(data: memoryview) -> str:
     """Return the container of a checkpoint: ``zip``, ``old stream``, ``pickle``, ``safetensors``.
 
     Raises:

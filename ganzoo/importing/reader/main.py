@@ -18,8 +18,8 @@ if sys.platform != "win32":
     import resource
 
 from ganzoo.importing.reader import bounds
-from ganzoo.importing.reader.containers import File
-from ganzoo.importing.reader.kinds import kind_of
+from ganzoo.importing.reader.containers import CheckpointFile
+from ganzoo.importing.reader.kinds import container_of
 from ganzoo.importing.reader.values import RefusedError
 
 RECURSION = 20 * bounds.DEPTH
@@ -54,8 +54,8 @@ def _read(path: str) -> dict[str, object]:
             raise RefusedError("it is empty, as the download did not finish; download it again")
         data = memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ))
     _limit(size)
-    kind = kind_of(data)
-    file = File(data)
+    kind = container_of(data)
+    file = CheckpointFile(data)
     root = file.read(kind)
     return {"kind": kind, "root": root, "tensors": file.tensors.places(), "names": file.names}
 

@@ -32,7 +32,7 @@ OF_STORAGES = {
 """The type of the numbers in torch's storages."""
 
 
-View = tuple[int, tuple[int, ...], tuple[int, ...]]
+TensorView = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(eq=False)
@@ -50,16 +50,16 @@ class Storage:
     dtype: str
     count: int
     start: int = -1
-    views: set[View] = field(default_factory=set)
+    views: set[TensorView] = field(default_factory=set)
     held: int = 0
 
 
-class Tensors:
+class FoundTensors:
     """The tensors of a file, in the order in which they are found."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.found: list[tuple[Storage, View]] = []
+        self.found: list[tuple[Storage, TensorView]] = []
 
     def add(self, storage: Storage, offset: object, shape: object, strides: object) -> int:
         """Add a view of a storage, and return its number.

@@ -11,17 +11,17 @@ import struct
 from collections.abc import Callable
 
 from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, NAME, NAMES, OPCODES
-from ganzoo.importing.reader.names import attribute, check_call
+from ganzoo.importing.reader.python_names import attribute, check_call
 from ganzoo.importing.reader.values import (
     CUT_OFF,
+    ByteSpan,
     Call,
     Items,
+    KeyedPairs,
     Name,
-    Pairs,
     Persistent,
     RefusedError,
-    Span,
-    Value,
+    StreamValue,
 )
 
 PROTOCOLS = range(2, 6)
@@ -66,13 +66,13 @@ class Stream:
     ) -> None:
         self.data, self.place, self.stop = data, start, stop
         self.budget, self.persistent = budget, persistent
-        self.stack: list[Value] = []
-        self.marked: list[list[Value]] = []
-        self.memo: dict[int, Value] = {}
+        self.stack: list[StreamValue] = []
+        self.marked: list[list[StreamValue]] = []
+        self.memo: dict[int, StreamValue] = {}
         self.referred: list[Persistent] = []
         self.followed = 0
 
-    def follow(self) -> Value:
+    def follow(self) -> StreamValue:
         """Return the value that the stream makes; `place` is behind its STOP then.
 
         Raises:
@@ -125,7 +125,7 @@ class Stream:
 
     def _bytes(self, length: int, *, text: bool = False) -> None:
         start = self._take(length)
-        self._push(Span(start, self.place, text=text))
+        self._push(ByteSpan(start, self.place, text=text))
 
     def _line(self) -> str:
         """Step over one line, as GLOBAL has two."""
@@ -138,15 +138,15 @@ class Stream:
 
     # The stack and the memo
 
-    def _push(self, value: Value) -> None:
+    def _push(self, value: StreamValue) -> None:
         self.stack.append(value)
 
-    def _pop(self) -> Value:
+    def _pop(self) -> StreamValue:
         if not self.stack:
             raise RefusedError("it takes a value from an empty stack")
         return self.stack.pop()
 
-    def _top(self) -> Value:
+    def _top(self) -> StreamValue:
         if not self.stack:
             raise RefusedError("it takes a value from an empty stack")
         return self.stack[-1]
@@ -157,7 +157,7 @@ class Stream:
         self.marked.append(self.stack)
         self.stack = []
 
-    def _since_mark(self) -> list[Value]:
+    def _since_mark(self) -> list[StreamValue]:
         if not self.marked:
             raise RefusedError("it has the end of a list without its start")
         items, self.stack = self.stack, self.marked.pop()
@@ -191,15 +191,15 @@ class Stream:
         items = [self._pop() for _ in range(length)]
         self._push(tuple(reversed(items)))
 
-    def _append(self, items: list[Value]) -> None:
+    def _append(self, items: list[StreamValue]) -> None:
         target = self._top()
         if not isinstance(target, (Items, Call)):
             raise RefusedError("it appends to what is not a list")
         target.items.extend(items)
 
-    def _set(self, items: list[Value]) -> None:
+    def _set(self, items: list[StreamValue]) -> None:
         target = self._top()
-        if len(items) % 2 or not isinstance(target, (Pairs, Call)):
+        if len(items) % 2 or not isinstance(target, (KeyedPairs, Call)):
             raise RefusedError("it sets items of what is not a dictionary")
         target.pairs.extend(zip(items[::2], items[1::2], strict=True))
 
@@ -219,7 +219,7 @@ class Stream:
         name, module = self._pop(), self._pop()
         self._named(module, name)
 
-    def _named(self, module: Value, name: Value) -> None:
+    def _named(self, module: StreamValue, name: StreamValue) -> None:
         texts = [part for part in (module, name) if isinstance(part, str) and len(part) < NAME]
         words = [word for text in texts for word in text.split(".")]
         if len(texts) != 2 or not all(word.isidentifier() or word == "<locals>" for word in words):
@@ -242,7 +242,7 @@ class Stream:
 
     def _call_with_keywords(self) -> None:
         keywords = self._pop()
-        if not isinstance(keywords, Pairs):
+        if not isinstance(keywords, KeyedPairs):
             raise RefusedError("it calls something with keywords that are not a dictionary")
         self._call()
         if isinstance(self._top(), Call):
@@ -305,7 +305,7 @@ _OPCODES: dict[int, Callable[[Stream], None]] = {
     0x96: lambda s: s._bytes(s._number("<Q", 8)),
     ord("]"): lambda s: s._push(Items([])),
     0x8F: lambda s: s._push(Items([])),
-    ord("}"): lambda s: s._push(Pairs()),
+    ord("}"): lambda s: s._push(KeyedPairs()),
     ord(")"): lambda s: s._push(()),
     0x85: lambda s: s._tuple(1),
     0x86: lambda s: s._tuple(2),

@@ -61,7 +61,7 @@ class Checkpoint:
     commit: str = ""
 
 
-def find(
+def locate(
     source: str | os.PathLike[str],
     *,
     token: str | bool | None = None,

@@ -21,7 +21,7 @@ codecs.lookup(
 
 
 @dataclass(frozen=True)
-class Archive:
+class TorchArchive:
     """Where the parts of an archive stand in the file.
 
     Attributes:
@@ -33,7 +33,7 @@ class Archive:
     storages: dict[str, range]
 
 
-def open_archive(data: memoryview) -> Archive:
+def open_archive(data: memoryview) -> TorchArchive:
     """Find the parts of an archive, and check that they are where both of its lists say.
 
     Raises:
@@ -74,7 +74,7 @@ def open_archive(data: memoryview) -> Archive:
         raise RefusedError("its numbers are big-endian; save it again on a usual machine")
     before = f"{root}data/"
     storages = {n.removeprefix(before): p for n, p in places.items() if n.startswith(before)}
-    return Archive(places[streams[0]], storages)
+    return TorchArchive(places[streams[0]], storages)
 
 
 def _is_stream(name: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 from _compat_pickle import IMPORT_MAPPING
 
 from ganzoo.importing.reader.bounds import NAME
-from ganzoo.importing.reader.values import Name, RefusedError, Value
+from ganzoo.importing.reader.values import Name, RefusedError, StreamValue
 
 MAPPINGS = {
     "collections.OrderedDict",
@@ -87,7 +87,7 @@ def spelled(name: Name) -> str:
     return f"{module}.{name.name}"
 
 
-def attribute(function: Name, arguments: tuple[Value, ...]) -> Name | None:
+def attribute(function: Name, arguments: tuple[StreamValue, ...]) -> Name | None:
     """The name that a call stands for: a function of torch, or a class in one, is looked up so."""
     if spelled(function) != "builtins.getattr" or len(arguments) != 2:
         return None
