@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from huggingface_hub import constants, errors
 from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]
@@ -130,7 +130,8 @@ def _is_of_xet(error: Exception) -> bool:
 def _host(error: Exception) -> str:
     """The host that did not answer; empty where an error names none."""
     try:
-        return str(error.request.url.host) if isinstance(error, errors.HTTPError) else ""  # type: ignore[attr-defined]
+        # Spelled as in the address that was set, whatever characters that has.
+        return unquote(error.request.url.host) if isinstance(error, errors.HTTPError) else ""  # type: ignore[attr-defined]
     except RuntimeError:  # as the property raises for an error without a request
         return ""
 
