@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 
 class SelfAttention(nn.Module):
-    """Adds to every place what it finds at others: x + γ · o(A g), where γ is 0 at the start.
+    """Adds to every place what it finds at others: x + gamma · o(A g).
 
-    Queries θ and keys φ have an eighth of the channels, values g a half; keys and values are halved
-    in height and width by max pooling. A = softmax over the keys of θᵀφ, which is not scaled by the
-    number of channels. The four 1x1 convolutions have no bias.
+    gamma is a number, 0 at the start. Queries θ and keys φ have an eighth of the channels, values g
+    a half; keys and values are halved in height and width by max pooling. A = softmax over the keys
+    of θᵀφ, which is not scaled by the number of channels. The four 1x1 convolutions have no bias.
 
     Source: Zhang et al., Self-Attention Generative Adversarial Networks, 2019.
 

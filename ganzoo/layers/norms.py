@@ -42,7 +42,8 @@ class SpectralNorm(nn.Module):
         self.eps, self.iterations = eps, iterations
         for name, length in zip(("_u", "_v"), matrix.shape, strict=True):
             self.register_buffer(name, F.normalize(matrix.new_empty(length).normal_(), dim=0))
-        self._iterate(matrix, WARM_UP)
+        if not matrix.is_meta:
+            self._iterate(matrix, WARM_UP)
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return the normalised weight, in the type of the weight whatever autocast is."""
@@ -84,7 +85,8 @@ def spectral_norm(network: AnyLayer, *, eps: float = 1e-12, iterations: int = 1)
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
             assert isinstance(layer.weight, Tensor)
             norm = SpectralNorm(layer.weight, eps, iterations)
-            parametrize.register_parametrization(layer, "weight", norm)
+            # Checking it would take a pass of every layer that is built.
+            parametrize.register_parametrization(layer, "weight", norm, unsafe=True)
     return network
 
 

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class ProjectionHead(nn.Module):
-    """Scores features by a linear layer and, of a class y, their product with its row: wᵀh + b + eᵧᵀh.
+    """Scores features h, of a class with the row e where there are classes: wᵀh + b + eᵀh.
 
     Source: Miyato & Koyama, cGANs with Projection Discriminator, 2018.
 

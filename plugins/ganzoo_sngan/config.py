@@ -67,6 +67,6 @@ class SnganConfig(LatentConfig):
     )
     initialisation: Literal["glorot", "orthogonal", "normal"] = Field(
         default="glorot",
-        description="Initial weights: Glorot's (He's before a ReLU of a residual block), orthogonal, "
-        "or normal of deviation 0.02.",
+        description="Initial weights: Glorot's (He's before a ReLU of a residual block), "
+        "orthogonal, or normal of deviation 0.02.",
     )

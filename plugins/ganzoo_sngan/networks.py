@@ -5,6 +5,7 @@ Koyama, cGANs with Projection Discriminator, 2018.
 """
 
 import math
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,6 +47,7 @@ class Generator(nn.Module):
         super().__init__()
         channels, side, _ = config.sample_shape
         resnet = config.blocks == "resnet"
+        self.conditional = config.num_classes > 0
         widths = [config.width * times for times in (UP[side] if resnet else LEVELS)]
         start = side >> (len(widths) - 1)
         self.start = (widths[0], start, start)
@@ -61,7 +63,7 @@ class Generator(nn.Module):
             return nn.BatchNorm2d(width, eps=config.norm_eps)
 
         blocks: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             if resnet:
                 blocks.append(UpBlock(before, after, norm, upsampling=config.upsampling))
             else:
@@ -77,6 +79,8 @@ class Generator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate images; labels int64 ``(N,)`` where conditional."""
+        if self.conditional and labels is None:
+            raise ValueError("a conditional generator needs labels")
         if isinstance(self.project, nn.Linear):
             maps = self.project(latents).unflatten(1, self.start)
         else:

@@ -49,14 +49,15 @@ def norm_of(layer):
     return layer.parametrizations.weight[0]
 
 
-class TestSpectralNorm:
-    LAYERS = {
-        "convolution": lambda: nn.Conv2d(3, 5, 3),
-        "linear": lambda: nn.Linear(4, 6),
-        "one output": lambda: nn.Linear(4, 1),
-        "embedding": lambda: nn.Embedding(5, 3),
-    }
+LAYERS = {
+    "convolution": lambda: nn.Conv2d(3, 5, 3),
+    "linear": lambda: nn.Linear(4, 6),
+    "one output": lambda: nn.Linear(4, 1),
+    "embedding": lambda: nn.Embedding(5, 3),
+}
 
+
+class TestSpectralNorm:
     @pytest.mark.parametrize("iterations", [1, 3])
     @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
     def test_each_pass_in_training_is_power_iteration(self, make, iterations):
@@ -98,7 +99,7 @@ class TestSpectralNorm:
         sigma = (u @ W @ v).item()
         check_close(second * sigma, W.detach())
         weights = torch.arange(6.0).view(2, 3).double()
-        # d(W/σ) with σ = uᵀWv: weights / σ - (weights · W) uvᵀ / σ².
+        # The derivative of a quotient, whose divisor uᵀWv has the derivative uvᵀ.
         expected = weights / sigma - (weights * W.detach()).sum() * torch.outer(u, v) / sigma**2
         check_close(W.grad, expected, 1e-5)
 
