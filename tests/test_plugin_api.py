@@ -25,7 +25,7 @@ NAMES = {
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
         EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
         LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
-        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig timed value_at
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig parse_yaml timed value_at
     """,
     "ganzoo.config.models": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at AnyModel timed

@@ -4,6 +4,7 @@ from typing import Any
 
 from ganzoo.spec import Architecture, Preset, Recipe, Traits
 from ganzoo_sngan.config import SnganConfig
+from ganzoo_sngan.imports import MIMICRY, STUDIOGAN
 
 
 def _traits(config: SnganConfig) -> Traits:
@@ -107,6 +108,7 @@ SPEC = Architecture(
             recipe=_recipe(steps=100_000, batch_size=128, discriminator_steps=1),
         ),
     },
+    imports=(MIMICRY, STUDIOGAN),
     paper="Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018",
     licence="Apache-2.0",
 )
