@@ -4,10 +4,13 @@ MkDocs calls `on_page_markdown` for each page (``hooks`` in ``mkdocs.yml``), whi
 marks in `MAKERS` by texts.
 """
 
+import ast
 import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -32,6 +35,7 @@ from ganzoo.config import (
 from ganzoo.config.documents import MAX_DEPTH, dump_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.hub.pulling import BESIDE
+from ganzoo.importing.reader import bounds
 from ganzoo.spec import Architecture
 from ganzoo.weights import description
 from ganzoo.weights.description import CONFIG_FILE, MAX_CONFIG_BYTES
@@ -173,6 +177,27 @@ def limits() -> str:
     return table(("file", "at most"), rows)
 
 
+def imports() -> str:
+    """List the layouts of other tools' checkpoints that can be imported."""
+    rows = [
+        (f"`{form.name}`", f"`{spec.name}`", form.title, ", ".join(form.asks.values()) or "nothing")
+        for spec in _own("architectures")
+        for form in spec.imports
+    ]
+    return table(("format", "architecture", "written by", "asked for"), sorted(rows))
+
+
+def reader_bounds() -> str:
+    """Return what the reader of foreign checkpoints allows at most, and why."""
+    body = ast.parse(Path(bounds.__file__).read_text(encoding="utf-8")).body
+    rows = []
+    for pair in pairwise(body):
+        match pair:
+            case ast.Assign([ast.Name(name)]), ast.Expr(ast.Constant(str(reason))):
+                rows.append((f"`{name}`", f"{getattr(bounds, name):,}", " ".join(reason.split())))
+    return table(("bound", "at most", "reason"), rows)
+
+
 def _group(group: str, shared: type[BaseModel] | None) -> str:
     return "\n\n".join(_plugin(spec, shared) for spec in _own(group))
 
@@ -280,6 +305,8 @@ MAKERS: dict[str, Callable[[], str]] = {
         augmentations,
         datasets,
         limits,
+        imports,
+        reader_bounds,
     )
 }
 """Each mark, and the function that makes its text."""

@@ -57,9 +57,9 @@ def import_formats() -> dict[str, tuple[Architecture, Import]]:
             continue
         for form in spec.imports:
             if form.name in found:
+                owners = " and ".join(dict.fromkeys([found[form.name][0].name, name]))
                 raise PluginError(
-                    f"{found[form.name][0].name} and {name} both have an import called "
-                    f"{form.name!r}; their authors have to rename one"
+                    f"two imports of {owners} are called {form.name!r}; rename one of them"
                 )
             found[form.name] = (spec, form)
     return dict(sorted(found.items()))

@@ -16,6 +16,7 @@ ALLOWED = {
     "config": GROUPS,
     "functions": GROUPS,
     "cases": "every kit lists the configs that it checks",
+    "main": "a program that is started as one begins there",
     "losses_are_scalars": DEMANDS,
     "samples_get_gradients": DEMANDS,
     "samples_stand_alone": DEMANDS,

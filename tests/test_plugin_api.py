@@ -17,9 +17,9 @@ from tests.imports import ROOT, imports, sources
 
 NAMES = {
     "ganzoo.spec": """
-        Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec LossSpec
-        ObjectiveSpec PenaltySpec Preset Pretrained Recipe RecipeFacts Role Shape Spec Traits
-        Truncation
+        Architecture AugmentationSpec Coupling DatasetSpec Dotted ExtractorSpec Import Imported
+        LossSpec ObjectiveSpec PenaltySpec Preset Pretrained Recipe RecipeFacts Role Shape Shapes
+        Spec TensorTable Traits Truncation
     """,
     "ganzoo.config": """
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
@@ -57,8 +57,11 @@ PARAMETERS = {
     "ganzoo.register": "obj override",
     "ganzoo.spec.Architecture": """
         name summary config generator discriminator networks objectives traits presets
-        default_preset pretrained paper licence api migrations
+        default_preset pretrained imports paper licence api migrations
     """,
+    "ganzoo.spec.Import": "name title recognise read asks",
+    "ganzoo.spec.Imported": "values networks preset notes",
+    "ganzoo.spec.TensorTable.__getitem__": "self name",
     "ganzoo.spec.Role": "network kind reads makes",
     "ganzoo.spec.ObjectiveSpec": """
         name summary config factory players fields coupling paper api

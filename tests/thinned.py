@@ -20,6 +20,11 @@ EVERY = {
     "tests/hub/faults/test_odd_answers.py::test_an_answer_of_another_shape_to_a_push": 2,
     "tests/hub/faults/test_storage.py::test_no_empty_repository_stays_behind": 2,
     "tests/hub/test_hostile.py::test_a_hostile_repository_is_refused_in_one_sentence": 2,
+    "tests/importing/test_hostile.py::TestNothingRuns::test_in_a_process_of_its_own": 24,
+    "tests/importing/test_hostile.py::test_is_refused_by_a_process_of_its_own": 16,
+    "tests/importing/test_hostile.py::test_time_and_memory_are_limited": 8,
+    "tests/importing/test_refusals.py::test_a_file_without_networks": 2,
+    "tests/importing/test_refusals.py::test_a_network_of_no_format": 3,
     "tests/networks/test_architectures.py::test_networks_keep_their_contract": 2,
     "tests/testing/test_augmentation_faults.py::"
     "test_the_augmentations_that_come_with_ganzoo_pass_every_check": 3,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.common import AsJson, Imports, Overrides, echo, load_local, split_arguments
+from ganzoo.cli.common import AsJson, Imports, echo, load_local, split_arguments
 from ganzoo.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def import_(
             "hf://org/name/path@revision.",
         ),
     ],
-    values: Overrides = None,
+    values: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", hidden=True)] = None,
     out: Annotated[
         str, typer.Option("--out", "-o", help="The weights folder to make.", show_default=False)
     ] = "",

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from ganzoo.aside import folder_aside, write_text
 from ganzoo.building import architecture_config, build_network, check_memory
 from ganzoo.config import ArchitectureConfig
-from ganzoo.errors import ConfigError, GanzooError, PluginError, WeightsError, brief
-from ganzoo.importing import places
+from ganzoo.errors import ConfigError, GanzooError, WeightsError, brief
+from ganzoo.importing import locations
+from ganzoo.importing.candidates import Candidate, candidates_in
 from ganzoo.importing.document import Document
 from ganzoo.importing.matching import Match, match
-from ganzoo.importing.parts import Part, parts_of
 from ganzoo.settings import own_settings
 from ganzoo.spec import Imported, Shapes
 from ganzoo.weights import saving
@@ -115,15 +115,19 @@ def import_checkpoint(
         GanzooError: The folder cannot be written.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.
     """
-    target = places.check_target(folder)
-    checkpoint = places.find(source, token=token, cache_dir=cache_dir)
+    target = locations.check_target(folder)
+    checkpoint = locations.locate(source, token=token, cache_dir=cache_dir)
     documents = _documents(checkpoint)
+    names = sorted({name for document in documents.values() for name in document.names})
     facts = {
+        "names": names,
         "values": {name: document.facts for name, document in documents.items()},
-        "options": places.options_of(checkpoint.notes),
+        "options": locations.options_of(checkpoint.notes),
         "notes": checkpoint.notes,
     }
-    parts = [part for name, document in documents.items() for part in parts_of(document.root, name)]
+    parts = [
+        part for name, document in documents.items() for part in candidates_in(document.root, name)
+    ]
     found = match(parts, facts, checkpoint.label, form)
     read, reports, states = _read(found, facts, checkpoint.label)
     config = _config(found, read, values or {}, checkpoint.label)
@@ -146,8 +150,10 @@ def import_checkpoint(
         licence=licence,
     )
     info = Info.of(config, imported=imported)
-    _write(target, info, modules, licence)
-    names = sorted({name for document in documents.values() for name in document.names})
+    try:
+        _write(target, info, modules, licence)
+    except WeightsError as error:  # a number that is not finite
+        raise WeightsError(f"{checkpoint.label}: {error}; import an earlier checkpoint") from error
     return ImportReport(
         folder=target,
         format=found.form.name,
@@ -161,7 +167,7 @@ def import_checkpoint(
     )
 
 
-def _documents(checkpoint: places.Checkpoint) -> dict[str, Document]:
+def _documents(checkpoint: locations.Checkpoint) -> dict[str, Document]:
     """Read the files; one beside the named file that is not a checkpoint is passed over."""
     documents = {}
     for number, (name, path) in enumerate(checkpoint.files.items()):
@@ -176,7 +182,7 @@ def _documents(checkpoint: places.Checkpoint) -> dict[str, Document]:
 class _Taking:
     """The table of a part, which keeps count of what was taken."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Candidate) -> None:
         self.part = part
         self.taken: set[str] = set()
         self.made: tuple[str, ...] = ()
@@ -264,7 +270,10 @@ def _module(
         )
     unknown = [key for key in state if key not in expected]
     if unknown:
-        raise PluginError(f"the import makes {_listed(unknown)}, which the {role} does not have")
+        raise WeightsError(
+            f"{label} would fill {_listed(unknown)}, which the {role} of {config.name} does not "
+            "have; it may be of another version of the tool, or of another format, which --as names"
+        )
     for key, tensor in state.items():
         if tensor.shape != expected[key].shape:
             raise WeightsError(

@@ -11,6 +11,8 @@ import hashlib
 import json
 import math
 import mmap
+import os
+import stat
 import subprocess
 import sys
 import threading
@@ -26,7 +28,7 @@ from ganzoo.errors import GanzooError, WeightsError
 from ganzoo.importing.reader import bounds
 
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "import sys; sys.path.append(sys.argv[1]); "
     "from ganzoo.importing.reader.main import main; main(sys.argv[2])"
 )
 
@@ -40,7 +42,7 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTensor:
     """A tensor that lies in a file.
 
     Attributes:
@@ -101,10 +103,10 @@ class Opaque:
 class Mapped:
     """A file in memory, of which changes do not reach the disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int) -> None:
         with path.open("rb") as opened:
             # Copied on writing: torch has no tensors of memory that must not be written.
-            self.content = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
+            self.content = mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_COPY)
 
 
 class Document:
@@ -113,7 +115,8 @@ class Document:
     Attributes:
         path: The file.
         kind: Its container: ``zip``, ``old stream``, ``pickle`` or ``safetensors``.
-        root: What it holds: numbers, texts, lists and dictionaries, `Stored`, `Foreign`, `Opaque`.
+        root: What it holds: numbers, texts, lists and dictionaries, `StoredTensor`, `Foreign` and
+            `Opaque`.
         names: What unpickling it would have imported.
         size: Of the file in bytes.
         digest: Its SHA-256.
@@ -128,22 +131,34 @@ class Document:
         """
         self.path = path
         try:
-            self.size = path.stat().st_size
+            before = path.stat()
+            if not stat.S_ISREG(before.st_mode):  # a pipe or a device may never end
+                raise WeightsError(f"{path} is not a file")
+            path.open("rb").close()  # or it is the other process that may not read it
+            self.size = before.st_size
             hashing = _Hashing(path)
             answer = _ask(path)
-            self._file = Mapped(path)
+            self._file = Mapped(path, self.size)
             self.digest = hashing.result()
+            changed = _version(before) != _version(path.stat())
         except OSError as error:
             raise GanzooError(f"{path} cannot be read: {error.strerror or error}") from error
-        self.kind, self.names = str(answer["kind"]), [str(name) for name in answer["names"]]
-        self._tensors = [self._stored(*place) for place in answer["tensors"]]
-        self.root = self._value(answer["root"])
+        except ValueError:  # of a mapping that is larger than the file
+            changed = True
+        if changed:
+            raise WeightsError(f"{path} changed while it was read; wait until it is complete")
+        try:
+            self.kind, self.names = str(answer["kind"]), [str(name) for name in answer["names"]]
+            self._tensors = [self._stored(*place) for place in answer["tensors"]]
+            self.root = self._value(answer["root"])
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise WeightsError(f"{path}: the reader's answer is not what it should be") from error
 
-    def _stored(self, dtype: str, start: int, shape: list[int], strides: list[int]) -> Stored:
+    def _stored(self, dtype: str, start: int, shape: list[int], strides: list[int]) -> StoredTensor:
         numbers = [start, *shape, *strides]
         if not all(type(n) is int and n >= 0 for n in numbers) or len(shape) != len(strides):
             raise WeightsError(f"{self.path}: the reader's answer is not what it should be")
-        stored = Stored(self._file, _DTYPES[dtype], start, tuple(shape), tuple(strides))
+        stored = StoredTensor(self._file, _DTYPES[dtype], start, tuple(shape), tuple(strides))
         reach = sum(step * (n - 1) for n, step in zip(shape, strides, strict=True))
         if math.prod(shape) and start + stored.dtype.itemsize * (reach + 1) > self.size:
             raise WeightsError(f"{self.path}: a tensor reaches past the end of the file")
@@ -186,12 +201,18 @@ def _facts(value: Any) -> Any:
     return value if isinstance(value, (bool, int, float, str)) else None
 
 
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    """What differs between two versions of a file."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 class _Hashing(threading.Thread):
     """Computes a file's SHA-256 while the other process reads it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(daemon=True)
-        self._path, self._digest, self._error = path, "", None
+        self._path, self._digest = path, ""
+        self._error: OSError | None = None
         self.start()
 
     def run(self) -> None:
@@ -219,7 +240,11 @@ def _ask(path: Path) -> dict[str, Any]:
     command = [sys.executable, "-I", "-S", "-c", _START, str(package), str(path)]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=bounds.SECONDS, check=False, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=bounds.SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise WeightsError(f"{path}: reading it takes over {bounds.SECONDS} seconds") from None

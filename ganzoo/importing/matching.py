@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import WeightsError, closest
-from ganzoo.importing.families import seems
-from ganzoo.importing.parts import Part, divided
+from ganzoo.importing.candidates import Candidate, divided
+from ganzoo.importing.likeness import seems
 from ganzoo.listing import import_formats
 from ganzoo.spec import Architecture, Import
 
@@ -26,10 +26,12 @@ class Match:
 
     spec: Architecture
     form: Import
-    networks: Mapping[str, Part]
+    networks: Mapping[str, Candidate]
 
 
-def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: str | None) -> Match:
+def match(
+    parts: Sequence[Candidate], facts: Mapping[str, Any], label: str, wanted: str | None
+) -> Match:
     """Find the one format whose networks are among the parts of a checkpoint.
 
     Args:
@@ -43,42 +45,57 @@ def match(parts: Sequence[Part], facts: Mapping[str, Any], label: str, wanted: s
     """
     known = import_formats()
     if wanted is not None and wanted not in known:
-        raise WeightsError(f"there is no import {wanted!r}{closest(wanted, known)}")
+        raise WeightsError(f"there is no import format {wanted!r}{closest(wanted, known)}")
     chosen = known if wanted is None else {wanted: known[wanted]}
-    for tables in (parts, [piece for part in parts for piece in divided(part)]):
-        found = [_matched(spec, form, tables, facts, label) for spec, form in chosen.values()]
-        fitting = [m for m in found if m is not None]
-        if len(fitting) > 1:
-            names = " or ".join(f"--as {m.form.name}" for m in fitting)
-            raise WeightsError(f"{label} fits several formats; choose one: {names}")
-        if fitting:
-            return fitting[0]
-    critics = _critics(parts, facts, chosen.values())
+    fitting = _fitting(chosen.values(), parts, facts, label)
+    if len(fitting) > 1:
+        names = " or ".join(f"--as {m.form.name}" for m in fitting)
+        raise WeightsError(f"{label} fits several formats; choose one: {names}")
+    if fitting:
+        return fitting[0]
+    critics = [form.name for spec, form in chosen.values() if any(_roles(spec, form, parts, facts))]
     if critics:
         raise WeightsError(
-            f"{label} holds a discriminator alone ({critics}); name the file of its generator, and "
-            "keep this one beside it"
+            f"{label} holds a discriminator alone ({' or '.join(critics)}); name the file of its "
+            "generator, and keep this one beside it"
         )
-    what = seems(parts, facts)
-    wish = f" is not of the format {wanted}" if wanted else " is of no format that can be imported"
-    raise WeightsError(f"{label}{wish}: {what}")
+    if wanted is None:
+        what = seems(parts, facts)
+        raise WeightsError(f"{label} is of no format that can be imported: {what}")
+    others = [m.form.name for m in _fitting(known.values(), parts, facts, label)]
+    what = f"it is of {' or '.join(others)}" if others else seems(parts, facts)
+    raise WeightsError(f"{label} is not of the format {wanted}: {what}")
+
+
+def _fitting(
+    chosen: Iterable[tuple[Architecture, Import]],
+    parts: Sequence[Candidate],
+    facts: Mapping[str, Any],
+    label: str,
+) -> list[Match]:
+    """The formats that fit the parts, or where none does, the tables that those hold."""
+    for tables in (parts, [piece for part in parts for piece in divided(part)]):
+        found = [_matched(spec, form, tables, facts, label) for spec, form in chosen]
+        fitting = [m for m in found if m is not None]
+        if fitting:
+            return fitting
+    return []
 
 
 def _matched(
     spec: Architecture,
     form: Import,
-    parts: Sequence[Part],
+    parts: Sequence[Candidate],
     facts: Mapping[str, Any],
     label: str,
 ) -> Match | None:
-    roles: dict[str, list[Part]] = {}
-    for part in parts:
-        role = form.recognise(part.shapes, {**facts, "label": part.label})
+    roles: dict[str, list[Candidate]] = {}
+    for part, role in zip(parts, _roles(spec, form, parts, facts), strict=True):
         if role is not None:
             roles.setdefault(role, []).append(part)
     if not any(role in spec.makers for role in roles):
         return None
-    networks: dict[str, Part] = {}
+    networks: dict[str, Candidate] = {}
     for role, candidates in roles.items():
         averaged = [part for part in candidates if part.averaged] if role in spec.makers else []
         raw = [part for part in candidates if part not in averaged]
@@ -93,12 +110,15 @@ def _matched(
     return Match(spec, form, networks)
 
 
-def _critics(
-    parts: Iterable[Part], facts: Mapping[str, Any], chosen: Iterable[tuple[Architecture, Import]]
-) -> str:
-    """The format of which there is a critic and no maker; empty for none."""
-    for _, form in chosen:
-        for part in parts:
-            if form.recognise(part.shapes, {**facts, "label": part.label}) is not None:
-                return form.name
-    return ""
+def _roles(
+    spec: Architecture, form: Import, parts: Iterable[Candidate], facts: Mapping[str, Any]
+) -> list[str | None]:
+    """The role of each part in a format; none where the format is wrong, or fails on it."""
+    found = []
+    for part in parts:
+        try:
+            role = form.recognise(part.shapes, {**facts, "label": part.label})
+        except Exception:  # of a plugin: other formats work; the conformance kit names the fault
+            role = None
+        found.append(role if role in spec.networks else None)
+    return found

@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ganzoo.importing.document import Stored
+from ganzoo.importing.document import StoredTensor
 
 
 @dataclass(frozen=True)
-class Source:
+class LazyTensor:
     """A tensor that is read, or computed, when it is needed.
 
     Attributes:
@@ -40,9 +40,9 @@ class Source:
     names: tuple[str, ...]
 
 
-def spelled_as_here(tensors: Mapping[str, Stored]) -> dict[str, Source]:
+def spelled_as_here(tensors: Mapping[str, StoredTensor]) -> dict[str, LazyTensor]:
     """Return tensors under the names of torch's parametrization where they are of spectral norm."""
-    found: dict[str, Source] = {}
+    found: dict[str, LazyTensor] = {}
     for name, stored in tensors.items():
         head, dot, last = name.rpartition(".")
         here = f"{head}{dot}"
@@ -63,7 +63,7 @@ def spelled_as_here(tensors: Mapping[str, Stored]) -> dict[str, Source]:
     return found
 
 
-def _belongs(here: str, last: str, tensors: Mapping[str, Stored]) -> bool:
+def _belongs(here: str, last: str, tensors: Mapping[str, StoredTensor]) -> bool:
     """Whether a tensor is one of spectral norm, which is taken with its weight."""
     if last in ("u0", "sv0", "sn_u", "sn_sigma"):
         return f"{here}weight" in tensors
@@ -71,11 +71,13 @@ def _belongs(here: str, last: str, tensors: Mapping[str, Stored]) -> bool:
     return letter in ("u", "v") and f"{here}{weight}_orig" in tensors
 
 
-def _plain(name: str, stored: Stored) -> Source:
-    return Source(stored.shape, stored.load, (name,))
+def _plain(name: str, stored: StoredTensor) -> LazyTensor:
+    return LazyTensor(stored.shape, stored.load, (name,))
 
 
-def _without_v(tensors: Mapping[str, Stored], here: str, row: str, sigma: str) -> dict[str, Source]:
+def _without_v(
+    tensors: Mapping[str, StoredTensor], here: str, row: str, sigma: str
+) -> dict[str, LazyTensor]:
     """A weight whose u is kept as a row, and whose v is not kept."""
     weight, u = tensors[f"{here}weight"], tensors[f"{here}{row}"]
     rows = weight.shape[0] if weight.shape else 1
@@ -86,13 +88,13 @@ def _without_v(tensors: Mapping[str, Stored], here: str, row: str, sigma: str) -
     place = f"{here}parametrizations.weight"
     extra = tuple(n for n in (f"{here}{sigma}",) if n in tensors)
     return {
-        f"{place}.original": Source(weight.shape, weight.load, names[:1] + extra),
-        f"{place}.0._u": Source((rows,), partial(_vector, weight, u, "u"), names),
-        f"{place}.0._v": Source((columns,), partial(_vector, weight, u, "v"), names),
+        f"{place}.original": LazyTensor(weight.shape, weight.load, names[:1] + extra),
+        f"{place}.0._u": LazyTensor((rows,), partial(_vector, weight, u, "u"), names),
+        f"{place}.0._v": LazyTensor((columns,), partial(_vector, weight, u, "v"), names),
     }
 
 
-def _vector(weight: Stored, u: Stored, which: str) -> Tensor:
+def _vector(weight: StoredTensor, u: StoredTensor, which: str) -> Tensor:
     row = normalize(u.load().flatten().float(), dim=0)
     if which == "u":
         return row

@@ -5,7 +5,7 @@ string (``"package.module:Name"``), which is imported only when something is bui
 """
 
 from ganzoo.spec.architecture import Architecture, Preset, Pretrained, Recipe, RecipeFacts, Role
-from ganzoo.spec.imports import Import, Imported, Shapes, Table
+from ganzoo.spec.imports import Import, Imported, Shapes, TensorTable
 from ganzoo.spec.parts import (
     AugmentationSpec,
     DatasetSpec,
@@ -48,7 +48,7 @@ __all__ = [
     "Shape",
     "Shapes",
     "Spec",
-    "Table",
+    "TensorTable",
     "Traits",
     "Truncation",
 ]

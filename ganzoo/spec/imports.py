@@ -13,7 +13,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each tensor of a network, by the name that it has in the file."""
 
 
-class Table(Protocol):
+class TensorTable(Protocol):
     """The tensors of one network of a checkpoint; each is loaded when it is asked for.
 
     Attributes:
@@ -58,7 +58,9 @@ class Import:
         title: One line on what writes such files.
         recognise: Given the shapes of a network's tensors and what the files say beside them
             (`facts`), the role that it has here; None where it is of another layout. It imports no
-            torch.
+            torch. The facts are plain data: ``values`` by file, ``options`` and ``notes`` of texts
+            beside the files, ``names`` that unpickling would have imported, and the ``label`` of
+            the network: its file, and the keys on the way to it.
         read: Given the tensors of each role that was recognised, and the facts, what they are. It
             may take what it likes from a network and leave the rest, which is reported.
         asks: What the files cannot tell: by field of the architecture's config, a clause on what is
@@ -68,5 +70,5 @@ class Import:
     name: str
     title: str
     recognise: Callable[[Shapes, Mapping[str, Any]], str | None]
-    read: Callable[[Mapping[str, Table], Mapping[str, Any]], Imported]
+    read: Callable[[Mapping[str, TensorTable], Mapping[str, Any]], Imported]
     asks: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Any
 from ganzoo.config import ArchitectureConfig, TranslatorConfig
 from ganzoo.resolve.validation import check_architecture, validate
 from ganzoo.spec import Architecture, Shape, Traits
-from ganzoo.testing import keeping, networks, shared, stages, styles, translators
+from ganzoo.testing import imports, keeping, networks, shared, stages, styles, translators
 from ganzoo.testing.built import ArchitectureCase
 from ganzoo.testing.check import Fault, Subject
 from ganzoo.testing.standins import CLASSES
@@ -84,6 +84,7 @@ CHECKS = (
     *translators.CHECKS,
     *styles.CHECKS,
     stages.stages_can_be_frozen,
+    *imports.CHECKS,
     networks.recipe_resolves,
     *shared.precisions(ArchitectureCase.run),
 )

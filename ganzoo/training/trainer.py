@@ -267,6 +267,7 @@ class Trainer:
                 f"{training.steps}, and saved; resume with: {self.processes.command()} resume "
                 f"{shown_path(self.run.path)}"
             )
+        distribution.barrier(self.processes)  # so that each finds what the first one wrote
         return self.run
 
     def _loop(self, steps: int, stop: StopSignal) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ganzoo.spec import Import, Imported, Shapes, Table
+from ganzoo.spec import Import, Imported, Shapes, TensorTable
 from ganzoo_pix2pix.imports import (
     OLD_STATISTICS,
     critic_tensors,
@@ -36,7 +36,7 @@ def _recognise(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     return "discriminator_a" if second else "discriminator_b"
 
 
-def _read(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     first = "a_to_b" if "a_to_b" in networks else "b_to_a"
     values = translator_values(networks[first].shapes)
     assert values is not None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.spec import Import, Imported, Shapes, Table
+from ganzoo.spec import Import, Imported, Shapes, TensorTable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ def _recognise(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     return "generator" if up and layers[-1][1] <= 4 else None
 
 
-def _renamed(table: Table, first: str) -> dict[str, Tensor]:
+def _renamed(table: TensorTable, first: str) -> dict[str, Tensor]:
     """Name tensors as here: `first` for the first layer, the others are one place earlier."""
     named = {}
     for name in table.shapes:
@@ -67,7 +67,7 @@ def _renamed(table: Table, first: str) -> dict[str, Tensor]:
     return {ours: table[theirs] for ours, theirs in named.items()}
 
 
-def _read(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     layers = _convolutions(networks["generator"].shapes)
     assert layers is not None
     side = 4 * 2 ** (len(layers) - 1)

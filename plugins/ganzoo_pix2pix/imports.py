@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.spec import Import, Imported, Shapes, Table
+from ganzoo.spec import Import, Imported, Shapes, TensorTable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ def translator_values(shapes: Shapes) -> dict[str, Any] | None:
 def critic_values(shapes: Shapes) -> dict[str, Any] | None:
     """Return the same for a discriminator; ``inputs`` are all its channels, the condition's too."""
     indices = sorted({int(m[1]) for name in shapes if (m := re.match(r"model\.(\d+)\.", name))})
-    if "model.0.bias" in shapes and len(shapes["model.0.weight"]) == 4:
+    if "model.0.bias" in shapes and len(shapes.get("model.0.weight", ())) == 4:
         first, last = shapes["model.0.weight"], shapes.get(f"model.{indices[-1]}.weight", ())
         if first[2:] != (4, 4) or len(last) != 4 or last[0] != 1 or (indices[-1] - 2) % 3:
             return None
@@ -79,7 +79,7 @@ def critic_values(shapes: Shapes) -> dict[str, Any] | None:
     return None
 
 
-def translator_tensors(table: Table, values: Mapping[str, Any]) -> dict[str, Tensor]:
+def translator_tensors(table: TensorTable, values: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a generator's tensors under the names that they have here."""
     names = (
         _resnet(table.shapes, values) if values["generator"] == "resnet" else _unet(table.shapes)
@@ -87,13 +87,13 @@ def translator_tensors(table: Table, values: Mapping[str, Any]) -> dict[str, Ten
     return _taken(table, names, values["norm"])
 
 
-def critic_tensors(table: Table, values: Mapping[str, Any]) -> dict[str, Tensor]:
+def critic_tensors(table: TensorTable, values: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a discriminator's tensors under the names that they have here."""
     names = {name: f"layers.{name.partition('.')[2]}" for name in table.shapes}
     return _taken(table, names, values["norm"])
 
 
-def _taken(table: Table, names: Mapping[str, str], norm: str) -> dict[str, Tensor]:
+def _taken(table: TensorTable, names: Mapping[str, str], norm: str) -> dict[str, Tensor]:
     # Files of torch before 0.4 hold statistics of instance norms, which nothing reads.
     dropped = _STATISTICS if norm == "instance" else ()
     return {ours: table[theirs] for theirs, ours in names.items() if not theirs.endswith(dropped)}
@@ -190,7 +190,7 @@ def _recognise(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     return "discriminator" if critic_values(shapes) is not None else None
 
 
-def _read(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     values = translator_values(networks["generator"].shapes)
     assert values is not None
     if values["generator"] == "unet":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.spec import Import, Imported, Shapes, Table
+from ganzoo.spec import Import, Imported, Shapes, TensorTable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def _blocks(shapes: Shapes, table: str) -> int:
     return len(found)
 
 
-def _generator(table: Table) -> dict[str, Tensor]:
+def _generator(table: TensorTable) -> dict[str, Tensor]:
     count = _blocks(table.shapes, "blocks")
     ours = {"linear": "project", "output.0": f"layers.{count}", "output.2": f"layers.{count + 2}"}
     for block in range(count):
@@ -43,7 +43,7 @@ def _generator(table: Table) -> dict[str, Tensor]:
     return _named(table, ours)
 
 
-def _critic(table: Table) -> dict[str, Tensor]:
+def _critic(table: TensorTable) -> dict[str, Tensor]:
     ours = {"linear": "score"}
     for block in range(_blocks(table.shapes, "model")):
         layers = _DOWN if block else _FIRST
@@ -54,7 +54,7 @@ def _critic(table: Table) -> dict[str, Tensor]:
     return tensors
 
 
-def _named(table: Table, ours: Mapping[str, str]) -> dict[str, Tensor]:
+def _named(table: TensorTable, ours: Mapping[str, str]) -> dict[str, Tensor]:
     found = {}
     for name in table.shapes:
         layer, _, last = name.rpartition(".")
@@ -63,7 +63,7 @@ def _named(table: Table, ours: Mapping[str, str]) -> dict[str, Tensor]:
     return found
 
 
-def _read(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     shapes = networks["generator"].shapes
     side = 4 * 2 ** _blocks(shapes, "blocks")
     values: dict[str, Any] = {

@@ -53,7 +53,10 @@ def test_the_formats_are_listed(command):
 WRONG = {
     "no folder": (["import", "netG.pth"], "give the folder for the weights, as -o faces"),
     "no value": (["import", "netG.pth", "-o", "x", "uniform"], "uniform is not of the form"),
-    "format": (["import", "netG.pth", "-o", "x", "--as", "dcgan"], "there is no import 'dcgan'"),
+    "format": (
+        ["import", "netG.pth", "-o", "x", "--as", "dcgan"],
+        "there is no import format 'dcgan'",
+    ),
     "field": (["import", "netG.pth", "-o", "x", "wide=3"], "wide"),
 }
 

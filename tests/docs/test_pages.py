@@ -1,9 +1,11 @@
 """Every page can be followed word by word, and the generated ones leave nothing out."""
 
 import re
+import shutil
 from subprocess import CalledProcessError
 
 import pytest
+import torch
 
 import ganzoo
 from ganzoo import registry
@@ -13,13 +15,24 @@ from ganzoo.config.documents import parse_yaml
 from ganzoo.config.optimizers import OPTIMIZERS
 from ganzoo.config.watching import METRICS
 from ganzoo.errors import GanzooError
-from ganzoo.weights.description import WEIGHTS_FORMAT, BaseModel, DataFacts, Info, Origin
+from ganzoo.importing.reader import bounds
+from ganzoo.listing import import_formats, list_imports
+from ganzoo.weights.description import (
+    WEIGHTS_FORMAT,
+    BaseModel,
+    DataFacts,
+    ImportedFrom,
+    Info,
+    Origin,
+)
+from tests.importing import foreign
 from tests.imports import ROOT
 from tests.texts import HOOKS, PAGES, Reader, blocks, fewer_steps, page, prints, shows
 
 OUTCOMES = {
     "docs/index.md": "mine.png",
     "docs/tutorial/your-first-gan.md": "runs/hinge/progress.gif",
+    "docs/how-to/bring-weights-from-another-tool.md": "theirs.png",
     "docs/how-to/load-a-pretrained-generator.md": "digits/recipe.yaml",
     "docs/how-to/look-at-your-images-first.md": "padded.png",
     "docs/how-to/publish-your-weights.md": "mine/discriminator.safetensors",
@@ -78,12 +91,24 @@ LONG = {
 def test_a_page_can_be_followed(path, reader):
     if path in THERE:
         reader.publish(THERE[path])
+    if path == "docs/reference/command-line.md":
+        grant(reader)
     reader.follow(page(path))
     assert (reader.folder / OUTCOMES.get(path, ".")).exists()
     if "tutorial" in path:
         # By the command and from Python, of the same run.
         name = "orange" if "translate" in path else "sevens"
         assert one_file(reader, f"{name}.png") == one_file(reader, f"{name}-again.png")
+
+
+def grant(reader):
+    """Make what the examples of commands take for granted."""
+    shutil.copytree("images", "photos")
+    torch.save(foreign.dcgan_generator().state_dict(), "netG_epoch_24.pth")
+    reader.type(
+        "ganzoo train architecture=pix2pix architecture.generator=resnet data=pairs "
+        "data.a=./images data.b=./photos --out runs/maps"
+    )
 
 
 @pytest.mark.sweep
@@ -183,6 +208,20 @@ def test_every_metric_and_extractor_is_told_of(name):
     assert f"`{name}`" in page("docs/how-to/score-a-generator.md")
 
 
+def test_every_format_of_checkpoints_is_told_of():
+    told = section(page("docs/how-to/bring-weights-from-another-tool.md"), "## Formats")
+    assert first_cells(told) == list_imports()
+    assert all(form.title in told for _, form in import_formats().values())
+
+
+def test_every_bound_of_the_reader_is_told_of_with_its_reason():
+    told = section(page("docs/explanation/what-is-trusted.md"), "## Checkpoints of other tools")
+    limits = {name: value for name, value in vars(bounds).items() if name.isupper()}
+    assert first_cells(told) == [*limits]
+    for name, value in limits.items():
+        assert re.search(rf"^\| `{name}` \| {value:,} \| .{{20,}} \|$", told, re.M)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_is_told_of_with_all_its_fields(name):
     told = section(config_page(), f"### `{name}`")
@@ -203,6 +242,7 @@ def first_cells(text):
         ("### `data`", DataFacts),
         ("### `plugin`", Origin),
         ("### `base_model`", BaseModel),
+        ("### `imported`", ImportedFrom),
     ],
 )
 def test_every_field_of_a_config_json_is_told_of(heading, model):

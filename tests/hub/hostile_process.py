@@ -50,7 +50,8 @@ def main() -> None:
     asked = json.load(sys.stdin)
     cache, folder = Path(asked["cache"]), Path(asked["folder"])
     for name in registry.names("architectures"):
-        registry.import_target(registry.get(Architecture, name).generator)
+        for role in registry.get(Architecture, name).networks.values():
+            registry.import_target(role.network)
     for way in asked["ways"]:
         call(asked["good"], way, cache, folder)
     torch.load = sys.exit

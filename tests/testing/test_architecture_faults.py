@@ -11,7 +11,7 @@ from torch import nn
 from ganzoo.config import LatentConfig
 from ganzoo.losses.base import Critique
 from ganzoo.spec import Architecture, Preset, Recipe, Traits
-from ganzoo.testing import check_plugin, checks_of, styles, translators
+from ganzoo.testing import check_plugin, checks_of, imports, styles, translators
 
 WIDTH = 8
 
@@ -332,9 +332,10 @@ def unknown_loss():
 
 
 ELSEWHERE = {"draws-are-used", "device-is-kept"} | {
-    check.__name__.replace("_", "-") for check in (*styles.CHECKS, *translators.CHECKS)
+    check.__name__.replace("_", "-")
+    for check in (*styles.CHECKS, *translators.CHECKS, *imports.CHECKS)
 }
-"""Checks whose faults are planted into translators and style-based generators."""
+"""Checks whose faults are planted into translators, style-based generators and imports."""
 
 TRAINS = ["trains-in-fp32", "trains-in-bf16", "trains-in-fp64"]
 

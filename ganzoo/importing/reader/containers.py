@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import struct
+from itertools import pairwise
 from typing import Any
 
-from ganzoo.importing.reader import names, zips
+from ganzoo.importing.reader import python_names, torch_zips
+from ganzoo.importing.reader.bounds import HEADER
 from ganzoo.importing.reader.resolving import Plain, Resolver
-from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, Storage, Tensors
+from ganzoo.importing.reader.storages import OF_STORAGES, SIZES, FoundTensors, Storage
 from ganzoo.importing.reader.stream import Budget, Stream
-from ganzoo.importing.reader.values import Items, Name, RefusedError, Span, Value
+from ganzoo.importing.reader.values import (
+    CUT_OFF,
+    ByteSpan,
+    Items,
+    Name,
+    Persistent,
+    RefusedError,
+    StreamValue,
+)
 
 OLD_STREAM = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 """How torch's files before 1.6 start, and its storages within pickles still do."""
 
 _OLD_PROTOCOL = 1001
-_HEADER = 100_000_000
-"""Bytes of the header of a safetensors file, as the format itself allows."""
 
 _SAFETENSORS = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
@@ -25,7 +33,7 @@ _SAFETENSORS = {
 }  # fmt: skip
 
 
-class File:
+class CheckpointFile:
     """A checkpoint, mapped.
 
     Args:
@@ -38,9 +46,10 @@ class File:
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
-        self.tensors = Tensors(len(data))
+        self.tensors = FoundTensors(len(data))
         self.budget = Budget()
         self.keyed: dict[str, Storage] = {}
+        self.within: dict[int, Storage] = {}
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +71,7 @@ class File:
         return readers[kind]()
 
     def _zip(self) -> Plain:
-        archive = zips.open_archive(self.data)
+        archive = torch_zips.open_archive(self.data)
         stream = Stream(
             self.data, archive.stream.start, archive.stream.stop, self.budget, persistent=True
         )
@@ -70,9 +79,8 @@ class File:
         if stream.place != archive.stream.stop:
             raise RefusedError("it has bytes behind the end of its stream")
 
-        def storage_of(identity: tuple[Value, ...]) -> Storage:
-            storage = self._identified(identity)
-            key = str(identity[2])
+        def storage_of(identity: tuple[StreamValue, ...]) -> Storage:
+            storage, key = self._identified(identity), self._string(identity[2])
             place = archive.storages.get(key)
             if place is None:
                 raise RefusedError(f"the storage {key[:60]!r} is missing in it")
@@ -91,48 +99,44 @@ class File:
         if stream.place != len(self.data):
             raise RefusedError("it has bytes behind the end of its stream")
 
-        def no_storage(identity: tuple[Value, ...]) -> Storage:
+        def no_storage(identity: tuple[StreamValue, ...]) -> Storage:
             raise RefusedError("a tensor has no storage")
 
         return Resolver(self.data, self.tensors, no_storage, self._storage_in).plain(root)
 
     def _old_stream(self) -> Plain:
-        root, end = self._old_streams(0, len(self.data))
+        root = self._old_streams(0, len(self.data))
+        storages = self._identified, self._storage_in
+        return Resolver(self.data, self.tensors, *storages).plain(root)
 
-        def storage_of(identity: tuple[Value, ...]) -> Storage:
-            storage = self._identified(identity)
-            if len(identity) > 5 and identity[5] is not None:
-                raise RefusedError("a storage is a part of another, as torch wrote before 0.4")
-            return storage
-
-        plain = Resolver(self.data, self.tensors, storage_of, self._storage_in).plain(root)
-        self._place_storages(end, len(self.data))
-        return plain
-
-    def _old_streams(self, start: int, stop: int) -> tuple[Value, int]:
-        """The third of the streams that a file has before its own, and where it ends."""
-        values = []
+    def _old_streams(self, start: int, stop: int) -> StreamValue:
+        """The value of the fourth stream, whose storages stand behind it."""
+        values: list[StreamValue] = []
         for _ in range(4):
             stream = Stream(self.data, start, stop, self.budget, persistent=len(values) == 3)
             values.append(stream.follow())
             start = stream.place
         if values[1] != _OLD_PROTOCOL:
             raise RefusedError("it is of another version of torch's old format")
-        return values[3], start
+        for reference in stream.referred:
+            self._identified(reference.identity)
+        self._place_storages(start, stop)
+        return values[3]
 
-    def _storage_in(self, span: Span) -> Storage:
+    def _storage_in(self, span: ByteSpan) -> Storage:
         """The storage in bytes that are a file of torch's old format themselves."""
+        known = self.within.get(span.start)
+        if known is not None:
+            return known
         if bytes(self.data[span.start : span.start + len(OLD_STREAM)]) != OLD_STREAM:
             raise RefusedError("a storage in it is not as torch writes them")
-        inner = File(self.data[: span.stop])
+        inner = CheckpointFile(self.data[: span.stop])
         inner.budget = self.budget
-        value, end = inner._old_streams(span.start, span.stop)
-        identity = getattr(value, "identity", None)
-        if not isinstance(identity, tuple):
+        value = inner._old_streams(span.start, span.stop)
+        if not isinstance(value, Persistent):
             raise RefusedError("a storage in it is not as torch writes them")
-        storage = inner._identified(identity)
-        inner._place_storages(end, span.stop)
-        return storage
+        self.within[span.start] = inner._identified(value.identity)
+        return self.within[span.start]
 
     def _place_storages(self, start: int, stop: int) -> None:
         """Find the storages behind an old stream: a list of their keys, then each of them."""
@@ -149,10 +153,10 @@ class File:
                 raise RefusedError(f"it lists the storage {key[:60]!r} twice")
             seen.add(key)
             if storage is None:
-                # Nothing of it was taken, so that its type, and where the next one is, are unknown.
+                # Its type is not known, nor where the next one is.
                 raise RefusedError(f"it lists the storage {key[:60]!r}, which nothing refers to")
             if stop - place < 8:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
             (count,) = struct.unpack_from("<q", self.data, place)
             if count != storage.count:
                 raise RefusedError(
@@ -161,27 +165,29 @@ class File:
             storage.start = place + 8
             place = storage.start + count * SIZES[storage.dtype]
             if place > stop:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
         if place != stop:
             raise RefusedError("it has bytes behind the end of its storages")
 
-    def _identified(self, identity: tuple[Value, ...]) -> Storage:
+    def _identified(self, identity: tuple[StreamValue, ...]) -> Storage:
         """The storage that a persistent reference describes, the same for each one of its key."""
         if len(identity) < 5 or self._string(identity[0]) != "storage":
             raise RefusedError("it refers to something that is not a storage")
         kind, key, count = identity[1], self._string(identity[2]), identity[4]
         dtype = OF_STORAGES.get(kind.name, "") if isinstance(kind, Name) else ""
-        if not dtype or names.spelled(kind).partition(".")[0] != "torch":
+        if not dtype or python_names.spelled(kind).partition(".")[0] != "torch":
             raise RefusedError("a storage holds numbers of a type that networks do not have")
         if type(count) is not int or not 0 <= count < 2**60:
             raise RefusedError(f"the storage {key[:60]!r} has no size")
+        if len(identity) > 5 and identity[5] is not None:
+            raise RefusedError("a storage is a part of another, as torch wrote before 0.4")
         storage = self.keyed.setdefault(key, Storage(dtype, count))
         if (storage.dtype, storage.count) != (dtype, count):
             raise RefusedError(f"the storage {key[:60]!r} is described in two ways")
         return storage
 
-    def _string(self, value: Value) -> str:
-        if isinstance(value, Span) and value.text and value.stop - value.start < 1000:
+    def _string(self, value: StreamValue) -> str:
+        if isinstance(value, ByteSpan) and value.text and value.stop - value.start < 1000:
             return str(self.data[value.start : value.stop], "latin-1")
         if not isinstance(value, str):
             raise RefusedError("it names a storage by something that is not a text")
@@ -189,26 +195,47 @@ class File:
 
     def _safetensors(self) -> Plain:
         (length,) = struct.unpack_from("<Q", self.data)
-        if length > min(_HEADER, len(self.data) - 8):
-            raise RefusedError("its header reaches past its end; it was cut off or damaged")
+        if length > len(self.data) - 8:
+            raise RefusedError(f"its header reaches past its end: {CUT_OFF}")
+        if length > HEADER:
+            raise RefusedError(f"its header has {length:,} bytes, and at most {HEADER:,} are read")
         try:
-            header = json.loads(bytes(self.data[8 : 8 + length]))
+            text = str(self.data[8 : 8 + length], "utf-8")
+            header = json.loads(text, object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             raise RefusedError("its header is not JSON") from None
         if not isinstance(header, dict):
             raise RefusedError("its header is not a mapping")
-        start, mapping = 8 + length, {}
+        header.pop("__metadata__", None)
+        mapping, start = {}, 8 + length
+        spans = [(start, start)]
         for key, entry in header.items():
-            if key != "__metadata__":
-                mapping[key] = ["tensor", self._header_entry(entry, start)]
+            if not key.isprintable():
+                raise RefusedError(f"its header has the name {key[:60]!r}")
+            storage, shape = _header_entry(entry, start)
+            mapping[key] = ["tensor", self.tensors.whole(storage, shape)]
+            spans.append((storage.start, storage.start + storage.count * SIZES[storage.dtype]))
+        spans.append((len(self.data), len(self.data)))
+        if any(stop != first for (_, stop), (first, _) in pairwise(sorted(spans))):
+            raise RefusedError(f"its tensors do not fill it one after another: {CUT_OFF}")
         return ["mapping", mapping]
 
-    def _header_entry(self, entry: Any, start: int) -> int:
-        try:
-            dtype, shape = _SAFETENSORS[entry["dtype"]], tuple(entry["shape"])
-            first, stop = entry["data_offsets"]
-            count = (stop - first) // SIZES[dtype]
-            storage = Storage(dtype, count, start + first)
-        except (KeyError, TypeError, ValueError):
-            raise RefusedError("its header describes a tensor as the format does not") from None
-        return self.tensors.whole(storage, shape)
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise RefusedError("its header holds a name twice")
+    return made
+
+
+def _header_entry(entry: Any, start: int) -> tuple[Storage, object]:
+    """The storage and the shape of a tensor, as the header of a safetensors file says."""
+    try:
+        dtype, shape, (first, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        width = SIZES[_SAFETENSORS[dtype]]
+    except (KeyError, TypeError, ValueError):
+        raise RefusedError("its header describes a tensor as the format does not") from None
+    whole = type(first) is int and type(stop) is int and isinstance(shape, list)
+    if not whole or not 0 <= first <= stop or (stop - first) % width:
+        raise RefusedError("its header describes a tensor as the format does not")
+    return Storage(_SAFETENSORS[dtype], (stop - first) // width, start + first), tuple(shape)

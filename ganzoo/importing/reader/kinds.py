@@ -10,10 +10,16 @@ _ARCHIVES = {
     b"Rar!": "rar", b"\x28\xb5\x2f\xfd": "zstd",
 }  # fmt: skip
 
+_UNPACK = "unpack it, and import a file of it"
+
+_UNREAD = "which ganzoo does not read; look for the model's PyTorch version, or convert it first"
+
+_STATE_DICT = "import a file that holds a network's state_dict"
+
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
-def kind_of(data: memoryview) -> str:
+def container_of(data: memoryview) -> str:
     """Return the container of a checkpoint: ``zip``, ``old stream``, ``pickle``, ``safetensors``.
 
     Raises:
@@ -25,19 +31,19 @@ def kind_of(data: memoryview) -> str:
         return "zip"
     if start.startswith(OLD_STREAM):
         return "old stream"
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 2**40:
+        return "safetensors"
     if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
         return "pickle"
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < len(data):
-        return "safetensors"
     if start.startswith(b"version https://git-lfs"):
         raise RefusedError(
             "it is a pointer of Git LFS and not the file itself; run 'git lfs pull', or download "
             "it from the page of the repository"
         )
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
+        what = "an error of a server" if b"<error>" in text else "a web page that a server sent"
         raise RefusedError(
-            "it is a web page, which a server sent in place of the file; download it again, "
-            "perhaps by hand in a browser"
+            f"it is {what} in place of the file; download it again, perhaps by hand in a browser"
         )
     raise RefusedError(_other(data, start, text))
 
@@ -45,30 +51,32 @@ def kind_of(data: memoryview) -> str:
 def _other(data: memoryview, start: bytes, text: bytes) -> str:
     for magic, name in _ARCHIVES.items():
         if start.startswith(magic):
-            return f"it is a {name} archive; unpack it, and import a file of it"
+            article = "an" if name.startswith("x") else "a"
+            return f"it is {article} {name} archive; {_UNPACK}"
     if start[257:262] == b"ustar":
-        return "it is a tar archive; unpack it, and import a file of it"
+        return f"it is a tar archive; {_UNPACK}"
     if start.startswith(b"PK"):
-        return "it is a zip archive that is empty or in parts; unpack it, and import a file of it"
+        return f"it is a zip archive that is empty or in parts; {_UNPACK}"
     if start.startswith(b"\x89HDF"):
-        return "it is an HDF5 file, as Keras writes; export its weights from there as a state_dict"
+        return f"it is an HDF5 file, as Keras writes, {_UNREAD}"
     if start.startswith(b"\x93NUMPY"):
-        return "it is a single NumPy array, and a network has many tensors"
+        return f"it is a single NumPy array; {_STATE_DICT}"
     if _tensorflow(data, start):
-        return "it is of TensorFlow; convert it with the tools of its repository first"
+        return f"it is a file of TensorFlow, {_UNREAD}"
     if start[:1] == b"\x08" and (b"pytorch" in start or b"onnx" in start.lower()):
         return (
-            "it is an ONNX program without the names of its tensors; import what it was made from"
+            "it is an ONNX program, in which tensors have lost their names; import the checkpoint "
+            "that it was made from"
         )
     if start.startswith(_IMAGES):
-        return "it is an image, and not a checkpoint"
+        return "it is an image; give the file of the weights"
     if text.startswith((b"{", b"[")):
-        return "it is JSON; import the file of weights beside it"
+        return "it is JSON; give the file of the weights, which is often beside it"
     if start[:1] in (b"(", b"]", b"}") or start.startswith((b"ccopy_reg", b"ccollections")):
-        return "it is a pickle of protocol 0 or 1, which no checkpoint of torch is"
+        return f"it is a pickle of protocol 0 or 1, which no checkpoint of torch is; {_STATE_DICT}"
     if not any(start):
-        return "it holds nothing but zeros; the download did not finish"
-    return "it is not a checkpoint that torch or pickle wrote, and not safetensors"
+        return "it holds nothing but zeros, as the download did not finish; download it again"
+    return f"it is not a checkpoint that torch, pickle or safetensors wrote; {_STATE_DICT}"
 
 
 def _tensorflow(data: memoryview, start: bytes) -> bool:

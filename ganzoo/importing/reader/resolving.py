@@ -6,18 +6,19 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from ganzoo.importing.reader import arrays, names
+from ganzoo.importing.reader import numpy_arrays, python_names
 from ganzoo.importing.reader.bounds import DEPTH, SHOWN_TEXT, TEXT, VALUES
-from ganzoo.importing.reader.storages import Storage, Tensors
+from ganzoo.importing.reader.storages import FoundTensors, Storage
 from ganzoo.importing.reader.values import (
+    ByteSpan,
     Call,
     Items,
+    KeyedPairs,
     Name,
-    Pairs,
+    Pair,
     Persistent,
     RefusedError,
-    Span,
-    Value,
+    StreamValue,
 )
 
 Plain = Any
@@ -50,47 +51,55 @@ class Resolver:
     def __init__(
         self,
         data: memoryview,
-        tensors: Tensors,
-        storage_of: Callable[[tuple[Value, ...]], Storage],
-        storage_in: Callable[[Span], Storage] | None,
+        tensors: FoundTensors,
+        storage_of: Callable[[tuple[StreamValue, ...]], Storage],
+        storage_in: Callable[[ByteSpan], Storage] | None,
     ) -> None:
         self.data, self.tensors = data, tensors
         self.storage_of, self.storage_in = storage_of, storage_in
-        self.values = self.text = 0
+        self.values = self.text = self.deepest = 0
         # By identity, with the value itself so that its identity stays its own; the numbers are how
-        # many values it holds, and how many characters.
-        self.resolved: dict[int, tuple[Value, Plain, int, int]] = {}
+        # many values it holds, how many characters, and how deep they are nested.
+        self.resolved: dict[int, tuple[StreamValue, Plain, int, int, int]] = {}
         self.under_way: set[int] = set()
-        self.storages: dict[int, tuple[Value, Storage]] = {}
+        self.storages: dict[int, tuple[StreamValue, Storage]] = {}
 
-    def plain(self, value: Value, depth: int = 0) -> Plain:
+    def plain(self, value: StreamValue, depth: int = 0) -> Plain:
         """Return a value as plain data.
 
         Raises:
-            RefusedError: It holds itself, is nested too deep, is larger than a checkpoint's, holds
-                a tensor that is not in the file, or a call that no checkpoint needs.
+            RefusedError: It holds itself, is nested too deep, is larger than a checkpoint's, or
+                holds a tensor that is not in the file.
         """
         if value is None or isinstance(value, (bool, int, float)):
             self._count(1, 0)
             return value
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= SHOWN_TEXT:
             return self._text(value)
         known = self.resolved.get(id(value))
         if known is not None:
-            self._count(*known[2:])
-            return known[1]
+            _, plain, values, text, height = known
+            self._reach(depth + height)
+            self._count(values, text)
+            return plain
         if id(value) in self.under_way:
             raise RefusedError("a value holds itself")
-        if depth > DEPTH:
-            raise RefusedError(f"its values are nested over {DEPTH} deep")
-        before = self.values, self.text
+        before = self.values, self.text, self.deepest
+        self.deepest = depth
+        self._reach(depth)
         self._count(1, 0)
         self.under_way.add(id(value))
         plain = self._one(value, depth + 1)
         self.under_way.discard(id(value))
-        size = self.values - before[0], self.text - before[1]
+        size = self.values - before[0], self.text - before[1], self.deepest - depth
         self.resolved[id(value)] = (value, plain, *size)
+        self.deepest = max(self.deepest, before[2])
         return plain
+
+    def _reach(self, depth: int) -> None:
+        if depth > DEPTH:
+            raise RefusedError(f"its values are nested over {DEPTH} deep")
+        self.deepest = max(self.deepest, depth)
 
     def _count(self, values: int, text: int) -> None:
         self.values += values
@@ -106,115 +115,132 @@ class Resolver:
         self._count(1, len(text))
         return text
 
-    def _one(self, value: Value, depth: int) -> Plain:
+    def _one(self, value: StreamValue, depth: int) -> Plain:
+        if isinstance(value, str):
+            return self._text(value)
         if isinstance(value, Items):
             return self._list(value.items, depth)
         if isinstance(value, tuple):
             return self._list(value, depth)
-        if isinstance(value, Pairs):
+        if isinstance(value, KeyedPairs):
             return self._mapping(value.pairs, depth)
-        if isinstance(value, Span):
+        if isinstance(value, ByteSpan):
             if value.text:
                 return self._text(str(self.data[value.start : value.stop], "latin-1"))
             return ["bytes", value.stop - value.start]
         if isinstance(value, Name):
-            return ["name", names.spelled(value)]
+            return ["name", self._text(python_names.spelled(value))]
         if isinstance(value, Persistent):
             self._storage(value)
             return ["name", "a storage"]
         assert isinstance(value, Call)
         return self._call(value, depth)
 
-    def _list(self, items: list[Value] | tuple[Value, ...], depth: int) -> Plain:
+    def _list(self, items: list[StreamValue] | tuple[StreamValue, ...], depth: int) -> Plain:
         return ["list", [self.plain(item, depth) for item in items]]
 
-    def _mapping(self, pairs: list[tuple[Value, Value]], depth: int) -> Plain:
+    def _mapping(self, pairs: list[Pair], depth: int) -> Plain:
         mapping: dict[str, Plain] = {}
         texts = True
         for key, value in pairs:
-            if isinstance(key, Span) and key.text:
-                key = str(self.data[key.start : key.stop], "latin-1")
-            if not isinstance(key, str) or not key.isprintable():
+            text = self._key(key)
+            if text is None:
                 texts = False
-            if not texts:
                 self.plain(value, depth)  # is left out, and checked all the same
                 continue
-            if key in mapping:
-                raise RefusedError(f"a dictionary holds {key[:100]!r} twice")
-            self._count(0, len(key))
-            mapping[key] = self.plain(value, depth)
+            if text in mapping:
+                raise RefusedError(f"a dictionary holds {text[:100]!r} twice")
+            mapping[text] = self.plain(value, depth)
         return ["mapping", mapping] if texts else ["other mapping", len(pairs)]
+
+    def _key(self, key: StreamValue) -> str | None:
+        """The text of a key; None for one that is something else, or cannot be printed."""
+        if isinstance(key, ByteSpan) and key.text:
+            self._count(0, key.stop - key.start)
+            key = str(self.data[key.start : key.stop], "latin-1")
+        elif isinstance(key, str):
+            self._count(0, len(key))
+        else:
+            return None
+        return key if key.isprintable() else None
 
     # Calls
 
     def _call(self, call: Call, depth: int) -> Plain:
-        names.check_call(call.function)
-        name, arguments = names.spelled(call.function), call.arguments
-        if name == names.TYPED_TENSOR and len(arguments) == 4:
+        name, arguments = python_names.spelled(call.function), call.arguments
+        if name == python_names.TYPED_TENSOR and len(arguments) == 4:
             # A tensor of a class of its own, or with attributes: the call is in the call.
             function, _, inner, _ = arguments
             if isinstance(function, Name) and isinstance(inner, tuple):
-                name, arguments = names.spelled(function), inner
-        if name in (names.TENSOR, names.OLD_TENSOR) and len(arguments) >= 4:
+                name, arguments = python_names.spelled(function), inner
+        if name in (python_names.TENSOR, python_names.OLD_TENSOR) and len(arguments) >= 4:
             storage, offset, shape, strides = arguments[:4]
             shape, strides = self._sizes(shape), self._sizes(strides)
             return ["tensor", self.tensors.add(self._storage(storage), offset, shape, strides)]
-        if name == names.PARAMETER and arguments:
+        if name in (python_names.PARAMETER, python_names.PARAMETER_WITH_STATE) and arguments:
             return self.plain(arguments[0], depth)
-        if name in names.MAPPINGS:
+        if name in python_names.MAPPINGS:
             return self._mapping(self._initial_pairs(arguments) + call.pairs, depth)
-        if name in names.ATTRIBUTES and len(call.states) == 1:
+        if name in python_names.ATTRIBUTES and len(call.states) == 1:
             return self.plain(call.states[0], depth)
-        if name in names.SEQUENCES and len(arguments) <= 1:
+        if name in python_names.SEQUENCES and len(arguments) <= 1:
             given = arguments[0] if arguments else ()
             items = given.items if isinstance(given, Items) else given
             if isinstance(items, tuple | list):
                 return self._list([*items, *call.items], depth)
-        if name == names.DEVICE:
-            return ":".join(str(part) for part in arguments if isinstance(part, (str, int)))
-        if name in arrays.MAKERS:
-            made = arrays.resolve(call, name, self.data, self.tensors)
+        if name == python_names.DEVICE:
+            return self._text(":".join(str(p) for p in arguments if isinstance(p, (str, int))))
+        if name in numpy_arrays.MAKERS:
+            made = numpy_arrays.resolve_array(call, name, self.data, self.tensors)
             if made is not None:
+                if isinstance(made, list) and made[0] == "list":
+                    self._count(len(made[1]), 0)
                 return made
         return [
             "object",
-            name,
+            self._text(name),
             [self.plain(item, depth) for item in arguments],
             [self.plain(state, depth) for state in call.states],
             [self.plain(item, depth) for item in call.items],
             [[self.plain(key, depth), self.plain(item, depth)] for key, item in call.pairs],
         ]
 
-    def _initial_pairs(self, arguments: tuple[Value, ...]) -> list[tuple[Value, Value]]:
+    def _initial_pairs(self, arguments: tuple[StreamValue, ...]) -> list[Pair]:
         """What a dictionary is made from, where that is a list of pairs or another dictionary."""
         given = arguments[-1] if arguments else None
-        if isinstance(given, Pairs):
+        if isinstance(given, KeyedPairs):
             return [*given.pairs]
         if isinstance(given, Items):
+            self._count(len(given.items), 0)
             items = [item.items if isinstance(item, Items) else item for item in given.items]
-            return [(item[0], item[1]) for item in items if len(item) == 2]
+            return [tuple(i) for i in items if isinstance(i, tuple | list) and len(i) == 2]
         return []
 
-    def _sizes(self, value: Value) -> Value:
+    def _sizes(self, value: StreamValue) -> StreamValue:
         """The numbers of a shape, which may be a ``torch.Size``."""
-        if isinstance(value, Call) and names.spelled(value.function) == "torch.Size":
+        if isinstance(value, Call) and python_names.spelled(value.function) == "torch.Size":
             value = value.arguments[0] if value.arguments else ()
         return tuple(value.items) if isinstance(value, Items) else value
 
-    def _storage(self, value: Value) -> Storage:
+    def _storage(self, value: StreamValue) -> Storage:
         known = self.storages.get(id(value))
         if known is not None:
             return known[1]
-        if isinstance(value, Persistent) and isinstance(value.identity, tuple):
+        if isinstance(value, Persistent):
             storage = self.storage_of(value.identity)
         elif (
             isinstance(value, Call)
-            and names.spelled(value.function) == names.STORAGE_BYTES
+            and python_names.spelled(value.function) == python_names.STORAGE_BYTES
             and len(value.arguments) == 1
-            and isinstance(value.arguments[0], Span)
             and self.storage_in is not None
         ):
-            storage = self.storage_in(value.arguments[0])
+            given = value.arguments[0]
+            if not isinstance(given, ByteSpan):
+                raise RefusedError(
+                    "its numbers are spelled out as text, as pickle's protocol 2 does; save it "
+                    "again with protocol 4"
+                )
+            storage = self.storage_in(given)
         else:
             raise RefusedError("a tensor has no storage")
         self.storages[id(value)] = (value, storage)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ganzoo.importing.reader.bounds import DIMENSIONS
-from ganzoo.importing.reader.values import RefusedError
+from ganzoo.importing.reader.bounds import DIMENSIONS, NUMBERS
+from ganzoo.importing.reader.values import CUT_OFF, RefusedError
 
 SIZES = {
     "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "complex64": 8, "complex128": 16,
@@ -27,11 +27,12 @@ OF_STORAGES = {
     "CharStorage": "int8",
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
+    "UntypedStorage": "uint8",
 }
 """The type of the numbers in torch's storages."""
 
 
-View = tuple[int, tuple[int, ...], tuple[int, ...]]
+TensorView = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(eq=False)
@@ -49,16 +50,16 @@ class Storage:
     dtype: str
     count: int
     start: int = -1
-    views: set[View] = field(default_factory=set)
+    views: set[TensorView] = field(default_factory=set)
     held: int = 0
 
 
-class Tensors:
+class FoundTensors:
     """The tensors of a file, in the order in which they are found."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.found: list[tuple[Storage, View]] = []
+        self.found: list[tuple[Storage, TensorView]] = []
 
     def add(self, storage: Storage, offset: object, shape: object, strides: object) -> int:
         """Add a view of a storage, and return its number.
@@ -69,8 +70,8 @@ class Tensors:
         """
         if type(offset) is not int or offset < 0:
             raise RefusedError("a tensor starts nowhere")
-        sizes, steps = _counts(shape), _counts(strides)
-        if len(sizes) != len(steps) or len(sizes) > DIMENSIONS:
+        sizes, steps = counts(shape), counts(strides)
+        if len(sizes) != len(steps):
             raise RefusedError(f"a tensor has {len(sizes)} sizes and {len(steps)} strides")
         reach, count = 0, 1
         # From the closest numbers to the farthest: none may be met twice.
@@ -93,7 +94,7 @@ class Tensors:
 
     def whole(self, storage: Storage, shape: object, *, fortran: bool = False) -> int:
         """Add a storage as one tensor; its last index runs fastest, or the first (`fortran`)."""
-        sizes = _counts(shape)
+        sizes = counts(shape)
         steps, step = [], 1
         for size in sizes if fortran else reversed(sizes):
             steps.append(step)
@@ -112,14 +113,22 @@ class Tensors:
         for storage, (offset, shape, strides) in self.found:
             width = SIZES[storage.dtype]
             if storage.start < 0 or storage.start + width * storage.count > self.size:
-                raise RefusedError("a storage reaches past its end; it was cut off or damaged")
+                raise RefusedError(f"a storage reaches past its end: {CUT_OFF}")
             first = storage.start + width * offset
             places.append([storage.dtype, first, list(shape), list(strides)])
         return places
 
 
-def _counts(values: object) -> tuple[int, ...]:
-    """Sizes or strides: whole numbers that are not negative."""
-    if not isinstance(values, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in values):
+def counts(values: object) -> tuple[int, ...]:
+    """Check sizes or strides, which are whole numbers that are not negative.
+
+    Raises:
+        RefusedError: They are something else, or too many, or too large together.
+    """
+    if not isinstance(values, tuple) or not all(type(n) is int and n >= 0 for n in values):
         raise RefusedError("a tensor has a shape that is not made of whole numbers")
+    if len(values) > DIMENSIONS:
+        raise RefusedError(f"a tensor has {len(values):,} sizes, and at most {DIMENSIONS} are read")
+    if max(values, default=0) > NUMBERS or math.prod(max(n, 1) for n in values) > NUMBERS:
+        raise RefusedError("a tensor has a larger shape than any")
     return values

@@ -10,16 +10,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, OPCODES
+from ganzoo.importing.reader.bounds import DEPTH, INTEGER_BYTES, NAME, NAMES, OPCODES
+from ganzoo.importing.reader.python_names import attribute, check_call
 from ganzoo.importing.reader.values import (
+    CUT_OFF,
+    ByteSpan,
     Call,
     Items,
+    KeyedPairs,
     Name,
-    Pairs,
     Persistent,
     RefusedError,
-    Span,
-    Value,
+    StreamValue,
 )
 
 PROTOCOLS = range(2, 6)
@@ -54,6 +56,9 @@ class Stream:
         stop: Where it must have ended.
         budget: Shared by all streams of the file.
         persistent: Whether its container keeps storages outside the stream.
+
+    Attributes:
+        referred: The references to storages, in their order.
     """
 
     def __init__(
@@ -61,12 +66,13 @@ class Stream:
     ) -> None:
         self.data, self.place, self.stop = data, start, stop
         self.budget, self.persistent = budget, persistent
-        self.stack: list[Value] = []
-        self.marked: list[list[Value]] = []
-        self.memo: dict[int, Value] = {}
+        self.stack: list[StreamValue] = []
+        self.marked: list[list[StreamValue]] = []
+        self.memo: dict[int, StreamValue] = {}
+        self.referred: list[Persistent] = []
         self.followed = 0
 
-    def follow(self) -> Value:
+    def follow(self) -> StreamValue:
         """Return the value that the stream makes; `place` is behind its STOP then.
 
         Raises:
@@ -75,7 +81,7 @@ class Stream:
         data, allowed = self.data, self.budget.opcodes
         while True:
             if self.place >= self.stop:
-                raise RefusedError("it ends in the middle of a stream; it was cut off")
+                raise RefusedError(f"it ends in the middle of a stream: {CUT_OFF}")
             code = data[self.place]
             self.place += 1
             self.followed += 1
@@ -99,7 +105,7 @@ class Stream:
         """Step over bytes, and return where they start."""
         start = self.place
         if length > self.stop - start:
-            raise RefusedError("it names a length past its end; it was cut off or damaged")
+            raise RefusedError(f"it names a length past its end: {CUT_OFF}")
         self.place += length
         return start
 
@@ -119,11 +125,11 @@ class Stream:
 
     def _bytes(self, length: int, *, text: bool = False) -> None:
         start = self._take(length)
-        self._push(Span(start, self.place, text=text))
+        self._push(ByteSpan(start, self.place, text=text))
 
     def _line(self) -> str:
         """Step over one line, as GLOBAL has two."""
-        end = min(self.place + 1000, self.stop)
+        end = min(self.place + NAME, self.stop)
         line = bytes(self.data[self.place : end]).partition(b"\n")
         if not line[1]:
             raise RefusedError("it has a name without an end")
@@ -132,15 +138,15 @@ class Stream:
 
     # The stack and the memo
 
-    def _push(self, value: Value) -> None:
+    def _push(self, value: StreamValue) -> None:
         self.stack.append(value)
 
-    def _pop(self) -> Value:
+    def _pop(self) -> StreamValue:
         if not self.stack:
             raise RefusedError("it takes a value from an empty stack")
         return self.stack.pop()
 
-    def _top(self) -> Value:
+    def _top(self) -> StreamValue:
         if not self.stack:
             raise RefusedError("it takes a value from an empty stack")
         return self.stack[-1]
@@ -151,7 +157,7 @@ class Stream:
         self.marked.append(self.stack)
         self.stack = []
 
-    def _since_mark(self) -> list[Value]:
+    def _since_mark(self) -> list[StreamValue]:
         if not self.marked:
             raise RefusedError("it has the end of a list without its start")
         items, self.stack = self.stack, self.marked.pop()
@@ -185,15 +191,15 @@ class Stream:
         items = [self._pop() for _ in range(length)]
         self._push(tuple(reversed(items)))
 
-    def _append(self, items: list[Value]) -> None:
+    def _append(self, items: list[StreamValue]) -> None:
         target = self._top()
         if not isinstance(target, (Items, Call)):
             raise RefusedError("it appends to what is not a list")
         target.items.extend(items)
 
-    def _set(self, items: list[Value]) -> None:
+    def _set(self, items: list[StreamValue]) -> None:
         target = self._top()
-        if len(items) % 2 or not isinstance(target, (Pairs, Call)):
+        if len(items) % 2 or not isinstance(target, (KeyedPairs, Call)):
             raise RefusedError("it sets items of what is not a dictionary")
         target.pairs.extend(zip(items[::2], items[1::2], strict=True))
 
@@ -213,26 +219,34 @@ class Stream:
         name, module = self._pop(), self._pop()
         self._named(module, name)
 
-    def _named(self, module: Value, name: Value) -> None:
-        texts = [part for part in (module, name) if isinstance(part, str)]
+    def _named(self, module: StreamValue, name: StreamValue) -> None:
+        texts = [part for part in (module, name) if isinstance(part, str) and len(part) < NAME]
         words = [word for text in texts for word in text.split(".")]
         if len(texts) != 2 or not all(word.isidentifier() or word == "<locals>" for word in words):
             raise RefusedError("it names something that no module can hold")
         self._push(Name(*texts))
         self.budget.names.add(f"{module}.{name}")
+        if len(self.budget.names) > NAMES:
+            raise RefusedError(f"it has the names of over {NAMES:,} things in modules")
 
     def _call(self) -> None:
         arguments, function = self._pop(), self._pop()
         if not isinstance(function, Name) or not isinstance(arguments, tuple):
             raise RefusedError("it calls what has no name of its own")
+        meant = attribute(function, arguments)
+        if meant is not None:
+            self._named(meant.module, meant.name)
+            return
+        check_call(function)
         self._push(Call(function, arguments))
 
     def _call_with_keywords(self) -> None:
         keywords = self._pop()
-        if not isinstance(keywords, Pairs):
+        if not isinstance(keywords, KeyedPairs):
             raise RefusedError("it calls something with keywords that are not a dictionary")
         self._call()
-        self._top().states.append(keywords)
+        if isinstance(self._top(), Call):
+            self._top().states.append(keywords)
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
@@ -243,7 +257,15 @@ class Stream:
     def _refer(self) -> None:
         if not self.persistent:
             raise RefusedError("it refers to storages outside, and such a file has none")
-        self._push(Persistent(self._pop()))
+        identity = self._pop()
+        if not isinstance(identity, tuple):
+            raise RefusedError("it refers to something that is not a storage")
+        if len(identity) == 4 and isinstance(identity[1], Name):
+            # ("module", class, file, source), as torch's old format has the class of a module.
+            self._push(identity[1])
+            return
+        self.referred.append(Persistent(identity))
+        self._push(self.referred[-1])
 
     def _protocol(self) -> None:
         if self.followed != 1:
@@ -256,7 +278,7 @@ class Stream:
     def _frame(self) -> None:
         length = self._number("<Q", 8)
         if length > self.stop - self.place:
-            raise RefusedError("it has a frame past its end; it was cut off or damaged")
+            raise RefusedError(f"it has a frame past its end: {CUT_OFF}")
 
 
 _OPCODES: dict[int, Callable[[Stream], None]] = {
@@ -283,7 +305,7 @@ _OPCODES: dict[int, Callable[[Stream], None]] = {
     0x96: lambda s: s._bytes(s._number("<Q", 8)),
     ord("]"): lambda s: s._push(Items([])),
     0x8F: lambda s: s._push(Items([])),
-    ord("}"): lambda s: s._push(Pairs()),
+    ord("}"): lambda s: s._push(KeyedPairs()),
     ord(")"): lambda s: s._push(()),
     0x85: lambda s: s._tuple(1),
     0x86: lambda s: s._tuple(2),

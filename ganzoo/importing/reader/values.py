@@ -6,15 +6,21 @@ a set, so that no key is ever hashed while a stream is followed.
 
 from typing import Any
 
-Value = Any
+StreamValue = Any
 """None, a number, a text, a tuple of values, or one of the records below."""
+
+CUT_OFF = "it was cut off or damaged; download it again"
+"""The end of a sentence on a file that is shorter than it says."""
+
+
+Pair = tuple[StreamValue, StreamValue]
 
 
 class RefusedError(Exception):
     """The file is not read further; the message is the end of a sentence about it."""
 
 
-class Span:
+class ByteSpan:
     """Bytes that stand in the file, as places; `text` where the stream says so, as Python 2 did."""
 
     __slots__ = ("start", "stop", "text")
@@ -40,17 +46,17 @@ class Items:
 
     __slots__ = ("items",)
 
-    def __init__(self, items: list[Value]) -> None:
+    def __init__(self, items: list[StreamValue]) -> None:
         self.items = items
 
 
-class Pairs:
+class KeyedPairs:
     """A dictionary, as the pairs that were set, in their order."""
 
     __slots__ = ("pairs",)
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[Value, Value]] = []
+        self.pairs: list[Pair] = []
 
 
 class Call:
@@ -66,11 +72,11 @@ class Call:
 
     __slots__ = ("arguments", "function", "items", "pairs", "states")
 
-    def __init__(self, function: Name, arguments: tuple[Value, ...]) -> None:
+    def __init__(self, function: Name, arguments: tuple[StreamValue, ...]) -> None:
         self.function, self.arguments = function, arguments
-        self.states: list[Value] = []
-        self.items: list[Value] = []
-        self.pairs: list[tuple[Value, Value]] = []
+        self.states: list[StreamValue] = []
+        self.items: list[StreamValue] = []
+        self.pairs: list[Pair] = []
 
 
 class Persistent:
@@ -78,5 +84,5 @@ class Persistent:
 
     __slots__ = ("identity",)
 
-    def __init__(self, identity: Value) -> None:
+    def __init__(self, identity: tuple[StreamValue, ...]) -> None:
         self.identity = identity

@@ -5,7 +5,7 @@ import torch
 
 import ganzoo
 from ganzoo.errors import HubError, WeightsError
-from ganzoo.importing.places import options_of, partners
+from ganzoo.importing.locations import options_of, partners
 from tests.importing import foreign
 from tests.importing.foreign import scrambled
 
@@ -128,7 +128,7 @@ def test_what_is_not_on_the_hub(tmp_path, repo, name):
 
 
 def test_a_file_that_is_too_large_is_not_fetched(tmp_path, repo, monkeypatch, session_hub):
-    monkeypatch.setattr("ganzoo.importing.places.MAX_BYTES", 100)
+    monkeypatch.setattr("ganzoo.importing.locations.MAX_BYTES", 100)
     with pytest.raises(WeightsError, match=r"netG\.pth of alice/dcgan"):
         ganzoo.import_checkpoint(
             "hf://alice/dcgan/models/netG.pth", tmp_path / "weights", cache_dir=tmp_path / "cache"

@@ -61,7 +61,7 @@ class Checkpoint:
     commit: str = ""
 
 
-def find(
+def locate(
     source: str | os.PathLike[str],
     *,
     token: str | bool | None = None,
@@ -88,9 +88,14 @@ def find(
         chosen = _checkpoints(names, text)
         return Checkpoint(text, {n: path / n for n in chosen}, _texts(path, names))
     if not path.is_file():
+        if "://" in text:
+            raise WeightsError(
+                f"{text} is an address; download it first (files of the Hub are read as "
+                "hf://org/name/path)"
+            )
         hint = ""
         if path.parent.is_dir():
-            hint = closest(path.name, (p.name for p in path.parent.iterdir()))
+            hint = closest(path.name, (p.name for p in path.parent.iterdir() if p.is_file()))
         raise WeightsError(f"there is no file {text}{hint[:300]}")
     names = [p.name for p in path.parent.iterdir() if p.is_file()]
     chosen = [path.name, *partners(path.name, names)]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganzoo.importing.document import Foreign, Stored
-from ganzoo.importing.spectral import Source, spelled_as_here
+from ganzoo.importing.document import Foreign, StoredTensor
+from ganzoo.importing.spectral import LazyTensor, spelled_as_here
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel`` and ``torch.compile`` put before every name."""
@@ -19,7 +19,7 @@ _AVERAGED = re.compile(r"ema|avg|average", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Part:
+class Candidate:
     """One network of a checkpoint.
 
     Attributes:
@@ -28,7 +28,7 @@ class Part:
     """
 
     label: str
-    tensors: Mapping[str, Source]
+    tensors: Mapping[str, LazyTensor]
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -41,27 +41,27 @@ class Part:
         return bool(_AVERAGED.search(self.label))
 
 
-def parts_of(root: Any, label: str) -> list[Part]:
+def candidates_in(root: Any, label: str) -> list[Candidate]:
     """Find the networks in what a checkpoint holds; the states of optimizers are none."""
     return [
-        Part(place, spelled_as_here(_unwrapped(tensors)))
+        Candidate(place, spelled_as_here(_unwrapped(tensors)))
         for place, tensors in _tables(root, label)
         if not _OPTIMIZERS.search(place.removeprefix(label))
     ]
 
 
-def divided(part: Part) -> list[Part]:
+def divided(part: Candidate) -> list[Candidate]:
     """Divide a part by the first word of its names, where one table holds several networks."""
-    tables: dict[str, dict[str, Source]] = {}
+    tables: dict[str, dict[str, LazyTensor]] = {}
     for name, source in part.tensors.items():
         first, dot, rest = name.partition(".")
         if dot:
             tables.setdefault(first, {})[rest] = source
-    return [Part(f"{part.label}/{first}", table) for first, table in tables.items()]
+    return [Candidate(f"{part.label}/{first}", table) for first, table in tables.items()]
 
 
-def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, Stored]]]:
-    """Yield every dictionary that has tensors of its own, and every module that was saved whole."""
+def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, StoredTensor]]]:
+    """Yield every dictionary or list that has tensors, and every module that was saved whole."""
     if isinstance(value, Foreign):
         state = module_state(value)
         if state is not None:
@@ -70,13 +70,17 @@ def _tables(value: Any, place: str) -> Iterator[tuple[str, dict[str, Stored]]]:
         for number, inner in enumerate((*value.arguments, *value.states)):
             yield from _tables(inner, place if not number else f"{place}/{number}")
         return
+    if isinstance(value, StoredTensor):
+        value = [value]
+    if isinstance(value, list):
+        value = {str(number): item for number, item in enumerate(value)}
     if not isinstance(value, dict):
         return
-    tensors = {key: item for key, item in value.items() if isinstance(item, Stored)}
+    tensors = {key: item for key, item in value.items() if isinstance(item, StoredTensor)}
     if tensors:
         yield place, tensors
     for key, item in value.items():
-        if not isinstance(item, Stored):
+        if not isinstance(item, StoredTensor):
             yield from _tables(item, f"{place}/{key}")
 
 
@@ -92,12 +96,12 @@ def module_state(value: Foreign) -> dict[str, Any] | None:
     return None
 
 
-def _flat(state: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Stored]]:
+def _flat(state: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, StoredTensor]]:
     """Yield the tensors of a module and of those in it, under the names of a state_dict."""
     for kind in ("_parameters", "_buffers"):
         table = state.get(kind)
         for name, item in table.items() if isinstance(table, dict) else ():
-            if isinstance(item, Stored):
+            if isinstance(item, StoredTensor):
                 yield f"{prefix}{name}", item
     for name, inner in state["_modules"].items():
         below = module_state(inner) if isinstance(inner, Foreign) else None
@@ -105,7 +109,7 @@ def _flat(state: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Stored]]
             yield from _flat(below, f"{prefix}{name}.")
 
 
-def _unwrapped(tensors: Mapping[str, Stored]) -> dict[str, Stored]:
+def _unwrapped(tensors: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
     """Take away what wrappers put before every name."""
     while tensors:
         wrapper = next((w for w in WRAPPERS if all(name.startswith(w) for name in tensors)), "")

@@ -6,13 +6,18 @@ import math
 import struct
 from typing import Any
 
-from ganzoo.importing.reader import names
+from ganzoo.importing.reader import python_names
 from ganzoo.importing.reader.bounds import ARRAY_NUMBERS
-from ganzoo.importing.reader.storages import SIZES, Storage, Tensors
-from ganzoo.importing.reader.values import Call, RefusedError, Span, Value
+from ganzoo.importing.reader.storages import SIZES, FoundTensors, Storage, counts
+from ganzoo.importing.reader.values import ByteSpan, Call, RefusedError, StreamValue
 
-MAKERS = {names.NUMPY_SCALAR, names.NUMPY_ARRAY, names.NUMPY_BUFFER, names.TEXT_AS_BYTES}
-"""The calls that `resolve` knows."""
+MAKERS = {
+    python_names.NUMPY_SCALAR,
+    python_names.NUMPY_ARRAY,
+    python_names.NUMPY_BUFFER,
+    python_names.TEXT_AS_BYTES,
+}
+"""The calls that `resolve_array` knows."""
 
 SHORT = 100_000
 """Bytes that are looked at as numbers here; longer ones are left where they are."""
@@ -28,7 +33,7 @@ _UNSIGNED = {"u8": "Q", "u4": "I", "u2": "H"}
 """Types that torch's weights do not have; scalars may."""
 
 
-def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
+def resolve_array(call: Call, name: str, data: memoryview, tensors: FoundTensors) -> Any:
     """Return a number, a tensor's place or a short array's numbers.
 
     Returns:
@@ -38,13 +43,13 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
     Raises:
         RefusedError: It is an array of Python's objects, or does not lie in the file.
     """
-    if name == names.TEXT_AS_BYTES:
+    if name == python_names.TEXT_AS_BYTES:
         content = _content(call, data)
         return None if content is None else ["bytes", len(content)]
     arguments = call.arguments
-    if name == names.NUMPY_SCALAR:
+    if name == python_names.NUMPY_SCALAR:
         return _scalar(arguments, data)
-    if name == names.NUMPY_ARRAY:
+    if name == python_names.NUMPY_ARRAY:
         state = call.states[0] if len(call.states) == 1 else None
         if not isinstance(state, tuple) or len(state) != 5:
             return None
@@ -56,13 +61,11 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
         fortran = arguments[3] == "F"
     if dtype == "O":
         raise RefusedError("it holds a NumPy array of Python objects")
-    if dtype not in _TYPES or not isinstance(shape, tuple):
+    if dtype not in _TYPES:
         return None
-    if not all(type(n) is int and n >= 0 for n in shape):
-        raise RefusedError("a NumPy array has a shape that is not made of whole numbers")
     kind, code = _TYPES[dtype]
-    count = math.prod(shape)
-    if isinstance(content, Span):
+    count = math.prod(counts(shape))
+    if isinstance(content, ByteSpan):
         if content.stop - content.start != count * SIZES[kind]:
             raise RefusedError("a NumPy array has not as many numbers as its shape says")
         storage = Storage(kind, count, content.start)
@@ -73,7 +76,7 @@ def resolve(call: Call, name: str, data: memoryview, tensors: Tensors) -> Any:
     return ["list", list(struct.unpack(f"<{count}{code}", short))]
 
 
-def _scalar(arguments: tuple[Value, ...], data: memoryview) -> int | float | bool | None:
+def _scalar(arguments: tuple[StreamValue, ...], data: memoryview) -> int | float | bool | None:
     if len(arguments) != 2:
         return None
     dtype, content = _code(arguments[0]), _content(arguments[1], data)
@@ -84,16 +87,16 @@ def _scalar(arguments: tuple[Value, ...], data: memoryview) -> int | float | boo
     return number
 
 
-def _code(value: Value) -> str:
+def _code(value: StreamValue) -> str:
     """NumPy's code of a type, empty where it is another than those of numbers, or big-endian."""
     if not isinstance(value, Call):
         return ""
-    name = names.spelled(value.function)
+    name = python_names.spelled(value.function)
     if name.startswith("numpy.dtypes.") and not value.arguments:
         # As numpy.dtypes.Float64DType.
         word = name.removeprefix("numpy.dtypes.").removesuffix("DType").lower()
         return {kind: code for code, (kind, _) in _TYPES.items()}.get(word, "")
-    if name != names.NUMPY_DTYPE or not value.arguments:
+    if name != python_names.NUMPY_DTYPE or not value.arguments:
         return ""
     for state in value.states:
         if isinstance(state, tuple) and len(state) > 1 and state[1] == ">":
@@ -104,11 +107,14 @@ def _code(value: Value) -> str:
     return code if isinstance(code, str) else ""
 
 
-def _content(value: Value, data: memoryview) -> bytes | None:
+def _content(value: StreamValue, data: memoryview) -> bytes | None:
     """The bytes that a value stands for: as they are, or spelled as text as protocol 2 does."""
-    if isinstance(value, Span):
+    if isinstance(value, ByteSpan):
         return bytes(data[value.start : value.stop]) if value.stop - value.start <= SHORT else None
-    if isinstance(value, Call) and names.spelled(value.function) == names.TEXT_AS_BYTES:
+    if (
+        isinstance(value, Call)
+        and python_names.spelled(value.function) == python_names.TEXT_AS_BYTES
+    ):
         text = value.arguments[0] if value.arguments else None
         if isinstance(text, str) and len(text) <= SHORT and value.arguments[1:] == ("latin1",):
             try:
