@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.config import parse_yaml
 from ganzoo.errors import WeightsError
-from ganzoo.spec import Import, Imported, Shapes, Table
+from ganzoo.spec import Import, Imported, Shapes, TensorTable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ def _mimicry_role(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     return "discriminator" if critic <= shapes.keys() else None
 
 
-def _mimicry_generator(table: Table) -> dict[str, Tensor]:
+def _mimicry_generator(table: TensorTable) -> dict[str, Tensor]:
     count = _count(table.shapes, r"block(\d+)\.")
     last = count + 2
     ours = {"l1": "project", f"b{last}": "norm", f"c{last}": "image"}
@@ -61,7 +61,7 @@ def _mimicry_generator(table: Table) -> dict[str, Tensor]:
     return made
 
 
-def _mimicry_critic(table: Table) -> dict[str, Tensor]:
+def _mimicry_critic(table: TensorTable) -> dict[str, Tensor]:
     count = _count(table.shapes, r"block(\d+)\.")
     ours = {f"l{count + 1}": "head.score"}
     if "l_y.bias" not in table.shapes:  # otherwise it tells by how much an image was turned
@@ -73,12 +73,10 @@ def _mimicry_critic(table: Table) -> dict[str, Tensor]:
     return _named(table, ours)
 
 
-def _read_mimicry(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read_mimicry(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     shapes = networks["generator"].shapes
     count = _count(shapes, r"block(\d+)\.")
-    values = _sizes(
-        count, "l1", "block2.c1.weight", f"c{count + 2}.weight", networks["generator"]
-    )
+    values = _sizes(count, "l1", "block2.c1.weight", f"c{count + 2}.weight", networks["generator"])
     embedding = shapes.get("block2.b1.embed.weight")
     values |= {"num_classes": embedding[0] if embedding else 0}
     made = {"generator": _mimicry_generator(networks["generator"])}
@@ -118,7 +116,7 @@ def _studiogan_role(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
     return "discriminator" if critic <= shapes.keys() else None
 
 
-def _studiogan(table: Table, ours: dict[str, str]) -> dict[str, Tensor]:
+def _studiogan(table: TensorTable, ours: dict[str, str]) -> dict[str, Tensor]:
     for block in range(_count(table.shapes, r"blocks\.(\d+)\.0\.conv2d1\.")):
         for theirs, name in _STUDIOGAN.items():
             place, here = f"blocks.{block}.0.{theirs}", f"blocks.{block}.{name}"
@@ -131,7 +129,7 @@ def _studiogan(table: Table, ours: dict[str, str]) -> dict[str, Tensor]:
     return made
 
 
-def _read_studiogan(networks: Mapping[str, Table], facts: Mapping[str, Any]) -> Imported:
+def _read_studiogan(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
     table = networks["generator"]
     shapes = table.shapes
     count = _count(shapes, r"blocks\.(\d+)\.0\.conv2d1\.")
@@ -174,7 +172,7 @@ def _count(shapes: Shapes, pattern: str) -> int:
     return len({match[1] for name in shapes if (match := re.match(pattern, name))})
 
 
-def _sizes(count: int, stem: str, first: str, last: str, table: Table) -> dict[str, Any]:
+def _sizes(count: int, stem: str, first: str, last: str, table: TensorTable) -> dict[str, Any]:
     """What the first and last layers of a generator tell."""
     shapes = table.shapes
     rows, latent = shapes[f"{stem}.weight"]
@@ -209,7 +207,7 @@ def _base(width: int, side: int, role: str) -> int:
     return width // times
 
 
-def _named(table: Table, ours: Mapping[str, str]) -> dict[str, Tensor]:
+def _named(table: TensorTable, ours: Mapping[str, str]) -> dict[str, Tensor]:
     """The tensors of the layers that are named, under their names here."""
     found = {}
     for name in table.shapes:
