@@ -101,4 +101,5 @@ def _vector(weight: StoredTensor, u: StoredTensor, which: str) -> Tensor:
     matrix = weight.load().flatten(1).float()
     v = normalize(matrix.T @ row, dim=0)
     image = matrix @ v
-    return v * (image.norm() / torch.dot(row, image).clamp(min=1e-12))
+    length = torch.linalg.vector_norm(image) / torch.dot(row, image).clamp(min=1e-12)
+    return v * length

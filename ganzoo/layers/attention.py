@@ -32,5 +32,5 @@ class SelfAttention(nn.Module):
         keys = F.max_pool2d(self.key(maps), 2).flatten(2)
         values = F.max_pool2d(self.value(maps), 2).flatten(2)
         attended = torch.softmax(queries.transpose(1, 2) @ keys, dim=2)
-        found = (values @ attended.transpose(1, 2)).unflatten(2, maps.shape[2:])
+        found = (values @ attended.transpose(1, 2)).reshape(len(maps), -1, *maps.shape[2:])
         return maps + self.gamma * self.output(found)  # type: ignore[no-any-return]
