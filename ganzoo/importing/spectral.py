@@ -102,4 +102,5 @@ def _vector(weight: StoredTensor, u: StoredTensor, which: str) -> Tensor:
     v = normalize(matrix.T @ row, dim=0)
     image = matrix @ v
     length = torch.linalg.vector_norm(image) / torch.dot(row, image).clamp(min=1e-12)
-    return v * length
+    scaled: Tensor = v * length
+    return scaled
