@@ -22,7 +22,7 @@ EVERY = {
     "tests/hub/test_hostile.py::test_a_hostile_repository_is_refused_in_one_sentence": 2,
     "tests/importing/test_hostile.py::TestNothingRuns::test_in_a_process_of_its_own": 24,
     "tests/importing/test_hostile.py::test_is_refused_by_a_process_of_its_own": 16,
-    "tests/importing/test_hostile.py::test_time_and_memory_are_limited": 8,
+    "tests/importing/test_hostile.py::test_time_and_memory_are_limited": 11,
     "tests/importing/test_refusals.py::test_a_file_without_networks": 2,
     "tests/importing/test_refusals.py::test_a_network_of_no_format": 3,
     "tests/networks/test_architectures.py::test_networks_keep_their_contract": 2,

@@ -444,9 +444,7 @@ TENSORS = {
     "empty file": bad(replaced(MODEL, b"")),
     "header of 2^63 bytes": bad(content(lambda c: struct.pack("<Q", 2**63) + c[8:])),
     "header beyond the file": bad(content(lambda c: struct.pack("<Q", 10**6) + c[8:])),
-    "header of 90 MB": bad(
-        replaced(MODEL, Zeros(90_000_000)), "has 90,000,000 bytes, more than the"
-    ),
+    "header of 90 MB": bad(replaced(MODEL, Zeros(90_000_000)), "90,000,000 bytes, more than the"),
     "header of 9 MB that the length admits": bad(
         lambda files: files.update({MODEL: joined(b"{" + b" " * 8_000_001, b"")[:8_000_100]}),
         "its header would have over 8,000,000 bytes",

@@ -80,7 +80,11 @@ SPLITTABLE = {
         "data": {"flip": True},
         "objective": {"fake_labels": "drawn"},
     },
-    "residual": {"architecture": {**WGAN, "preset": "resnet"}, "data": {"dequantize": 0.01}},
+    "residual": {
+        "architecture": {**WGAN, "preset": "resnet"},
+        "data": {"dequantize": 0.01},
+        "objective": {"generator_batch": 24},
+    },
     "diffaugment": {
         "architecture": VANILLA,
         "augmentation": "diffaugment",
