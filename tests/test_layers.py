@@ -21,6 +21,7 @@ LAYERS = (
         "settings",
         "tensors",
         "classes",
+        "layers",
         "networks",
         "losses",
         "penalties",

@@ -25,13 +25,17 @@ NAMES = {
         AdamConfig AdamWConfig ArchitectureConfig AugmentationConfig DataConfig EmaConfig
         EvaluationConfig ExtractorConfig FinetuneConfig HealthConfig LatentConfig LoggingConfig
         LossConfig Model ObjectiveConfig OptimizerConfig PenaltyConfig RmspropConfig RunConfig
-        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig timed value_at
+        Schedule Scheduled SgdConfig TrainingConfig TranslatorConfig parse_yaml timed value_at
     """,
     "ganzoo.config.models": """
         AsTuple Model OptionalCadence Schedule Scheduled Side UNION_TAGS value_at AnyModel timed
     """,
     "ganzoo.objectives.base": """
         Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
+    """,
+    "ganzoo.layers": """
+        ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm UpBlock glorot
+        orthogonal spectral_norm
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
@@ -113,6 +117,15 @@ PARAMETERS = {
     "ganzoo.objectives.base.Phase": "player index name",
     "ganzoo.objectives.base.Shown": "samples labels condition latents",
     "ganzoo.objectives.base.Turn": "step phase update samples draws data",
+    "ganzoo.layers.ConditionalBatchNorm2d": "channels size tables eps",
+    "ganzoo.layers.DownBlock": "inputs outputs hidden down first shortcut_relu",
+    "ganzoo.layers.ProjectionHead": "features num_classes bias",
+    "ganzoo.layers.SelfAttention": "channels",
+    "ganzoo.layers.SpectralNorm": "weight eps iterations",
+    "ganzoo.layers.UpBlock": "inputs outputs norm upsampling",
+    "ganzoo.layers.glorot": "layer gain",
+    "ganzoo.layers.orthogonal": "layer",
+    "ganzoo.layers.spectral_norm": "network eps iterations",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
     "ganzoo.losses.base.Critique.sum": "self",

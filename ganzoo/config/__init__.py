@@ -1,5 +1,6 @@
 """The models of a run's config, and the base classes for what plugins add to it."""
 
+from ganzoo.config.documents import parse_yaml
 from ganzoo.config.models import Model, Schedule, Scheduled, timed, value_at
 from ganzoo.config.optimizers import (
     AdamConfig,
@@ -53,6 +54,7 @@ __all__ = [
     "SgdConfig",
     "TrainingConfig",
     "TranslatorConfig",
+    "parse_yaml",
     "timed",
     "value_at",
 ]

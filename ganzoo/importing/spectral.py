@@ -7,8 +7,9 @@
 ``weight``, ``sn_u``, ``sn_sigma``                        mimicry's own class
 ========================================================  ==========================================
 
-The last two keep u alone, as a row, and do one more half step in evaluation, which is not stored:
-v = Wᵀu and u' = Wv, each divided by its length. With these torch divides by the same number.
+The last two keep u alone, as a row, and do one more iteration in evaluation, which is not stored:
+v = Wᵀu / |Wᵀu|, and they divide by |Wv|. Here u stays as it is, so that training goes on from where
+it was, and v gets the length with which uᵀWv is that number; training replaces v before it is used.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -93,6 +95,12 @@ def _without_v(
 
 
 def _vector(weight: StoredTensor, u: StoredTensor, which: str) -> Tensor:
+    row = normalize(u.load().flatten().float(), dim=0)
+    if which == "u":
+        return row
     matrix = weight.load().flatten(1).float()
-    v = normalize(matrix.T @ u.load().flatten().float(), dim=0)
-    return v if which == "v" else normalize(matrix @ v, dim=0)
+    v = normalize(matrix.T @ row, dim=0)
+    image = matrix @ v
+    length = torch.linalg.vector_norm(image) / torch.dot(row, image).clamp(min=1e-12)
+    scaled: Tensor = v * length
+    return scaled

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
+from ganzoo.layers import spectral_norm
 from ganzoo_dcgan.config import DcganConfig
 
 SLOPE = 0.2
@@ -62,7 +62,6 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, side, _ = config.sample_shape
         norm = config.discriminator_norm
-        wrap = spectral_norm if norm == "spectral" else _unchanged
         width = config.discriminator_width or config.width
         self.first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
         self.classes = nn.Embedding(config.num_classes, width) if config.num_classes else None
@@ -80,9 +79,9 @@ class Discriminator(nn.Module):
         layers.append(nn.Conv2d(width, 1, 4, 1, 0, bias=False))
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
-        for layer in (self.first, *self.layers):
-            if isinstance(layer, nn.Conv2d):
-                wrap(layer)
+        if norm == "spectral":
+            for part in (self.first, self.layers):
+                spectral_norm(part)
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers of each size of maps, from the image to the logit."""
@@ -118,7 +117,3 @@ def _by_convolution(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
             stages.append([])
         stages[-1].append(layer)
     return stages
-
-
-def _unchanged(module: nn.Module) -> nn.Module:
-    return module

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from tests.training import reference_sngan
+
 BeforePhase = Callable[[int, str, int], None]
 """Called with the step, the network and the number of its update, before its forward passes."""
 
@@ -79,6 +81,8 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
             return _cnn_generator(channels, width or 128), _cnn_critic(channels, width or 128)
         case "wgan-gp/resnet":
             return _ResnetGenerator(channels, width or 128), _resnet_critic(channels, width or 128)
+    if preset.startswith("sngan/"):
+        return reference_sngan.build(preset.removeprefix("sngan/"), channels, width or 64)
     raise ValueError(preset)
 
 
@@ -228,6 +232,11 @@ def train(
     before: BeforePhase,
 ) -> None:
     """Run a preset's published loop in place."""
+    if preset.startswith("sngan/"):
+        reference_sngan.train(
+            preset.removeprefix("sngan/"), generator, discriminator, steps, before
+        )
+        return
     loops = {
         "vanilla/article": _article,
         "vanilla/mlp": _mlp,
