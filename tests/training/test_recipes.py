@@ -19,7 +19,7 @@ PRESETS = [
 ]
 # The published width would only cost time; the parameter counts are checked at full width.
 WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}
-WIDTHS |= {preset: 1 for preset in PRESETS if preset.startswith("sngan/")}
+WIDTHS |= {preset: 2 for preset in PRESETS if preset.startswith("sngan/")}
 SHAPES = {
     "vanilla": [1, 28, 28],
     "dcgan": [1, 64, 64],
