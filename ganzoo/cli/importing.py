@@ -50,7 +50,7 @@ def import_(
     imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a weights folder from a checkpoint that another tool wrote.
+    """Turn a checkpoint of another tool into a weights folder.
 
     Nothing in the file is run. KEY=VALUE sets a field of the architecture that the file does not
     tell, such as latent=uniform. Prints the folder.

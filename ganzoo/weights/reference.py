@@ -143,7 +143,9 @@ def _read(text: str) -> Reference | str:
     if is_local(text):
         return Place(text)
     if text.startswith(SCHEME):
-        return _repository(text.removeprefix(SCHEME))
+        text = text.removeprefix(SCHEME)
+        if not _HUB.match(text):
+            return _repository(text)
     if match := _HUB.match(text):
         revision = f"@{unquote(match['revision'])}" if match["revision"] else ""
         found = _repository(f"{match['name'] or ''}{revision}".removesuffix("@main"))

@@ -4,7 +4,7 @@ import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ganzoo import registry
@@ -284,6 +284,7 @@ class TestAnyText:
 
     @settings(max_examples=400)
     @given(texts)
+    @example("hf://huggingface.co/name")
     def test_is_a_repository_to_both_or_to_none(self, text):
         def read(function):
             try:

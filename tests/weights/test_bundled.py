@@ -152,7 +152,11 @@ GENERATORS = [
 ]
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+LARGE = {"sngan"}
+"""Architectures that are worth nothing at a width whose weights could come with ganzoo."""
+
+
+@pytest.mark.parametrize("name", sorted({*GENERATORS} - LARGE))
 def test_every_generator_comes_with_weights(name):
     spec = registry.get(Architecture, name)
     for tag, item in spec.pretrained.items():

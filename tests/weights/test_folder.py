@@ -154,6 +154,7 @@ class TestFiles:
             "latent": "normal",
             "num_classes": 3,
             "width": 2,
+            "discriminator_width": None,
             "discriminator_norm": "batch",
         }
         assert config["data"]["class_names"] == ["Ä", "b", "c"]
