@@ -43,7 +43,7 @@ demo: install
 # One process a core, each with one thread; a file's tests share what they set up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-# A few seeds of each sweep: 8 minutes on two cores with AVX2.
+# A few seeds of each sweep: 9 minutes on two cores with AVX2.
 test: install-dev
 	$(PYTEST) -m "not sweep"
 
