@@ -53,7 +53,7 @@ def import_(
     """Turn a checkpoint of another tool into a weights folder.
 
     Nothing in the file is run. KEY=VALUE sets a field of the architecture that the file does not
-    tell, such as latent=uniform. Prints the folder.
+    give, such as latent=uniform. Prints the folder.
 
     For instance: ganzoo import netG_epoch_24.pth -o faces
     """

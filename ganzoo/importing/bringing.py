@@ -96,7 +96,7 @@ def import_checkpoint(
         source: The file, beside which the discriminator is looked for by its name; a folder of such
             files; or ``hf://org/name/path[@revision]``.
         folder: The weights folder to make.
-        values: Fields of the architecture's config that the file does not tell, or tells wrongly,
+        values: Fields of the architecture's config that the file does not give, or gives wrongly,
             as ``{"latent": "uniform"}``.
         form: The format, as ``pytorch-dcgan``; recognised where left out.
         licence: Of the weights, as the Hub names it; unknown where left out.
@@ -110,7 +110,7 @@ def import_checkpoint(
     Raises:
         WeightsError: The file is not a checkpoint, or damaged; it is of no known format, or of
             several; a tensor is missing or of another shape, or holds a number that is not finite.
-        ConfigError: A value is not allowed, or one is missing that the file does not tell.
+        ConfigError: A value is not allowed, or one is missing that the file does not give.
         RequestError: The folder holds something already, or memory is too small.
         GanzooError: The folder cannot be written.
         ganzoo.errors.HubError: The Hub could not be asked, or refuses.

@@ -42,7 +42,7 @@ class Candidate:
 
 
 def candidates_in(root: Any, label: str) -> list[Candidate]:
-    """Find the networks in what a checkpoint holds; the states of optimizers are none."""
+    """Find the networks in what a checkpoint holds; the states of optimizers are left out."""
     return [
         Candidate(place, spelled_as_here(_unwrapped(tensors)))
         for place, tensors in _tables(root, label)
