@@ -101,7 +101,7 @@ class Opaque:
 
 
 class Mapped:
-    """A file in memory, of which changes do not reach the disk."""
+    """A file in memory; changes to it do not reach the disk."""
 
     def __init__(self, path: Path, size: int) -> None:
         with path.open("rb") as opened:

@@ -25,7 +25,7 @@ MAX_NOTES = 16
 """So many are read; a checkpoint may lie in a folder of downloads."""
 
 MAX_FILES = 16
-"""A folder of more checkpoints is one of a whole training run, of which one file is meant."""
+"""A folder with more checkpoints holds a whole training run: the user names one file of it."""
 
 MAX_NOTE_BYTES = 1_000_000
 
@@ -103,7 +103,7 @@ def locate(
 
 
 def partners(name: str, names: Iterable[str]) -> list[str]:
-    """Return the files of other networks of the same game, by what tells their names apart."""
+    """Return the files of the other networks of the same game, found by their names."""
     there, found = {*names} - {name}, []
     for words in PARTNERS:
         for word in words:

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; and for one that is no checkpoint, what to do."""
+"""Recognise a file by its first bytes, and say what to do with one that is not a checkpoint."""
 
 from __future__ import annotations
 
@@ -80,6 +80,6 @@ def _other(data: memoryview, start: bytes, text: bytes) -> str:
 
 
 def _tensorflow(data: memoryview, start: bytes) -> bool:
-    """Tell an index of TensorFlow's checkpoints, by its last bytes, or a saved graph."""
+    """Recognise the index of a TensorFlow checkpoint by its last bytes, or a saved graph."""
     table = bytes(data[-8:]) == bytes.fromhex("57fb808b247547db")
     return table or b"saved_model" in start or b"\x12\x05serve" in start
