@@ -1,28 +1,75 @@
-"""The quality of the baselines at equal cost: digits, and modes of mixtures.
+"""The quality of the architectures at equal cost: images, and modes of mixtures.
 
 Every run has the same CPU time, in a process of its own with one thread, and is scored as it is
 then. Finished runs are kept in a file, and none is done twice:
 
-``python -m benchmarks.quality [digits|ring8|grid25 ...] [--seeds N] [--seconds N]``
+``python -m benchmarks.quality [digits|labelled-digits|emoji|ring8|grid25 ...] [--seeds N]
+[--seconds N] [--workers N] [--emoji FILE.npz] [--table]``
 """
 
 import argparse
 import contextlib
+import functools
 import itertools
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from ganzoo.evaluation.scorer import Scorer
+import numpy as np
+import torch
+from PIL import Image
+
+import ganzoo
+from benchmarks.lite0 import LITE0
+from ganzoo.evaluation.scorer import Scorer, make_extractor
+from ganzoo.networks.generator import Generator
 from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import Trainer
+
+RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
+EMOJI = Path("runs/emoji")
+"""Where the emoji lie as PNGs."""
+
+ASKED = 2_000
+"""Samples whose digit is compared with the one that was asked for."""
+
+Config = dict[str, Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Recipes on the same data.
+
+    Attributes:
+        data: The section of their configs.
+        cases: The rest of their configs, by the name of the row.
+        metrics: The columns.
+        extractor: Of features; None for the one that suits the data.
+        fakes: Samples that are scored.
+        seconds: CPU time of a run.
+        precision: Of the arithmetic.
+    """
+
+    data: Config
+    cases: dict[str, Config]
+    metrics: tuple[str, ...]
+    extractor: str | None = None
+    fakes: int = 10_000
+    seconds: float = 60
+    precision: str = "auto"
+
 
 NARROW = {"generator_widths": [128, 128, 128], "discriminator_widths": [128, 128, 128]}
 """Of the perceptrons for points; those of the presets are for images."""
@@ -34,7 +81,16 @@ WEIGHT = {"weight": 0.1}
 
 GULRAJANI = {"lr": 1e-4, "betas": [0.5, 0.9]}
 
-POINTS: dict[str, dict[str, Any]] = {
+
+def rates(generator: float, discriminator: float | None = None) -> Config:
+    """The optimizers of a recipe at other rates."""
+    return {
+        "generator": {"lr": generator},
+        "discriminator": {"lr": generator if discriminator is None else discriminator},
+    }
+
+
+POINTS: dict[str, Config] = {
     "vanilla": {"architecture": WIDTHS},
     "vanilla, WGAN-GP": {
         "architecture": WIDTHS,
@@ -49,37 +105,67 @@ POINTS: dict[str, dict[str, Any]] = {
         "penalties": {"r1": WEIGHT, "r2": WEIGHT},
     },
 }
-CASES: dict[str, dict[str, dict[str, Any]]] = {
-    "digits": {
-        "vanilla": {"architecture": {"name": "vanilla", **UNLABELLED}},
-        "dcgan": {"architecture": {"name": "dcgan", **UNLABELLED}},
-        "wgan-gp (cnn)": {"architecture": {"name": "wgan-gp", "preset": "cnn", **UNLABELLED}},
-        "wgan-gp (cnn), a quarter as wide": {
-            "architecture": {"name": "wgan-gp", "preset": "cnn", "width": 32, **UNLABELLED},
-            "objective": {"discriminator_steps": 3},
-            "training": {"penalty_precision": "bf16"},
-            "optimizers": {"generator": {"lr": 3e-4}, "discriminator": {"lr": 3e-4}},
-        },
+DIGITS: dict[str, Config] = {
+    "vanilla": {"architecture": {"name": "vanilla", **UNLABELLED}},
+    "dcgan": {"architecture": {"name": "dcgan", **UNLABELLED}},
+    "wgan-gp (cnn)": {"architecture": {"name": "wgan-gp", "preset": "cnn", **UNLABELLED}},
+    "wgan-gp (cnn), a quarter as wide": {
+        "architecture": {"name": "wgan-gp", "preset": "cnn", "width": 32, **UNLABELLED},
+        "objective": {"discriminator_steps": 3},
+        "training": {"penalty_precision": "bf16"},
+        "optimizers": rates(3e-4),
     },
-    "ring8": POINTS,
-    "grid25": POINTS,
 }
-METRICS = {
-    "digits": ("fid", "precision", "recall", "classes"),
-    "ring8": ("modes", "quality", "divergence"),
-    "grid25": ("modes", "quality", "divergence"),
+SMALL: dict[str, Config] = {
+    "dcgan": {"architecture": {"name": "dcgan", "width": 32}},
+    "wgan-gp": {
+        "architecture": {"name": "wgan-gp", "preset": "cnn", "width": 32},
+        "objective": {"discriminator_steps": 3},
+        "optimizers": rates(3e-4),
+    },
+    "sngan": {
+        "architecture": {"name": "sngan", "preset": "resnet", "width": 16},
+        "objective": {"discriminator_steps": 2, "generator_batch": None},
+        "optimizers": rates(4e-4),
+    },
 }
+"""Networks and rates for a few minutes; all else is as the presets have it."""
 
-Result = dict[str, Any]
+COMPARISONS = {
+    "digits": Comparison(
+        {"source": "mnist5k"}, DIGITS, ("fid", "precision", "recall", "classes"), seconds=120
+    ),
+    "labelled-digits": Comparison(
+        {"source": "mnist5k"}, SMALL, ("fid", "precision", "recall", "accuracy"), seconds=600
+    ),
+    "emoji": Comparison(
+        {"source": str(EMOJI), "image_size": 32},
+        SMALL,
+        ("kid", "precision", "recall"),
+        extractor="lite0",
+        fakes=2_000,  # which the extractor takes a while to see
+        seconds=600,
+    ),
+    # bfloat16 has no digits for narrow modes.
+    "ring8": Comparison(
+        {"source": "ring8"}, POINTS, ("modes", "quality", "divergence"), precision="fp32"
+    ),
+    "grid25": Comparison(
+        {"source": "grid25"}, POINTS, ("modes", "quality", "divergence"), precision="fp32"
+    ),
+}
 
 
 def main() -> None:
     """Do the runs that are asked for and not done yet, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="*", choices=[[], *CASES], default=[])
+    parser.add_argument("data", nargs="*", choices=[[], *COMPARISONS], default=[])
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... of each")
-    parser.add_argument("--seconds", type=float, default=120, help="CPU time of a run")
-    parser.add_argument("--results", type=Path, default=Path("runs/quality.jsonl"))
+    parser.add_argument("--seconds", type=float, help="CPU time of a run")
+    parser.add_argument("--workers", type=int, default=1, help="runs at once")
+    parser.add_argument("--emoji", type=Path, help="the .npz file of emoji")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true", help="print what is there, and run nothing")
     parser.add_argument("--run", metavar="JSON", help="do one run, and print its result")
     arguments = parser.parse_args()
     if arguments.run:
@@ -87,22 +173,53 @@ def main() -> None:
         return
     lines = arguments.results.read_text().splitlines() if arguments.results.is_file() else []
     done = {key(result): result for result in map(json.loads, lines)}
-    for data in arguments.data or CASES:
-        results = []
-        for case, seed in itertools.product(CASES[data], range(arguments.seeds)):
-            place = {"data": data, "case": case, "seed": seed, "seconds": arguments.seconds}
-            if key(place) not in done:
-                done[key(place)] = result = apart(place)
-                arguments.results.parent.mkdir(parents=True, exist_ok=True)
-                with arguments.results.open("a") as file:
-                    print(json.dumps(result), file=file)
-            results.append(done[key(place)])
-        print("\n".join(table(data, results)), end="\n\n")
+    names = arguments.data or COMPARISONS
+    todo = [
+        {
+            "data": data,
+            "case": case,
+            "seed": seed,
+            "seconds": arguments.seconds or COMPARISONS[data].seconds,
+        }
+        for data in names
+        for seed, case in itertools.product(range(arguments.seeds), COMPARISONS[data].cases)
+    ]
+    if not arguments.table:
+        if "emoji" in names and not EMOJI.is_dir():
+            lay_out(arguments.emoji)
+        lock = Lock()
+
+        def do(place: Result) -> None:
+            result = apart(place)
+            with lock, arguments.results.open("a") as file:
+                done[key(place)] = result
+                print(json.dumps(result), file=file)
+
+        arguments.results.parent.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(arguments.workers) as workers:
+            list(workers.map(do, (place for place in todo if key(place) not in done)))
+    for data in names:
+        results = [
+            done[key(place)] for place in todo if place["data"] == data and key(place) in done
+        ]
+        if results:
+            print("\n".join(table(data, results)), end="\n\n")
 
 
 def key(result: Result) -> tuple[Any, ...]:
     """Tell one run from all others."""
     return tuple(result[name] for name in ("data", "case", "seed", "seconds"))
+
+
+def lay_out(file: Path | None) -> None:
+    """Write the emoji as PNGs."""
+    if file is None or not file.is_file():
+        raise SystemExit("the emoji are needed: --emoji FILE.npz, a file with `images`")
+    with np.load(file, allow_pickle=False) as arrays:
+        images = arrays["images"]
+    EMOJI.mkdir(parents=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(EMOJI / f"{number:04}.png")
 
 
 def apart(place: Result) -> Result:
@@ -140,32 +257,75 @@ class Budget(Observer):
 
 def run(data: str, case: str, seed: int, seconds: float) -> Result:
     """Train for some CPU time, and score the averaged generator."""
+    comparison = COMPARISONS[data]
+    if comparison.extractor == LITE0.name:
+        ganzoo.register(LITE0)
     quiet = {"checkpoint_every": 0, "sample_every": 0, "steps": 10**9, "seed": seed}
-    config = dict(CASES[data][case])
-    config["training"] = {**config.get("training", {}), **quiet}
-    config["data"] = "mnist5k" if data == "digits" else data
-    if data != "digits":
-        config["training"]["precision"] = "fp32"  # bfloat16 has no digits for narrow modes
+    config = {"data": comparison.data, **comparison.cases[case]}
+    config["training"] = {"precision": comparison.precision, **config.get("training", {}), **quiet}
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, Path(folder) / "run", observers=[Budget(seconds)])
         with contextlib.suppress(EnoughError):
             trainer.fit()
-        shape = trainer.config.architecture.sample_shape
-        scorer = Scorer(trainer.config.data, shape, metrics=METRICS[data], fakes=10_000)
-        scores = scorer(trainer.snapshot())
-    values = {score.protocol.metric: score.value for score in scores}
+        generator = trainer.snapshot()
+        scorer = Scorer(
+            trainer.config.data,
+            trainer.config.architecture.sample_shape,
+            metrics=[name for name in comparison.metrics if name != "accuracy"],
+            extractor=comparison.extractor,
+            fakes=comparison.fakes,
+        )
+        values = {score.protocol.metric: score.value for score in scorer(generator)}
+    if "accuracy" in comparison.metrics and generator.config.num_classes:
+        values["accuracy"] = accuracy(generator)
     place = {"data": data, "case": case, "seed": seed, "seconds": seconds}
-    return {**place, "steps": trainer.step, **values}
+    return {**place, "steps": trainer.step, **values, "cpu": processor(), "commit": commit()}
+
+
+def accuracy(generator: Generator) -> float:
+    """Return the share of samples that are the digit that was asked for."""
+    labels = torch.arange(ASKED) % 10
+    images = generator.sample(ASKED, seed=0, labels=labels.tolist(), batch_size=250)
+    logits = make_extractor("digits")(images).logits
+    assert logits is not None
+    return (logits.argmax(dim=1) == labels).double().mean().item()
+
+
+def processor() -> str:
+    """Return what the processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+@functools.cache
+def commit() -> str:
+    """Return the commit of the code; with a plus, where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
 
 
 def table(data: str, results: list[Result]) -> list[str]:
     """Return the lines of a Markdown table, a row for each case."""
-    metrics = METRICS[data]
-    names = ["FID-digits" if name == "fid" else name for name in metrics]
+    comparison = COMPARISONS[data]
+    titles = {
+        "fid": "FID-digits",
+        "kid": f"KID-{comparison.extractor} x 1,000",
+    }
+    names = [titles.get(name, name) for name in comparison.metrics]
     lines = [f"| {' | '.join([data, *names, 'steps'])} |", f"|{' --- |' * (len(names) + 2)}"]
-    for case, group in itertools.groupby(results, key=lambda result: str(result["case"])):
-        runs = list(group)
-        cells = [spread(result[name] for result in runs) for name in (*metrics, "steps")]
+    for case in comparison.cases:
+        runs = [result for result in results if result["case"] == case]
+        if not runs:
+            continue
+        cells = []
+        for name in (*comparison.metrics, "steps"):
+            values = [result[name] for result in runs if name in result]
+            scale = 1_000 if name == "kid" else 1
+            cells.append(spread(scale * value for value in values) if values else "")
         lines.append(f"| {' | '.join([case, *cells])} |")
     return lines
 

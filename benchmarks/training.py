@@ -2,9 +2,11 @@
 
 Each comparison runs three loops in turn, chunk by chunk, in one process: the plain loop, ganzoo
 with precision ``auto``, and ganzoo in float32; so that a drift of the machine's speed meets all of
-them. What counts is the ratio chunk by chunk, and its median.
+them. What counts is the ratio chunk by chunk, and its median. Floating-point operations of a step
+are counted, not measured.
 
-Run alone on the machine: ``python -m benchmarks.training [dcgan|mlp|wgan-gp ...] [--rounds N]``.
+Run alone on the machine:
+``python -m benchmarks.training [dcgan|mlp|wgan-gp|sngan|biggan ...] [--rounds N]``.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.plain import dcgan, mlp, wgan_gp
+from benchmarks.plain import biggan, dcgan, mlp, sngan, wgan_gp
 from ganzoo.data.config import Mnist5kConfig
 from ganzoo.data.digits import Mnist5k
 from ganzoo.training.trainer import Trainer
@@ -68,6 +70,25 @@ COMPARISONS = {
         steps=4,
         goals=(1.25, 1.0),
     ),
+    "sngan": Comparison(
+        sngan.PlainLoop,
+        lambda folder: {
+            "architecture": {
+                "name": "sngan",
+                "preset": "mimicry",
+                "width": 16,
+                "num_classes": 0,
+            },
+        },
+        steps=2,
+        goals=(1.3, 1.0),
+    ),
+    "biggan": Comparison(
+        biggan.PlainLoop,
+        lambda folder: {"architecture": {"name": "biggan", "width": 16}},
+        steps=2,
+        goals=(1.3, 1.0),
+    ),
 }
 
 
@@ -105,7 +126,6 @@ def compare(
             count = chunk()
             if index:  # the first round warms up
                 speeds[loop].append(count / (time.perf_counter() - begun))
-    plain.close()
     print(f"\n{name}: median of {rounds} interleaved rounds of {comparison.steps} steps")
     print(f"  plain loop            {statistics.median(speeds['plain']):9.0f} images/s")
     for (precision, trainer), goal in zip(ours.items(), comparison.goals, strict=True):
@@ -118,6 +138,9 @@ def compare(
         )
         if name == "dcgan":
             print(f"    {share_of_matmul(trainer, statistics.median(speeds[precision]))}")
+    counts = operations(lambda: plain.run(1)), operations(ours["fp32"].train_step)
+    print(f"  GFLOP of a step: {counts[0] / 1e9:.2f} plain, {counts[1] / 1e9:.2f} ganzoo")
+    plain.close()
 
 
 def trainer_of(comparison: Comparison, folder: Path, precision: str) -> Trainer:
@@ -136,13 +159,18 @@ def advance(trainer: Trainer, steps: int) -> int:
     return steps * config.training.batch_size * config.objective.critic_updates
 
 
+def operations(step: Callable[[], object]) -> int:
+    """Count the floating-point operations of products and convolutions in a step."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
+
+
 def share_of_matmul(trainer: Trainer, speed: float) -> str:
     """Tell what part of this machine's matrix-product rate the steps reach."""
-    with FlopCounterMode(display=False) as counter:
-        trainer.train_step()
     config = trainer.config
     samples = config.training.batch_size * config.objective.critic_updates
-    reached = counter.get_total_flops() / samples * speed
+    reached = operations(trainer.train_step) / samples * speed
     dtype = torch.bfloat16 if trainer.hardware.precision == "bf16" else torch.float32
     rate = matmul_rate(dtype)
     return (
