@@ -23,12 +23,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
 import ganzoo
 from benchmarks.lite0 import LITE0
@@ -38,9 +35,6 @@ from ganzoo.training.observers.observer import Observer
 from ganzoo.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
-EMOJI = Path("runs/emoji")
-"""Where the emoji lie as PNGs."""
-
 ASKED = 2_000
 """Samples whose digit is compared with the one that was asked for."""
 
@@ -53,7 +47,7 @@ class Comparison:
     """Recipes on the same data.
 
     Attributes:
-        data: The section of their configs.
+        data: The section of their configs; without a source, it is the file that is given.
         cases: The rest of their configs, by the name of the row.
         metrics: The columns.
         extractor: Of features; None for the one that suits the data.
@@ -139,7 +133,7 @@ COMPARISONS = {
         {"source": "mnist5k"}, SMALL, ("fid", "precision", "recall", "accuracy"), seconds=600
     ),
     "emoji": Comparison(
-        {"source": str(EMOJI), "image_size": 32},
+        {"image_size": 32, "labels": ""},
         SMALL,
         ("kid", "precision", "recall"),
         extractor="lite0",
@@ -163,47 +157,40 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ... of each")
     parser.add_argument("--seconds", type=float, help="CPU time of a run")
     parser.add_argument("--workers", type=int, default=1, help="runs at once")
-    parser.add_argument("--emoji", type=Path, help="the .npz file of emoji")
+    parser.add_argument("--emoji", metavar="FILE", help="the .npz file of emoji")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="print what is there, and run nothing")
     parser.add_argument("--run", metavar="JSON", help="do one run, and print its result")
     arguments = parser.parse_args()
     if arguments.run:
-        print(json.dumps(run(**json.loads(arguments.run))))
+        print(json.dumps(run(**json.loads(arguments.run), file=arguments.emoji)))
         return
-    lines = arguments.results.read_text().splitlines() if arguments.results.is_file() else []
-    done = {key(result): result for result in map(json.loads, lines)}
-    names = arguments.data or COMPARISONS
-    todo = [
-        {
-            "data": data,
-            "case": case,
-            "seed": seed,
-            "seconds": arguments.seconds or COMPARISONS[data].seconds,
-        }
-        for data in names
-        for seed, case in itertools.product(range(arguments.seeds), COMPARISONS[data].cases)
+    done = read(arguments.results)
+    places = [
+        {"data": name, "case": case, "seed": seed, "seconds": seconds}
+        for name in arguments.data or COMPARISONS
+        for seconds in [arguments.seconds or COMPARISONS[name].seconds]
+        for seed, case in itertools.product(range(arguments.seeds), COMPARISONS[name].cases)
     ]
-    if not arguments.table:
-        if "emoji" in names and not EMOJI.is_dir():
-            lay_out(arguments.emoji)
-        lock = Lock()
-
-        def do(place: Result) -> None:
-            result = apart(place)
-            with lock, arguments.results.open("a") as file:
-                done[key(place)] = result
+    todo = [] if arguments.table else [place for place in places if key(place) not in done]
+    if any(place["data"] == "emoji" for place in todo) and arguments.emoji is None:
+        parser.error("runs of emoji are due; give the file: --emoji FILE.npz")
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(arguments.workers) as workers:
+        for result in workers.map(lambda place: apart(place, arguments.emoji), todo):
+            done[key(result)] = result
+            with arguments.results.open("a") as file:
                 print(json.dumps(result), file=file)
+    for name, group in itertools.groupby(places, key=lambda place: str(place["data"])):
+        found = [done[key(place)] for place in group if key(place) in done]
+        if found:
+            print("\n".join(table(name, found)), end="\n\n")
 
-        arguments.results.parent.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(arguments.workers) as workers:
-            list(workers.map(do, (place for place in todo if key(place) not in done)))
-    for data in names:
-        results = [
-            done[key(place)] for place in todo if place["data"] == data and key(place) in done
-        ]
-        if results:
-            print("\n".join(table(data, results)), end="\n\n")
+
+def read(file: Path) -> dict[tuple[Any, ...], Result]:
+    """Return the results that a file holds."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return {key(result): result for result in map(json.loads, lines)}
 
 
 def key(result: Result) -> tuple[Any, ...]:
@@ -211,20 +198,11 @@ def key(result: Result) -> tuple[Any, ...]:
     return tuple(result[name] for name in ("data", "case", "seed", "seconds"))
 
 
-def lay_out(file: Path | None) -> None:
-    """Write the emoji as PNGs."""
-    if file is None or not file.is_file():
-        raise SystemExit("the emoji are needed: --emoji FILE.npz, a file with `images`")
-    with np.load(file, allow_pickle=False) as arrays:
-        images = arrays["images"]
-    EMOJI.mkdir(parents=True)
-    for number, image in enumerate(images):
-        Image.fromarray(image).save(EMOJI / f"{number:04}.png")
-
-
-def apart(place: Result) -> Result:
+def apart(place: Result, file: str | None) -> Result:
     """Do a run in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.quality", "--run", json.dumps(place)]
+    if file is not None:
+        command += ["--emoji", file]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     result: Result = json.loads(done.stdout)
@@ -255,13 +233,13 @@ class Budget(Observer):
             raise EnoughError
 
 
-def run(data: str, case: str, seed: int, seconds: float) -> Result:
+def run(data: str, case: str, seed: int, seconds: float, file: str | None = None) -> Result:
     """Train for some CPU time, and score the averaged generator."""
     comparison = COMPARISONS[data]
     if comparison.extractor == LITE0.name:
         ganzoo.register(LITE0)
     quiet = {"checkpoint_every": 0, "sample_every": 0, "steps": 10**9, "seed": seed}
-    config = {"data": comparison.data, **comparison.cases[case]}
+    config = {"data": {"source": file, **comparison.data}, **comparison.cases[case]}
     config["training"] = {"precision": comparison.precision, **config.get("training", {}), **quiet}
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, Path(folder) / "run", observers=[Budget(seconds)])
