@@ -111,7 +111,7 @@ DIGITS: dict[str, Config] = {
     },
 }
 SMALL: dict[str, Config] = {
-    "dcgan": {"architecture": {"name": "dcgan", "width": 32}},
+    "dcgan": {"architecture": {"name": "dcgan", "width": 32}, "optimizers": rates(5e-4)},
     "wgan-gp": {
         "architecture": {"name": "wgan-gp", "preset": "cnn", "width": 32},
         "objective": {"discriminator_steps": 3},
