@@ -34,8 +34,8 @@ NAMES = {
         Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
     """,
     "ganzoo.layers": """
-        ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm UpBlock glorot
-        orthogonal spectral_norm
+        ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm UpBlock
+        conv_then_pool glorot orthogonal spectral_norm upsample_then_conv
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
@@ -123,9 +123,11 @@ PARAMETERS = {
     "ganzoo.layers.SelfAttention": "channels",
     "ganzoo.layers.SpectralNorm": "weight eps iterations",
     "ganzoo.layers.UpBlock": "inputs outputs norm upsampling",
+    "ganzoo.layers.conv_then_pool": "conv maps",
     "ganzoo.layers.glorot": "layer gain",
     "ganzoo.layers.orthogonal": "layer",
     "ganzoo.layers.spectral_norm": "network eps iterations",
+    "ganzoo.layers.upsample_then_conv": "maps conv",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
     "ganzoo.losses.base.Critique.sum": "self",

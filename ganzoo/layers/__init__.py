@@ -4,6 +4,7 @@ from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.initialising import glorot, orthogonal
 from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, spectral_norm
 from ganzoo.layers.projection import ProjectionHead
+from ganzoo.layers.resampling import conv_then_pool, upsample_then_conv
 from ganzoo.layers.residual import DownBlock, UpBlock
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "SelfAttention",
     "SpectralNorm",
     "UpBlock",
+    "conv_then_pool",
     "glorot",
     "orthogonal",
     "spectral_norm",
+    "upsample_then_conv",
 ]

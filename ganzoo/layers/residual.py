@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganzoo.layers.norms import ConditionalBatchNorm2d
+from ganzoo.layers.resampling import conv_then_pool, upsample_then_conv
 
 Upsampling = Literal["nearest", "bilinear"]
 
@@ -44,8 +45,12 @@ class UpBlock(nn.Module):
 
     def forward(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:
         """``(N, inputs, H, W)`` to ``(N, outputs, 2H, 2W)``."""
-        main = self._up(F.relu(_normal(self.norm1, maps, condition)))
-        main = F.relu(_normal(self.norm2, self.conv1(main), condition), inplace=True)
+        main = F.relu(_normal(self.norm1, maps, condition))
+        if self.upsampling == "nearest":
+            main = upsample_then_conv(main, self.conv1)
+        else:
+            main = self.conv1(self._up(main))
+        main = F.relu(_normal(self.norm2, main, condition), inplace=True)
         # A pointwise convolution commutes with weighted means of pixels, and costs a quarter before
         # there are four times as many.
         return self._up(self.shortcut(maps)) + self.conv2(main)  # type: ignore[no-any-return]
@@ -93,12 +98,13 @@ class DownBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """``(N, inputs, H, W)`` to ``(N, outputs, H, W)``, or half of H and W."""
         seen = maps if self.first else F.relu(maps)
-        main = self.conv2(F.relu(self.conv1(seen), inplace=True))
+        main = F.relu(self.conv1(seen), inplace=True)
         short = seen if self.shortcut_relu else maps
-        if self.down:
-            # Pooling commutes with the pointwise convolution, which then has a quarter to do.
-            main, short = F.avg_pool2d(main, 2), F.avg_pool2d(short, 2)
-        return self.shortcut(short) + main  # type: ignore[no-any-return]
+        if not self.down:
+            return self.shortcut(short) + self.conv2(main)  # type: ignore[no-any-return]
+        # Pooling commutes with the pointwise convolution, which then has a quarter to do.
+        short = self.shortcut(F.avg_pool2d(short, 2))
+        return short + conv_then_pool(self.conv2, main)  # type: ignore[no-any-return]
 
 
 def _normal(norm: nn.Module, maps: Tensor, condition: Tensor | None) -> Tensor:

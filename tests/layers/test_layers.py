@@ -14,9 +14,11 @@ from ganzoo.layers import (
     ProjectionHead,
     SelfAttention,
     UpBlock,
+    conv_then_pool,
     glorot,
     orthogonal,
     spectral_norm,
+    upsample_then_conv,
 )
 
 
@@ -252,6 +254,28 @@ def test_down_blocks(outputs, hidden, down, first, shortcut_relu):
     assert maps.equal(kept)
     assert block.conv1.out_channels == hidden
     assert isinstance(block.shortcut, nn.Identity) == (outputs == 3 and not down)
+
+
+RESAMPLED = {
+    "pooled": (
+        lambda maps, conv: conv_then_pool(conv, maps),
+        lambda maps, conv: F.avg_pool2d(conv(maps), 2),
+    ),
+    "doubled": (upsample_then_conv, lambda maps, conv: conv(doubled(maps, "nearest"))),
+}
+
+
+@pytest.mark.parametrize(("one", "two"), RESAMPLED.values(), ids=RESAMPLED)
+@pytest.mark.parametrize("bias", [False, True])
+def test_two_steps_in_one_convolution(one, two, bias):
+    conv = filled(nn.Conv2d(3, 5, 3, padding=1, bias=bias))
+    maps = torch.randn(2, 3, 2, 6, dtype=torch.float64, requires_grad=True)  # no place is inside
+    found, expected = one(maps, conv), two(maps, conv)
+    check_close(found, expected.detach())
+    towards, weights = torch.randn_like(found), [maps, *conv.parameters()]
+    gradients = (torch.autograd.grad(y, weights, towards) for y in (found, expected))
+    for here, there in zip(*gradients, strict=True):
+        check_close(here, there)
 
 
 # --- projection ---------------------------------------------------------------------------------
