@@ -85,7 +85,18 @@ COMPARISONS = {
     ),
     "biggan": Comparison(
         biggan.PlainLoop,
-        lambda folder: {"architecture": {"name": "biggan", "width": 16}},
+        lambda folder: {
+            "architecture": {
+                "name": "biggan",
+                "preset": "cifar",
+                "width": 16,
+                "latent_path": "split",
+                "shared_dim": 128,
+            },
+            "objective": {"passes": "separate"},
+            "training": {"batch_size": 64},
+            "ema": {"start": 0},
+        },
         steps=2,
         goals=(1.3, 1.0),
     ),

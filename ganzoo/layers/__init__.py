@@ -2,10 +2,10 @@
 
 from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.initialising import glorot, orthogonal
-from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, spectral_norm
+from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, normalised, spectral_norm
 from ganzoo.layers.projection import ProjectionHead
 from ganzoo.layers.resampling import conv_then_pool, upsample_then_conv
-from ganzoo.layers.residual import DownBlock, UpBlock
+from ganzoo.layers.residual import DownBlock, UpBlock, down_blocks
 
 __all__ = [
     "ConditionalBatchNorm2d",
@@ -15,7 +15,9 @@ __all__ = [
     "SpectralNorm",
     "UpBlock",
     "conv_then_pool",
+    "down_blocks",
     "glorot",
+    "normalised",
     "orthogonal",
     "spectral_norm",
     "upsample_then_conv",
