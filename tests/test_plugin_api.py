@@ -134,11 +134,13 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.generator": "self fake real",
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
-        critic networks reals fakes latents real_labels fake_labels random step real_condition
-        fake_condition real fake
+        critic network networks reals fakes latents real_labels fake_labels random step samples
+        real_condition fake_condition real fake
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",
+    "ganzoo.penalties.base.Penalty.measure": "self figures",
+    "ganzoo.penalties.base.Penalty.move": "self means",
     "ganzoo.penalties.base.Penalty.project": "self network weight",
     "ganzoo.penalties.base.gradient_at": "context samples",
     "ganzoo.penalties.base.input_gradient": "critic samples labels condition",
