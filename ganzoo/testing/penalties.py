@@ -17,7 +17,7 @@ from ganzoo.resolve.validation import validate
 from ganzoo.spec import Shape
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
-from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, small_run
+from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, StandInConfig, small_run
 
 FAR = 10**9
 """Steps and samples after which a penalty that starts late applies, too."""
@@ -97,7 +97,7 @@ def cases(subject: Subject) -> list[PenaltyCase]:
     config = validate(subject.spec.config, {"name": subject.spec.name, **subject.values}, "penalty")
     found = []
     for title, shape, classes in VARIANTS:
-        architecture = LatentConfig(
+        architecture = StandInConfig(
             name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
         )
         found.append(PenaltyCase(subject.spec, subject.offer, config, architecture, title=title))
