@@ -34,8 +34,9 @@ NAMES = {
         Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
     """,
     "ganzoo.layers": """
-        ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm UpBlock
-        conv_then_pool glorot orthogonal spectral_norm upsample_then_conv
+        ClassifierHead ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm
+        UpBlock conv_then_pool down_blocks glorot normalised orthogonal spectral_norm
+        upsample_then_conv
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
@@ -66,7 +67,7 @@ PARAMETERS = {
     "ganzoo.spec.ObjectiveSpec": """
         name summary config factory players fields coupling paper api
     """,
-    "ganzoo.spec.LossSpec": "name summary config factory paper api threshold",
+    "ganzoo.spec.LossSpec": "name summary config factory paper api threshold critic_extras",
     "ganzoo.spec.PenaltySpec": """
         name summary config factory on of kind forbids_coupling paper api
     """,
@@ -79,7 +80,7 @@ PARAMETERS = {
         objective loss penalties optimizers data training ema augmentation note
     """,
     "ganzoo.spec.Traits": """
-        sides channels images vectors labels output coupling truncation extras
+        sides channels images vectors labels output coupling truncation extras critic_extras
     """,
     "ganzoo.spec.RecipeFacts": "architecture samples classes batch_size steps",
     "ganzoo.spec.Truncation": "kind range default",
@@ -117,6 +118,7 @@ PARAMETERS = {
     "ganzoo.objectives.base.Phase": "player index name",
     "ganzoo.objectives.base.Shown": "samples labels condition latents",
     "ganzoo.objectives.base.Turn": "step phase update samples draws data",
+    "ganzoo.layers.ClassifierHead": "features num_classes bias",
     "ganzoo.layers.ConditionalBatchNorm2d": "channels size tables eps",
     "ganzoo.layers.DownBlock": "inputs outputs hidden down first shortcut_relu",
     "ganzoo.layers.ProjectionHead": "features num_classes bias",
@@ -136,11 +138,13 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.generator": "self fake real",
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
-        critic networks reals fakes latents real_labels fake_labels random step real_condition
-        fake_condition real fake
+        critic network networks reals fakes latents real_labels fake_labels random step samples
+        real_condition fake_condition real fake
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",
+    "ganzoo.penalties.base.Penalty.measure": "self figures",
+    "ganzoo.penalties.base.Penalty.move": "self means",
     "ganzoo.penalties.base.Penalty.project": "self network weight",
     "ganzoo.penalties.base.gradient_at": "context samples",
     "ganzoo.penalties.base.input_gradient": "critic samples labels condition",

@@ -3,11 +3,12 @@
 from ganzoo.layers.attention import SelfAttention
 from ganzoo.layers.initialising import glorot, orthogonal
 from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, normalised, spectral_norm
-from ganzoo.layers.projection import ProjectionHead
+from ganzoo.layers.projection import ClassifierHead, ProjectionHead
 from ganzoo.layers.resampling import conv_then_pool, upsample_then_conv
 from ganzoo.layers.residual import DownBlock, UpBlock, down_blocks
 
 __all__ = [
+    "ClassifierHead",
     "ConditionalBatchNorm2d",
     "DownBlock",
     "ProjectionHead",

@@ -1,8 +1,29 @@
 """What both players minimise: descriptions here, free of torch; the functions beside."""
 
-from ganzoo.losses.config import LeastSquaresConfig, LogisticConfig, PlainLossConfig
+from typing import Any
+
+from ganzoo.losses.config import (
+    AuxiliaryClassifierConfig,
+    LeastSquaresConfig,
+    LogisticConfig,
+    PlainLossConfig,
+)
 from ganzoo.spec import LossSpec
 
+
+def _threshold(config: Any) -> float | None:
+    return None if config.adversarial == "wasserstein" else 0.0
+
+
+AUXILIARY_CLASSIFIER = LossSpec(
+    name="auxiliary-classifier",
+    summary="The critic also names the classes of reals and of fakes (AC-GAN).",
+    config=AuxiliaryClassifierConfig,
+    factory="ganzoo.losses.functions:AuxiliaryClassifier",
+    paper="Odena et al., Conditional Image Synthesis with Auxiliary Classifier GANs, 2017",
+    threshold=_threshold,
+    critic_extras=("classes",),
+)
 MINIMAX = LossSpec(
     name="minimax",
     summary="The zero-sum game as first stated; its generator gradient vanishes early on.",

@@ -19,7 +19,8 @@ class Critique:
         logits: One tensor, or several of a discriminator with several heads; the first dimension
             of each is the batch. Real samples should get the larger ones. No sigmoid.
         labels: The int64 labels ``(N,)`` that the samples were scored with, if any.
-        extras: What else the discriminator returned, by name (class logits, features).
+        extras: What else the discriminator returned, by name; the batch is the first dimension of
+            each. ``classes`` are the logits of an auxiliary classifier ``(N, num_classes)``.
     """
 
     logits: tuple[Tensor, ...]
@@ -71,7 +72,7 @@ class Loss(ABC):
     """
 
     needs_real: ClassVar[bool] = False
-    probabilities: ClassVar[bool] = False
+    probabilities: bool = False
 
     def __init__(self, config: LossConfig) -> None:
         self.config = config

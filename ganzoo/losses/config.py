@@ -1,5 +1,7 @@
 """The configs of the first-party losses."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from ganzoo.config import LossConfig
@@ -7,6 +9,29 @@ from ganzoo.config import LossConfig
 
 class PlainLossConfig(LossConfig):
     """A loss without choices."""
+
+
+class AuxiliaryClassifierConfig(LossConfig):
+    """An adversarial loss, and the cross-entropy of the critic's class logits."""
+
+    adversarial: Literal["non-saturating", "hinge", "wasserstein"] = Field(
+        default="non-saturating",
+        description="The adversarial part: the paper's, or hinge, or wasserstein as Gulrajani et "
+        "al. have it with a gradient penalty.",
+    )
+    real_weight: float = Field(
+        default=1.0, ge=0, description="Of the reals' cross-entropy, for the discriminator."
+    )
+    fake_weight: float = Field(
+        default=1.0,
+        ge=0,
+        description="Of the fakes' cross-entropy, for the discriminator (Gulrajani et al.: 0).",
+    )
+    generator_weight: float = Field(
+        default=1.0,
+        ge=0,
+        description="Of the fakes' cross-entropy, for the generator (Gulrajani et al.: 0.1).",
+    )
 
 
 class LeastSquaresConfig(LossConfig):

@@ -16,6 +16,7 @@ from ganzoo.errors import RequestError
 from ganzoo.latents import way
 from ganzoo.memory import check_room
 from ganzoo.networks.base import evaluating
+from ganzoo.networks.calibrating import calibrated
 from ganzoo.networks.styles import Styled
 from ganzoo.numbers import number_of, whole_number
 from ganzoo.randomness import TURN, checked_seed, isolated, seed_for
@@ -43,11 +44,18 @@ class Generator(Styled):
 
     @property
     def truncation(self) -> Truncation:
-        """How it makes samples more typical; none, of latents that are not normal."""
-        own = self.traits.truncation
-        if own.kind == "styles" or self.config.latent == "normal":
+        """How it makes samples more typical; none, of latents that are not normal.
+
+        The default of a calibrated generator is the truncation that it was calibrated for.
+        """
+        own, calibration = self.traits.truncation, self.info.calibration
+        if own.kind != "styles" and self.config.latent != "normal":
+            return replace(own, kind="none", default=None)
+        if calibration is None or calibration.truncation is None or own.kind == "none":
             return own
-        return replace(own, kind="none", default=None)
+        # A stranger's file may hold any number.
+        known = own.allows(calibration.truncation)
+        return replace(own, default=calibration.truncation) if known else own
 
     def _repr_html_(self) -> str:
         from ganzoo.sheet import sample_sheet, to_html  # which build on this module
@@ -294,6 +302,37 @@ class Generator(Styled):
         mixture = ClassMixture(starts, targets, torch.linspace(0, 1, steps + 1).repeat(n))
         samples = self._samples(latents, starts, seed, truncation, batch_size, mixture)
         return samples.reshape(n, steps + 1, *samples.shape[1:])
+
+    @own_settings(grad=False)
+    def calibrate(
+        self,
+        truncation: float | None = None,
+        *,
+        samples: int = 1024,
+        batch_size: int = 64,
+        seed: int = 0,
+    ) -> Generator:
+        """Return a copy whose batch-norm statistics are those of truncated samples.
+
+        Statistics that were gathered from all latents do not hold for truncated ones. Those of the
+        copy are means over `samples / batch_size` batches, 16 as published. This generator stays as
+        it is. Source: Brock et al., Large Scale GAN Training for High Fidelity Natural Image
+        Synthesis, 2019 (standing statistics).
+
+        Args:
+            truncation: As that of `sample`, and the copy's default from then on.
+            samples: How many are made; a multiple of `batch_size`. Classes are drawn uniformly.
+            batch_size: How many share the statistics of a batch; at least 2.
+            seed: The seed. The same one gives the same statistics.
+
+        Returns:
+            A new generator without scores; `info.calibration`, which is saved with it, says how.
+
+        Raises:
+            RequestError: It has no batch norm, or statistics for each truncation already, or a
+                number is out of range.
+        """
+        return calibrated(self, truncation, samples, batch_size, seed)
 
     def _samples(
         self,

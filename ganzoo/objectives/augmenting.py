@@ -38,7 +38,7 @@ class Augmenting:
         self.augmentation: Augmentation = registry.instantiate(
             "augmentations", name, config.augmentation
         )
-        self.threshold = registry.get(LossSpec, config.loss.name).threshold or 0.0
+        self.threshold = registry.get(LossSpec, config.loss.name).threshold_of(config.loss) or 0.0
         # Sums over all processes as this one guesses them, so that their means over the processes
         # are the sums. They are whole numbers, which float32 adds exactly.
         self._judged = {name: torch.zeros(()) for name in ("signs", "logits", "sign")}

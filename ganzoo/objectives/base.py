@@ -152,7 +152,7 @@ class Objective(ABC):
         """
 
     def after_update(self, step: int, phase: Phase) -> None:
-        """Apply the projections that are due, and let augmentations follow their critics."""
+        """Apply projections that are due; let penalties and augmentations follow their critics."""
         update = self.updates_before(step, phase)
         for penalty in self._projections.values():
             if update % penalty.config.every == 0:
@@ -160,6 +160,8 @@ class Objective(ABC):
                 for role in self.players[phase.player]:
                     if penalty.config.on in (phase.player, role):
                         penalty.project(self.networks[role], weight)
+        for game in self.games:
+            game.after_update()
         last = phase == [p for p in self.all_phases(step) if p.player == phase.player][-1]
         for game in self.games:
             if last and game.critic in self.players[phase.player]:

@@ -5,6 +5,7 @@ at, whatever its networks are.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo import registry
+from ganzoo import distribution, registry
 from ganzoo.config import RunConfig, value_at
 from ganzoo.hardware import Hardware
 from ganzoo.health.witness import Witness
@@ -116,7 +117,11 @@ class Game:
     @property
     def notes(self) -> list[str]:
         """What a user should know, as sentences."""
-        labels = [label for label, p in self.penalties.items() if p.looks_at and not p.config.apart]
+        labels = [
+            label
+            for label, penalty in self.penalties.items()
+            if penalty.looks_at and penalty.differentiates and not penalty.config.apart
+        ]
         if not labels or not self._unshared:
             return []
         names = " and ".join(f"penalties.{label}" for label in labels)
@@ -171,12 +176,17 @@ class Game:
         self.augment.follow(turn.samples)
         on, fakes = (self.players[0], self.critic), fakes.detached()
         if turn.phase.name:
-            return self._term(turn, on, reals, fakes)
+            return self._term(turn, on, self._context(turn, self.critic, reals, fakes))
         due = self._due(turn, on)
-        looked_at = {kind for label in due for kind in self._shared(self.penalties[label])}
-        if "reals" in looked_at:
+        differentiated = {
+            kind
+            for label in due
+            for kind in self._shared(self.penalties[label])
+            if self.penalties[label].differentiates
+        }
+        if "reals" in differentiated:
             reals = reals.differentiable()
-        if "fakes" in looked_at:
+        if "fakes" in differentiated:
             fakes = fakes.differentiable()
         real, fake = self.judge(turn, reals, fakes)
         self.augment.judged(real)
@@ -191,9 +201,7 @@ class Game:
             **self.augment.figures(),
         }
         context = dataclasses.replace(
-            self._context(turn, reals, fakes),
-            real=real if "reals" in looked_at else None,
-            fake=fake if "fakes" in looked_at else None,
+            self._context(turn, self.critic, reals, fakes), real=real, fake=fake
         )
         return scale * loss + self._terms(turn, due, context, scalars), scalars
 
@@ -210,7 +218,7 @@ class Game:
         self.augment.follow(turn.samples)
         on = (self.players[1], self.maker)
         if turn.phase.name:
-            return self._term(turn, on, reals, fakes)
+            return self._term(turn, on, self._context(turn, self.maker, reals, fakes))
         real = None
         if reals is not None:
             with torch.no_grad():
@@ -218,8 +226,14 @@ class Game:
         fake = self.score(turn, fakes, "fakes")
         loss = self.loss.generator(fake, real)
         scalars = {f"loss/{self.players[1]}": loss.detach()}
-        context = self._context(turn, reals, fakes)
+        context = self._context(turn, self.maker, reals, fakes)
         return loss + self._terms(turn, self._due(turn, on), context, scalars), scalars
+
+    def after_update(self) -> None:
+        """Let penalties that keep running means move them, after any update."""
+        average = functools.partial(distribution.average, self.hardware.processes)
+        for penalty in self.penalties.values():
+            penalty.settle(average)
 
     def after_step(self, step: int) -> None:
         """Let the augmentation follow the critic, after the critic's last update of a step."""
@@ -274,11 +288,12 @@ class Game:
 
     def _shared(self, penalty: Penalty) -> tuple[str, ...]:
         """Return of which samples a penalty looks at the main update's own critiques."""
-        return () if self._unshared else penalty.looks_at
+        return () if self._unshared and penalty.differentiates else penalty.looks_at
 
-    def _context(self, turn: Turn, reals: Shown | None, fakes: Shown) -> Context:
+    def _context(self, turn: Turn, role: str, reals: Shown | None, fakes: Shown) -> Context:
         return Context(
             critic=self._penalty_critique,
+            network=self.networks[role],
             networks=self.networks,
             reals=None if reals is None else reals.samples,
             fakes=fakes.samples,
@@ -287,6 +302,7 @@ class Game:
             fake_labels=fakes.labels,
             random=turn.draws,
             step=turn.step,
+            samples=turn.samples,
             real_condition=None if reals is None else reals.condition,
             fake_condition=fakes.condition,
         )
@@ -299,19 +315,23 @@ class Game:
         for label in labels:
             penalty = self.penalties[label]
             critic = self.augment.critic(self._penalty_critique, turn.draws, label)
-            term = penalty.term(dataclasses.replace(context, critic=critic))
+            shared = self._shared(penalty)
+            own = dataclasses.replace(
+                context,
+                critic=critic,
+                real=context.real if "reals" in shared else None,
+                fake=context.fake if "fakes" in shared else None,
+            )
+            term = penalty.term(own)
             scalars[f"penalty/{label}"] = term.detach()
             weight = value_at(penalty.config.weight, turn.samples)
             total = total + weight * penalty.config.every * term
         return total
 
-    def _term(
-        self, turn: Turn, on: tuple[str, str], reals: Shown | None, fakes: Shown
-    ) -> tuple[Tensor, Scalars]:
+    def _term(self, turn: Turn, on: tuple[str, str], context: Context) -> tuple[Tensor, Scalars]:
         """Return the term of a penalty that is apart; 0 where it is another game's."""
         label, scalars = turn.phase.name, Scalars()
         mine = label in self.apart and self.penalties[label].config.on in on
-        context = self._context(turn, reals, fakes)
         total = self._terms(turn, [label] if mine else [], context, scalars)
         return torch.as_tensor(total, device=self.hardware.device), scalars
 

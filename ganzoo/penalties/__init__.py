@@ -3,6 +3,8 @@
 from ganzoo.penalties.config import (
     DraganConfig,
     GradientPenaltyConfig,
+    LecamConfig,
+    OrthogonalConfig,
     WeightClippingConfig,
     ZeroCentredConfig,
 )
@@ -41,6 +43,22 @@ R2 = PenaltySpec(
     factory="ganzoo.penalties.functions:R2",
     of="critic",
     paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
+)
+LECAM = PenaltySpec(
+    name="lecam",
+    summary="Holds the critic's outputs near running means of the opposite kind, for few data.",
+    config=LecamConfig,
+    factory="ganzoo.penalties.functions:Lecam",
+    of="critic",
+    paper="Tseng et al., Regularizing Generative Adversarial Networks under Limited Data, 2021",
+)
+ORTHOGONAL = PenaltySpec(
+    name="orthogonal",
+    summary="Presses different rows of each weight to be orthogonal.",
+    config=OrthogonalConfig,
+    factory="ganzoo.penalties.functions:Orthogonal",
+    on="generator",
+    paper="Brock et al., Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019",
 )
 WEIGHT_CLIPPING = PenaltySpec(
     name="weight-clipping",

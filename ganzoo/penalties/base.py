@@ -1,6 +1,6 @@
 """What a penalty is, and what it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,6 +27,7 @@ class Context:
 
     Attributes:
         critic: Scores samples, with labels or None.
+        network: The one of them that this penalty is on, raw: a term on weights regularises it.
         networks: The raw networks by role.
         reals: Real samples of this update, ``(N, *sample_shape)``, in [-1, 1]; None in a phase
             that has none.
@@ -36,14 +37,17 @@ class Context:
         fake_labels: int64 ``(N,)``, or None.
         random: The random numbers of this update.
         step: The step.
+        samples: Real samples that the run has seen before this step.
         real_condition: What the reals belong to, as the source of a translation, or None.
         fake_condition: What the fakes belong to, or None.
-        real: The critic's judgement of the reals in this update, differentiable for them: where a
-            penalty's `looks_at` asks for it and it can be shared; else None.
+        real: The critic's judgement of the reals in this update: where a penalty's `looks_at` asks
+            for it and it can be shared; else None. It is differentiable for the reals where the
+            penalty `differentiates`.
         fake: The same of the fakes.
     """
 
     critic: Critic
+    network: nn.Module
     networks: Mapping[str, nn.Module]
     reals: Tensor | None
     fakes: Tensor
@@ -52,6 +56,7 @@ class Context:
     fake_labels: Tensor | None
     random: Draws
     step: int
+    samples: int = 0
     real_condition: Tensor | None = None
     fake_condition: Tensor | None = None
     real: Critique | None = None
@@ -64,16 +69,20 @@ class Penalty:
     Attributes:
         config: The penalty's config.
         state: Small tensors that it keeps from one update to the next; checkpoints keep them too.
-        looks_at: Of which samples it differentiates the critic at the samples themselves, of
-            ``reals`` and ``fakes``. The update's own critiques of them are then offered, with its
-            own augmentation, so that no pass is done twice.
+        looks_at: Whose critiques it needs, of ``reals`` and ``fakes``. Those of the update itself
+            are then offered, with its own augmentation, so that no pass is done twice.
+        differentiates: Whether it differentiates these critiques at the samples. That takes
+            uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
+            a run has them otherwise, such a penalty makes a pass of its own.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
+    differentiates: bool = True
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config
         self.state: dict[str, Tensor] = {}
+        self._measured: list[dict[str, Tensor]] = []
 
     def place(self, device: torch.device) -> None:
         """Move what it keeps to the device of the run."""
@@ -82,6 +91,29 @@ class Penalty:
     def term(self, context: Context) -> Tensor:
         """Return a scalar that is added to the loss, before its weight and `every`."""
         raise TypeError(f"{type(self).__name__} defines no term")
+
+    def measure(self, **figures: Tensor) -> None:
+        """Hand in scalars of one part of a batch; `move` gets their means over the whole batch."""
+        self._measured.append({name: figure.detach() for name, figure in figures.items()})
+
+    def settle(self, average: Callable[[Iterable[Tensor]], None]) -> None:
+        """Move the state after an update in whose parts something was measured.
+
+        Args:
+            average: Replaces tensors by their means over all processes, in place.
+        """
+        if self._measured:
+            parts, self._measured = self._measured, []
+            means = {name: torch.stack([p[name] for p in parts]).mean() for name in parts[0]}
+            average(means.values())
+            self.move(means)
+
+    def move(self, means: Mapping[str, Tensor]) -> None:
+        """Change the state once in an update, by the means of what `term` measured in its batch.
+
+        A term is computed for each part of a batch and in each process, so that a running mean that
+        it moved itself would depend on `accumulate` and on the number of processes.
+        """
 
     def project(self, network: nn.Module, weight: float) -> None:
         """Change the network in place after the optimizer's step."""

@@ -1,8 +1,11 @@
 """The configs of the first-party penalties."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ganzoo.config import PenaltyConfig, Scheduled
+from ganzoo.config.models import AsTuple
 
 
 class GradientPenaltyConfig(PenaltyConfig):
@@ -24,6 +27,41 @@ class ZeroCentredConfig(PenaltyConfig):
     """weight/2 x E |gradient|^2."""
 
     weight: Scheduled = Field(default=10.0, description="gamma; the factor is half of it.")
+
+
+class OrthogonalConfig(PenaltyConfig):
+    """weight/2 x the squared inner products of different rows of each weight."""
+
+    weight: Scheduled = Field(
+        default=1e-4, description="The gradient of W is this times 2 (WWᵀ ∘ (1 - I)) W."
+    )
+    skip: Annotated[tuple[str, ...], AsTuple] = Field(
+        default=("shared",),
+        description="Modules or parameters that it leaves as they are, by their names in the "
+        "network; by default a shared class embedding.",
+    )
+
+
+class LecamConfig(PenaltyConfig):
+    """weight x (E (D(x) - a_F)^2 + E (a_R - D(G(z)))^2), of running means a_R and a_F."""
+
+    weight: Scheduled = Field(
+        default=0.3, description="Factor of both squares; 0.3 is published for BigGAN on CIFAR."
+    )
+    decay: float = Field(
+        default=0.99, ge=0, lt=1, description="How much of the running means an update keeps."
+    )
+    start: int = Field(
+        default=50_000,
+        ge=0,
+        description="Real samples before the term counts; until then both means are those of the "
+        "last batch. The authors' code: 1,000 steps of 50.",
+    )
+    rectified: bool = Field(
+        default=True,
+        description="Whether only reals above a_F and fakes below a_R count, as in the authors' "
+        "code; the paper's formula has all.",
+    )
 
 
 class WeightClippingConfig(PenaltyConfig):

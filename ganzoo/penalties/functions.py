@@ -1,10 +1,14 @@
-"""The first-party penalties, all of critics."""
+"""The first-party penalties."""
+
+import re
+from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganzoo.penalties.base import Context, Penalty, gradient_at, input_gradient
-from ganzoo.penalties.config import DraganConfig
+from ganzoo.penalties.config import DraganConfig, LecamConfig, OrthogonalConfig
 
 
 class GradientPenalty(Penalty):
@@ -72,6 +76,81 @@ class R2(Penalty):
         """Return the penalty before its weight (gamma)."""
         gradient = gradient_at(context, "fakes")
         return 0.5 * gradient.square().sum() / len(gradient)
+
+
+class Orthogonal(Penalty):
+    """Half of |WWᵀ ∘ (1 - I)|^2, summed over the weights W of a network.
+
+    W is every parameter of at least two dimensions, as a matrix of a row for each output; under
+    spectral norm it is the weight before it is normalised. The rows are pressed to be orthogonal,
+    and their lengths stay free.
+
+    Source: Brock et al., Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019,
+    section 3.1; the factor 1/2 is that of the authors' code, which adds the gradient itself and
+    leaves out the shared embedding of classes.
+    """
+
+    config: OrthogonalConfig
+
+    def term(self, context: Context) -> Tensor:
+        """Return the penalty before its weight."""
+        total = context.fakes.new_zeros((), dtype=torch.float32)
+        for name, parameter in context.network.named_parameters():
+            if parameter.dim() < 2 or not parameter.requires_grad or self._skips(name):
+                continue
+            rows = parameter.flatten(1)
+            products = rows @ rows.t()
+            others = products - products.diagonal().diag()
+            total = total + 0.5 * others.square().sum()
+        return total
+
+    def _skips(self, name: str) -> bool:
+        # Under a parametrization the weight has another name than in the plain layer.
+        plain = re.sub(r"parametrizations\.(\w+)\.original$", r"\1", name)
+        return any(f"{plain}.".startswith(f"{place}.") for place in self.config.skip)
+
+
+class Lecam(Penalty):
+    """E (D(x) - a_F)^2 + E (a_R - D(G(z)))^2, of running means a_R and a_F of D(x) and D(G(z)).
+
+    By default only positive differences count, as in the authors' code. The means are those before
+    the update: it moves them afterwards, once, by the means over its whole batch, so that parts of
+    a batch and several processes see the same ones. (The authors' code moves them first, by each
+    part.) Outputs of several heads count as one set.
+
+    Source: Tseng et al., Regularizing Generative Adversarial Networks under Limited Data, 2021.
+    """
+
+    config: LecamConfig
+
+    looks_at = ("reals", "fakes")
+    differentiates = False
+
+    def term(self, context: Context) -> Tensor:
+        """Return the penalty before its weight; 0 before `start`, and in the first update."""
+        real, fake = context.real, context.fake
+        if real is None:
+            real = context.critic(_reals(context), context.real_labels, context.real_condition)
+        if fake is None:
+            fakes = context.fakes.detach()
+            fake = context.critic(fakes, context.fake_labels, context.fake_condition)
+        self.measure(real=real.mean(), fake=fake.mean())
+        counts = "real" in self.state and context.samples >= self.config.start
+        self._keep = self.config.decay if counts else 0.0
+        if not counts:
+            # Still a function of the weights, as an update apart has no other term.
+            return 0 * (real.mean() + fake.mean())
+        above = real.mean(lambda logits: self._square(logits - self.state["fake"]))
+        return above + fake.mean(lambda logits: self._square(self.state["real"] - logits))
+
+    def move(self, means: Mapping[str, Tensor]) -> None:
+        """Let the running means follow; until the term counts, they are the last batch's."""
+        for name in ("real", "fake"):
+            before = self.state.get(name, means[name])
+            self.state[name] = torch.lerp(means[name], before, self._keep)
+
+    def _square(self, differences: Tensor) -> Tensor:
+        return (F.relu(differences) if self.config.rectified else differences).square()
 
 
 class WeightClipping(Penalty):

@@ -77,7 +77,7 @@ def check_augmentation(config: RunConfig, kind: str) -> None:
             f"augmentation: {spec.name} is for images, and {config.data.source} holds vectors; "
             "leave it out, or write augmentation=none"
         )
-    threshold = registry.get(LossSpec, config.loss.name).threshold
+    threshold = registry.get(LossSpec, config.loss.name).threshold_of(config.loss)
     if spec.follows(config.augmentation) and threshold is None:
         raise ConfigError(
             f"augmentation: {spec.name} needs logits that show how many reals are judged real, "

@@ -14,6 +14,7 @@ from ganzoo.config import DataConfig, RunConfig, TrainingConfig, documents
 from ganzoo.config.watching import PAIR_METRICS, POINT_METRICS, HealthConfig
 from ganzoo.errors import ConfigError, PluginError, closest
 from ganzoo.resolve.augmented import AUTO, check_augmentation, chosen
+from ganzoo.resolve.critics import check_loss
 from ganzoo.resolve.data_section import check_fields, data_config, open_dataset
 from ganzoo.resolve.merge import Values, expand, flat, merge, nest
 from ganzoo.resolve.paths import dataset_name
@@ -160,6 +161,7 @@ def resolve(
     result = validate(RunConfig, {**values, **sections}, "", values)
     traits = check_architecture(spec, result.architecture)
     check_suits(result, dataset, made)
+    notes += check_loss(spec, result.architecture, registry.get(LossSpec, result.loss.name))
     check_penalties(traits, spec, objective, result.active_penalties)
     check_augmentation(result, made.kind.name)
     check_evaluation(result, dataset, maker)

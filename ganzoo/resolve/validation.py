@@ -129,6 +129,11 @@ def check_architecture(spec: Architecture, config: ArchitectureConfig) -> Traits
             f"architecture.num_classes: {spec.name} takes no labels, so {config.num_classes} is "
             "not allowed; set it to 0 or choose an architecture that does"
         )
+    if "classes" in traits.critic_extras and not config.num_classes:
+        raise ConfigError(
+            f"architecture.num_classes: 0 leaves the classifier of {spec.name}'s discriminator "
+            "nothing to name; set the number of classes, or choose a discriminator without one"
+        )
     return traits
 
 

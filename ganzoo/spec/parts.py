@@ -71,7 +71,10 @@ class LossSpec:
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
         threshold: The logit above which a sample counts as judged real: 0 where its sigmoid is a
-            probability; None where logits have a meaning only beside each other.
+            probability; None where logits have a meaning only beside each other. A function of the
+            config where it depends on that.
+        critic_extras: What it reads of a critique beside logits; by `Traits.critic_extras`, only
+            architectures whose critics return that are trained with it.
     """
 
     name: str
@@ -80,7 +83,12 @@ class LossSpec:
     factory: Dotted | type
     paper: str = ""
     api: int = PLUGIN_API
-    threshold: float | None = 0.0
+    threshold: float | Callable[[Any], float | None] | None = 0.0
+    critic_extras: tuple[str, ...] = ()
+
+    def threshold_of(self, config: LossConfig) -> float | None:
+        """Return the threshold of a loss with this config."""
+        return self.threshold(config) if callable(self.threshold) else self.threshold
 
 
 @dataclass(frozen=True)

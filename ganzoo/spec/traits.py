@@ -32,6 +32,8 @@ class Traits:
             roles that are left out have none.
         truncation: How its generator makes samples more typical.
         extras: Of a style-based generator, what ``synthesize`` takes beside styles and noise.
+        critic_extras: What critics return beside logits, in `Critique.extras`; ``classes`` are the
+            logits of an auxiliary classifier ``(N, num_classes)``.
     """
 
     sides: tuple[int, ...] | None = None
@@ -43,6 +45,7 @@ class Traits:
     coupling: Mapping[str, Coupling] = field(default_factory=dict)
     truncation: Truncation = field(default_factory=Truncation)
     extras: tuple[str, ...] = ()
+    critic_extras: tuple[str, ...] = ()
 
     def allows(self, shape: Shape) -> bool:
         """Tell whether samples of this shape can be made."""

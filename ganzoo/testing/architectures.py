@@ -40,6 +40,8 @@ def _variants(
 ) -> Iterator[tuple[Shape, int]]:
     """Shapes and numbers of classes: what is given, else the smallest and the most various."""
     classes = [0, CLASSES] if traits.labels else [0]
+    if "classes" in traits.critic_extras:
+        classes = [CLASSES]
     if "num_classes" in given:
         classes = [draft.num_classes]
     if "sample_shape" in given:
@@ -67,6 +69,7 @@ CHECKS = (
     networks.samples_have_their_shape,
     networks.samples_are_in_range,
     networks.logits_have_their_shape,
+    networks.extras_are_told,
     networks.logits_have_no_sigmoid,
     networks.inputs_are_kept,
     networks.labels_matter,

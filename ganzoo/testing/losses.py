@@ -42,9 +42,24 @@ class LossCase(Case):
             "generator": loss.generator(fake, real if loss.needs_real else None),
         }
 
+    def critique(
+        self, shapes: Sequence[tuple[int, ...]], low: float, high: float, seed: int
+    ) -> Critique:
+        """Draw logits between two bounds, scored with labels, and what else the loss reads."""
+        source = torch.Generator().manual_seed(seed)
+
+        def drawn(shape: tuple[int, ...]) -> Tensor:
+            return (low + (high - low) * torch.rand(shape, generator=source)).requires_grad_()
+
+        logits = tuple(drawn(shape) for shape in shapes)
+        extras = {name: drawn((N, CLASSES)) for name in self.spec.critic_extras}
+        return Critique(logits, torch.arange(N) % CLASSES, extras)
+
     def run(self) -> dict[str, Any]:
         """Return the config of a small run with this loss."""
-        return small_run(loss=self.config.model_dump(mode="json"))
+        run = small_run(loss=self.config.model_dump(mode="json"))
+        run["architecture"]["extras"] = list(self.spec.critic_extras)
+        return run
 
 
 def cases(subject: Subject) -> list[LossCase]:
@@ -53,20 +68,10 @@ def cases(subject: Subject) -> list[LossCase]:
     return [LossCase(subject.spec, subject.offer, config)]
 
 
-def critique(shapes: Sequence[tuple[int, ...]], low: float, high: float, seed: int) -> Critique:
-    """Draw logits between two bounds, scored with labels."""
-    source = torch.Generator().manual_seed(seed)
-    logits = tuple(
-        (low + (high - low) * torch.rand(shape, generator=source)).requires_grad_()
-        for shape in shapes
-    )
-    return Critique(logits, torch.arange(N) % CLASSES)
-
-
 def losses_are_scalars(case: LossCase) -> None:
     """Both losses are floating-point scalars, whatever the shape of the logits."""
     for heads, shapes in HEADS.items():
-        real, fake = critique(shapes, -1, 1, 0), critique(shapes, -1, 1, 1)
+        real, fake = case.critique(shapes, -1, 1, 0), case.critique(shapes, -1, 1, 1)
         for role, value in case.both(case.loss(), real, fake).items():
             if not isinstance(value, Tensor) or value.dim() or not value.is_floating_point():
                 found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
@@ -80,8 +85,8 @@ def losses_are_finite(case: LossCase) -> None:
     """Large logits give finite losses and gradients."""
     shapes = HEADS["one logit"]
     for sign in (1, -1):
-        real = critique(shapes, sign * LARGE, sign * LARGE, 0)
-        fake = critique(shapes, -sign * LARGE, -sign * LARGE, 1)
+        real = case.critique(shapes, sign * LARGE, sign * LARGE, 0)
+        fake = case.critique(shapes, -sign * LARGE, -sign * LARGE, 1)
         for role, value in case.both(case.loss(), real, fake).items():
             gradients = torch.autograd.grad(
                 value, [*real.logits, *fake.logits], allow_unused=True, retain_graph=True
@@ -98,7 +103,7 @@ def gradients_have_their_sense(case: LossCase) -> None:
     """The discriminator raises logits of reals and lowers those of fakes; the generator raises."""
     shapes = HEADS["one logit"]
     # The reals are taken for fakes and the fakes for reals, so that there is much to learn.
-    real, fake = critique(shapes, -0.9, -0.1, 0), critique(shapes, 0.1, 0.9, 1)
+    real, fake = case.critique(shapes, -0.9, -0.1, 0), case.critique(shapes, 0.1, 0.9, 1)
     value = case.loss().discriminator(real, fake)
     for whose, logits, sign in (("reals", real.logits, -1), ("fakes", fake.logits, 1)):
         if sign * _slope(value, logits[0]) <= 0:
@@ -107,7 +112,7 @@ def gradients_have_their_sense(case: LossCase) -> None:
                 f"the discriminator's loss does not fall when {whose} are scored {wanted}; let it "
                 "reward larger logits for reals than for fakes"
             )
-    real, fake = critique(shapes, 0.1, 0.9, 0), critique(shapes, -0.9, -0.1, 1)
+    real, fake = case.critique(shapes, 0.1, 0.9, 0), case.critique(shapes, -0.9, -0.1, 1)
     value = case.both(case.loss(), real, fake)["generator"]
     if _slope(value, fake.logits[0]) >= 0:
         raise Fault(
@@ -119,7 +124,7 @@ def gradients_have_their_sense(case: LossCase) -> None:
 def every_logit_counts(case: LossCase) -> None:
     """Each head of a discriminator with several gets a gradient from both losses."""
     shapes = HEADS["two heads"]
-    real, fake = critique(shapes, -0.9, -0.1, 0), critique(shapes, 0.1, 0.9, 1)
+    real, fake = case.critique(shapes, -0.9, -0.1, 0), case.critique(shapes, 0.1, 0.9, 1)
     for role, value in case.both(case.loss(), real, fake).items():
         wanted = [*fake.logits, *(real.logits if role == "discriminator" else ())]
         gradients = torch.autograd.grad(value, wanted, allow_unused=True)
@@ -133,7 +138,7 @@ def every_logit_counts(case: LossCase) -> None:
 def reals_are_needed(case: LossCase) -> None:
     """The generator's loss looks at reals if, and only if, needs_real says so."""
     loss, shapes = case.loss(), HEADS["one logit"]
-    fake = critique(shapes, -1, 1, 0)
+    fake = case.critique(shapes, -1, 1, 0)
     if not loss.needs_real:
         try:
             loss.generator(fake, None)
@@ -143,7 +148,7 @@ def reals_are_needed(case: LossCase) -> None:
                 "needs_real = True on the class, or use no reals in the loss"
             ) from error
         return
-    one, other = (loss.generator(fake, critique(shapes, x, x + 1, 1)) for x in (-1.0, 1.0))
+    one, other = (loss.generator(fake, case.critique(shapes, x, x + 1, 1)) for x in (-1.0, 1.0))
     if one.equal(other):
         raise Fault(
             "needs_real is set, but the generator's loss ignores the reals; remove needs_real, "
@@ -154,7 +159,7 @@ def reals_are_needed(case: LossCase) -> None:
 def logits_are_kept(case: LossCase) -> None:
     """The logits are not changed in place."""
     with torch.no_grad():
-        real, fake = (critique(HEADS["two heads"], -1, 1, seed) for seed in (0, 1))
+        real, fake = (case.critique(HEADS["two heads"], -1, 1, seed) for seed in (0, 1))
         tensors = [*real.logits, *fake.logits]
         before = shared.copies(tensors)
         case.both(case.loss(), real, fake)
@@ -165,7 +170,7 @@ def logits_are_kept(case: LossCase) -> None:
 def verdict_is_a_number(case: LossCase) -> None:
     """The verdict that is logged is a finite scalar."""
     for heads, shapes in HEADS.items():
-        value = case.loss().verdict(critique(shapes, -1, 1, 0))
+        value = case.loss().verdict(case.critique(shapes, -1, 1, 0))
         if not isinstance(value, Tensor) or value.dim() or not value.isfinite():
             raise Fault(
                 f"with {heads}, the verdict is not a finite scalar tensor; return a mean, for "

@@ -125,6 +125,26 @@ def _check_logits(role: str, output: object, n: int) -> None:
             )
 
 
+def extras_are_told(case: ArchitectureCase) -> None:
+    """Critics return beside their logits what the traits name."""
+    for role in case.of_kind("critic"):
+        critique = as_critique(case.network(role)(*case.inputs(role)), None)
+        for name in sorted(critique.extras.keys() ^ {*case.traits.critic_extras}):
+            raise Fault(
+                f"the {role} returns {name}, which is not in Traits.critic_extras; name it, so "
+                "that losses can read it"
+                if name in critique.extras
+                else f"Traits.critic_extras names {name}, which the {role} does not return; return "
+                f'a Critique with extras["{name}"]'
+            )
+        classes, wanted = critique.extras.get("classes"), (shared.BATCH, case.config.num_classes)
+        if classes is not None and tuple(classes.shape) != wanted:
+            raise Fault(
+                f"classes of the {role} is {tuple(classes.shape)} instead of {wanted}; return a "
+                "logit of each class for each sample"
+            )
+
+
 def logits_have_no_sigmoid(case: ArchitectureCase) -> None:
     """Logits are no probabilities: they leave [0, 1] for some weights."""
     for role in case.of_kind("critic"):

@@ -17,7 +17,10 @@ from ganzoo.resolve.validation import validate
 from ganzoo.spec import Shape
 from ganzoo.testing import shared
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
-from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, small_run
+from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, SAMPLES, StandInConfig, small_run
+
+FAR = 10**9
+"""Steps and samples after which a penalty that starts late applies, too."""
 
 VARIANTS: tuple[tuple[str, Shape, int], ...] = (
     ("images without labels", (1, 8, 8), 0),
@@ -57,6 +60,7 @@ class PenaltyCase(Case):
             critic=lambda samples, labels, condition=None: as_critique(
                 critic(samples, labels), labels
             ),
+            network=networks[self.spec.on],
             networks=networks,
             reals=None if trains_generator else reals,
             fakes=fakes if trains_generator else fakes.detach(),
@@ -64,14 +68,17 @@ class PenaltyCase(Case):
             real_labels=None if trains_generator else labels,
             fake_labels=labels,
             random=draws,
-            step=0,
+            step=FAR,
+            samples=FAR,
         )
 
     def term(self, penalty: Penalty, context: Context) -> Tensor:
-        """Return the term of a penalty that has one."""
+        """Return the term of a penalty that has one, and end the update."""
         if self.spec.kind != "term":
             raise NotApplicable("it is a projection, which adds nothing to the loss")
-        return penalty.term(context)
+        value = penalty.term(context)
+        penalty.settle(lambda tensors: None)
+        return value
 
     def run(self) -> dict[str, Any]:
         """Return the config of a small run with this penalty."""
@@ -90,7 +97,7 @@ def cases(subject: Subject) -> list[PenaltyCase]:
     config = validate(subject.spec.config, {"name": subject.spec.name, **subject.values}, "penalty")
     found = []
     for title, shape, classes in VARIANTS:
-        architecture = LatentConfig(
+        architecture = StandInConfig(
             name=PERCEPTRONS.name, sample_shape=shape, latent_dim=LATENT, num_classes=classes
         )
         found.append(PenaltyCase(subject.spec, subject.offer, config, architecture, title=title))
@@ -133,8 +140,9 @@ def term_is_a_number(case: PenaltyCase) -> None:
 
 def term_reaches_its_network(case: PenaltyCase) -> None:
     """The term has a finite gradient for the parameters of the network that it regularises."""
-    context = case.context()
-    value = case.term(case.penalty(), context)
+    context, penalty = case.context(), case.penalty()
+    case.term(penalty, case.context(seed=1))  # one that keeps running means may begin with it
+    value = case.term(penalty, context)
     parameters = list(context.networks[case.spec.on].parameters())
     if not _reaches(value, parameters):
         raise Fault(

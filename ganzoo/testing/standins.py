@@ -23,6 +23,7 @@ from ganzoo.config import (
 from ganzoo.config.models import AsTuple, Side
 from ganzoo.data.base import Dataset, Item
 from ganzoo.data.composite import Composite
+from ganzoo.losses.base import Critique
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.spec import (
     Architecture,
@@ -44,6 +45,14 @@ FIELDS = "conformance-fields"
 """The name of random samples of several fields."""
 
 
+class StandInConfig(LatentConfig):
+    """What the critic of the perceptrons returns beside logits."""
+
+    extras: Annotated[tuple[str, ...], AsTuple] = Field(
+        default=(), description="Names of what the critic returns, as large as its classes."
+    )
+
+
 class StandInGenerator(nn.Module):
     """A perceptron with one hidden layer."""
 
@@ -63,17 +72,23 @@ class StandInGenerator(nn.Module):
 class StandInDiscriminator(nn.Module):
     """A perceptron with one hidden layer, and second derivatives everywhere."""
 
-    def __init__(self, config: LatentConfig) -> None:
+    def __init__(self, config: StandInConfig) -> None:
         super().__init__()
         self.classes = config.num_classes
+        self.extras = nn.ModuleDict(
+            {name: nn.Linear(WIDTH, self.classes) for name in config.extras}
+        )
         self.hidden = nn.Linear(math.prod(config.sample_shape) + self.classes, WIDTH)
         self.output = nn.Linear(WIDTH, 1)
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return logits."""
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor | Critique:
+        """Return logits, with extras where there are any."""
         hidden = F.softplus(self.hidden(_labelled(samples.flatten(1), labels, self.classes)))
-        logits: Tensor = self.output(hidden)
-        return logits.squeeze(1)
+        logits: Tensor = self.output(hidden).squeeze(1)
+        if not self.extras:
+            return logits
+        extras = {name: layer(hidden) for name, layer in self.extras.items()}
+        return Critique((logits,), extras=extras)
 
 
 def _labelled(rows: Tensor, labels: Tensor | None, classes: int) -> Tensor:
@@ -86,10 +101,10 @@ def _labelled(rows: Tensor, labels: Tensor | None, classes: int) -> Tensor:
 PERCEPTRONS = Architecture(
     name="conformance-perceptrons",
     summary="Small networks that stand in while other plugins are checked.",
-    config=LatentConfig,
+    config=StandInConfig,
     generator=StandInGenerator,
     discriminator=StandInDiscriminator,
-    traits=lambda config: Traits(vectors=True, labels=True),
+    traits=lambda config: Traits(vectors=True, labels=True, critic_extras=config.extras),
 )
 
 

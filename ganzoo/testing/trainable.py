@@ -7,14 +7,21 @@ from typing import Any
 
 from ganzoo import registry
 from ganzoo.about import DISTRIBUTION
-from ganzoo.config import ArchitectureConfig, LatentConfig, TranslatorConfig
+from ganzoo.config import ArchitectureConfig, TranslatorConfig
 from ganzoo.objectives.base import Objective
 from ganzoo.resolve.validation import validate
 from ganzoo.spec import Architecture, ObjectiveSpec
 from ganzoo.testing import architectures
 from ganzoo.testing.check import Case, Fault, NotApplicable, Subject
 from ganzoo.testing.playing import trainer_of
-from ganzoo.testing.standins import CLASSES, LATENT, PERCEPTRONS, architecture_run, translating
+from ganzoo.testing.standins import (
+    CLASSES,
+    LATENT,
+    PERCEPTRONS,
+    StandInConfig,
+    architecture_run,
+    translating,
+)
 
 IMAGES = (3, 8, 8)
 
@@ -73,7 +80,7 @@ def _trained_by(
     if own is None and usual:
         architecture = replace(PERCEPTRONS, objectives=(spec.name,))
         for classes in (0, CLASSES) if "label" in spec.fields else (0,):
-            config: ArchitectureConfig = LatentConfig(
+            config: ArchitectureConfig = StandInConfig(
                 name=architecture.name,
                 preset=architecture.default_preset,
                 sample_shape=(1, 8, 8),

@@ -3,12 +3,10 @@
 import copy
 from collections.abc import Mapping
 
-import torch
 from PIL import Image
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.networks.base import Network
+from ganzoo.networks.calibrating import estimate_statistics
 from ganzoo.networks.generator import Generator
 from ganzoo.networks.translator import Translator
 from ganzoo.objectives.base import Objective
@@ -29,7 +27,15 @@ def usable(objective: Objective, emas: Mapping[str, Ema], info: Info, role: str)
     clone = copy.deepcopy(objective.networks[role]).eval()
     if role in emas:
         emas[role].apply_to(clone)
-        _estimate_statistics(clone, role, objective)
+        # What was gathered in training does not hold for averaged weights.
+        with isolated(objective.hardware.device, seed_for("statistics")):
+            estimate_statistics(
+                clone,
+                (
+                    clone(**objective.inputs(role, index, "statistics"))
+                    for index in range(STATISTICS_BATCHES)
+                ),
+            )
     kind = objective.architecture.networks[role].kind
     return (Translator if kind == "translator" else Generator)(clone, info, role=role)
 
@@ -48,23 +54,3 @@ def sheet_of(objective: Objective, makers: Mapping[str, Network], seed: int) -> 
     if "target" in examples:
         columns.append(examples["target"].add(1).div(2))
     return translation_sheet(columns)
-
-
-@torch.no_grad()
-def _estimate_statistics(network: nn.Module, role: str, objective: Objective) -> None:
-    """Estimate them anew, as what was gathered in training does not hold for averaged weights."""
-    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over all batches
-        norm.train()
-    device = next(network.parameters()).device
-    with isolated(device, seed_for("statistics")):
-        for index in range(STATISTICS_BATCHES):
-            network(**objective.inputs(role, index, "statistics"))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()

@@ -9,7 +9,7 @@ from ganzoo import registry
 from ganzoo.errors import WeightsError
 from ganzoo.spec import Architecture
 from ganzoo.weights.card_metadata import card_metadata, recorded_scores, score_name, translates
-from ganzoo.weights.description import ImportedFrom, Info
+from ganzoo.weights.description import Calibration, ImportedFrom, Info
 from ganzoo.weights.metadata import MAX_CARD_BYTES, join_card, split
 from ganzoo.weights.reference import COMMIT, Place, Repository, parse
 from ganzoo.weights.saving import CARD_FILE, RECIPE_FILE, SHEET_FILE, network_files
@@ -144,7 +144,20 @@ def _head(info: Info, spec: Architecture, files: set[str]) -> str:
             shown += f" and {len(names) - MAX_CLASSES_SHOWN} more"
         classes = "1 class" if config.num_classes == 1 else f"{config.num_classes} classes"
         lines.append(f"\nIt is conditional on {classes}: {shown}.")
+    if info.calibration:
+        lines.append(f"\n{_calibrated(info.calibration)}")
     return "\n".join(lines)
+
+
+def _calibrated(facts: Calibration) -> str:
+    """Say what a generator's statistics were estimated for."""
+    how = f"{facts.samples:,} samples in batches of {facts.batch_size}, seed {facts.seed}"
+    if facts.truncation is None:
+        return f"Its batch-norm statistics were estimated from untruncated samples ({how})."
+    return (
+        f"Its batch-norm statistics were estimated for a truncation of {facts.truncation:g}, which "
+        f"is its default ({how}). With another truncation, use the weights that it was made from."
+    )
 
 
 def _samples(shape: tuple[int, ...]) -> str:

@@ -88,6 +88,22 @@ class ImportedFrom(Model):
     licence: str = ""
 
 
+class Calibration(Model):
+    """How batch-norm statistics were estimated for truncated samples (`Generator.calibrate`).
+
+    Attributes:
+        truncation: The truncation; None for samples as they are.
+        samples: How many were made.
+        batch_size: How many shared the statistics of a batch.
+        seed: The seed.
+    """
+
+    truncation: float | None
+    samples: int = Field(ge=2)
+    batch_size: int = Field(ge=2)
+    seed: int = Field(ge=0, lt=2**63)
+
+
 class KeptNetwork(Model):
     """A network of a weights folder: what it is for, and its file."""
 
@@ -108,6 +124,7 @@ class Info(Model):
         ganzoo: The version of ganzoo that wrote the folder.
         base_model: What it was fine-tuned from, if anything.
         imported: The checkpoint of another tool that it comes from, if any.
+        calibration: For which truncation the generator's statistics were estimated, if they were.
         training: Facts of its training.
         scores: Evaluation records.
     """
@@ -120,6 +137,7 @@ class Info(Model):
     ganzoo: str = __version__
     base_model: BaseModel | None = None
     imported: ImportedFrom | None = None
+    calibration: Calibration | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     scores: list[dict[str, Any]] = Field(default_factory=list)
 

@@ -49,6 +49,11 @@ class SnganConfig(LatentConfig):
         description="Whether the discriminator's shortcuts see maps after the block's first ReLU, "
         "as in the ports, where it works in place.",
     )
+    head: Literal["projection", "classifier"] = Field(
+        default="projection",
+        description="Whether the discriminator is shown the classes, or names them beside its "
+        "logits, for the loss auxiliary-classifier.",
+    )
     score_bias: bool = Field(
         default=True, description="Whether the discriminator's last layer has a bias."
     )

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganzoo.layers import (
+    ClassifierHead,
     ConditionalBatchNorm2d,
     DownBlock,
     ProjectionHead,
@@ -21,6 +22,7 @@ from ganzoo.layers import (
     orthogonal,
     spectral_norm,
 )
+from ganzoo.losses.base import Critique
 from ganzoo_sngan.config import SnganConfig
 
 SLOPE = 0.1
@@ -108,7 +110,8 @@ class Discriminator(nn.Module):
         else:
             self.blocks = nn.ModuleList(_convolutions(config, channels, width))
             features = width * LEVELS[0] * (side // 8) ** 2
-        self.head = ProjectionHead(features, config.num_classes, bias=config.score_bias)
+        head = ClassifierHead if config.head == "classifier" else ProjectionHead
+        self.head = head(features, config.num_classes, bias=config.score_bias)
         initialise(self, config)
         spectral_norm(self, eps=config.spectral_eps)
 
@@ -116,13 +119,14 @@ class Discriminator(nn.Module):
         """Return the layers of each size of maps, from the image to the logit."""
         return [*([block] for block in self.blocks), [self.head]]
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor | Critique:
+        """Return logits ``(N,)``, and class logits of a classifier; labels int64 ``(N,)``."""
         maps = samples
         for block in self.blocks:
             maps = block(maps)
         features = F.relu(maps).sum(dim=(2, 3)) if self.resnet else maps.flatten(1)
-        return self.head(features, labels)  # type: ignore[no-any-return]
+        judged: Tensor | Critique = self.head(features, labels)
+        return judged
 
 
 class _Doubling(nn.Module):

@@ -10,7 +10,9 @@ DCGAN = {"architecture": "dcgan"}
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "spectral", "none"])
-@pytest.mark.parametrize("penalty", ["gradient-penalty", "dragan", "r1", "r2", "weight-clipping"])
+@pytest.mark.parametrize(
+    "penalty", ["gradient-penalty", "dragan", "r1", "r2", "lecam", "orthogonal", "weight-clipping"]
+)
 def test_penalties_and_norms(penalty, norm):
     config = {
         "architecture": {"name": "dcgan", "discriminator_norm": norm},

@@ -20,6 +20,7 @@ from ganzoo.listing import import_formats, list_imports
 from ganzoo.weights.description import (
     WEIGHTS_FORMAT,
     BaseModel,
+    Calibration,
     DataFacts,
     ImportedFrom,
     Info,
@@ -243,6 +244,7 @@ def first_cells(text):
         ("### `plugin`", Origin),
         ("### `base_model`", BaseModel),
         ("### `imported`", ImportedFrom),
+        ("### `calibration`", Calibration),
     ],
 )
 def test_every_field_of_a_config_json_is_told_of(heading, model):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganzoo.layers import (
+    ClassifierHead,
     ConditionalBatchNorm2d,
     DownBlock,
     ProjectionHead,
@@ -293,6 +294,20 @@ def test_projection():
 def test_a_head_without_classes_or_bias():
     head, h = filled(ProjectionHead(4, bias=False)), torch.randn(5, 4).double()
     check_close(head(h), (h @ head.score.weight[0]).detach())
+
+
+def test_a_head_that_names_classes():
+    head, h = filled(ClassifierHead(4, 3)), torch.randn(5, 4).double()
+    labels = torch.tensor([0, 2, 1, 1, 0])
+    critique = head(h, labels)
+    check_close(critique.logits[0], (h @ head.score.weight[0] + head.score.bias).detach())
+    names = h @ head.classes.weight.T + head.classes.bias
+    check_close(critique.extras["classes"], names.detach())
+    assert critique.labels is labels
+    assert critique.extras["classes"].equal(head(h).extras["classes"])
+    assert not [
+        name for name, _ in ClassifierHead(4, 3, bias=False).named_parameters() if "bias" in name
+    ]
 
 
 # --- initial weights ----------------------------------------------------------------------------

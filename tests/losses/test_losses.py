@@ -92,7 +92,9 @@ def of(case):
 
 
 def test_every_installed_loss_is_tested():
-    assert {case.partition(",")[0] for case in FORMULAS} == set(registry.names("losses"))
+    tested = {case.partition(",")[0] for case in FORMULAS}
+    # The other has a file of its own.
+    assert tested | {"auxiliary-classifier"} == set(registry.names("losses"))
 
 
 @every_loss

@@ -8,6 +8,8 @@ from ganzoo.training.trainer import Trainer
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16], "discriminator_norm": "none"}
 SMALL = {"training.batch_size": 4, "training.sample_every": 0, "health.every": 0}
 BOTH = {"architecture": DCGAN, "loss": "relativistic", "penalties": {"r1": {}, "r2": {}}}
+LECAM = {"penalties.r1": None, "penalties.r2": None, "penalties.lecam.start": 0}
+"""It looks at logits alone, and so may always share them."""
 
 
 def trainer_of(folder, config, *, shared=True, **overrides):
@@ -44,8 +46,17 @@ def passes_in(trainer, player):
         ({"augmentation": "diffaugment"}, True, 2),
         ({"objective.passes": "joint"}, True, 3),
         ({"penalties.gradient-penalty.weight": 1.0}, True, 3),
+        (LECAM, True, 2),
+        (LECAM, False, 2),
+        ({**LECAM, "objective.passes": "joint"}, True, 1),
+        ({**LECAM, "training.precision": "bf16"}, True, 2),
+        ({**LECAM, "penalties.lecam.apart": True}, True, 4),
+        ({"penalties.lecam.start": 0}, False, 4),
     ],
-    ids=["both", "unshared", "one", "lazy", "apart", "augmented", "joint", "between"],
+    ids=[
+        *["both", "unshared", "one", "lazy", "apart", "augmented", "joint", "between"],
+        *["lecam", "lecam unshared", "lecam joint", "lecam in bf16", "lecam apart", "beside it"],
+    ],
 )
 def test_passes_of_the_discriminator(tmp_path, changes, shared, passes):
     assert (
@@ -81,6 +92,7 @@ def test_a_shared_critique_gives_what_a_pass_of_its_own_gives(tmp_path, loss, la
             {"objective.passes": "joint", "penalties.r1.apart": True, "penalties.r2.apart": True},
             None,
         ),
+        ({**LECAM, "objective.passes": "joint"}, None),
     ],
 )
 def test_a_run_says_once_why_a_pass_is_done_twice(tmp_path, changes, note):

@@ -17,6 +17,9 @@ from ganzoo.spec import PenaltySpec
 
 N, SHAPE = 5, (2, 3, 3)
 TERMS = ("gradient-penalty", "dragan", "r1", "r2")
+OTHERS = ("lecam", "orthogonal")
+"""Terms that differentiate nothing at samples: ``test_regularisers.py``."""
+
 every_term = pytest.mark.parametrize("name", TERMS)
 
 
@@ -75,6 +78,7 @@ class Smooth(nn.Module):
 def context(network, labels=None, dtype=torch.float64, **fields):
     values = {
         "critic": lambda samples, labels: as_critique(network(samples, labels), labels),
+        "network": network,
         "networks": {"discriminator": network},
         "reals": random(1, N, *SHAPE, dtype=dtype),
         "fakes": random(2, N, *SHAPE, dtype=dtype),
@@ -116,7 +120,7 @@ def expected_term(name, at):
 
 
 def test_every_installed_penalty_is_tested():
-    assert {*TERMS, "weight-clipping"} == set(registry.names("penalties"))
+    assert {*TERMS, *OTHERS, "weight-clipping"} == set(registry.names("penalties"))
 
 
 @every_term
@@ -294,7 +298,7 @@ def test_clipping_bounds_every_weight_and_leaves_small_ones(limit):
 
 def test_kinds_are_as_the_specs_say():
     kinds = {name: registry.get(PenaltySpec, name).kind for name in registry.names("penalties")}
-    assert kinds == {**dict.fromkeys(TERMS, "term"), "weight-clipping": "projection"}
+    assert kinds == {**dict.fromkeys((*TERMS, *OTHERS), "term"), "weight-clipping": "projection"}
     for name, kind in kinds.items():
         missing = "project" if kind == "term" else "term"
         arguments = (nn.Identity(), 1.0) if kind == "term" else (context(nn.Identity()),)

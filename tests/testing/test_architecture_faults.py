@@ -111,6 +111,23 @@ class MeanFeature(Discriminator):
         return Critique((self.output(hidden).squeeze(1),), extras={"features": hidden.mean(0)})
 
 
+class Naming(Discriminator):
+    missing = 0
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.name = nn.Linear(WIDTH, max(1, config.num_classes - self.missing))
+
+    def forward(self, samples, labels=None):
+        hidden = self.hidden(samples, labels)
+        logits = self.output(hidden).squeeze(1)
+        return Critique((logits,), extras={"classes": self.name(hidden)})
+
+
+class Miscounting(Naming):
+    missing = 1
+
+
 class DeafGenerator(Generator):
     def __init__(self, config):
         super().__init__(config)
@@ -371,6 +388,21 @@ FAULTS = {
         {"discriminator": MeanFeature},
         ("logits-have-their-shape", "features of the discriminator"),
         ["*"],
+    ),
+    "class logits that the traits do not name": (
+        {"discriminator": Naming},
+        ("extras-are-told", "returns classes, which is not in Traits.critic_extras; name it"),
+        [],
+    ),
+    "class logits that are not returned": (
+        {"traits": {"critic_extras": ("classes",)}},
+        ("extras-are-told", "names classes, which the discriminator does not return"),
+        [],
+    ),
+    "too few class logits": (
+        {"discriminator": Miscounting, "traits": {"critic_extras": ("classes",)}},
+        ("extras-are-told", "classes of the discriminator is (8, 2) instead of (8, 3)"),
+        [],
     ),
     "a generator without labels": (
         {"generator": DeafGenerator},

@@ -7,7 +7,7 @@ import torch
 
 from ganzoo import registry
 from ganzoo.errors import ConfigError
-from ganzoo.spec import Architecture, PenaltySpec
+from ganzoo.spec import Architecture, LossSpec, PenaltySpec
 from ganzoo.training.trainer import Trainer
 
 SMALL = {
@@ -18,7 +18,8 @@ SMALL = {
 # So few units of the published +-0.005 would leave gradients that rounding swallows.
 LARGER = {("vanilla", "goodfellow"): {"discriminator_init": 0.1}}
 PRESETS = [(name, preset) for name in SMALL for preset in registry.get(Architecture, name).presets]
-LOSSES = registry.names("losses")
+# The others read more than logits, which critics of these return none of.
+LOSSES = [n for n in registry.names("losses") if not registry.get(LossSpec, n).critic_extras]
 PENALTIES = [None, *registry.names("penalties")]
 FORBIDDEN = {("dcgan", "gradient-penalty"), ("dcgan", "dragan")}
 # The bias of the last layer cancels in a difference of scores (for hinge: within the margin; under

@@ -50,6 +50,13 @@ CASES = {
         "augmentation": {"name": "ada", "every": 2, "adapt": 100, "target": -0.9, "p": 0.3},
         "penalties": LAZY,
     },
+    "running-means": {
+        "architecture": SMALL_DCGAN,
+        "penalties": {
+            "lecam": {"start": 16},
+            "generator-orthogonal": {"name": "orthogonal", "on": "generator"},
+        },
+    },
     "no-ema": {"architecture": SMALL_DCGAN, "ema": None},
 }
 QUIET = {"batch_size": 8, "sample_every": 0, "checkpoint_every": 0}

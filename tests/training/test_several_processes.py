@@ -96,6 +96,15 @@ SPLITTABLE = {
         "augmentation": {"name": "ada", "every": 3, "adapt": 200, "target": -0.9, "p": 0.3},
         "penalties": {"r1": {"every": 2}},
     },
+    "lecam": {
+        "architecture": VANILLA,
+        "loss": "hinge",
+        "penalties": {
+            "lecam": {"start": 12, "weight": 3.0},
+            "generator-orthogonal": {"name": "orthogonal", "on": "generator"},
+        },
+        "training": {"accumulate": 2},
+    },
     "clipping": {
         "architecture": {**WGAN, "preset": "cnn"},
         "penalties": {"gradient-penalty": None, "weight-clipping": {}},
