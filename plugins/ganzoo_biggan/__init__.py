@@ -18,6 +18,7 @@ def _traits(config: BigganConfig) -> Traits:
         channels=(1, 2, 3, 4),
         labels=True,
         coupling={"generator": "batch"},
+        critic_extras=("classes",) if config.head == "classifier" else (),
         truncation=Truncation(
             kind=config.truncation, default=1.0 if config.statistics > 1 else None
         ),

@@ -130,6 +130,11 @@ class BigganConfig(LatentConfig):
         description="Between the statistics of two truncations: by the distance to each, or with "
         "both swapped, as published.",
     )
+    head: Literal["projection", "classifier"] = Field(
+        default="projection",
+        description="Whether the discriminator is shown the classes, or names them beside its "
+        "logits, for the loss auxiliary-classifier.",
+    )
     norm_eps: float = Field(
         default=1e-5, gt=0, le=1, description="Added to the variance in the generator's norms."
     )

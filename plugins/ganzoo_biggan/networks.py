@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganzoo.layers import (
+    ClassifierHead,
     ConditionalBatchNorm2d,
     ProjectionHead,
     SelfAttention,
@@ -21,6 +22,7 @@ from ganzoo.layers import (
     orthogonal,
     spectral_norm,
 )
+from ganzoo.losses.base import Critique
 from ganzoo_biggan.blocks import DownBottleneck, UpBottleneck
 from ganzoo_biggan.config import BigganConfig
 from ganzoo_biggan.statistics import at_truncation, keep_statistics
@@ -132,7 +134,8 @@ class Discriminator(nn.Module):
             ]
         self.blocks = nn.ModuleList(stages)
         self.attention = _attention(config.places[1], widths)
-        self.head = ProjectionHead(widths[-1], config.num_classes)
+        head = ClassifierHead if config.head == "classifier" else ProjectionHead
+        self.head = head(widths[-1], config.num_classes)
         _initialise(self, config)
         spectral_norm(self, eps=config.spectral_eps)
 
@@ -141,13 +144,14 @@ class Discriminator(nn.Module):
         first, *rest = _stages(self)
         return [[self.stem, *first], *rest, [self.head]]
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor | Critique:
+        """Return logits ``(N,)``, and class logits of a classifier; labels int64 ``(N,)``."""
         maps = self.stem(samples)
         for layers in _stages(self):
             for layer in layers:
                 maps = layer(maps)
-        return self.head(F.relu(maps).sum(dim=(2, 3)), labels)  # type: ignore[no-any-return]
+        judged: Tensor | Critique = self.head(F.relu(maps).sum(dim=(2, 3)), labels)
+        return judged
 
 
 def _ups(config, before, after, depth, norm):  # type: ignore[no-untyped-def]

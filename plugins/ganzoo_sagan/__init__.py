@@ -13,6 +13,7 @@ def _traits(config: SaganConfig) -> Traits:
         channels=(1, 2, 3, 4),
         labels=True,
         coupling={"generator": "batch"},
+        critic_extras=("classes",) if config.head == "classifier" else (),
     )
 
 

@@ -60,6 +60,11 @@ class SaganConfig(LatentConfig):
         description="Whether the discriminator's shortcuts see maps after the block's first ReLU, "
         "as in the ports, where it works in place.",
     )
+    head: Literal["projection", "classifier"] = Field(
+        default="projection",
+        description="Whether the discriminator is shown the classes, or names them beside its "
+        "logits, for the loss auxiliary-classifier.",
+    )
     norm_eps: float = Field(
         default=1e-5,
         gt=0,

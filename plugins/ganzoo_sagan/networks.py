@@ -10,12 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganzoo.layers import (
+    ClassifierHead,
     ConditionalBatchNorm2d,
     ProjectionHead,
     SelfAttention,
     UpBlock,
     spectral_norm,
 )
+from ganzoo.losses.base import Critique
 from ganzoo_sagan.config import SaganConfig
 from ganzoo_sngan.networks import DOWN, UP, initialise, residual_critic
 
@@ -79,7 +81,8 @@ class Discriminator(nn.Module):
         widths = [width * times for times in DOWN[side]]
         self.blocks = nn.ModuleList(residual_critic(config, channels, side, width))
         self.attention = _attention(config.places[1], widths)
-        self.head = ProjectionHead(widths[-1], config.num_classes)
+        head = ClassifierHead if config.head == "classifier" else ProjectionHead
+        self.head = head(widths[-1], config.num_classes)
         initialise(self, config)
         spectral_norm(self, eps=config.spectral_eps)
 
@@ -87,13 +90,14 @@ class Discriminator(nn.Module):
         """Return the layers of each size of maps, from the image to the logit."""
         return [*_stages(self), [self.head]]
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor | Critique:
+        """Return logits ``(N,)``, and class logits of a classifier; labels int64 ``(N,)``."""
         maps = samples
         for layers in _stages(self):
             for layer in layers:
                 maps = layer(maps)
-        return self.head(F.relu(maps).sum(dim=(2, 3)), labels)  # type: ignore[no-any-return]
+        judged: Tensor | Critique = self.head(F.relu(maps).sum(dim=(2, 3)), labels)
+        return judged
 
 
 def _attention(places: tuple[int, ...], widths: list[int]) -> nn.ModuleDict:
