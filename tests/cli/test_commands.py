@@ -129,7 +129,7 @@ def test_list_shows_a_plugin_that_does_not_load(command, monkeypatch):
         (
             ["*gan*"],
             {
-                "architectures": ["cyclegan", "dcgan", "sngan", "wgan-gp"],
+                "architectures": ["biggan", "cyclegan", "dcgan", "sagan", "sngan", "wgan-gp"],
                 "objectives": [],
                 "losses": [],
                 "penalties": ["dragan"],

@@ -25,6 +25,8 @@ SMALL = {
     "dcgan": {"width": 4},
     "wgan-gp": {"width": 4, "sample_shape": (1, 16, 16)},
     "sngan": {"width": 2, "sample_shape": (1, 32, 32), "num_classes": 2},
+    "sagan": {"width": 2, "sample_shape": (1, 32, 32), "num_classes": 2},
+    "biggan": {"width": 2, "latent_dim": 8, "sample_shape": (1, 32, 32), "num_classes": 2},
     "pix2pix": {"generator_width": 4, "discriminator_width": 4, "sample_shape": (3, 32, 32)},
     "cyclegan": {
         "generator_width": 4,

@@ -152,7 +152,7 @@ GENERATORS = [
 ]
 
 
-LARGE = {"sngan"}
+LARGE = {"biggan", "sagan", "sngan"}
 """Architectures that are worth nothing at a width whose weights could come with ganzoo."""
 
 
