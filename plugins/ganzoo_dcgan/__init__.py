@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ganzoo.spec import Architecture, Preset, Pretrained, Recipe, Traits
 from ganzoo_dcgan.config import DcganConfig
-from ganzoo_dcgan.imports import IMPORT
+from ganzoo_dcgan.imports import PYTORCH, STUDIOGAN
 
 _ADAM = {"name": "adam", "lr": 2e-4, "betas": (0.5, 0.999)}
 
@@ -38,6 +38,21 @@ SPEC = Architecture(
                 training={"batch_size": 64},
             ),
         ),
+        "studiogan": Preset(
+            "The networks and the loop of StudioGAN for CIFAR-10.",
+            values={
+                "layers": "alternating",
+                "latent_dim": 128,
+                "norm_eps": 1e-4,
+                "initialisation": "orthogonal",
+            },
+            recipe=Recipe(
+                loss={"name": "non-saturating"},
+                optimizers={"generator": _ADAM, "discriminator": _ADAM},
+                objective={"discriminator_steps": 2, "fake_labels": "drawn"},
+                training={"steps": 200_000, "batch_size": 64},
+            ),
+        ),
     },
     pretrained={
         "mnist5k": Pretrained(
@@ -45,7 +60,7 @@ SPEC = Architecture(
             Path(__file__).parent / "weights" / "mnist5k",
         ),
     },
-    imports=(IMPORT,),
+    imports=(PYTORCH, STUDIOGAN),
     paper="Radford et al., Unsupervised Representation Learning with DCGANs, 2016",
     licence="Apache-2.0",
 )

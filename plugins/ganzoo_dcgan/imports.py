@@ -1,4 +1,4 @@
-"""Checkpoints of PyTorch's own DCGAN example, and of what descends from it."""
+"""Checkpoints of PyTorch's own DCGAN example and what descends from it, and of StudioGAN."""
 
 from __future__ import annotations
 
@@ -104,9 +104,95 @@ def _norm(shapes: Shapes) -> str:
     return "instance" if norms else "none"
 
 
-IMPORT = Import(
+PYTORCH = Import(
     name="pytorch-dcgan",
     title="DCGAN of pytorch/examples, and generators and discriminators that descend from it",
     recognise=_recognise,
     read=_read,
+)
+
+
+# --- StudioGAN ---------------------------------------------------------------------------------
+
+_BLOCK = re.compile(r"blocks\.(\d+)\.0\.(deconv0|bn0|conv0|conv1|bn1)\.(.+)")
+
+LAST = ("conv4", "conv2d4")
+"""The last convolution of a generator."""
+
+
+def _studiogan_role(shapes: Shapes, facts: Mapping[str, Any]) -> str | None:
+    if {"linear0.weight", "blocks.0.0.deconv0.weight", "blocks.0.0.bn0.running_mean"} <= set(
+        shapes
+    ):
+        return "generator"
+    first = any(f"blocks.0.0.conv1.{name}" in shapes for name in ("weight", ORIGINAL))
+    last = any(f"conv.{name}" in shapes for name in ("weight", ORIGINAL))
+    return "discriminator" if first and last and "linear1.bias" in shapes else None
+
+
+def _read_studiogan(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Imported:
+    shapes = networks["generator"].shapes
+    count, last = _blocks(shapes), next(name for name in LAST if f"{name}.weight" in shapes)
+    (channels, width, *_), side = shapes[f"{last}.weight"], 4 << count
+    values: dict[str, Any] = {
+        "layers": "alternating",
+        "latent_dim": shapes["linear0.weight"][1],
+        "width": width,
+        "sample_shape": (channels, side, side),
+        "num_classes": 0,
+        "norm_eps": 1e-4,
+    }
+    # A block holds a convolution, a norm and a ReLU, which has no tensors.
+    ours = {"linear0": "project", last: f"layers.{3 * count}"}
+    for block in range(count):
+        ours |= {f"blocks.{block}.0.deconv0": f"layers.{3 * block}"}
+        ours |= {f"blocks.{block}.0.bn0": f"layers.{3 * block + 1}"}
+    made = {"generator": _layers(networks["generator"], ours)}
+    if "discriminator" in networks:
+        critic = networks["discriminator"]
+        norm = _norm(critic.shapes)
+        values |= {"discriminator_norm": norm}
+        # After the first layer: norm, ReLU, and so on; a norm is left out under spectral norm.
+        each = 3 if norm == "batch" else 2
+        ours, place = {}, 0
+        for block in range(_blocks(critic.shapes)):
+            for theirs in (f"blocks.{block}.0.{n}" for n in (0, 1)):
+                layer, _, number = theirs.rpartition(".")
+                here = f"layers.{place * each - 1}" if place else "first"
+                ours |= {
+                    f"{layer}.conv{number}": here,
+                    f"{layer}.bn{number}": f"layers.{place * each}",
+                }
+                place += 1
+        ours |= {"conv": f"layers.{place * each - 1}", "bn": f"layers.{place * each}"}
+        ours |= {"linear1": f"layers.{(place + 1) * each}"}
+        made["discriminator"] = _layers(critic, ours)
+        first = next(
+            critic.shapes[n]
+            for n in critic.shapes
+            if n.startswith("blocks.0.0.conv0.") and len(critic.shapes[n]) == 4
+        )
+        values |= {"discriminator_width": first[0]}
+    return Imported(values, made, preset="studiogan")
+
+
+def _blocks(shapes: Shapes) -> int:
+    return len({match[1] for name in shapes if (match := _BLOCK.fullmatch(name))})
+
+
+def _layers(table: TensorTable, ours: Mapping[str, str]) -> dict[str, Tensor]:
+    """The tensors of the layers that are named, under their names here."""
+    found = {}
+    for name in table.shapes:
+        for theirs, here in ours.items():
+            if name.startswith(f"{theirs}."):
+                found[f"{here}.{name.removeprefix(f'{theirs}.')}"] = table[name]
+    return found
+
+
+STUDIOGAN = Import(
+    name="studiogan-dcgan",
+    title="DCGAN of StudioGAN, with batch norm or spectral norm in the discriminator",
+    recognise=_studiogan_role,
+    read=_read_studiogan,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from ganzoo.layers import spectral_norm
+from ganzoo.layers import orthogonal, spectral_norm
 from ganzoo_dcgan.config import DcganConfig
 
 SLOPE = 0.2
@@ -21,20 +21,30 @@ class Generator(nn.Module):
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         channels, side, _ = config.sample_shape
-        width = config.width * side // 8
-        self.project = nn.ConvTranspose2d(config.latent_dim, width, 4, 1, 0, bias=False)
+        strided = config.layers == "strided"
+        width = config.width * side // (8 if strided else 4)
+        self.start = (width, 4, 4)
+        self.project: nn.ConvTranspose2d | nn.Linear
+        if strided:
+            self.project = nn.ConvTranspose2d(config.latent_dim, width, 4, 1, 0, bias=False)
+        else:
+            self.project = nn.Linear(config.latent_dim, width * 16)
         self.classes = nn.Embedding(config.num_classes, width * 16) if config.num_classes else None
-        layers: list[nn.Module] = [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+
+        def normalised(width: int) -> list[nn.Module]:
+            return [nn.BatchNorm2d(width, eps=config.norm_eps), nn.ReLU(inplace=True)]
+
+        layers = normalised(width) if strided else []
         while width > config.width:
             width //= 2
-            layers += [
-                nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(inplace=True),
-            ]
-        layers += [nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
-        self.apply(initialise)
+            up = nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=not strided)
+            layers += [up, *normalised(width)]
+        if strided:
+            layers.append(nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False))
+        else:
+            layers.append(nn.Conv2d(width, channels, 3, padding=1))
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+        initialise(self, config)
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers of each size of maps, from the latents to the image."""
@@ -42,7 +52,10 @@ class Generator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate images; labels int64 ``(N,)`` where conditional."""
-        maps: Tensor = self.project(latents[:, :, None, None])
+        if isinstance(self.project, nn.Linear):
+            maps: Tensor = self.project(latents).unflatten(1, self.start)
+        else:
+            maps = self.project(latents[:, :, None, None])
         if self.classes is not None:
             if labels is None:
                 raise ValueError("a conditional generator needs labels")
@@ -61,25 +74,17 @@ class Discriminator(nn.Module):
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         channels, side, _ = config.sample_shape
-        norm = config.discriminator_norm
         width = config.discriminator_width or config.width
-        self.first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
+        if config.layers == "strided":
+            self.first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
+            layers = _strided(config, width, levels=(side // 8).bit_length() - 1)
+        else:
+            self.first = nn.Conv2d(channels, width, 3, padding=1)
+            layers = _alternating(config, width, levels=(side // 4).bit_length() - 1)
         self.classes = nn.Embedding(config.num_classes, width) if config.num_classes else None
-        layers: list[nn.Module] = [nn.LeakyReLU(SLOPE, inplace=True)]
-        for _ in range((side // 8).bit_length() - 1):
-            # A layer that no norm shifts needs a bias of its own.
-            bias = norm in ("none", "spectral")
-            layers.append(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=bias))
-            width *= 2
-            if norm == "batch":
-                layers.append(nn.BatchNorm2d(width))
-            elif norm == "instance":
-                layers.append(nn.InstanceNorm2d(width, affine=True))
-            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
-        layers.append(nn.Conv2d(width, 1, 4, 1, 0, bias=False))
         self.layers = nn.Sequential(*layers)
-        self.apply(initialise)
-        if norm == "spectral":
+        initialise(self, config)
+        if config.discriminator_norm == "spectral":
             for part in (self.first, self.layers):
                 spectral_norm(part)
 
@@ -98,22 +103,68 @@ class Discriminator(nn.Module):
         return logits.flatten()
 
 
-def initialise(module: nn.Module) -> None:
-    """Draw convolutions from N(0, 0.02) and norm weights from N(1, 0.02), as the paper says."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if isinstance(module, nn.Conv2d) and module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
+class _Summed(nn.Module):
+    """Sums maps over their places."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.sum(dim=(2, 3))
+
+
+def _strided(config: DcganConfig, width: int, *, levels: int) -> list[nn.Module]:
+    """The layers after the first, of which each halves the size, down to a logit."""
+    layers: list[nn.Module] = [nn.LeakyReLU(SLOPE, inplace=True)]
+    for _ in range(levels):
+        # A layer that no norm shifts needs a bias of its own.
+        bias = config.discriminator_norm in ("none", "spectral")
+        layers.append(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=bias))
+        width *= 2
+        layers += [*_norm(config, width), nn.LeakyReLU(SLOPE, inplace=True)]
+    return [*layers, nn.Conv2d(width, 1, 4, 1, 0, bias=False)]
+
+
+def _alternating(config: DcganConfig, width: int, *, levels: int) -> list[nn.Module]:
+    """The layers after the first: one that halves the size and one that doubles the width."""
+    layers: list[nn.Module] = [*_norm(config, width), nn.ReLU(inplace=True)]
+    for _ in range(levels):
+        layers += [nn.Conv2d(width, width, 4, 2, 1), *_norm(config, width), nn.ReLU(inplace=True)]
+        layers.append(nn.Conv2d(width, 2 * width, 3, padding=1))
+        width *= 2
+        layers += [*_norm(config, width), nn.ReLU(inplace=True)]
+    return [*layers, _Summed(), nn.Linear(width, 1)]
+
+
+def _norm(config: DcganConfig, width: int) -> list[nn.Module]:
+    if config.discriminator_norm == "batch":
+        return [nn.BatchNorm2d(width, eps=config.norm_eps)]
+    if config.discriminator_norm == "instance":
+        return [nn.InstanceNorm2d(width, eps=config.norm_eps, affine=True)]
+    return []
+
+
+def initialise(network: nn.Module, config: DcganConfig) -> None:
+    """Draw convolutions from N(0, 0.02) and norm weights from N(1, 0.02), as the paper says.
+
+    Orthogonal weights go with gains of 1.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
+            if config.initialisation == "orthogonal":
+                orthogonal(layer)
+                continue
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if not isinstance(layer, nn.Embedding) and layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d):
+            if config.initialisation == "normal":
+                nn.init.normal_(layer.weight, 1.0, 0.02)
+            nn.init.zeros_(layer.bias)
 
 
 def _by_convolution(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
     """Each convolution with what follows it."""
     stages: list[list[nn.Module]] = []
     for layer in layers:
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             stages.append([])
         stages[-1].append(layer)
     return stages

@@ -261,7 +261,11 @@ def test_a_name_of_no_group_is_answered_with_the_close_ones_of_all(fresh):
 @pytest.mark.parametrize(
     ("function", "pattern", "expected"),
     [
-        (listing.list_architectures, "*gan*", ["biggan", "cyclegan", "dcgan", "sagan", "sngan", "wgan-gp"]),
+        (
+            listing.list_architectures,
+            "*gan*",
+            ["biggan", "cyclegan", "dcgan", "sagan", "sngan", "wgan-gp"],
+        ),
         (listing.list_losses, "h*", ["hinge"]),
         (listing.list_penalties, "r?", ["r1", "r2"]),
         (listing.list_datasets, "[!a-q]*", ["repository", "ring8"]),
