@@ -62,10 +62,12 @@ class Normal(nn.Module):
         kind: ``stored`` keeps statistics itself, ``counted`` and ``running`` have a layer for them.
         condition: Length of a vector, or the number of classes; None for plain batch norm.
         tables: Whether there is a table of classes in place of a linear layer.
+        eps: Added to the variance.
     """
 
-    def __init__(self, width, kind, condition=None, tables=False):
+    def __init__(self, width, kind, condition=None, tables=False, eps=1e-5):
         super().__init__()
+        self.eps = eps
         if condition is None:
             self.gain, self.bias = (nn.Parameter(torch.zeros(width)) for _ in range(2))
         elif tables:
@@ -83,7 +85,8 @@ class Normal(nn.Module):
         if hasattr(self, "bn"):
             normal = self.bn(x)
         else:
-            normal = F.batch_norm(x, self.stored_mean, self.stored_var, training=self.training)
+            kept = self.stored_mean, self.stored_var
+            normal = F.batch_norm(x, *kept, training=self.training, eps=self.eps)
         if y is None:
             gain, bias = self.gain[None], self.bias[None]
         else:
@@ -215,6 +218,7 @@ class BigGenerator(nn.Module):
         attention: The number of the size after which attention comes.
         deep: Whether it is BigGAN-deep.
         statistics: The kind of its norms.
+        eps: Added to their variances.
     """
 
     def __init__(
@@ -227,12 +231,13 @@ class BigGenerator(nn.Module):
         attention=None,
         deep=False,
         statistics="stored",
+        eps=1e-5,
     ):
         super().__init__()
         count, self.deep, self.hier, self.width = len(widths) - 1, deep, hier, widths[0]
         self.chunk = latent if deep or not hier else latent // (count + 1)
         condition = (shared + self.chunk if hier else shared) if shared else classes
-        norm = lambda width: Normal(width, statistics, condition, not shared)  # noqa: E731
+        norm = lambda width: Normal(width, statistics, condition, not shared, eps)  # noqa: E731
         self.shared = nn.Embedding(classes, shared) if shared else nn.Identity()
         first = condition if deep else self.chunk
         self.linear = Divided(nn.Linear(first, widths[0] * 16))
@@ -248,7 +253,9 @@ class BigGenerator(nn.Module):
                 blocks[-1].append(Attention("biggan", after, Divided))
         self.blocks = nn.ModuleList(nn.ModuleList(block) for block in blocks)
         last = Divided(conv(widths[-1], 3))
-        self.output_layer = nn.ModuleList([Normal(widths[-1], statistics), nn.ReLU(), last])
+        self.output_layer = nn.ModuleList(
+            [Normal(widths[-1], statistics, eps=eps), nn.ReLU(), last]
+        )
 
     def forward(self, z, labels):
         y = self.shared(labels)
