@@ -207,11 +207,17 @@ def filled(network, seed):
     state = network.state_dict()
     for name, tensor in state.items():
         if tensor.is_floating_point() and not name.endswith("counter"):
-            tensor.copy_(0.2 * torch.randn(tensor.shape, generator=source))
+            scale = 0.2 if tensor.ndim < 4 else tensor[0].numel() ** -0.5
+            tensor.copy_(scale * torch.randn(tensor.shape, generator=source))
             if name.endswith(("_var", "_vars")):
                 tensor.abs_().add_(0.5)
-            if name.endswith((".gamma", ".sigma")):
-                tensor.add_(0.7)
+            gain = tensor.ndim < 2 and name.endswith(("weight", ".gain", ".gamma", ".sigma"))
+            if gain:
+                tensor.add_(1)
+            if name.endswith(".embed.weight"):
+                tensor[:, : tensor.shape[1] // 2] += 1
+            if name.endswith(".bias"):
+                tensor.mul_(0.2)  # or they would be all that is left of an image
     for name, u in state.items():
         head, _, last = name.rpartition(".")
         if last in ("weight_u", "u0", "sn_u"):

@@ -4,13 +4,11 @@ As in `reference_loops`: nothing here uses ganzoo, and parameters and buffers st
 which ours are registered.
 """
 
-from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.training.reference_sngan import ByClass, Discriminator, Down, Normalised, Up
+from tests.training.reference_sngan import Normalised
 
 
 class Attention(nn.Module):
@@ -39,7 +37,7 @@ class Attention(nn.Module):
         return x + self.gamma * self.out(found.view(n, -1, high, wide))
 
 
-def normalised(network: nn.Module, but: type = type(None)) -> nn.Module:
+def normalised(network: nn.Module, but: type = Normalised) -> nn.Module:
     """Put spectral norm on all layers of a network except for those in modules of a kind."""
     for name, layer in list(network.named_children()):
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):

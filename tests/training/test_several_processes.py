@@ -146,9 +146,13 @@ def jobs_in(folder, places):
 
 
 def stopped_and_not(folder, name, whole):
-    """A run as it is, and stopped in the middle and resumed."""
+    """A run as it is, and stopped in the middle and resumed.
+
+    Both save in the middle, where batch norm's statistics become those of all processes.
+    """
+    middle = config(whole, "fp32", steps=4, checkpoint_every=2)
     return [
-        {"out": str(folder / f"{name}-whole"), "config": config(whole, "fp32", steps=4)},
+        {"out": str(folder / f"{name}-whole"), "config": middle},
         {"out": str(folder / f"{name}-halves"), "config": config(whole, "fp32", steps=2)},
         {"out": str(folder / f"{name}-halves"), "resume": {"training.steps": 4}},
     ]
