@@ -15,13 +15,14 @@ class SelfAttention(nn.Module):
     Source: Zhang et al., Self-Attention Generative Adversarial Networks, 2019.
 
     Args:
-        channels: Of the maps; at least 8.
+        channels: Of the maps; at least 2.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.query = nn.Conv2d(channels, channels // 8, 1, bias=False)
-        self.key = nn.Conv2d(channels, channels // 8, 1, bias=False)
+        asked = max(1, channels // 8)
+        self.query = nn.Conv2d(channels, asked, 1, bias=False)
+        self.key = nn.Conv2d(channels, asked, 1, bias=False)
         self.value = nn.Conv2d(channels, channels // 2, 1, bias=False)
         self.output = nn.Conv2d(channels // 2, channels, 1, bias=False)
         self.gamma = nn.Parameter(torch.zeros(()))

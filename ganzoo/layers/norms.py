@@ -67,7 +67,9 @@ class SpectralNorm(nn.Module):
         self._v.copy_(v)
 
 
-def spectral_norm(network: AnyLayer, *, eps: float = 1e-12, iterations: int = 1) -> AnyLayer:
+def spectral_norm(
+    network: AnyLayer, *, eps: float = 1e-12, iterations: int = 1, embeddings: bool = True
+) -> AnyLayer:
     """Normalise every convolution, linear layer and embedding of a network by `SpectralNorm`.
 
     Initialise the weights first, as the estimate begins with them. Names change from ``weight`` to
@@ -77,12 +79,14 @@ def spectral_norm(network: AnyLayer, *, eps: float = 1e-12, iterations: int = 1)
         network: A network, or a single layer; it is changed in place.
         eps: The least length that a vector is divided by.
         iterations: Power iterations of each pass.
+        embeddings: Whether embeddings are normalised; generators leave theirs as they are.
 
     Returns:
         The network.
     """
+    kinds = (nn.Conv2d, nn.Linear, nn.Embedding) if embeddings else (nn.Conv2d, nn.Linear)
     for layer in [*network.modules()]:
-        if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
+        if isinstance(layer, kinds):
             assert isinstance(layer.weight, Tensor)
             norm = SpectralNorm(layer.weight, eps, iterations)
             # Checking it would take a pass of every layer that is built.
@@ -128,6 +132,13 @@ class ConditionalBatchNorm2d(nn.Module):
         gain = (1 + self.gain(condition)).to(normal.dtype)[:, :, None, None]
         bias = self.bias(condition).to(normal.dtype)[:, :, None, None]
         return torch.addcmul(bias, normal, gain)
+
+
+def normalised(norm: nn.Module, maps: Tensor, condition: Tensor | None) -> Tensor:
+    """Apply a norm, which is given the condition where it is a `ConditionalBatchNorm2d`."""
+    if isinstance(norm, ConditionalBatchNorm2d):
+        return norm(maps, condition)  # type: ignore[no-any-return]
+    return norm(maps)  # type: ignore[no-any-return]
 
 
 def _table(kind: str, size: int, channels: int) -> nn.Embedding | nn.Linear:

@@ -1,12 +1,13 @@
 """The residual blocks of generators and critics since Gulrajani et al. (2017)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganzoo.layers.norms import ConditionalBatchNorm2d
+from ganzoo.layers.norms import normalised
 
 Upsampling = Literal["nearest", "bilinear"]
 
@@ -44,8 +45,8 @@ class UpBlock(nn.Module):
 
     def forward(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:
         """``(N, inputs, H, W)`` to ``(N, outputs, 2H, 2W)``."""
-        main = self._up(F.relu(_normal(self.norm1, maps, condition)))
-        main = F.relu(_normal(self.norm2, self.conv1(main), condition), inplace=True)
+        main = self._up(F.relu(normalised(self.norm1, maps, condition)))
+        main = F.relu(normalised(self.norm2, self.conv1(main), condition), inplace=True)
         # A pointwise convolution commutes with weighted means of pixels, and costs a quarter before
         # there are four times as many.
         return self._up(self.shortcut(maps)) + self.conv2(main)  # type: ignore[no-any-return]
@@ -101,7 +102,31 @@ class DownBlock(nn.Module):
         return self.shortcut(short) + main  # type: ignore[no-any-return]
 
 
-def _normal(norm: nn.Module, maps: Tensor, condition: Tensor | None) -> Tensor:
-    if isinstance(norm, ConditionalBatchNorm2d):
-        return norm(maps, condition)  # type: ignore[no-any-return]
-    return norm(maps)  # type: ignore[no-any-return]
+def down_blocks(
+    channels: int,
+    widths: Sequence[int],
+    *,
+    halvings: int,
+    wide: bool = False,
+    shortcut_relu: bool = False,
+) -> list[DownBlock]:
+    """Return the blocks of a critic, of which the first sees an image.
+
+    Args:
+        channels: Of the image.
+        widths: Channels after each block.
+        halvings: How many blocks, from the first, halve the size.
+        wide: Whether the inner width of a block is that of its outputs; else that of its inputs.
+        shortcut_relu: As that of `DownBlock`.
+    """
+    return [
+        DownBlock(
+            before,
+            after,
+            hidden=after if wide or not number else before,
+            down=number < halvings,
+            first=not number,
+            shortcut_relu=shortcut_relu,
+        )
+        for number, (before, after) in enumerate(pairwise([channels, *widths]))
+    ]

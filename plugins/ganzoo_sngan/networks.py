@@ -6,6 +6,7 @@ Koyama, cGANs with Projection Discriminator, 2018.
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from ganzoo.layers import (
     DownBlock,
     ProjectionHead,
     UpBlock,
+    down_blocks,
     glorot,
     orthogonal,
     spectral_norm,
@@ -100,7 +102,8 @@ class Discriminator(nn.Module):
         width = config.discriminator_width or config.width
         self.resnet = config.blocks == "resnet"
         if self.resnet:
-            self.blocks = nn.ModuleList(_residual(config, channels, side, width))
+            blocks = residual_critic(config, channels, side, width)
+            self.blocks = nn.ModuleList(blocks)
             features = width * DOWN[side][-1]
         else:
             self.blocks = nn.ModuleList(_convolutions(config, channels, width))
@@ -136,24 +139,18 @@ class _Doubling(nn.Module):
         return self.conv(F.relu(maps, inplace=True))  # type: ignore[no-any-return]
 
 
-def _residual(config: SnganConfig, channels: int, side: int, width: int) -> list[nn.Module]:
-    """The blocks of a residual discriminator."""
-    widths = [width * times for times in DOWN[side]]
+def residual_critic(config: Any, channels: int, side: int, width: int) -> list[DownBlock]:
+    """Return the blocks of a residual discriminator; SAGAN's are the same."""
     wide = config.discriminator_blocks == "wide"
-    halving = len(widths) - (1 if wide and side == 64 else PLAIN[side])
-    blocks: list[nn.Module] = []
-    for number, (before, after) in enumerate(zip([channels, *widths], widths, strict=False)):
-        blocks.append(
-            DownBlock(
-                before,
-                after,
-                hidden=after if wide or not number else before,
-                down=number < halving,
-                first=not number,
-                shortcut_relu=config.shortcut_relu,
-            )
-        )
-    return blocks
+    widths = [width * times for times in DOWN[side]]
+    plain = 1 if wide and side == 64 else PLAIN[side]
+    return down_blocks(
+        channels,
+        widths,
+        halvings=len(widths) - plain,
+        wide=wide,
+        shortcut_relu=config.shortcut_relu,
+    )
 
 
 def _convolutions(config: SnganConfig, channels: int, width: int) -> list[nn.Module]:
@@ -174,11 +171,11 @@ def _convolutions(config: SnganConfig, channels: int, width: int) -> list[nn.Mod
     ]
 
 
-def initialise(network: nn.Module, config: SnganConfig) -> None:
+def initialise(network: nn.Module, config: Any) -> None:
     """Draw the weights of a network as the config says; biases are zero.
 
     Conditional norms begin as plain ones, but where initial weights are orthogonal: StudioGAN's
-    begin with orthogonal tables.
+    begin with orthogonal tables. Nor can linear tables be zero where they are normalised.
     """
     blocks = [m for m in network.modules() if isinstance(m, UpBlock | DownBlock)]
     rectified = [conv for block in blocks for conv in (block.conv1, block.conv2)]
@@ -189,7 +186,7 @@ def initialise(network: nn.Module, config: SnganConfig) -> None:
             continue
         if config.initialisation == "orthogonal":
             orthogonal(layer)
-        elif any(layer is table for table in tables):
+        elif any(layer is table for table in tables) and isinstance(layer, nn.Embedding):
             continue
         elif config.initialisation == "glorot":
             glorot(layer, 2.0 if any(layer is conv for conv in rectified) else 1.0)
