@@ -70,7 +70,8 @@ class DownBottleneck(nn.Module):
         inputs: Channels in.
         outputs: Channels out.
         down: Whether it halves height and width.
-        shortcut: Whether a 1x1 convolution makes the channels that the shortcut lacks, or all.
+        shortcut: Whether a 1x1 convolution makes the channels that the shortcut lacks, or all where
+            width or size changes.
         shortcut_relu: Whether the shortcut sees what the first ReLU makes.
     """
 
@@ -92,7 +93,8 @@ class DownBottleneck(nn.Module):
         self.conv3 = nn.Conv2d(inner, inner, 3, padding=1)
         self.conv4 = nn.Conv2d(inner, outputs, 1)
         made = outputs - inputs if self.adds else outputs
-        self.shortcut = nn.Conv2d(inputs, made, 1) if inputs != outputs else None
+        changes = inputs != outputs or (down and not self.adds)
+        self.shortcut = nn.Conv2d(inputs, made, 1) if changes else None
 
     def forward(self, maps: Tensor) -> Tensor:
         """``(N, inputs, H, W)`` to ``(N, outputs, H, W)``, or half of H and W."""
