@@ -136,9 +136,11 @@ def test_a_layout_comes_in(tmp_path, case):
 @pytest.mark.parametrize("count", [0, 16])
 def test_statistics_that_are_sums_are_divided(tmp_path, count):
     network = filled(BigGenerator(FLAT, statistics="counted"), 1)
-    for name, counter in network.named_buffers():
+    for name, kept in network.named_buffers():
         if name.endswith("accumulation_counter"):
-            counter.fill_(count)
+            kept.fill_(count)
+        elif "stored" in name and count:
+            kept.mul_(count)
     torch.save(network.state_dict(), tmp_path / "G_ema.pth")
     ganzoo.import_checkpoint(tmp_path / "G_ema.pth", tmp_path / "weights")
     check_generator(tmp_path / "weights", network, 8)
@@ -208,7 +210,7 @@ def test_the_generator_of_hugging_face_keeps_its_rows(tmp_path, published):
                 check_close(module(latents * truncation, labels), images)
 
 
-FAULTY = {False: {}, True: {"statistics": "published"}}
+FAULTY = {False: {}, True: {"interpolation": "published"}}
 
 
 def test_a_generator_with_a_gap_is_refused(tmp_path):
