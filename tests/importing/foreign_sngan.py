@@ -81,7 +81,7 @@ class ByClass(nn.Module):
         else:
             tables = [*self.children()][1:]
             if not y.is_floating_point():
-                y = F.one_hot(y, tables[0].in_features).float()
+                y = F.one_hot(y, tables[0].in_features).to(x.dtype)
             gain, bias = (table(y) for table in tables)
             gain = gain + 1
         return self.bn(x) * gain[:, :, None, None] + bias[:, :, None, None]

@@ -166,18 +166,18 @@ def test_a_networks_role_is_not_told_by_its_file(tmp_path):
     check_pair(tmp_path / "weights", G, D, latent=8)
 
 
-def test_the_config_of_a_folder_is_read(tmp_path):
-    """Whose numbers are NumPy's, and no names for what the shapes do not tell."""
+@pytest.mark.parametrize("named", ["", "G_ema.pth"], ids=["the folder", "a file"])
+def test_the_config_beside_is_read(tmp_path, named):
+    """The shapes do not tell eps; the scores beside it are NumPy's numbers."""
     folder = tmp_path / "run"
     folder.mkdir()
-    networks = [BigGenerator(FLAT, eps=0.1), BigDiscriminator(FLAT, 2)]
-    for seed, (name, network) in enumerate(zip(("G_ema", "D"), networks, strict=True), 1):
-        torch.save(filled(network, seed).state_dict(), folder / f"{name}.pth")
+    networks = [filled(BigGenerator(FLAT, eps=0.1), 1), filled(BigDiscriminator(FLAT, 2), 2)]
+    for name, network in zip(("G_ema", "D"), networks, strict=True):
+        torch.save(network.state_dict(), folder / f"{name}.pth")
     state = {"itr": 1, "best_FID": np.float64(9.5), "config": {"BN_eps": 0.1, "G_attn": "0"}}
     torch.save(state, folder / "state_dict.pth")
-    for number, source in enumerate((folder, folder / "G_ema.pth")):
-        ganzoo.import_checkpoint(source, tmp_path / f"weights-{number}")
-        check_pair(tmp_path / f"weights-{number}", *networks, latent=8)
+    ganzoo.import_checkpoint(folder / named, tmp_path / "weights")
+    check_pair(tmp_path / "weights", *networks, latent=8)
 
 
 def test_the_options_of_studiogan_are_read(tmp_path):

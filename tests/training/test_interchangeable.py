@@ -15,13 +15,23 @@ SMALL = {
     "dcgan": {"width": 4},
     "wgan-gp": {"width": 4},
     "sngan": {"width": 2, "sample_shape": [1, 32, 32]},
+    "sagan": {"width": 4, "sample_shape": [1, 32, 32], "num_classes": 10},
+    "biggan": {"width": 2, "discriminator_width": 2, "sample_shape": [1, 32, 32]},
 }
 VALUES = {
     # So few units of the published +-0.005 would leave gradients that rounding swallows.
     ("vanilla", "goodfellow"): {"discriminator_init": 0.1},
     ("sngan", "mimicry"): {"num_classes": 10},
+    ("biggan", "studiogan"): {"num_classes": 10},
+    ("biggan", "deep"): {"num_classes": 10, "shared_dim": 8, "latent_dim": 8},
 }
-RESIDUAL = [("sngan", "mimicry"), ("sngan", "cnn")]
+RESIDUAL = [
+    ("sngan", "mimicry"),
+    ("sngan", "cnn"),
+    ("sagan", "paper"),
+    ("biggan", "studiogan"),
+    ("biggan", "deep"),
+]
 """These take long, and have every loss and every penalty once instead of every pair."""
 PRESETS = [
     (name, preset)
@@ -30,7 +40,7 @@ PRESETS = [
 ]
 LOSSES = registry.names("losses")
 PENALTIES = [None, *registry.names("penalties")]
-FEWER = {"sngan": {"discriminator_steps": 1}}
+FEWER = {name: {"discriminator_steps": 1} for name in ("sngan", "sagan", "biggan")}
 ROWS = [
     *itertools.product(PRESETS, LOSSES, PENALTIES),
     *((pair, loss, None) for pair in RESIDUAL for loss in LOSSES),
@@ -62,7 +72,7 @@ def trainer_of(tmp_path, architecture, preset, loss, penalty, **training):
         "loss": loss,
         "penalties": {name: None for name in PENALTIES if name}
         | ({penalty: {}} if penalty else {}),
-        "training": {"batch_size": 8, **training},
+        "training": {"batch_size": 8, "accumulate": 1, **training},
         "objective": {"generator_batch": None, **FEWER.get(architecture, {})},
     }
     return Trainer(config, tmp_path / "run")
@@ -118,6 +128,7 @@ def test_true_width_trains_a_step(tmp_path, architecture, preset):
     config = {"architecture": {"name": architecture, "preset": preset}}
     # The recipe as published but for the batch, which only costs time.
     small = {"training.batch_size": 4, "objective.generator_batch": None}
+    small |= {"training.accumulate": 1}
     trainer = Trainer(config, tmp_path / "run", overrides=small)
     trainer.train_step()
     assert trainer.figures()

@@ -107,6 +107,8 @@ IN_FLOAT32 = ("rpgan", "residual")
 COUPLED = {"architecture": {**DCGAN, "discriminator_norm": "spectral"}, "ema": None}
 RESIDUAL = {
     "sngan": {"preset": "mimicry", "width": 2, "num_classes": 10},
+    "sagan": {"preset": "studiogan", "width": 4, "num_classes": 10},
+    "biggan": {"preset": "imagenet", "width": 2, "num_classes": 10},
 }
 """Families whose batch norm sees the samples of one process: two make another run than one."""
 
