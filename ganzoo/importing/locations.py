@@ -38,10 +38,10 @@ PARTNERS = (
     ("net_G", "net_D"),
     ("generator", "discriminator"),
     ("Generator", "Discriminator"),
-    ("G_ema", "G", "D"),
+    ("G_ema", "G", "D", "state_dict"),
     ("gen", "disc"),
 )
-"""What stands in the names of files that hold the networks of one game."""
+"""What stands in the names of files that hold the networks of one game, or the config of it."""
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,8 @@ class ConditionalBatchNorm2d(nn.Module):
     def forward(self, maps: Tensor, condition: Tensor) -> Tensor:
         """Normalise maps ``(N, C, H, W)`` by classes int64 ``(N,)`` or vectors ``(N, size)``."""
         if isinstance(self.gain, nn.Linear) and not condition.is_floating_point():
-            condition = F.one_hot(condition, self.gain.in_features).to(self.gain.weight.dtype)
+            # Under spectral norm, to look at a weight is to iterate.
+            condition = F.one_hot(condition, self.gain.in_features).to(maps.dtype)
         normal = self.norm(maps)
         gain = (1 + self.gain(condition)).to(normal.dtype)[:, :, None, None]
         bias = self.bias(condition).to(normal.dtype)[:, :, None, None]

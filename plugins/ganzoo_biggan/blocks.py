@@ -100,10 +100,13 @@ class DownBottleneck(nn.Module):
         """``(N, inputs, H, W)`` to ``(N, outputs, H, W)``, or half of H and W."""
         seen = F.relu(maps)
         main = F.relu(self.conv2(F.relu(self.conv1(seen), inplace=True)), inplace=True)
-        main = F.relu(self.conv3(main), inplace=True)
+        main = self.conv3(main)
         short = seen if self.shortcut_relu else maps
+        if self.down and not self.adds:
+            main = F.avg_pool2d(main, 2)  # StudioGAN's own pools before the ReLU
+        main = F.relu(main, inplace=True)
         if self.down:
-            main, short = F.avg_pool2d(main, 2), F.avg_pool2d(short, 2)
+            main, short = F.avg_pool2d(main, 2) if self.adds else main, F.avg_pool2d(short, 2)
         if self.shortcut is not None:
             made = self.shortcut(short)
             short = torch.cat([short, made], dim=1) if self.adds else made

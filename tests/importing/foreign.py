@@ -27,6 +27,55 @@ def dcgan_discriminator(width=4, channels=3, levels=4):
     return nn.ModuleDict({"main": nn.Sequential(*layers)})
 
 
+class DeepConvGenerator(nn.Module):
+    """The DCGAN of StudioGAN, for 32x32."""
+
+    def __init__(self, latent=5, width=2):
+        super().__init__()
+        self.start = (-1, 8 * width, 4, 4)
+        self.linear0 = nn.Linear(latent, 8 * width * 16)
+        self.blocks = nn.ModuleList()
+        for times in (4, 2, 1):
+            block = nn.Module()
+            block.deconv0 = nn.ConvTranspose2d(2 * times * width, times * width, 4, 2, 1)
+            block.bn0 = nn.BatchNorm2d(times * width, 1e-4)
+            self.blocks.append(nn.ModuleList([block]))
+        self.conv4 = nn.Conv2d(width, 3, 3, padding=1)
+
+    def forward(self, z):
+        x = self.linear0(z).view(self.start)
+        for (block,) in self.blocks:
+            x = block.bn0(block.deconv0(x)).relu()
+        return self.conv4(x).tanh()
+
+
+class DeepConvDiscriminator(nn.Module):
+    """Its critic, with batch norm or, normalised, without."""
+
+    def __init__(self, width=2, normalised=False):
+        super().__init__()
+        spectral = nn.utils.spectral_norm if normalised else nn.Identity()
+        norm = (lambda width: nn.Identity()) if normalised else lambda n: nn.BatchNorm2d(n, 1e-4)
+        self.blocks = nn.ModuleList()
+        before = 3
+        for after in (width, 2 * width, 4 * width):
+            block = nn.Module()
+            block.conv0 = spectral(nn.Conv2d(before, after, 3, 1, 1))
+            block.conv1 = spectral(nn.Conv2d(after, after, 4, 2, 1))
+            block.bn0, block.bn1 = norm(after), norm(after)
+            self.blocks.append(nn.ModuleList([block]))
+            before = after
+        self.conv = spectral(nn.Conv2d(before, 2 * before, 3, 1, 1))
+        self.bn = norm(2 * before)
+        self.linear1 = spectral(nn.Linear(2 * before, 1))
+
+    def forward(self, x):
+        for (block,) in self.blocks:
+            x = block.bn0(block.conv0(x)).relu()
+            x = block.bn1(block.conv1(x)).relu()
+        return self.linear1(self.bn(self.conv(x)).relu().sum((2, 3)))[:, 0]
+
+
 class Sum(nn.Module):
     def __init__(self, residual, shortcut):
         super().__init__()

@@ -15,9 +15,9 @@ CASES = {
     # layout, widths of the generator and its start, of the discriminator and its halvings, classes
     "mimicry": ("mimicry", (8, 8, 8, 8), 4, (4, 4, 4, 4), 2, 0),
     "mimicry with classes": ("mimicry", (8, 8, 8, 8), 4, (4, 4, 4, 4), 2, 3),
-    "mimicry at 48": ("mimicry", (16, 8, 4, 2), 6, (1, 2, 4, 8, 16), 4, 0),
+    "mimicry at 48": ("mimicry", (16, 8, 4, 2), 6, (2, 4, 8, 16, 32), 4, 0),
     "mimicry at 64": ("mimicry", (32, 16, 8, 4, 2), 4, (1, 2, 4, 8, 16), 5, 3),
-    "mimicry at 128": ("mimicry", (16, 16, 8, 4, 2, 1), 4, (1, 2, 4, 8, 16, 16), 5, 0),
+    "mimicry at 128": ("mimicry", (16, 16, 8, 4, 2, 1), 4, (2, 4, 8, 16, 32, 32), 5, 0),
     "studiogan": ("studiogan", (8, 8, 8, 8), 4, (4, 4, 4, 4), 2, 0),
     "studiogan with classes": ("studiogan", (8, 8, 8, 8), 4, (4, 4, 4, 4), 2, 3),
     "studiogan at 64": ("studiogan", (32, 16, 8, 4, 2), 4, (1, 2, 4, 8, 16), 4, 3),

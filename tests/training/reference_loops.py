@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from tests.training import reference_sngan
+from tests.training import reference_biggan, reference_sagan, reference_sngan
 
 BeforePhase = Callable[[int, str, int], None]
 """Called with the step, the network and the number of its update, before its forward passes."""
@@ -27,12 +27,21 @@ class Step:
         latents: One batch for each update of the discriminator.
         generator_latents: The generator's own, where it does not share the fakes.
         alphas: For a gradient penalty ``(N,)`` for each update of the critic.
+        real_labels: Where there are classes, those of the reals.
+        labels: Those of the fakes of each update of the discriminator.
+        generator_labels: Those of the generator's update.
     """
 
     reals: list[Tensor]
     latents: list[Tensor]
     generator_latents: Tensor | None = None
     alphas: list[Tensor] = field(default_factory=list)
+    real_labels: list[Tensor] = field(default_factory=list)
+    labels: list[Tensor] = field(default_factory=list)
+    generator_labels: Tensor | None = None
+
+
+FAMILIES = {"sngan": reference_sngan, "sagan": reference_sagan, "biggan": reference_biggan}
 
 
 def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.Module, nn.Module]:
@@ -81,8 +90,9 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
             return _cnn_generator(channels, width or 128), _cnn_critic(channels, width or 128)
         case "wgan-gp/resnet":
             return _ResnetGenerator(channels, width or 128), _resnet_critic(channels, width or 128)
-    if preset.startswith("sngan/"):
-        return reference_sngan.build(preset.removeprefix("sngan/"), channels, width or 64)
+    family, _, variant = preset.partition("/")
+    if family in FAMILIES:
+        return FAMILIES[family].build(variant, channels, width or 64)
     raise ValueError(preset)
 
 
@@ -232,10 +242,9 @@ def train(
     before: BeforePhase,
 ) -> None:
     """Run a preset's published loop in place."""
-    if preset.startswith("sngan/"):
-        reference_sngan.train(
-            preset.removeprefix("sngan/"), generator, discriminator, steps, before
-        )
+    family, _, variant = preset.partition("/")
+    if family in FAMILIES:
+        FAMILIES[family].train(variant, generator, discriminator, steps, before)
         return
     loops = {
         "vanilla/article": _article,

@@ -19,12 +19,16 @@ PRESETS = [
 ]
 # The published width would only cost time; the parameter counts are checked at full width.
 WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}
-WIDTHS |= {preset: 2 for preset in PRESETS if preset.startswith("sngan/")}
+WIDTHS |= {p: 2 for p in PRESETS if p.startswith(("sngan/", "sagan/", "biggan/"))}
+WIDTHS |= {p: 4 for p in PRESETS if p.startswith("sagan/")}  # attention needs 8 channels
+CLASSES = {"sagan": 10, "biggan": 10}
+BATCHES = {"sagan/paper": 16, "biggan/imagenet": 16, "biggan/deep": 16}
+"""Smaller than published, where the loop does not depend on it."""
 SHAPES = {
     "vanilla": [1, 28, 28],
     "dcgan": [1, 64, 64],
     "wgan-gp": [1, 32, 32],
-    "sngan": [1, 32, 32],
+    **{name: [1, 32, 32] for name in ("sngan", "sagan", "biggan")},
 }
 STEPS = 3
 
@@ -35,11 +39,15 @@ def trainer_of(preset, tmp_path, precision):
         "name": name,
         "preset": variant,
         "sample_shape": SHAPES[name],
-        "num_classes": 0,
+        "num_classes": CLASSES.get(name, 0),
     }
     if preset in WIDTHS:
         architecture["width"] = WIDTHS[preset]
+    if name == "biggan":
+        architecture["discriminator_width"] = WIDTHS[preset]
     training = {"precision": precision, "channels_last": False}
+    if preset in BATCHES:
+        training["batch_size"] = BATCHES[preset]
     return Trainer({"architecture": architecture, "training": training}, tmp_path / "run")
 
 
@@ -48,7 +56,7 @@ def given_to(trainer):
     config, loader = trainer.config, trainer.loader
     seed, batch = config.training.seed, config.training.batch_size
     updates, latent = config.objective.discriminator_steps, config.architecture.latent_dim
-    dtype = trainer.hardware.dtype
+    classes, dtype = config.architecture.num_classes, trainer.hardware.dtype
 
     def drawn(phase):
         if config.architecture.latent == "uniform":
@@ -62,9 +70,9 @@ def given_to(trainer):
     for step in range(STEPS):
         phases = [draws(step, "discriminator", index, batch) for index in range(updates)]
         position = step * updates * batch
-        reals = [
-            loader.batch(position + index * batch, phase)["sample"].clone()
-            for index, phase in enumerate(phases)
+        batches = [
+            {key: values.clone() for key, values in loader.batch(position + i * batch, p).items()}
+            for i, p in enumerate(phases)
         ]
         shared = config.objective.first == "generator" and config.objective.fakes == "reused"
         source = [draws(step, "generator", 0, batch)] if shared else phases
@@ -72,10 +80,13 @@ def given_to(trainer):
         alphas = [phase.uniform("alpha", 1, 1, 1).flatten() for phase in phases]
         steps.append(
             reference.Step(
-                reals=reals,
+                reals=[drawn_batch["sample"] for drawn_batch in batches],
                 latents=[drawn(phase) for phase in source],
                 generator_latents=drawn(fresh),
                 alphas=alphas if config.active_penalties else [],
+                real_labels=[drawn_batch["label"] for drawn_batch in batches],
+                labels=[phase.integers("labels", classes) for phase in source] if classes else [],
+                generator_labels=fresh.integers("labels", classes) if classes else None,
             )
         )
     return steps
@@ -121,7 +132,9 @@ def difference_after_three_steps(preset, tmp_path, precision):
 
 
 # Residual networks take long in float64; that they compute the same is tested with them.
-LONG = {"wgan-gp/resnet"} | {p for p in PRESETS if p.startswith("sngan/") and "cnn-" not in p}
+QUICK = {"sngan/cnn-doubling", "sagan/paper", "biggan/imagenet"}
+LONG = {"wgan-gp/resnet"} | {p for p in PRESETS if p.partition("/")[0] in reference.FAMILIES}
+LONG -= QUICK
 
 
 @pytest.mark.parametrize(

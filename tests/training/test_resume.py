@@ -20,6 +20,15 @@ from ganzoo.training.resuming import circumstances_changed
 SMALL_DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
 SMALL_VANILLA = {"name": "vanilla", "generator_widths": [16, 16], "discriminator_widths": [16, 8]}
 SMALL_WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16]}
+SMALL_SNGAN = {"name": "sngan", "preset": "mimicry", "width": 2, "sample_shape": [1, 32, 32]}
+SMALL_SAGAN = {"name": "sagan", "preset": "studiogan", "width": 4, "sample_shape": [1, 32, 32]}
+SMALL_BIGGAN = {
+    "name": "biggan",
+    "preset": "imagenet",
+    "width": 2,
+    "sample_shape": [1, 32, 32],
+    "num_classes": 10,
+}
 LAZY = {"r1": {"weight": 5.0, "every": 4}, "r2": {"weight": 5.0, "every": 3}}
 
 CASES = {
@@ -29,6 +38,15 @@ CASES = {
     "batch-norm": {"architecture": SMALL_DCGAN},
     "spectral-norm": {"architecture": {**SMALL_DCGAN, "discriminator_norm": "spectral"}},
     "instance-norm": {"architecture": {**SMALL_DCGAN, "discriminator_norm": "instance"}},
+    "classes": {
+        "architecture": {**SMALL_SNGAN, "num_classes": 10},
+        "objective": {"discriminator_steps": 2},
+    },
+    "attention": {
+        "architecture": {**SMALL_SAGAN, "num_classes": 10},
+        "objective": {"discriminator_steps": 1},
+    },
+    "parts of latents": {"architecture": SMALL_BIGGAN, "training": {"accumulate": 4}},
     "contiguous": {"architecture": SMALL_DCGAN, "training": {"channels_last": False}},
     "lazy-penalties": {"architecture": SMALL_DCGAN, "penalties": LAZY},
     "accumulation": {"architecture": SMALL_DCGAN, "training": {"accumulate": 4}},

@@ -114,6 +114,12 @@ SPLITTABLE = {
 STEPS = 4
 IN_FLOAT32 = ("rpgan", "residual")
 COUPLED = {"architecture": {**DCGAN, "discriminator_norm": "spectral"}, "ema": None}
+RESIDUAL = {
+    "sngan": {"preset": "mimicry", "width": 2, "num_classes": 10},
+    "sagan": {"preset": "studiogan", "width": 4, "num_classes": 10},
+    "biggan": {"preset": "imagenet", "width": 2, "num_classes": 10},
+}
+"""Families whose batch norm sees the samples of one process: two make another run than one."""
 
 
 def config(case, precision="fp64", **training):
@@ -150,18 +156,40 @@ def jobs_in(folder, places):
     ]
 
 
+def stopped_and_not(folder, name, whole):
+    """A run as it is, and stopped in the middle and resumed.
+
+    Both save in the middle, where batch norm's statistics become those of all processes.
+    """
+    middle = config(whole, "fp32", steps=4, checkpoint_every=2)
+    return [
+        {"out": str(folder / f"{name}-whole"), "config": middle},
+        {"out": str(folder / f"{name}-halves"), "config": config(whole, "fp32", steps=2)},
+        {"out": str(folder / f"{name}-halves"), "resume": {"training.steps": 4}},
+    ]
+
+
 def jobs_of_pools(folder):
-    """CycleGAN as it is, and stopped in the middle and resumed."""
     data = {"source": "domains", "image_size": 16}
     for domain in "ab":
         data[domain] = str(folder / f"{domain}.npy")
         np.save(data[domain], np.random.default_rng(0).integers(256, size=IMAGES, dtype=np.uint8))
-    whole = {**CYCLEGAN, "data": data}
-    return [
-        {"out": str(folder / "whole"), "config": config(whole, "fp32", steps=4)},
-        {"out": str(folder / "halves"), "config": config(whole, "fp32", steps=2)},
-        {"out": str(folder / "halves"), "resume": {"training.steps": 4}},
-    ]
+    return stopped_and_not(folder, "cyclegan", {**CYCLEGAN, "data": data})
+
+
+def jobs_of_residual_networks(folder):
+    jobs = []
+    for name, values in RESIDUAL.items():
+        architecture = {"name": name, "sample_shape": [1, 32, 32], **values}
+        # The recipe's rate may end with the run, whose steps could not change then.
+        optimizers = {
+            player: {"name": "adam", "lr": 2e-4, "betas": [0.0, 0.9]}
+            for player in ("generator", "discriminator")
+        }
+        objective = {"discriminator_steps": 1, "generator_batch": None}
+        case = {"architecture": architecture, "optimizers": optimizers, "objective": objective}
+        jobs += stopped_and_not(folder, name, case)
+    return jobs
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +204,8 @@ def alone(asked, tmp_path_factory):
 def shared(request, asked, tmp_path_factory):
     """The same by several processes."""
     folder = tmp_path_factory.mktemp(f"shared-{request.param}")
-    do(folder, request.param, [*jobs_in(folder, asked), *jobs_of_pools(folder)])
+    jobs = [*jobs_of_pools(folder), *jobs_of_residual_networks(folder)]
+    do(folder, request.param, [*jobs_in(folder, asked), *jobs])
     return folder
 
 
@@ -212,15 +241,20 @@ def test_float32_differs_by_rounding_only(alone, shared, case):
     assert difference < 5e-3
 
 
-def test_pools_follow_their_processes(shared):
-    never, resumed = tensors_of(shared / "whole"), tensors_of(shared / "halves")
+@pytest.mark.parametrize("name", ["cyclegan", *RESIDUAL])
+def test_resumed_by_as_many_it_is_the_same_run(shared, name):
+    never, resumed = (tensors_of(shared / f"{name}-{end}") for end in ("whole", "halves"))
     assert never.keys() == resumed.keys()
     assert [key for key in never if not never[key].equal(resumed[key])] == []
+
+
+def test_pools_follow_their_processes(shared):
+    resumed = tensors_of(shared / "cyclegan-halves")
     pools = [resumed[f"objective@{rank}/discriminator_b/pool"] for rank in (0, 1)]
     assert [len(pool) for pool in pools] == [3, 3]
     assert not torch.equal(*pools)
 
-    trainer = ganzoo.Trainer.resume(shared / "whole", overrides={"training.steps": 5})
+    trainer = ganzoo.Trainer.resume(shared / "cyclegan-whole", overrides={"training.steps": 5})
     [note] = [note for note in trainer.notes if "and this run continues in 1" in note]
     assert "starts empty (discriminator_a/pool, discriminator_b/pool), so the result will" in note
     assert trainer.objective.state().own == {}

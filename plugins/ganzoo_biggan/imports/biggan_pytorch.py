@@ -108,9 +108,19 @@ def _with_statistics(table: TensorTable, ours: Mapping[str, str]) -> dict[str, T
             here = ours[match["norm"]]
             inner = here if here == "norm" else f"{here}.norm"
             made.pop(f"{here}.{match['which']}_{match['what']}", None)
-            made[f"{inner}.{STATISTICS[match['what']]}"] = table[name]
-            made[f"{inner}.num_batches_tracked"] = table[name].new_zeros(()).long()
+            beside = name.rpartition(".")[0]
+            made[f"{inner}.{STATISTICS[match['what']]}"] = table[name] / _sums(table, beside)
+            counter = f"{beside}.num_batches_tracked"
+            made[f"{inner}.num_batches_tracked"] = (
+                table[counter] if counter in table.shapes else table[name].new_zeros(()).long()
+            )
     return made
+
+
+def _sums(table: TensorTable, norm: str) -> float:
+    """Of how many batches the statistics of a norm are sums; 1 where they are averages."""
+    counter = f"{norm}.accumulation_counter"
+    return max(1.0, float(table[counter])) if counter in table.shapes else 1.0
 
 
 def _critic(

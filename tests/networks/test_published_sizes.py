@@ -1,0 +1,103 @@
+"""Networks of published configurations have the numbers of parameters that were counted there."""
+
+import pytest
+
+from ganzoo.building import architecture_config, build_network
+from tests.networks.test_architectures import size
+
+CIFAR = {"sample_shape": (3, 32, 32), "num_classes": 10}
+IMAGENET = {"latent_path": "split", "latent_dim": 120, "num_classes": 1000}
+WHOLE = {"blocks": "bottleneck", "latent_path": "whole", "latent_dim": 128, "num_classes": 1000}
+HUGGING_FACE = {**WHOLE, "width": 128, "image_width": 128, "statistics": 51}
+OWN = {**CIFAR, "blocks": "bottleneck", "latent_path": "whole", "latent_dim": 128, "width": 128}
+
+
+def images(side):
+    return {"sample_shape": (3, side, side)}
+
+
+CASES = {
+    "sagan of mimicry": ("sagan", "mimicry", CIFAR, (4_386_308, 1_075_586)),
+    "sagan of studiogan": ("sagan", "studiogan", CIFAR, (4_386_308, 1_075_586)),
+    "sagan of mimicry at 128": (
+        "sagan",
+        "mimicry",
+        {**CIFAR, **images(128), "discriminator_width": 8},
+        (32_321_412, 456_098),
+    ),
+    "biggan for cifar": ("biggan", "cifar", CIFAR, (4_304_387, 4_207_361)),
+    "biggan of studiogan": ("biggan", "studiogan", CIFAR, (9_416_196, 2_415_170)),
+    "biggan at 64": (
+        "biggan",
+        "imagenet",
+        {**IMAGENET, **images(64), "attention": (3,)},
+        (70_377_348, 45_511_970),
+    ),
+    "biggan at 128": (
+        "biggan",
+        "imagenet",
+        {**IMAGENET, **images(128), "attention": (4,)},
+        (70_433_988, 87_982_370),
+    ),
+    "biggan at 128, narrower": (
+        "biggan",
+        "imagenet",
+        {**IMAGENET, **images(128), "attention": (4,), "width": 64},
+        (31_978_628, 39_448_258),
+    ),
+    "biggan at 256": (
+        "biggan",
+        "imagenet",
+        {**IMAGENET, **images(256), "latent_dim": 119, "attention": (5,)},
+        (81_970_308, 99_191_330),
+    ),
+    "deep at 128": (
+        "biggan",
+        "deep",
+        {**WHOLE, **images(128), "attention": (4,)},
+        (50_244_484, 34_590_210),
+    ),
+    "deep at 256": (
+        "biggan",
+        "deep",
+        {**WHOLE, **images(256), "attention": (4,), "discriminator_attention": (2,)},
+        (55_736_708, 38_247_426),
+    ),
+    "deep of studiogan": ("biggan", "deep", OWN, (7_762_948, 2_908_930)),
+    "deep of studiogan with its own shortcuts": (
+        "biggan",
+        "deep",
+        {
+            **OWN,
+            "bottleneck_shortcut": "convolution",
+            "discriminator_widths": (1, 4, 4, 4),
+        },
+        (9_338_884, 3_177_730),
+    ),
+    "of hugging face at 128": (
+        "biggan",
+        "deep",
+        {**HUGGING_FACE, **images(128), "attention": (4,)},
+        (50_388_609,),
+    ),
+    "of hugging face at 256": (
+        "biggan",
+        "deep",
+        {**HUGGING_FACE, **images(256), "attention": (4,)},
+        (55_880_833,),
+    ),
+    "of hugging face at 512": (
+        "biggan",
+        "deep",
+        {**HUGGING_FACE, **images(512), "attention": (4,)},
+        (56_163_905,),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sizes(case):
+    name, preset, values, expected = CASES[case]
+    config = architecture_config(name, preset, **values)
+    roles = ("generator", "discriminator")[: len(expected)]
+    assert tuple(size(build_network(r, config, device="meta")) for r in roles) == expected
