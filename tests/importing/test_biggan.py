@@ -52,8 +52,8 @@ CASES = {
         12,
     ),
     "at 256": (
-        lambda: BigGenerator(SIDE_256[0], 14, attention=4),
-        lambda: BigDiscriminator(SIDE_256[1], 6, attention=(0,)),
+        lambda: BigGenerator(SIDE_256[0], 14, attention=2),
+        lambda: BigDiscriminator(SIDE_256[1], 6, attention=(2,)),
         14,
     ),
     "deep": (

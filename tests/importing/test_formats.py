@@ -56,6 +56,27 @@ FORMS = {
         {"generator.pt": "generator", "discriminator.pt": "discriminator"},
         "images",
     ),
+    "dcgan of studiogan": Form(
+        "studiogan-dcgan",
+        {
+            "model=G-best-weights-step=1.pth": foreign.DeepConvGenerator,
+            "model=D-best-weights-step=1.pth": foreign.DeepConvDiscriminator,
+        },
+        {
+            "model=G-best-weights-step=1.pth": "generator",
+            "model=D-best-weights-step=1.pth": "discriminator",
+        },
+        "images",
+    ),
+    "dcgan of studiogan, normalised": Form(
+        "studiogan-dcgan",
+        {
+            "netG.pth": lambda: foreign.DeepConvGenerator(7, 3),
+            "netD.pth": lambda: foreign.DeepConvDiscriminator(2, normalised=True),
+        },
+        {"netG.pth": "generator", "netD.pth": "discriminator"},
+        "images",
+    ),
     "wgan-gp": Form(
         "gan-collections-wgan-gp",
         {"netG.pt": foreign.ResidualGenerator, "netD.pt": foreign.ResidualDiscriminator},
@@ -119,7 +140,8 @@ def check_same(networks, roles, weights):
         network, ours = networks[file], ganzoo.load(weights, role=role)
         if isinstance(ours, ganzoo.Generator):
             latents = ours.latents(3, seed=0)
-            given = latents if hasattr(network, "linear") else latents[:, :, None, None]
+            dense = hasattr(network, "linear") or hasattr(network, "linear0")
+            given = latents if dense else latents[:, :, None, None]
             made, expected = ours.generate(latents=latents), called(network, given).add(1).div(2)
         elif isinstance(ours, ganzoo.Translator):
             images = torch.rand(2, 3, 32, 64, generator=source)

@@ -86,6 +86,10 @@ def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.
             )
         case "dcgan/pytorch":
             return _dcgan_generator(channels, width or 64), _dcgan_critic(channels, width or 64)
+        case "dcgan/studiogan":
+            return _alternating_generator(channels, width or 64), _alternating_critic(
+                channels, width or 64
+            )
         case "wgan-gp/cnn":
             return _cnn_generator(channels, width or 128), _cnn_critic(channels, width or 128)
         case "wgan-gp/resnet":
@@ -133,6 +137,29 @@ def _dcgan_critic(nc: int, ndf: int) -> nn.Module:
         layers.append(nn.Conv2d(ndf * times // 2, ndf * times, 4, 2, 1, bias=False))
         layers += [nn.BatchNorm2d(ndf * times), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers, nn.Conv2d(ndf * 8, 1, 4, 1, 0, bias=False), nn.Flatten(0))
+
+
+def _alternating_generator(nc: int, width: int) -> nn.Module:
+    layers = [nn.Linear(128, 8 * width * 16), nn.Unflatten(1, (8 * width, 4, 4))]
+    for times in (4, 2, 1):
+        layers.append(nn.ConvTranspose2d(2 * times * width, times * width, 4, 2, 1))
+        layers += [nn.BatchNorm2d(times * width, 1e-4), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Conv2d(width, nc, 3, 1, 1), nn.Tanh())
+
+
+def _alternating_critic(nc: int, width: int) -> nn.Module:
+    layers, before = [], nc
+    for after in (width, 2 * width, 4 * width):
+        for conv in (nn.Conv2d(before, after, 3, 1, 1), nn.Conv2d(after, after, 4, 2, 1)):
+            layers += [conv, nn.BatchNorm2d(after, 1e-4), nn.ReLU()]
+        before = after
+    layers += [nn.Conv2d(before, 8 * width, 3, 1, 1), nn.BatchNorm2d(8 * width, 1e-4), nn.ReLU()]
+    return nn.Sequential(*layers, _Total(), nn.Linear(8 * width, 1), nn.Flatten(0))
+
+
+class _Total(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum((2, 3))
 
 
 def _cnn_generator(nc: int, dim: int) -> nn.Module:
@@ -251,6 +278,7 @@ def train(
         "vanilla/mlp": _mlp,
         "vanilla/goodfellow": _goodfellow,
         "dcgan/pytorch": _dcgan,
+        "dcgan/studiogan": _dcgan_twice,
         "wgan-gp/cnn": _wgan_gp_cnn,
         "wgan-gp/resnet": _wgan_gp_resnet,
     }
@@ -343,6 +371,24 @@ def _dcgan(g: nn.Module, d: nn.Module, steps: list[Step], before: BeforePhase) -
         before(number, "generator", 0)
         g.zero_grad()
         cross_entropy(torch.sigmoid(d(fake)), ones).backward()
+        optimizer_g.step()
+
+
+def _dcgan_twice(g: nn.Module, d: nn.Module, steps: list[Step], before: BeforePhase) -> None:
+    """Two updates of the discriminator, and fakes of their own for each update."""
+    optimizer_g, optimizer_d = _adam(g, 2e-4, (0.5, 0.999)), _adam(d, 2e-4, (0.5, 0.999))
+    for number, step in enumerate(steps):
+        for index in range(2):
+            before(number, "discriminator", index)
+            with torch.no_grad():
+                fake = g(step.latents[index])
+            real_cost = nn.functional.softplus(-d(step.reals[index])).mean()
+            optimizer_d.zero_grad()
+            (real_cost + nn.functional.softplus(d(fake)).mean()).backward()
+            optimizer_d.step()
+        before(number, "generator", 0)
+        optimizer_g.zero_grad()
+        nn.functional.softplus(-d(g(step.generator_latents))).mean().backward()
         optimizer_g.step()
 
 

@@ -18,7 +18,7 @@ PRESETS = [
     if "adversarial" in registry.get(Architecture, name).objectives
 ]
 # The published width would only cost time; the parameter counts are checked at full width.
-WIDTHS = {"dcgan/pytorch": 6, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}
+WIDTHS = {"dcgan/pytorch": 6, "dcgan/studiogan": 4, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}
 WIDTHS |= {p: 2 for p in PRESETS if p.startswith(("sngan/", "sagan/", "biggan/"))}
 WIDTHS |= {p: 4 for p in PRESETS if p.startswith("sagan/")}  # attention needs 8 channels
 CLASSES = {"sagan": 10, "biggan": 10}
@@ -27,6 +27,7 @@ BATCHES = {"sagan/paper": 16, "biggan/imagenet": 16, "biggan/deep": 16}
 SHAPES = {
     "vanilla": [1, 28, 28],
     "dcgan": [1, 64, 64],
+    "dcgan/studiogan": [1, 32, 32],
     "wgan-gp": [1, 32, 32],
     **{name: [1, 32, 32] for name in ("sngan", "sagan", "biggan")},
 }
@@ -38,7 +39,7 @@ def trainer_of(preset, tmp_path, precision):
     architecture = {
         "name": name,
         "preset": variant,
-        "sample_shape": SHAPES[name],
+        "sample_shape": SHAPES.get(preset, SHAPES[name]),
         "num_classes": CLASSES.get(name, 0),
     }
     if preset in WIDTHS:
@@ -141,7 +142,9 @@ LONG -= QUICK
     "preset", [pytest.param(p, marks=pytest.mark.sweep if p in LONG else ()) for p in PRESETS]
 )
 def test_three_steps_equal_the_published_loop(tmp_path, preset):
-    assert difference_after_three_steps(preset, tmp_path, "fp64") < 1e-9
+    # Biases before batch norm have no gradient but rounding, which Adam divides by its eps.
+    limit = 1e-8 if preset == "dcgan/studiogan" else 1e-9
+    assert difference_after_three_steps(preset, tmp_path, "fp64") < limit
 
 
 @pytest.mark.parametrize(
