@@ -128,7 +128,7 @@ PARAMETERS = {
     "ganzoo.layers.conv_then_pool": "conv maps",
     "ganzoo.layers.glorot": "layer gain",
     "ganzoo.layers.orthogonal": "layer",
-    "ganzoo.layers.spectral_norm": "network eps iterations",
+    "ganzoo.layers.spectral_norm": "network eps iterations embeddings",
     "ganzoo.layers.upsample_then_conv": "maps conv",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
@@ -172,7 +172,11 @@ PARAMETERS = {
     "ganzoo.testing.Result": "check state message",
 }
 
-BUILDS_ON = {"ganzoo_cyclegan": {"ganzoo_pix2pix"}}
+BUILDS_ON = {
+    "ganzoo_cyclegan": {"ganzoo_pix2pix"},
+    "ganzoo_sagan": {"ganzoo_sngan"},
+    "ganzoo_biggan": {"ganzoo_sngan"},
+}
 """Plugins that are made from parts of another, as its own distribution would depend on it."""
 
 PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))

@@ -4,6 +4,7 @@ Source: Brock et al., Large Scale GAN Training for High Fidelity Natural Image S
 """
 
 import math
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
 
@@ -72,8 +73,8 @@ class Generator(nn.Module):
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers of each size of maps, from the latents to the image."""
-        first = [self.project] if self.shared is None else [self.shared, self.project]
-        return [first, *_stages(self), [self.norm, self.image]]
+        first: list[nn.Module] = [] if self.shared is None else [self.shared]
+        return [[*first, self.project], *_stages(self), [self.norm, self.image]]
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate images; labels int64 ``(N,)`` where conditional."""
@@ -81,11 +82,10 @@ class Generator(nn.Module):
             raise ValueError("a conditional generator needs labels")
         first, conditions = self._conditions(latents, labels)
         maps = self.project(first).unflatten(1, self.start)
-        for stage, condition in enumerate(conditions, start=1):
-            for block in self.blocks[stage - 1]:
-                maps = block(maps, condition)
-            if str(stage) in self.attention:
-                maps = self.attention[str(stage)](maps)
+        for layers, condition in zip(_stages(self), conditions, strict=True):
+            for layer in layers:
+                attends = isinstance(layer, SelfAttention)
+                maps = layer(maps) if attends else layer(maps, condition)
         maps = F.relu(self.norm(maps), inplace=True)
         return self.image(maps)[:, : self.channels].tanh()  # type: ignore[no-any-return]
 
@@ -93,15 +93,15 @@ class Generator(nn.Module):
         self, latents: Tensor, labels: Tensor | None
     ) -> tuple[Tensor, list[Tensor | None]]:
         """Return what the first layer is given, and what the norms of each stage are."""
-        shared = labels if self.shared is None else self.shared(labels)
+        count = len(self.blocks)
+        shared = None if self.shared is None else self.shared(labels)
         if self.path == "first":
-            return latents, [shared] * len(self.blocks)
-        first, *parts = latents.chunk(self.parts, dim=1)
+            return latents, [labels if shared is None else shared] * count
         if self.path == "whole":
-            parts = [first] * len(self.blocks)
-        if self.shared is not None:
-            parts = [torch.cat([shared.to(part.dtype), part], dim=1) for part in parts]
-        return parts[0] if self.path == "whole" else first, [*parts]
+            whole = latents if shared is None else _beside(shared, latents)
+            return whole, [whole] * count
+        first, *parts = latents.chunk(self.parts, dim=1)
+        return first, [part if shared is None else _beside(shared, part) for part in parts]
 
     def _at_truncation(self, truncation: float) -> AbstractContextManager[None]:
         return at_truncation(self, truncation, swapped=self.swapped)
@@ -113,7 +113,7 @@ class Discriminator(nn.Module):
     def __init__(self, config: BigganConfig) -> None:
         super().__init__()
         channels, side, _ = config.sample_shape
-        _, widths = config.stages
+        widths = [*config.stages[1]]
         stages: list[nn.ModuleList]
         if config.blocks == "residual":
             self.stem: nn.Module = nn.Identity()
@@ -154,7 +154,17 @@ class Discriminator(nn.Module):
         return judged
 
 
-def _ups(config, before, after, depth, norm):  # type: ignore[no-untyped-def]
+def _beside(shared: Tensor, latents: Tensor) -> Tensor:
+    return torch.cat([shared.to(latents.dtype), latents], dim=1)
+
+
+def _ups(
+    config: BigganConfig,
+    before: int,
+    after: int,
+    depth: int,
+    norm: Callable[[int], nn.Module],
+) -> list[UpBlock] | list[UpBottleneck]:
     """The blocks of a stage of a generator, of which the last changes width and size."""
     if config.blocks == "residual":
         return [UpBlock(before, after, norm)]
@@ -184,7 +194,7 @@ def _downs(config: BigganConfig, before: int, after: int, *, down: bool) -> list
     ]
 
 
-def _attention(places: tuple[int, ...], widths: tuple[int, ...]) -> nn.ModuleDict:
+def _attention(places: Sequence[int], widths: Sequence[int]) -> nn.ModuleDict:
     """Attention by the number of the stage that it follows."""
     return nn.ModuleDict({str(place): SelfAttention(widths[place - 1]) for place in places})
 
@@ -193,7 +203,7 @@ def _stages(network: Generator | Discriminator) -> list[list[nn.Module]]:
     """The blocks of each stage, with the attention that follows them."""
     attention = network.attention
     return [
-        [*blocks, *([attention[str(number)]] if str(number) in attention else [])]
+        [*blocks.children(), *([attention[str(number)]] if str(number) in attention else [])]
         for number, blocks in enumerate(network.blocks, start=1)
     ]
 

@@ -116,7 +116,8 @@ def paired(
     preset: str,
 ) -> Imported:
     """Return both networks, or the generator alone where the critic does not go with it."""
-    made, notes = {"generator": generator}, ()
+    made = {"generator": generator}
+    notes: tuple[str, ...] = ()
     if critic is not None:
         if (f"head.classes.{ports.ORIGINAL}" in critic) != bool(values["num_classes"]):
             notes = ("the discriminator was left out: only one of both networks has classes",)

@@ -45,7 +45,8 @@ def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Impo
         f"{ROOT}.bn": "norm",
         f"{ROOT}.conv_to_rgb": "image",
     }
-    widths, depths, places = [], [0], []
+    widths: list[int] = []
+    depths, places = [0], []
     for layer, up in _layers(shapes, facts):
         if up is None:
             places.append(len(widths) - 1)
@@ -116,7 +117,7 @@ def _put_in_order(made: dict[str, Tensor], width: int, latent: int) -> None:
         if conditioned and name.endswith((".original", "._v")):
             made[name] = made[name].roll(-latent, dims=-1).contiguous()
         if name.startswith("project.") and not name.endswith("._v"):
-            maps = made[name].unflatten(0, (-1, width))
+            maps = made[name].reshape(-1, width, *made[name].shape[1:])
             made[name] = maps.transpose(0, 1).flatten(0, 1).contiguous()
 
 
