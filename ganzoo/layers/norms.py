@@ -43,7 +43,7 @@ class SpectralNorm(nn.Module):
         for name, length in zip(("_u", "_v"), matrix.shape, strict=True):
             self.register_buffer(name, F.normalize(matrix.new_empty(length).normal_(), dim=0))
         if not matrix.is_meta:
-            self._iterate(matrix, WARM_UP)
+            self._warm_up(matrix)
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return the normalised weight, in the type of the weight whatever autocast is."""
@@ -56,6 +56,16 @@ class SpectralNorm(nn.Module):
             # The next pass moves the vectors in place, before this one may be differentiated.
             u, v = self._u.clone(), self._v.clone()
             return weight / torch.dot(u, torch.mv(matrix, v))
+
+    @torch.no_grad()
+    def _warm_up(self, matrix: Tensor) -> None:
+        """Do some iterations at once: only what divides u last matters."""
+        u = self._u
+        for _ in range(WARM_UP):
+            u = torch.mv(matrix, torch.mv(matrix.t(), u))
+            u = u / torch.linalg.vector_norm(u).clamp(min=self.eps)
+        self._u.copy_(u)
+        self._iterate(matrix, 1)
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor, times: int) -> None:

@@ -28,7 +28,7 @@ def write(path, content):
 # --- configs -----------------------------------------------------------------------------------
 
 OVERRIDES = {
-    "no architecture": ([], "architecture: missing; name one of cyclegan, dcgan"),
+    "no architecture": ([], "architecture: missing; name one of biggan, cyclegan"),
     "unknown architecture": (["architecture=dcgam"], "did you mean 'dcgan'?"),
     "architecture is a number": (["architecture=3"], "architecture"),
     "unknown field of a plugin": (["architecture.name=dcgan", "architecture.widht=3"], "e.width'"),
@@ -207,7 +207,7 @@ def test_a_module_that_is_not_there(command, tmp_path):
 
 
 def test_unknown_plugin(command, tmp_path):
-    refused(command("info", "dcgam"), "there is no plugin 'dcgam'; did you mean 'dcgan'?", tmp_path)
+    refused(command("info", "dcgam"), "there is no plugin 'dcgam'; did you mean 'dcgan' ", tmp_path)
 
 
 # --- data --------------------------------------------------------------------------------------

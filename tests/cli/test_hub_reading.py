@@ -79,8 +79,11 @@ architecture
   num_classes         3
   latent_dim          100
   latent              normal
+  layers              strided
   width               2
   discriminator_norm  batch
+  norm_eps            1e-05
+  initialisation      normal
 
 data
   kind         images

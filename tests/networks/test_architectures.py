@@ -16,6 +16,7 @@ from ganzoo.spec import Architecture
 
 ROLES = ("generator", "discriminator")
 
+DOUBLED = (64, 128, 256, 512)
 # (architecture, preset): the parameters of generator and discriminator, layer by layer. Norms have
 # a weight and a bias for each of their channels.
 COUNTS = {
@@ -38,6 +39,16 @@ COUNTS = {
         # 4x4 kernels without bias: 100 -> 512 -> 256 -> 128 -> 64 -> 3, and 3 -> 64 -> ... -> 1
         16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (512 + 256 + 128 + 64),
         16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512) + 2 * (128 + 256 + 512),
+    ),
+    ("dcgan", "studiogan"): (
+        # Linear to 4x4x1024, 4x4 kernels 1024 -> ... -> 64 with norms, and 3x3 to 3
+        129 * 16384
+        + sum(16 * 2 * n * n + n + 2 * n for n in (512, 256, 128, 64))
+        + (9 * 64 * 3 + 3),
+        # 3x3 kernels that double the width, 4x4 ones that keep it, all with norms, and linear
+        sum(9 * m * n + n + 2 * n for m, n in zip((3, *DOUBLED), (*DOUBLED, 1024), strict=True))
+        + sum(16 * n * n + n + 2 * n for n in DOUBLED)
+        + 1025,
     ),
     ("wgan-gp", "cnn"): (
         # Linear to 4x4x512 and its norm, then 5x5 kernels 512 -> 256 -> 128 -> 3

@@ -17,6 +17,7 @@ def images(side):
 
 
 CASES = {
+    "dcgan of studiogan": ("dcgan", "studiogan", images(32), (3_812_355, 2_931_009)),
     "sagan of mimicry": ("sagan", "mimicry", CIFAR, (4_386_308, 1_075_586)),
     "sagan of studiogan": ("sagan", "studiogan", CIFAR, (4_386_308, 1_075_586)),
     "sagan of mimicry at 128": (

@@ -62,7 +62,7 @@ FAULTS = {
     "it takes all": (
         [healthy(recognise=greedy)],
         "imports-know-their-own",
-        "other-tool takes the a_to_b of cyclegan for its generator; let recognise return None",
+        "other-tool takes the generator of biggan for its generator; let recognise return None",
     ),
     "it takes nothing for something": (
         [healthy(recognise=empty)],

@@ -8,7 +8,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import registry
 from ganzoo.augmentation.base import Augmentation
-from ganzoo.config import AugmentationConfig, LatentConfig
+from ganzoo.config import AugmentationConfig
 from ganzoo.losses.base import Critique
 from ganzoo.losses.config import PlainLossConfig
 from ganzoo.losses.functions import Hinge
@@ -66,7 +66,7 @@ STRANGERS = (
     Architecture(
         "demanding",
         "A test.",
-        LatentConfig,
+        standins.StandInConfig,
         standins.StandInGenerator,
         Demanding,
         traits=lambda config: Traits(labels=True),
@@ -151,7 +151,9 @@ class Linear(standins.StandInDiscriminator):
         return self.hidden(samples.flatten(1)).sum(dim=1)
 
 
-LINEAR = Architecture("linear", "A test.", LatentConfig, standins.StandInGenerator, Linear)
+LINEAR = Architecture(
+    "linear", "A test.", standins.StandInConfig, standins.StandInGenerator, Linear
+)
 
 
 def test_r1_differentiates_through_the_augmentation(tmp_path):

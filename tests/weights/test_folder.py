@@ -153,9 +153,12 @@ class TestFiles:
             "latent_dim": 100,
             "latent": "normal",
             "num_classes": 3,
+            "layers": "strided",
             "width": 2,
             "discriminator_width": None,
             "discriminator_norm": "batch",
+            "norm_eps": 1e-5,
+            "initialisation": "normal",
         }
         assert config["data"]["class_names"] == ["Ä", "b", "c"]
         assert "Ä" in text
