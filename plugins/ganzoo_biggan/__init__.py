@@ -80,7 +80,7 @@ _IMAGENET = _recipe(
 
 SPEC = Architecture(
     name="biggan",
-    summary="Large class-conditional residual networks, and their deep variant; any class or none.",
+    summary="Large residual networks for many classes, and their deep variant; truncated samples.",
     config=BigganConfig,
     generator="ganzoo_biggan.networks:Generator",
     discriminator="ganzoo_biggan.networks:Discriminator",

@@ -91,7 +91,7 @@ def done(result):
 
 def test_list(command):
     lines = done(command("list")).splitlines()
-    assert lines[:2] == ["architectures", f"  cyclegan  {ganzoo.info('cyclegan').summary}"]
+    assert lines[:2] == ["architectures", f"  biggan    {ganzoo.info('biggan').summary}"]
     assert [line for line in lines if line and line[0] != " "] == list(registry.GROUPS)
     assert max(map(len, lines)) > 80, "a summary is cut off in a pipe"
 

@@ -26,17 +26,19 @@ VALUES = {
     ("biggan", "deep"): {"num_classes": 10, "shared_dim": 8, "latent_dim": 8},
 }
 RESIDUAL = [
+    ("dcgan", "studiogan"),
     ("sngan", "mimicry"),
     ("sngan", "cnn"),
     ("sagan", "paper"),
     ("biggan", "studiogan"),
     ("biggan", "deep"),
 ]
-"""These take long, and have every loss and every penalty once instead of every pair."""
+"""These are deep and take long: every loss and every penalty once instead of every pair."""
 PRESETS = [
     (name, preset)
     for name in ("vanilla", "dcgan", "wgan-gp")
     for preset in registry.get(Architecture, name).presets
+    if (name, preset) not in RESIDUAL
 ]
 # The others read more than logits, which critics of these return none of.
 LOSSES = [n for n in registry.names("losses") if not registry.get(LossSpec, n).critic_extras]
@@ -58,6 +60,7 @@ OUTPUT_BIAS = {
     ("wgan-gp", "cnn"): "score.bias",
     ("wgan-gp", "resnet"): "score.bias",
     **dict.fromkeys(RESIDUAL, "head.score.bias"),
+    ("dcgan", "studiogan"): "layers.15.bias",
 }
 
 
@@ -82,8 +85,12 @@ def trainer_of(tmp_path, architecture, preset, loss, penalty, **training):
 @pytest.mark.parametrize(
     ("architecture", "preset", "loss", "penalty"),
     [
-        pytest.param(*pair, loss, penalty, id=f"{'/'.join(pair)}-{loss}-{penalty or 'plain'}")
-        for pair, loss, penalty in ROWS
+        pytest.param(
+            *(*pair, loss, penalty),
+            id=f"{'/'.join(pair)}-{loss}-{penalty or 'plain'}",
+            marks=pytest.mark.sweep if pair in RESIDUAL and number % 2 else (),
+        )
+        for number, (pair, loss, penalty) in enumerate(ROWS)
     ],
 )
 def test_trains_three_steps(tmp_path, architecture, preset, loss, penalty):
@@ -115,7 +122,9 @@ def test_trains_three_steps(tmp_path, architecture, preset, loss, penalty):
         new = dict(networks[role].named_parameters())[name]
         assert torch.isfinite(new).all(), (role, name)
         moved = not torch.equal(new, old)
-        if may_rest and (role, name) == ("discriminator", output_bias):
+        # Small weights under so many norms leave the generator hardly a gradient.
+        clipped = penalty == "weight-clipping" and (architecture, preset) == ("dcgan", "studiogan")
+        if clipped or (may_rest and (role, name) == ("discriminator", output_bias)):
             assert moved or new.grad.abs().max() < 1e-6
         else:
             assert moved, (role, name)

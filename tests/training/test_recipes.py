@@ -134,7 +134,9 @@ def difference_after_three_steps(preset, tmp_path, precision):
 
 # Residual networks take long in float64; that they compute the same is tested with them.
 QUICK = {"sngan/cnn-doubling", "sagan/paper", "biggan/imagenet"}
-LONG = {"wgan-gp/resnet"} | {p for p in PRESETS if p.partition("/")[0] in reference.FAMILIES}
+LONG = {"wgan-gp/resnet", "dcgan/studiogan"} | {
+    p for p in PRESETS if p.partition("/")[0] in reference.FAMILIES
+}
 LONG -= QUICK
 
 
