@@ -112,12 +112,13 @@ class UpBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """``(N, W, H, H)`` to ``(N, W, 2H, 2H)``."""
         first, *others = self.main
+        assert isinstance(first, nn.Conv2d)
         main = upsample_then_conv(self.before(maps), first)
         for layer in others:
             main = layer(main)
         # A pointwise convolution commutes with repeating pixels, and costs a quarter before it.
         shortcut = F.interpolate(self.shortcut(maps), scale_factor=2)
-        return shortcut + main  # type: ignore[no-any-return]
+        return shortcut + main
 
 
 class FirstBlock(nn.Module):
@@ -173,6 +174,7 @@ class DownBlock(nn.Module):
 def _pooled(layers: nn.Sequential, maps: Tensor) -> Tensor:
     """Apply layers and mean pooling; the last layer is a 3x3 convolution."""
     *others, last = layers
+    assert isinstance(last, nn.Conv2d)
     for layer in others:
         maps = layer(maps)
     return conv_then_pool(last, maps)
