@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganzoo.layers import conv_then_pool, upsample_then_conv
 from ganzoo_wgan_gp.config import WganGpConfig
 
 SLOPE = 0.2
@@ -110,10 +111,14 @@ class UpBlock(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """``(N, W, H, H)`` to ``(N, W, 2H, 2H)``."""
-        main = self.main(F.interpolate(self.before(maps), scale_factor=2))
+        first, *others = self.main
+        assert isinstance(first, nn.Conv2d)
+        main = upsample_then_conv(self.before(maps), first)
+        for layer in others:
+            main = layer(main)
         # A pointwise convolution commutes with repeating pixels, and costs a quarter before it.
         shortcut = F.interpolate(self.shortcut(maps), scale_factor=2)
-        return shortcut + main  # type: ignore[no-any-return]
+        return shortcut + main
 
 
 class FirstBlock(nn.Module):
@@ -125,13 +130,12 @@ class FirstBlock(nn.Module):
             convolution(channels, width, 3),
             nn.ReLU(inplace=True),
             convolution(width, width, 3),
-            nn.AvgPool2d(2),
         )
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), convolution(channels, width, 1, gain=1))
 
     def forward(self, images: Tensor) -> Tensor:
         """``(N, C, S, S)`` to ``(N, W, S/2, S/2)``."""
-        return self.shortcut(images) + self.main(images)  # type: ignore[no-any-return]
+        return self.shortcut(images) + _pooled(self.main, images)  # type: ignore[no-any-return]
 
 
 class PlainBlock(nn.Module):
@@ -163,7 +167,17 @@ class DownBlock(nn.Module):
         """``(N, W, H, H)`` to ``(N, W, H/2, H/2)``."""
         # Pooling is linear and commutes with the pointwise convolution, so that the shortcut runs
         # on a quarter of the pixels.
-        return self.shortcut(F.avg_pool2d(maps, 2)) + F.avg_pool2d(self.main(maps), 2)  # type: ignore[no-any-return]
+        shortcut = self.shortcut(F.avg_pool2d(maps, 2))
+        return shortcut + _pooled(self.main, maps)  # type: ignore[no-any-return]
+
+
+def _pooled(layers: nn.Sequential, maps: Tensor) -> Tensor:
+    """Apply layers and mean pooling; the last layer is a 3x3 convolution."""
+    *others, last = layers
+    assert isinstance(last, nn.Conv2d)
+    for layer in others:
+        maps = layer(maps)
+    return conv_then_pool(last, maps)
 
 
 def _by_convolution(layers: Iterable[nn.Module]) -> list[list[nn.Module]]:
