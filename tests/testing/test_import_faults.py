@@ -62,7 +62,7 @@ FAULTS = {
     "it takes all": (
         [healthy(recognise=greedy)],
         "imports-know-their-own",
-        "other-tool takes the generator of biggan for its generator; let recognise return None",
+        "for its generator; let recognise return None unless the names and shapes are those of its",
     ),
     "it takes nothing for something": (
         [healthy(recognise=empty)],
