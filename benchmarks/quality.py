@@ -85,16 +85,17 @@ def rates(generator: float, discriminator: float | None = None) -> Config:
 
 
 def residual(name: str) -> Config:
-    """A family with StudioGAN's networks and recipe, narrow and in a hurry."""
+    """A family with StudioGAN's networks and recipe, 32 channels wide and in a hurry."""
     config: Config = {
         "architecture": {
             "name": name,
             "preset": "studiogan",
             "width": 8,
-            "discriminator_width": 8,
+            "discriminator_width": 8 if name == "biggan" else 16,
         },
         "objective": {"discriminator_steps": 1},
-        "optimizers": rates(1e-3),
+        "training": {"batch_size": 32},
+        "optimizers": rates(5e-4, 1e-3),
     }
     if name == "biggan":  # whose average would begin when the run is over
         config["ema"] = {"half_life": 10_000, "ramp_up": 0.05, "start": 0}
