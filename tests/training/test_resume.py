@@ -46,7 +46,11 @@ CASES = {
         "architecture": {**SMALL_SAGAN, "num_classes": 10},
         "objective": {"discriminator_steps": 1},
     },
-    "parts of latents": {"architecture": SMALL_BIGGAN, "training": {"accumulate": 4}},
+    "parts of latents": {
+        "architecture": SMALL_BIGGAN,
+        "training": {"accumulate": 4},
+        "objective": {"discriminator_steps": 1},
+    },
     "contiguous": {"architecture": SMALL_DCGAN, "training": {"channels_last": False}},
     "lazy-penalties": {"architecture": SMALL_DCGAN, "penalties": LAZY},
     "accumulation": {"architecture": SMALL_DCGAN, "training": {"accumulate": 4}},
