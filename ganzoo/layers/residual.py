@@ -116,7 +116,7 @@ def down_blocks(
     wide: bool = False,
     shortcut_relu: bool = False,
 ) -> list[DownBlock]:
-    """Return the blocks of a critic, of which the first sees an image.
+    """Return the blocks of a critic; the first one sees an image.
 
     Args:
         channels: Of the image.

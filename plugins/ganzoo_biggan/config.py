@@ -24,8 +24,8 @@ DOWN = {
     256: (1, 2, 4, 8, 8, 16, 16),
     512: (1, 1, 2, 4, 8, 8, 16, 16),
 }
-"""Widths of a discriminator by side: after each stage, the first of which is one convolution in
-BigGAN-deep."""
+"""Widths of a discriminator by side, after each stage. In BigGAN-deep the first stage is a single
+convolution."""
 
 MEANS, VARIANCES = "truncated_means", "truncated_variances"
 """Buffers of a norm: a row for each of some truncations, evenly from 0 to 1."""
@@ -82,9 +82,9 @@ class BigganConfig(LatentConfig):
     )
     latent_path: Literal["first", "split", "whole"] = Field(
         default="split",
-        description="Where latents go: into the first layer; in equal parts, of which the first "
-        "goes there and each other one into the norms of a stage (hierarchical latents); or "
-        "as a whole, with the class, into the first layer and all norms (BigGAN-deep).",
+        description="Where latents go: into the first layer; in equal parts, the "
+        "first there and each other one into the norms of a stage (hierarchical latents); or as "
+        "a whole, with the class, into the first layer and all norms (BigGAN-deep).",
     )
     shared_dim: int | None = Field(
         default=128,
@@ -110,8 +110,8 @@ class BigganConfig(LatentConfig):
         default=None,
         ge=1,
         le=1024,
-        description="Channels that the last convolution makes, of which the image is the first "
-        "ones (Hugging Face: the width); as many as the image has if null.",
+        description="Channels that the last convolution makes; the image takes the first ones "
+        "(Hugging Face: the width). As many as the image has if null.",
     )
     truncation: Literal["resampled", "scaled", "variance"] = Field(
         default="resampled",

@@ -165,7 +165,7 @@ def _ups(
     depth: int,
     norm: Callable[[int], nn.Module],
 ) -> list[UpBlock] | list[UpBottleneck]:
-    """The blocks of a stage of a generator, of which the last changes width and size."""
+    """The blocks of a stage of a generator; the last one changes width and size."""
     if config.blocks == "residual":
         return [UpBlock(before, after, norm)]
     return [
@@ -181,7 +181,7 @@ def _ups(
 
 
 def _downs(config: BigganConfig, before: int, after: int, *, down: bool) -> list[DownBottleneck]:
-    """The bottlenecks of a stage of a discriminator, of which the first changes width and size."""
+    """The bottlenecks of a stage of a discriminator; the first one changes width and size."""
     return [
         DownBottleneck(
             after if number else before,

@@ -111,7 +111,7 @@ class _Summed(nn.Module):
 
 
 def _strided(config: DcganConfig, width: int, *, levels: int) -> list[nn.Module]:
-    """The layers after the first, of which each halves the size, down to a logit."""
+    """The layers after the first; each halves the size, down to a logit."""
     layers: list[nn.Module] = [nn.LeakyReLU(SLOPE, inplace=True)]
     for _ in range(levels):
         # A layer that no norm shifts needs a bias of its own.

@@ -36,7 +36,7 @@ STUDIOGAN = {
     "conv2d4": "conv4",
     "conv2d0": "shortcut",
 }
-"""Layers of a block, of which those with a 3 or 4 are in bottlenecks only."""
+"""Layers of a block; only bottlenecks have those with a 3 or 4."""
 
 STUDIOGAN_ATTENTION = {
     "conv1x1_theta": "query",

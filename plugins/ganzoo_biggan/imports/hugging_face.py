@@ -99,8 +99,8 @@ def _layers(shapes: Shapes, facts: Mapping[str, Any]) -> list[tuple[str, bool | 
     numbers = {int(n.split(".")[2]) for n in shapes if n.startswith(f"{ROOT}.layers.")}
     places = [f"{ROOT}.layers.{number}" for number in sorted(numbers)]
     blocks = [p for p in places if ports.shape_of(shapes, f"{p}.conv_0")]
-    told = _options(facts).get("layers")
-    ups = [bool(up) for up, *_ in told] if told else [n % 2 == 1 for n in range(len(blocks))]
+    listed = _options(facts).get("layers")
+    ups = [bool(up) for up, *_ in listed] if listed else [n % 2 == 1 for n in range(len(blocks))]
     if len(ups) != len(blocks):
         raise WeightsError(
             f"its config has {len(ups)} layers, and its tensors are of {len(blocks)}; keep the "

@@ -19,7 +19,7 @@ def generator_sizes(widths: Sequence[int], rows: int, channels: int) -> dict[str
         channels: Of its images.
 
     Raises:
-        WeightsError: There is no such size here.
+        WeightsError: BigGAN here has no networks for this size.
     """
     start, stages = round((rows / widths[0]) ** 0.5), len(widths) - 1
     side = start << stages
