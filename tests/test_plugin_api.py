@@ -35,8 +35,8 @@ NAMES = {
     """,
     "ganzoo.layers": """
         ClassifierHead ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm
-        UpBlock conv_then_pool down_blocks glorot normalised orthogonal spectral_norm
-        upsample_then_conv
+        UpBlock conv_enlarged conv_reduced conv_then_pool down_blocks enlarged filtered glorot
+        low_pass normalised orthogonal reduced spectral_norm upfirdn upsample_then_conv
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
@@ -125,10 +125,17 @@ PARAMETERS = {
     "ganzoo.layers.SelfAttention": "channels",
     "ganzoo.layers.SpectralNorm": "weight eps iterations",
     "ganzoo.layers.UpBlock": "inputs outputs norm upsampling",
+    "ganzoo.layers.conv_enlarged": "maps weight taps times",
+    "ganzoo.layers.conv_reduced": "maps weight taps times",
     "ganzoo.layers.conv_then_pool": "conv maps",
+    "ganzoo.layers.enlarged": "maps taps times flip",
+    "ganzoo.layers.filtered": "maps taps",
     "ganzoo.layers.glorot": "layer gain",
+    "ganzoo.layers.low_pass": "taps",
     "ganzoo.layers.orthogonal": "layer",
+    "ganzoo.layers.reduced": "maps taps times flip",
     "ganzoo.layers.spectral_norm": "network eps iterations embeddings",
+    "ganzoo.layers.upfirdn": "maps taps up down padding gain flip",
     "ganzoo.layers.upsample_then_conv": "maps conv",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",

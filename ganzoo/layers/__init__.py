@@ -1,6 +1,15 @@
 """Building blocks of networks that several architectures share."""
 
 from ganzoo.layers.attention import SelfAttention
+from ganzoo.layers.filtering import (
+    conv_enlarged,
+    conv_reduced,
+    enlarged,
+    filtered,
+    low_pass,
+    reduced,
+    upfirdn,
+)
 from ganzoo.layers.initialising import glorot, orthogonal
 from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, normalised, spectral_norm
 from ganzoo.layers.projection import ClassifierHead, ProjectionHead
@@ -15,11 +24,18 @@ __all__ = [
     "SelfAttention",
     "SpectralNorm",
     "UpBlock",
+    "conv_enlarged",
+    "conv_reduced",
     "conv_then_pool",
     "down_blocks",
+    "enlarged",
+    "filtered",
     "glorot",
+    "low_pass",
     "normalised",
     "orthogonal",
+    "reduced",
     "spectral_norm",
+    "upfirdn",
     "upsample_then_conv",
 ]
