@@ -83,7 +83,9 @@ def reduced(maps: Tensor, taps: Tensor, times: int = 2, *, flip: bool = False) -
     return upfirdn(maps, taps, down=times, padding=(low, high, low, high), flip=flip)
 
 
-def conv_enlarged(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) -> Tensor:
+def conv_enlarged(
+    maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2, *, bias: Tensor | None = None
+) -> Tensor:
     """Convolve enlarged maps: zeros in between, a true convolution, and the filter.
 
     A convolution and a filter can change places, and this order has the fewest products. The
@@ -94,6 +96,7 @@ def conv_enlarged(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) ->
         weight: ``(outputs, inputs, K, K)`` with an odd K.
         taps: ``(L,)``.
         times: Factor on the size.
+        bias: ``(outputs,)``, or None.
 
     Returns:
         ``(N, outputs, times H, times W)``.
@@ -107,7 +110,9 @@ def conv_enlarged(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) ->
     return upfirdn(maps, taps, padding=(low, high, low, high), gain=times**2)
 
 
-def conv_reduced(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) -> Tensor:
+def conv_reduced(
+    maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2, *, bias: Tensor | None = None
+) -> Tensor:
     """Filter maps, and convolve them with a stride.
 
     Args:
@@ -115,17 +120,18 @@ def conv_reduced(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) -> 
         weight: ``(outputs, inputs, K, K)`` with an odd K.
         taps: ``(L,)``.
         times: Divisor of the size.
+        bias: ``(outputs,)``, or None.
 
     Returns:
         ``(N, outputs, H / times, W / times)``.
     """
     side, width = weight.shape[-1], len(taps)
     if side == 1:
-        return F.conv2d(reduced(maps, taps, times), weight)
+        return F.conv2d(reduced(maps, taps, times), weight, bias)
     low = side // 2 + (width - times + 1) // 2
     high = side // 2 + (width - times) // 2
     maps = upfirdn(maps, taps, padding=(low, high, low, high))
-    return F.conv2d(maps, weight, stride=times)
+    return F.conv2d(maps, weight, bias, stride=times)
 
 
 def _pass(
