@@ -13,7 +13,7 @@ from ganzoo.layers.filtering import (
     upfirdn,
 )
 from ganzoo.layers.initialising import glorot, orthogonal
-from ganzoo.layers.means import RunningMean
+from ganzoo.layers.means import RunningMean, unmeasured
 from ganzoo.layers.modulation import modulated_conv
 from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, normalised, spectral_norm
 from ganzoo.layers.precision import full_precision
@@ -48,6 +48,7 @@ __all__ = [
     "orthogonal",
     "reduced",
     "spectral_norm",
+    "unmeasured",
     "upfirdn",
     "upsample_then_conv",
     "with_deviation",

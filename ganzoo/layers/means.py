@@ -1,5 +1,8 @@
 """Running means that do not depend on how a batch is split."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -22,12 +25,13 @@ class RunningMean(nn.Module):
         super().__init__()
         self.register_buffer("value", torch.zeros(shape))
         self.keep = keep
+        self.paused = False
         self._sum: Tensor | None = None
         self._parts = 0
 
     def measure(self, rows: Tensor) -> None:
         """Hand in the rows ``(N, *shape)`` of one part of a batch; nothing happens in eval mode."""
-        if self.training:
+        if self.training and not self.paused:
             mean = rows.detach().mean(dim=0).to(self.value.dtype)
             self._sum = mean if self._sum is None else self._sum + mean
             self._parts += 1
@@ -42,3 +46,16 @@ class RunningMean(nn.Module):
     def move(self, mean: Tensor) -> None:
         """Follow the mean of an update."""
         self.value.lerp_(mean, 1 - self.keep)
+
+
+@contextmanager
+def unmeasured(network: nn.Module) -> Iterator[None]:
+    """Hand in nothing inside: for passes that are not part of an update."""
+    means = [module for module in network.modules() if isinstance(module, RunningMean)]
+    for mean in means:
+        mean.paused = True
+    try:
+        yield
+    finally:
+        for mean in means:
+            mean.paused = False

@@ -1,5 +1,6 @@
 """The default objective: one generator against one discriminator."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,12 +50,10 @@ class Adversarial(Objective):
         if step != self._kept_at:  # as a phase that was passed over leaves its share
             self._kept.clear()
             self._kept_at = step
+        if phase.player == "generator" and phase.name:
+            return self._generator_term(step, phase, part)
         if phase.player == "generator":
-            turn = self.turn(step, phase, part, self._generator_batch)
-            if phase.name:
-                fakes = self._generate(turn, None, differentiable=True)
-                return self.contest.maker_loss(turn, fakes)
-            return self._generator_loss(turn, part)
+            return self._generator_loss(self.turn(step, phase, part, self._generator_batch), part)
         return self._discriminator_loss(self.turn(step, phase, part), part)
 
     def _discriminator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
@@ -77,6 +76,20 @@ class Adversarial(Objective):
             reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
         return self.contest.maker_loss(turn, fakes, reals)
 
+    def _generator_term(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
+        """The term of a penalty on the generator that is apart."""
+        penalty = self.contest.penalties[phase.name]
+        make = self._only_latents if penalty.generates else self._generate
+
+        def made(part: int) -> tuple[Turn, Shown]:
+            turn = self.turn(step, phase, part, self._generator_batch)
+            return turn, make(turn, None, differentiable=True)
+
+        parts = range(self.config.training.accumulate)
+        return self.contest.maker_loss(
+            *made(part), others=lambda: (made(other) for other in parts if other != part)
+        )
+
     def _fakes_to_judge(self, turn: Turn, part: int, real_labels: Tensor | None) -> Shown:
         """Take the generator phase's fakes where they are shared, else make some."""
         shared = turn.phase.index == self._shared and not turn.phase.name
@@ -88,12 +101,18 @@ class Adversarial(Objective):
         return fakes
 
     def _generate(self, turn: Turn, real_labels: Tensor | None, *, differentiable: bool) -> Shown:
+        shown = self._only_latents(turn, real_labels)
+        with self.forward(differentiable=differentiable):
+            samples = self.call("generator", shown.latents, shown.labels, draws=turn.draws)
+        return dataclasses.replace(shown, samples=samples)
+
+    def _only_latents(self, turn: Turn, real_labels: Tensor | None, **_: bool) -> Shown:
+        """Draw what samples are made from, and make none."""
         labels, draws = None, turn.draws
         if self.conditional and self.options.fake_labels == "drawn":
             labels = draws.integers("labels", self.config.architecture.num_classes)
         elif self.conditional:
             labels = self.loader.draw_labels(draws) if real_labels is None else real_labels
         latents = self.latents(draws)
-        with self.forward(differentiable=differentiable):
-            samples = self.call("generator", latents, labels, draws=draws)
-        return Shown(samples, labels, latents=latents)
+        none = latents.new_empty(0, *self.config.architecture.sample_shape)
+        return Shown(none, labels, latents=latents)

@@ -6,7 +6,8 @@ at, whatever its networks are.
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,10 @@ from ganzoo import distribution, registry
 from ganzoo.config import RunConfig, value_at
 from ganzoo.hardware import Hardware
 from ganzoo.health.witness import Witness
+from ganzoo.layers import unmeasured
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
-from ganzoo.objectives.turns import Scalars, Turn
+from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.spec import PenaltySpec
 
@@ -104,6 +106,7 @@ class Game:
         self.apart = {label for label, p in self.penalties.items() if p.config.apart}
         self._unshared = self._why_unshared()
         self.witness: Witness | None = None
+        self._whole: dict[tuple[int, Phase], Tensor] = {}
 
     def _why_unshared(self) -> str:
         """Say why penalties cannot look at the critiques of a main update; empty if they can."""
@@ -206,7 +209,12 @@ class Game:
         return scale * loss + self._terms(turn, due, context, scalars), scalars
 
     def maker_loss(
-        self, turn: Turn, fakes: Shown, reals: Shown | None = None
+        self,
+        turn: Turn,
+        fakes: Shown,
+        reals: Shown | None = None,
+        *,
+        others: Callable[[], Iterable[tuple[Turn, Shown]]] = tuple,
     ) -> tuple[Tensor, Scalars]:
         """Return the maker's loss with all of its penalties, and figures for the log.
 
@@ -214,11 +222,14 @@ class Game:
             turn: The part of the maker's update.
             fakes: What it made, differentiable.
             reals: Real samples, which a loss with ``needs_real`` asks for.
+            others: Returns the other parts of an update apart, with what was made in them.
         """
         self.augment.follow(turn.samples)
         on = (self.players[1], self.maker)
         if turn.phase.name:
-            return self._term(turn, on, self._context(turn, self.maker, reals, fakes))
+            context = self._context(turn, self.maker, reals, fakes)
+            whole = functools.partial(self._over_batch, turn, others)
+            return self._term(turn, on, dataclasses.replace(context, over_batch=whole))
         real = None
         if reals is not None:
             with torch.no_grad():
@@ -255,16 +266,20 @@ class Game:
             if name:
                 self.penalties[label].state[name] = tensor.to(self.hardware.device)
 
+    def _penalty_precision(self) -> AbstractContextManager[object]:
+        if self.config.training.penalty_precision == "bf16":
+            return self.hardware.forward()
+        return nullcontext()
+
     def _penalty_critique(
         self, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
     ) -> Critique:
         """Score samples for a penalty: uncompiled, as it is differentiated twice."""
         shown, network = Shown(samples, labels, condition), self.networks[self.critic]
-        if self.config.training.penalty_precision == "bf16":
-            with self.hardware.forward():
-                return as_critique(self._called(network, shown), labels)
-        shown = dataclasses.replace(shown, samples=samples.to(self.hardware.dtype))
-        return as_critique(self._called(network, shown), labels)
+        if self.config.training.penalty_precision != "bf16":
+            shown = dataclasses.replace(shown, samples=samples.to(self.hardware.dtype))
+        with self._penalty_precision():
+            return as_critique(self._called(network, shown), labels)
 
     @staticmethod
     def _called(network: Any, shown: Shown) -> Any:
@@ -305,7 +320,26 @@ class Game:
             samples=turn.samples,
             real_condition=None if reals is None else reals.condition,
             fake_condition=fakes.condition,
+            precision=self._penalty_precision,
         )
+
+    def _over_batch(
+        self,
+        turn: Turn,
+        others: Callable[[], Iterable[tuple[Turn, Shown]]],
+        own: Tensor,
+        again: Callable[[Context], Tensor],
+    ) -> Tensor:
+        """Return the mean of a scalar over the parts of an update, which its first part finds."""
+        place = (turn.step, turn.phase)
+        if place not in self._whole:
+            contexts = (self._context(t, self.maker, None, fakes) for t, fakes in others())
+            with unmeasured(self.networks[self.maker]):  # which those parts will do themselves
+                values = [own.detach(), *(again(context).detach() for context in contexts)]
+            mean = torch.stack(values).mean()
+            distribution.average(self.hardware.processes, [mean])
+            self._whole = {place: mean}
+        return self._whole[place]
 
     def _terms(
         self, turn: Turn, labels: Iterable[str], context: Context, scalars: Scalars

@@ -5,6 +5,7 @@ from ganzoo.penalties.config import (
     GradientPenaltyConfig,
     LecamConfig,
     OrthogonalConfig,
+    PathLengthConfig,
     WeightClippingConfig,
     ZeroCentredConfig,
 )
@@ -59,6 +60,16 @@ ORTHOGONAL = PenaltySpec(
     factory="ganzoo.penalties.functions:Orthogonal",
     on="generator",
     paper="Brock et al., Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019",
+)
+PATH_LENGTH = PenaltySpec(
+    name="path-length",
+    summary="Keeps the length of the image's gradient for styles near its running mean.",
+    config=PathLengthConfig,
+    factory="ganzoo.penalties.paths:PathLength",
+    on="generator",
+    of="maker",
+    needs_styles=True,
+    paper="Karras et al., Analyzing and Improving the Image Quality of StyleGAN, 2020",
 )
 WEIGHT_CLIPPING = PenaltySpec(
     name="weight-clipping",

@@ -1,6 +1,7 @@
 """What a penalty is, and what it is given."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -21,6 +22,11 @@ class Critic(Protocol):
         """Score samples ``(N, *shape)``, with their labels and their condition, or None."""
 
 
+def _own_part(own: Tensor, again: "Callable[[Context], Tensor]") -> Tensor:
+    """The mean over a batch that was not split."""
+    return own.detach()
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything that a penalty may look at. Fields may be added; none will go.
@@ -31,7 +37,8 @@ class Context:
         networks: The raw networks by role.
         reals: Real samples of this update, ``(N, *sample_shape)``, in [-1, 1]; None in a phase
             that has none.
-        fakes: Generated samples of this update, detached in the discriminator's phase.
+        fakes: Generated samples of this update, detached in the discriminator's phase; without
+            rows where a penalty that is apart `generates` its own.
         latents: What the fakes were made from, ``(N, latent_dim)``; None if it was no latents.
         real_labels: int64 ``(N,)``, or None.
         fake_labels: int64 ``(N,)``, or None.
@@ -44,6 +51,12 @@ class Context:
             for it and it can be shared; else None. It is differentiable for the reals where the
             penalty `differentiates`.
         fake: The same of the fakes.
+        precision: Makes the context of a pass in the precision of penalties, of another network
+            than the critic.
+        over_batch: Returns the mean over the whole batch of an update apart, of a scalar of this
+            part and of a function that returns it for the context of another part; without a
+            gradient, and once in a term. The batch is split by ``training.accumulate`` and over
+            processes.
     """
 
     critic: Critic
@@ -61,6 +74,8 @@ class Context:
     fake_condition: Tensor | None = None
     real: Critique | None = None
     fake: Critique | None = None
+    precision: Callable[[], AbstractContextManager[object]] = nullcontext
+    over_batch: "Callable[[Tensor, Callable[[Context], Tensor]], Tensor]" = _own_part
 
 
 class Penalty:
@@ -74,10 +89,12 @@ class Penalty:
         differentiates: Whether it differentiates these critiques at the samples. That takes
             uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
             a run has them otherwise, such a penalty makes a pass of its own.
+        generates: Whether its term makes samples of its own, from the context's latents.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
     differentiates: bool = True
+    generates: bool = False
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config

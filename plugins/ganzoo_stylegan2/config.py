@@ -25,11 +25,12 @@ class Stylegan2Config(LatentConfig):
     mapping_rate: float = Field(
         default=0.01, gt=0, le=1, description="By how much the mapping learns more slowly."
     )
-    width: int = Field(
-        default=32768,
+    width: int | None = Field(
+        default=None,
         ge=SMALLEST,
         le=2**24,
-        description="Channels of maps of side s are this by s, but at most max_width.",
+        description="Channels of maps of side s are this by s, but at most max_width; if null, "
+        "16384, and 32768 for images from 512 pixels on.",
     )
     max_width: int = Field(default=512, ge=1, le=8192, description="Most channels of any maps.")
     generator_blocks: Literal["skip", "resnet", "plain"] = Field(
@@ -63,7 +64,7 @@ class Stylegan2Config(LatentConfig):
         gt=0,
         description="The largest size of activations (256 where float16 was used); null for any.",
     )
-    half_sizes: int = Field(
+    bf16_sizes: int = Field(
         default=4,
         ge=0,
         le=16,
@@ -79,15 +80,19 @@ class Stylegan2Config(LatentConfig):
 
     def width_at(self, side: int) -> int:
         """Return the channels of maps."""
-        return max(1, min(self.width // side, self.max_width))
+        return min(self._width // side, self.max_width)
 
-    def in_half(self, side: int) -> bool:
+    @property
+    def _width(self) -> int:
+        return self.width or (16384 if self.sample_shape[-1] < 512 else 32768)
+
+    def in_bf16(self, side: int) -> bool:
         """Whether the layers of this size may compute in bfloat16."""
-        return side > SMALLEST and side in self.sides[len(self.sides) - self.half_sizes :]
+        return side > SMALLEST and side in self.sides[len(self.sides) - self.bf16_sizes :]
 
     @model_validator(mode="after")
     def _wide_enough(self) -> Self:
         side = self.sample_shape[-1]
-        if self.width < side:
+        if self._width < side:
             raise ValueError(f"width {self.width} leaves maps of side {side} no channel")
         return self

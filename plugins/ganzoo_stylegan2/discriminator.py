@@ -32,7 +32,7 @@ class Block(nn.Module):
         super().__init__()
         width, after = config.width_at(side), config.width_at(side // 2)
         channels, clamp = config.sample_shape[0], config.clamp
-        self.half = config.in_half(side)
+        self.in_bf16 = config.in_bf16(side)
         first, kind = side == config.sides[-1], config.discriminator_blocks
         self.image = None
         if first or kind == "skip":
@@ -48,12 +48,12 @@ class Block(nn.Module):
 
     def forward(self, maps: Tensor | None, image: Tensor) -> Tensor:
         """Return maps of half the size; the image has their size now."""
-        with nullcontext() if self.half else full_precision(image.device):
+        with nullcontext() if self.in_bf16 else full_precision(image.device):
             if self.image is not None:
                 shown = self.image(image)
                 maps = shown if maps is None else maps + shown
             assert maps is not None
-            if not self.half:
+            if not self.in_bf16:
                 maps = maps.to(image.dtype)
             result: Tensor = self.layers(maps)
             return result if self.shortcut is None else result + self.shortcut(maps)
@@ -88,7 +88,8 @@ class Head(nn.Module):
             rows: Tensor = self.output(self.dense(self.conv(maps).flatten(1)))
             if self.classes is None:
                 return rows.squeeze(1)
-            return (rows * self.classes(None, labels)).sum(dim=1) / math.sqrt(rows.shape[1])
+            classes: Tensor = self.classes(None, labels)
+            return (rows * classes).sum(dim=1) / math.sqrt(rows.shape[1])
 
 
 class Discriminator(nn.Module):

@@ -4,6 +4,7 @@ Source: Karras et al., Analyzing and Improving the Image Quality of StyleGAN, 20
 """
 
 import math
+from collections.abc import Iterator
 from collections.abc import Mapping as Named
 from contextlib import nullcontext
 
@@ -93,13 +94,13 @@ class Block(nn.Module):
     """The layers of one size of maps: the first doubles what it is given.
 
     Attributes:
-        half: Whether they may compute in bfloat16.
+        in_bf16: Whether they may compute in bfloat16.
         rows: Styles that they read, the image's among them.
     """
 
     def __init__(self, config: Stylegan2Config, side: int) -> None:
         super().__init__()
-        width, self.half = config.width_at(side), config.in_half(side)
+        width, self.in_bf16 = config.width_at(side), config.in_bf16(side)
         layers = []
         if side > SMALLEST:
             layers.append(Layer(config, config.width_at(side // 2), width, side, up=True))
@@ -120,8 +121,8 @@ class Block(nn.Module):
         self, maps: Tensor, image: Tensor | None, styles: Tensor, noises: list[Tensor | None]
     ) -> tuple[Tensor, Tensor | None]:
         """Return the maps and the sum of images of this size."""
-        with nullcontext() if self.half else full_precision(maps.device):
-            if not self.half:
+        with nullcontext() if self.in_bf16 else full_precision(maps.device):
+            if not self.in_bf16:
                 maps = maps.to(styles.dtype)
             short = None if self.shortcut is None else self.shortcut(maps)
             for number, (layer, noise) in enumerate(zip(self.layers, noises, strict=True)):
@@ -171,16 +172,19 @@ class Generator(nn.Module):
 
         Labels are int64 ``(N,)`` where conditional.
         """
-        styles, noise = self.map(latents, labels), self.draw_noise(draws)
-        if draws is not None and self.training and self.config.mixing:
-            styles = self._mixed(styles, labels, draws)
-        return self.synthesize(styles, noise=noise)
+        styles = self.map(latents, labels, draws=draws)
+        return self.synthesize(styles, noise=self.draw_noise(draws))
 
-    def map(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Map latents to styles, one and the same for every row."""
-        styles: Tensor = self.mapping(latents, labels)
-        self.mean.measure(styles)
-        return styles[:, None].expand(-1, self.count, -1)
+    def map(
+        self, latents: Tensor, labels: Tensor | None = None, *, draws: Draws | None = None
+    ) -> Tensor:
+        """Map latents to styles, one for all rows; in training the draws of a batch mix some."""
+        style: Tensor = self.mapping(latents, labels)
+        self.mean.measure(style)
+        styles = style[:, None].expand(-1, self.count, -1)
+        if draws is None or not self.training or not self.config.mixing:
+            return styles
+        return self._mixed(styles, labels, draws)
 
     def synthesize(self, styles: Tensor, *, noise: Noise = "const") -> Tensor:
         """Make images of styles ``(N, L, style_dim)``.
@@ -191,7 +195,8 @@ class Generator(nn.Module):
         """
         styles = styles.to(self.constant.dtype)
         maps = self.constant.expand(len(styles), -1, -1, -1)
-        image, first = None, 0
+        image: Tensor | None = None
+        first = 0
         for side, block in self.blocks.items():
             assert isinstance(block, Block)
             noises = [
@@ -214,18 +219,14 @@ class Generator(nn.Module):
 
     def noises(self) -> dict[str, Tensor]:
         """Return the noise that is kept, by the side of the maps and the number of the layer."""
-        return {
-            f"{side}.{number}": layer.noise
-            for side, block in self.blocks.items()
-            for number, layer in enumerate(block.layers)
-        }
+        return {place: layer.noise for place, layer in self._layers()}
 
     def mean_style(self, labels: Tensor | None = None) -> Tensor:
         """Return the running mean ``(L, style_dim)``, or those of classes ``(N, L, style_dim)``."""
         if labels is None or not self.config.num_classes:
             mean = self.mean.value.expand(self.count, -1)
             return mean if labels is None else mean.expand(len(labels), -1, -1)
-        classes, places = labels.unique(return_inverse=True)
+        classes, places = torch.unique(labels, return_inverse=True)
         source = torch.Generator().manual_seed(0)
         latents = torch.randn(OF_A_CLASS, self.config.latent_dim, generator=source)
         latents = latents.to(self.constant)
@@ -249,12 +250,16 @@ class Generator(nn.Module):
         assert isinstance(first, EqualLinear)
         return {
             "mapping": first.weight[:, : self.config.latent_dim],
-            **{
-                f"{side}.{number}": layer.affine.weight
-                for side, block in self.blocks.items()
-                for number, layer in enumerate(block.layers)
-            },
+            **{place: layer.affine.weight for place, layer in self._layers()},
         }
+
+    def _layers(self) -> Iterator[tuple[str, Layer]]:
+        """Go through the layers by their places, as in ``32.1``."""
+        for side, block in self.blocks.items():
+            assert isinstance(block, Block)
+            for number, layer in enumerate(block.layers):
+                assert isinstance(layer, Layer)
+                yield f"{side}.{number}", layer
 
     def _mixed(self, styles: Tensor, labels: Tensor | None, draws: Draws) -> Tensor:
         """Take the rows after a random one from other latents, the same one for all samples."""
