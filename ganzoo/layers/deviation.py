@@ -15,7 +15,7 @@ def with_deviation(maps: Tensor, size: int, *, count: int = 1, neighbours: bool 
 
     Args:
         maps: ``(N, C, H, W)``.
-        size: Samples of a group, which N must divide by; all N where they are fewer.
+        size: Samples of a group; the largest divisor of N below it, where it does not divide N.
         count: Maps that are added, each of its share of the channels.
         neighbours: Whether groups are of samples side by side. The published groups are samples at
             a distance of N / size.
@@ -24,7 +24,7 @@ def with_deviation(maps: Tensor, size: int, *, count: int = 1, neighbours: bool 
         ``(N, C + count, H, W)``.
     """
     n, channels, height, width = maps.shape
-    size = min(size, n)
+    size = next(fewer for fewer in range(min(size, n), 0, -1) if n % fewer == 0)
     order = (n // size, size) if neighbours else (size, n // size)
     groups = maps.reshape(*order, count, channels // count, height, width)
     within = 1 if neighbours else 0

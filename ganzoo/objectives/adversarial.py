@@ -78,12 +78,9 @@ class Adversarial(Objective):
 
     def _generator_term(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
         """The term of a penalty on the generator that is apart."""
-        penalty = self.contest.penalties[phase.name]
-        make = self._only_latents if penalty.generates else self._generate
-
         def made(part: int) -> tuple[Turn, Shown]:
             turn = self.turn(step, phase, part, self._generator_batch)
-            return turn, make(turn, None, differentiable=True)
+            return turn, self._generate(turn, None, differentiable=True)
 
         parts = range(self.config.training.accumulate)
         return self.contest.maker_loss(
@@ -101,13 +98,16 @@ class Adversarial(Objective):
         return fakes
 
     def _generate(self, turn: Turn, real_labels: Tensor | None, *, differentiable: bool) -> Shown:
-        shown = self._only_latents(turn, real_labels)
+        shown = self._latents(turn, real_labels)
+        penalty = self.contest.penalties.get(turn.phase.name)
+        if penalty is not None and not penalty.needs_fakes:
+            return shown
         with self.forward(differentiable=differentiable):
             samples = self.call("generator", shown.latents, shown.labels, draws=turn.draws)
         return dataclasses.replace(shown, samples=samples)
 
-    def _only_latents(self, turn: Turn, real_labels: Tensor | None, **_: bool) -> Shown:
-        """Draw what samples are made from, and make none."""
+    def _latents(self, turn: Turn, real_labels: Tensor | None) -> Shown:
+        """Draw what samples are made from, and make none yet."""
         labels, draws = None, turn.draws
         if self.conditional and self.options.fake_labels == "drawn":
             labels = draws.integers("labels", self.config.architecture.num_classes)

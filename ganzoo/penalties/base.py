@@ -38,7 +38,7 @@ class Context:
         reals: Real samples of this update, ``(N, *sample_shape)``, in [-1, 1]; None in a phase
             that has none.
         fakes: Generated samples of this update, detached in the discriminator's phase; without
-            rows where a penalty that is apart `generates` its own.
+            rows where a penalty that is apart does not need them.
         latents: What the fakes were made from, ``(N, latent_dim)``; None if it was no latents.
         real_labels: int64 ``(N,)``, or None.
         fake_labels: int64 ``(N,)``, or None.
@@ -89,12 +89,13 @@ class Penalty:
         differentiates: Whether it differentiates these critiques at the samples. That takes
             uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
             a run has them otherwise, such a penalty makes a pass of its own.
-        generates: Whether its term makes samples of its own, from the context's latents.
+        needs_fakes: Whether its term looks at the context's fakes, or their critiques. Where it does
+            not, none are made for it in an update apart.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
     differentiates: bool = True
-    generates: bool = False
+    needs_fakes: bool = True
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config

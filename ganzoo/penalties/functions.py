@@ -57,6 +57,7 @@ class R1(Penalty):
     """
 
     looks_at = ("reals",)
+    needs_fakes = False
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
@@ -91,6 +92,8 @@ class Orthogonal(Penalty):
     """
 
     config: OrthogonalConfig
+
+    needs_fakes = False
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight."""

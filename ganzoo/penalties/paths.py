@@ -22,7 +22,7 @@ class PathLength(Penalty):
 
     config: PathLengthConfig
 
-    generates = True
+    needs_fakes = False
 
     def __init__(self, config: PathLengthConfig) -> None:
         super().__init__(config)
