@@ -83,9 +83,7 @@ def reduced(maps: Tensor, taps: Tensor, times: int = 2, *, flip: bool = False) -
     return upfirdn(maps, taps, down=times, padding=(low, high, low, high), flip=flip)
 
 
-def conv_enlarged(
-    maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2, *, bias: Tensor | None = None
-) -> Tensor:
+def conv_enlarged(maps: Tensor, weight: Tensor, taps: Tensor, times: int = 2) -> Tensor:
     """Convolve enlarged maps: zeros in between, a true convolution, and the filter.
 
     A convolution and a filter can change places, and this order has the fewest products. The
@@ -96,7 +94,6 @@ def conv_enlarged(
         weight: ``(outputs, inputs, K, K)`` with an odd K.
         taps: ``(L,)``.
         times: Factor on the size.
-        bias: ``(outputs,)``, or None.
 
     Returns:
         ``(N, outputs, times H, times W)``.

@@ -78,6 +78,7 @@ class Adversarial(Objective):
 
     def _generator_term(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
         """The term of a penalty on the generator that is apart."""
+
         def made(part: int) -> tuple[Turn, Shown]:
             turn = self.turn(step, phase, part, self._generator_batch)
             return turn, self._generate(turn, None, differentiable=True)

@@ -22,7 +22,7 @@ from ganzoo.layers import (
     low_pass,
     modulated_conv,
 )
-from ganzoo.randomness import Draws
+from ganzoo.objectives.base import Draws
 from ganzoo_stylegan2.config import SMALLEST, Stylegan2Config
 from ganzoo_stylegan2.mapping import Mapping
 

@@ -17,8 +17,8 @@ from ganzoo.spec import PenaltySpec
 
 N, SHAPE = 5, (2, 3, 3)
 TERMS = ("gradient-penalty", "dragan", "r1", "r2")
-OTHERS = ("lecam", "orthogonal")
-"""Terms that differentiate nothing at samples: ``test_regularisers.py``."""
+OTHERS = ("lecam", "orthogonal", "path-length")
+"""Terms that do not differentiate a critic at samples: ``test_regularisers.py``."""
 
 every_term = pytest.mark.parametrize("name", TERMS)
 

@@ -60,4 +60,4 @@ class PathLength(Penalty):
             y = draws.normal("path", *images.shape[1:]) / images[0, 0].numel() ** 0.5
             paths: Tensor
             (paths,) = torch.autograd.grad((images * y).sum(), styles, create_graph=create_graph)
-        return paths.square().sum(dim=2).mean(dim=1).sqrt()
+        return torch.linalg.vector_norm(paths, dim=(1, 2)) / paths.shape[1] ** 0.5
