@@ -89,8 +89,8 @@ class Penalty:
         differentiates: Whether it differentiates these critiques at the samples. That takes
             uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
             a run has them otherwise, such a penalty makes a pass of its own.
-        needs_fakes: Whether its term looks at the context's fakes, or their critiques. Where it does
-            not, none are made for it in an update apart.
+        needs_fakes: Whether its term looks at the context's fakes, or their critiques. Where it
+            does not, none are made for it in an update apart.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()

@@ -58,6 +58,6 @@ class PathLength(Penalty):
             }
             images: Tensor = network.synthesize(styles, noise=noise)
             y = draws.normal("path", *images.shape[1:]) / images[0, 0].numel() ** 0.5
-            paths: Tensor
             (paths,) = torch.autograd.grad((images * y).sum(), styles, create_graph=create_graph)
-        return torch.linalg.vector_norm(paths, dim=(1, 2)) / paths.shape[1] ** 0.5
+        lengths: Tensor = torch.linalg.vector_norm(paths, dim=(1, 2))
+        return lengths / paths.shape[1] ** 0.5
