@@ -6,7 +6,7 @@ them. What counts is the ratio chunk by chunk, and its median. Floating-point op
 are counted, not measured.
 
 Run alone on the machine:
-``python -m benchmarks.training [dcgan|mlp|wgan-gp|sngan|biggan ...] [--rounds N]``.
+``python -m benchmarks.training [dcgan|mlp|wgan-gp|sngan|biggan|stylegan2 ...] [--rounds N]``.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.plain import biggan, dcgan, mlp, sngan, wgan_gp
+from benchmarks.plain import biggan, dcgan, mlp, sngan, stylegan2, wgan_gp
 from ganzoo.data.config import Mnist5kConfig
 from ganzoo.data.digits import Mnist5k
 from ganzoo.training.trainer import Trainer
@@ -98,6 +98,20 @@ COMPARISONS = {
             "ema": {"start": 0},
         },
         steps=2,
+        goals=(1.3, 1.0),
+    ),
+    "stylegan2": Comparison(
+        stylegan2.PlainLoop,
+        lambda folder: {
+            "architecture": {
+                "name": "stylegan2",
+                "preset": "small",
+                "sample_shape": (1, 64, 64),
+                "num_classes": 0,
+            },
+            "augmentation": "none",
+        },
+        steps=16,  # in which R1 is due once
         goals=(1.3, 1.0),
     ),
 }
