@@ -10,6 +10,7 @@ Run alone on the machine:
 """
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -186,9 +187,17 @@ def advance(trainer: Trainer, steps: int) -> int:
 
 def operations(step: Callable[[], object]) -> int:
     """Count the floating-point operations of products and convolutions in a step."""
-    with FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = _NoModules()  # type: ignore[assignment]
+    with counter:
         step()
     return counter.get_total_flops()
+
+
+class _NoModules(contextlib.nullcontext[None]):
+    """Takes the place of what tells modules apart, which fails where inputs are differentiated."""
+
+    parents = frozenset({"Global"})
 
 
 def share_of_matmul(trainer: Trainer, speed: float) -> str:
