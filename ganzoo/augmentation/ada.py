@@ -8,7 +8,8 @@ from torch import Tensor
 from ganzoo.augmentation.base import Augmentation
 from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
-from ganzoo.augmentation.geometry import Happening, grid_of, resampled
+from ganzoo.augmentation.geometry import Happening, ways_back
+from ganzoo.augmentation.resampling import margins_for, resampled
 from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 
@@ -87,10 +88,19 @@ def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     """
     names = (*GROUPS["blit"], *GROUPS["geometric"])
     moves = [happening[name] for name in names if name in happening]
-    height, width = samples.shape[2:]
-    result = resampled(samples, grid_of(height, width, happening, draws))
+    moving = torch.stack(moves).any(dim=0)
+    back, offset = ways_back(*samples.shape[2:], happening, draws)
+    if samples.device.type == "cpu":
+        # Only here are the rows known without waiting for the device.
+        rows = moving.nonzero()[:, 0]
+        if not len(rows):
+            return samples
+        back, offset, chosen = back[rows], offset[rows], samples.index_select(0, rows)
+        margins = margins_for(samples.shape[2:], back, offset)
+        return samples.index_copy(0, rows, resampled(chosen, back, offset, margins))
+    result = resampled(samples, back, offset, margins_for(samples.shape[2:], back, offset))
     # What is not moved is kept to the bit.
-    return torch.where(_by_row(torch.stack(moves).any(dim=0)), result, samples)
+    return torch.where(_by_row(moving), result, samples)
 
 
 def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:

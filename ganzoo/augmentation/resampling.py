@@ -1,0 +1,160 @@
+"""Resampling without aliasing, each image in a way of its own.
+
+What is done along one axis is a product with a matrix: pixels are mirrored at the edges, and
+filtered with all others at once. For the sizes of images this is faster than to convolve them.
+"""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganzoo.layers import upfirdn
+
+SYM6 = (
+    0.015404109327027373,
+    0.0034907120842174702,
+    -0.11799011114819057,
+    -0.048311742585633,
+    0.4910559419267466,
+    0.787641141030194,
+    0.3379294217276218,
+    -0.07263752278646252,
+    -0.021060292512300564,
+    0.04472490177066578,
+    0.0017677118642428036,
+    -0.007800708325034148,
+)
+"""Low-pass taps of the wavelet symlet 6, whose squares sum to 1.
+
+Source: Daubechies, Ten Lectures on Wavelets, 1992, section 8.1.
+"""
+
+SUPPORT = 3
+"""As far around a place, in pixels, its value depends on others."""
+
+Margins = tuple[int, int]
+"""Mirrored rows at the top and at the bottom, and columns at the left and at the right."""
+
+
+def resampled(samples: Tensor, back: Tensor, offset: Tensor, margins: Margins) -> Tensor:
+    """Take pixels from between others; beyond an edge the image is mirrored.
+
+    Images are mirrored as far as the margins, enlarged to twice their size, sampled bilinearly at
+    twice the places of the result, and reduced to their size.
+
+    Args:
+        samples: ``(N, C, H, W)``.
+        back: ``(N, 2, 2)``, matrices from a place (x, y) of the result to one of the sample, in
+            pixels from the centre.
+        offset: ``(N, 2)``, added to it.
+        margins: What lies beyond them is 0. See `margins_for`.
+
+    Source: Karras et al., Training Generative Adversarial Networks with Limited Data, 2020,
+    appendix B.
+    """
+    height, width = samples.shape[2:]
+    rows, columns = (
+        _enlarging(side, margin, samples)
+        for side, margin in zip((height, width), margins, strict=True)
+    )
+    canvas = rows.T @ (samples @ columns)
+    x, y = (_places(side, samples) for side in (width, height))
+    taken_x, taken_y = (
+        back[:, i, :1, None] * x + back[:, i, 1:, None] * y[:, None] + offset[:, i, None, None]
+        for i in (0, 1)
+    )
+    # In the canvas a pixel lies a quarter of its width to the left of its own centre, and so above.
+    taken = _sampled(canvas, (taken_x - 1 / 4) * 4 / canvas.shape[3], (taken_y - 1 / 4) * 4 / canvas.shape[2])
+    return _reducing(height, samples).T @ (taken @ _reducing(width, samples))
+
+
+def margins_for(sides: torch.Size, back: Tensor, offset: Tensor) -> Margins:
+    """Return the least margins that hold all that is taken, or the widest: a side less 1.
+
+    With the widest margins the result is the same, at several times the cost. But on other devices
+    than CPUs it costs more to wait until the numbers are there.
+
+    Args:
+        sides: Height and width.
+        back: As `resampled` takes it.
+        offset: Likewise.
+    """
+    height, width = sides
+    if back.device.type != "cpu":
+        return height - 1, width - 1
+    far = torch.stack([_places(side, back)[-1] for side in (width, height)])
+    reach = (back.abs() * far).sum(dim=2) + offset.abs()
+    edges = back.new_tensor([(width - 1) / 2, (height - 1) / 2])
+    beyond = reach.amax(dim=0) + SUPPORT - edges
+    right, down = (max(0, n) for n in beyond.ceil().int().tolist())
+    return min(down, height - 1), min(right, width - 1)
+
+
+def mirrored(side: int, margin: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(side, side + 2 margin)`` that mirrors pixels at both edges.
+
+    The pixels at the edges are not repeated.
+    """
+    places = torch.arange(-margin, side + margin, device=like.device)
+    places = places.remainder(max(1, 2 * (side - 1)))
+    places = torch.minimum(places, 2 * (side - 1) - places)
+    return torch.eye(side, dtype=like.dtype, device=like.device)[:, places]
+
+
+def _places(side: int, like: Tensor) -> Tensor:
+    """Where an enlarged result is sampled, ``(2 side + 10,)``, in its pixels from its centre.
+
+    Of the 12 taps the sixth is the middle, so a pixel stands at every other of these places.
+    """
+    first = len(SYM6) // 2 - 1
+    places = torch.arange(-first, 2 * side + first, dtype=like.dtype, device=like.device)
+    return places / 2 - (side - 1) / 2
+
+
+def _enlarging(side: int, margin: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(side, 2 side + 4 margin)`` that mirrors pixels, and enlarges them."""
+    pad = len(SYM6) // 2
+    return _spread(mirrored(side, margin, like), (pad, pad - 1), gain=2)
+
+
+def _reducing(side: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(2 side + 10, side)`` that reduces pixels by the mirrored filter."""
+    pad = len(SYM6) - 1
+    return _spread(mirrored(side, 0, like), (pad, pad - 1), gain=1).T
+
+
+def _spread(rows: Tensor, padding: tuple[int, int], gain: float) -> Tensor:
+    """Filter each row, with zeros between its numbers."""
+    taps = rows.new_tensor([SYM6])
+    taps = taps / taps.sum()
+    return upfirdn(rows[None, None], taps, up=2, padding=(*padding, 0, 0), gain=gain)[0, 0, ::2]
+
+
+def _sampled(canvas: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Take values from between others, bilinearly; outside all are 0.
+
+    Args:
+        canvas: ``(N, C, H, W)``.
+        x: ``(N, h, w)``, from -1 at the left edge to 1 at the right.
+        y: ``(N, h, w)``, from -1 at the upper edge to 1 at the lower.
+
+    Returns:
+        ``(N, C, h, w)``.
+    """
+    if not torch.are_deterministic_algorithms_enabled():
+        return F.grid_sample(canvas, torch.stack([x, y], dim=-1), align_corners=False)
+    # The gradient of grid_sample is not deterministic on GPUs; that of gather is, where asked for.
+    channels, height, width = canvas.shape[1:]
+    x, y = ((x + 1) * width - 1) / 2, ((y + 1) * height - 1) / 2
+    left, top = x.floor(), y.floor()
+    values, result = canvas.flatten(2), torch.zeros_like(x)[:, None]
+    for right, down in itertools.product((0, 1), (0, 1)):
+        column, row = left + right, top + down
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        share = inside * (1 - (x - column).abs()) * (1 - (y - row).abs())
+        index = row.long().clamp(0, height - 1) * width + column.long().clamp(0, width - 1)
+        found = values.gather(2, index.flatten(1)[:, None].expand(-1, channels, -1))
+        result = result + share[:, None] * found.unflatten(2, index.shape[1:])
+    return result
