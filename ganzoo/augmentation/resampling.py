@@ -4,6 +4,7 @@ What is done along one axis is a product with a matrix: pixels are mirrored at t
 filtered with all others at once. For the sizes of images this is faster than to convolve them.
 """
 
+import functools
 import itertools
 
 import torch
@@ -103,6 +104,16 @@ def mirrored(side: int, margin: int, like: Tensor) -> Tensor:
     return torch.eye(side, dtype=like.dtype, device=like.device)[:, places]
 
 
+def constants(numbers: tuple[float, ...], like: Tensor) -> Tensor:
+    """Return numbers as a tensor, kept: to copy them to a device is to wait for it."""
+    return _constants(numbers, like.dtype, like.device)
+
+
+@functools.cache
+def _constants(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(numbers, dtype=dtype, device=device)
+
+
 def _places(side: int, like: Tensor) -> Tensor:
     """Where an enlarged result is sampled, ``(2 side + 10,)``, in its pixels from its centre.
 
@@ -127,8 +138,8 @@ def _reducing(side: int, like: Tensor) -> Tensor:
 
 def _spread(rows: Tensor, padding: tuple[int, int], gain: float) -> Tensor:
     """Filter each row, with zeros between its numbers."""
-    taps = rows.new_tensor([SYM6])
-    taps = taps / taps.sum()
+    taps = constants(SYM6, rows)
+    taps = (taps / taps.sum())[None]
     return upfirdn(rows[None, None], taps, up=2, padding=(*padding, 0, 0), gain=gain)[0, 0, ::2]
 
 
