@@ -10,7 +10,7 @@ from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
 from ganzoo.augmentation.geometry import Happening, ways_back
-from ganzoo.augmentation.resampling import margins_for, resampled
+from ganzoo.augmentation.resampling import at_hand, margins_for, resampled
 from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 
@@ -82,7 +82,7 @@ class Ada(Augmentation):
         p = self.state["p"].to(draws.dtype)
         # With this probability each, one of the two turns at least happens with probability p.
         turn = 1 - (1 - p).sqrt()
-        likely = {name: p * self.config.color_factor for name in GROUPS["color"]}
+        likely = dict.fromkeys(GROUPS["color"], p * self.config.color_factor)
         likely |= dict.fromkeys(("turn before", "turn after"), turn)
         probabilities = torch.stack([likely.get(name, p) for name in CHANGES])
         columns = (draws.uniform("chances", len(CHANGES)) < probabilities).unbind(1)
@@ -94,6 +94,8 @@ class Ada(Augmentation):
 def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     """Mirror, turn, shift, scale and stretch, all by one resampling.
 
+    Images that are not moved are kept to the bit.
+
     Args:
         samples: ``(N, C, H, W)``.
         happening: Which rows undergo what.
@@ -102,18 +104,17 @@ def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     names = (*GROUPS["blit"], *GROUPS["geometric"])
     moves = [happening[name] for name in names if name in happening]
     moving = torch.stack(moves).any(dim=0)
-    back, offset = ways_back(*samples.shape[2:], happening, draws)
-    if samples.device.type == "cpu":
-        # Only here are the rows known without waiting for the device.
-        rows = moving.nonzero()[:, 0]
-        if not len(rows):
-            return samples
-        back, offset, chosen = back[rows], offset[rows], samples.index_select(0, rows)
-        margins = margins_for(samples.shape[2:], back, offset)
-        return samples.index_copy(0, rows, resampled(chosen, back, offset, margins))
-    result = resampled(samples, back, offset, margins_for(samples.shape[2:], back, offset))
-    # What is not moved is kept to the bit.
-    return torch.where(_by_row(moving), result, samples)
+    height, width = sides = samples.shape[2:]
+    back, offset = ways_back(height, width, happening, draws)
+    if not at_hand(moving):
+        result = resampled(samples, back, offset, margins_for(sides, back, offset))
+        return torch.where(_by_row(moving), result, samples)
+    rows = moving.nonzero()[:, 0]
+    if not len(rows):
+        return samples
+    back, offset, chosen = back[rows], offset[rows], samples.index_select(0, rows)
+    result = resampled(chosen, back, offset, margins_for(sides, back, offset))
+    return samples.index_copy(0, rows, result)
 
 
 def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:

@@ -9,7 +9,7 @@ from ganzoo.layers import upfirdn
 from ganzoo.randomness import Draws
 
 LOW = (-1 / 32, 0, 9 / 32, 16 / 32, 9 / 32, 0, -1 / 32)
-"""Taps that keep the lower half of all frequencies: those of symlet 2, correlated with themselves."""
+"""Taps that keep the lower half of all frequencies: those of symlet 2 times their mirror image."""
 
 POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)
 """The part that each band has in an image's power, from low to high frequencies."""
@@ -18,7 +18,7 @@ BANDS = tuple(f"band {i}" for i in range(len(POWER)))
 """The changes of `amplified`."""
 
 NOISE = 0.1
-"""Of the strength of noise the root of the mean square."""
+"""The root of the mean square of the strength of noise."""
 
 CUT = 1 / 2
 """The sides of what is blanked, as a part of those of the image."""

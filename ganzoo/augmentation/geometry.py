@@ -11,9 +11,7 @@ Happening = dict[str, Tensor]
 """By the name of a change the rows that undergo it, ``(N,)``; without those that are off."""
 
 
-def ways_back(
-    height: int, width: int, happening: Happening, draws: Draws
-) -> tuple[Tensor, Tensor]:
+def ways_back(height: int, width: int, happening: Happening, draws: Draws) -> tuple[Tensor, Tensor]:
     """Find from where each pixel is taken.
 
     An image is mirrored, turned by quarters, shifted, scaled, turned, stretched, turned again and

@@ -1,7 +1,8 @@
 """Resampling without aliasing, each image in a way of its own.
 
 What is done along one axis is a product with a matrix: pixels are mirrored at the edges, and
-filtered with all others at once. For the sizes of images this is faster than to convolve them.
+filtered, all at once. For the sizes of images this is faster than to convolve them. Where TF32 is
+allowed these products are rounded as those of networks are.
 """
 
 import functools
@@ -66,16 +67,17 @@ def resampled(samples: Tensor, back: Tensor, offset: Tensor, margins: Margins) -
         back[:, i, :1, None] * x + back[:, i, 1:, None] * y[:, None] + offset[:, i, None, None]
         for i in (0, 1)
     )
-    # In the canvas a pixel lies a quarter of its width to the left of its own centre, and so above.
-    taken = _sampled(canvas, (taken_x - 1 / 4) * 4 / canvas.shape[3], (taken_y - 1 / 4) * 4 / canvas.shape[2])
+    # In the canvas a pixel stands a quarter of its width left of its own centre, and above it.
+    taken = _sampled(
+        canvas, (taken_x - 1 / 4) * 4 / canvas.shape[3], (taken_y - 1 / 4) * 4 / canvas.shape[2]
+    )
     return _reducing(height, samples).T @ (taken @ _reducing(width, samples))
 
 
 def margins_for(sides: torch.Size, back: Tensor, offset: Tensor) -> Margins:
     """Return the least margins that hold all that is taken, or the widest: a side less 1.
 
-    With the widest margins the result is the same, at several times the cost. But on other devices
-    than CPUs it costs more to wait until the numbers are there.
+    The widest margins give the same result at several times the cost.
 
     Args:
         sides: Height and width.
@@ -83,7 +85,7 @@ def margins_for(sides: torch.Size, back: Tensor, offset: Tensor) -> Margins:
         offset: Likewise.
     """
     height, width = sides
-    if back.device.type != "cpu":
+    if not at_hand(back):
         return height - 1, width - 1
     far = torch.stack([_places(side, back)[-1] for side in (width, height)])
     reach = (back.abs() * far).sum(dim=2) + offset.abs()
@@ -91,6 +93,11 @@ def margins_for(sides: torch.Size, back: Tensor, offset: Tensor) -> Margins:
     beyond = reach.amax(dim=0) + SUPPORT - edges
     right, down = (max(0, n) for n in beyond.ceil().int().tolist())
     return min(down, height - 1), min(right, width - 1)
+
+
+def at_hand(values: Tensor) -> bool:
+    """Whether values can be looked at without waiting for the device that computes them."""
+    return values.device.type == "cpu"
 
 
 def mirrored(side: int, margin: int, like: Tensor) -> Tensor:
@@ -167,5 +174,5 @@ def _sampled(canvas: Tensor, x: Tensor, y: Tensor) -> Tensor:
         share = inside * (1 - (x - column).abs()) * (1 - (y - row).abs())
         index = row.long().clamp(0, height - 1) * width + column.long().clamp(0, width - 1)
         found = values.gather(2, index.flatten(1)[:, None].expand(-1, channels, -1))
-        result = result + share[:, None] * found.unflatten(2, index.shape[1:])
+        result = result + share[:, None] * found.view(*found.shape[:2], *index.shape[1:])
     return result
