@@ -10,7 +10,7 @@ from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
 from ganzoo.augmentation.geometry import Happening, ways_back
-from ganzoo.augmentation.resampling import at_hand, margins_for, resampled
+from ganzoo.augmentation.resampling import at_hand, parts_of, resampled
 from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 
@@ -104,17 +104,16 @@ def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     names = (*GROUPS["blit"], *GROUPS["geometric"])
     moves = [happening[name] for name in names if name in happening]
     moving = torch.stack(moves).any(dim=0)
-    height, width = sides = samples.shape[2:]
+    height, width = samples.shape[2:]
     back, offset = ways_back(height, width, happening, draws)
     if not at_hand(moving):
-        result = resampled(samples, back, offset, margins_for(sides, back, offset))
-        return torch.where(_by_row(moving), result, samples)
+        return torch.where(_by_row(moving), resampled(samples, back, offset), samples)
     rows = moving.nonzero()[:, 0]
     if not len(rows):
         return samples
-    back, offset, chosen = back[rows], offset[rows], samples.index_select(0, rows)
-    result = resampled(chosen, back, offset, margins_for(sides, back, offset))
-    return samples.index_copy(0, rows, result)
+    parts = [rows[part] for part in parts_of(samples, back[rows], offset[rows])]
+    results = [resampled(samples.index_select(0, part), back[part], offset[part]) for part in parts]
+    return samples.index_copy(0, torch.cat(parts), torch.cat(results))
 
 
 def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:

@@ -36,30 +36,29 @@ Source: Daubechies, Ten Lectures on Wavelets, 1992, section 8.1.
 SUPPORT = 3
 """As far around a place, in pixels, its value depends on others."""
 
-Margins = tuple[int, int]
-"""Mirrored rows at the top and at the bottom, and columns at the left and at the right."""
+PART = 2**22
+"""Numbers in an enlarged batch, above which it no longer fits into the caches of CPUs."""
 
 
-def resampled(samples: Tensor, back: Tensor, offset: Tensor, margins: Margins) -> Tensor:
+def resampled(samples: Tensor, back: Tensor, offset: Tensor) -> Tensor:
     """Take pixels from between others; beyond an edge the image is mirrored.
 
-    Images are mirrored as far as the margins, enlarged to twice their size, sampled bilinearly at
-    twice the places of the result, and reduced to their size.
+    Images are mirrored, by their size less a pixel at most, enlarged to twice their size, sampled
+    bilinearly at twice the places of the result, and reduced to their size.
 
     Args:
         samples: ``(N, C, H, W)``.
         back: ``(N, 2, 2)``, matrices from a place (x, y) of the result to one of the sample, in
             pixels from the centre.
         offset: ``(N, 2)``, added to it.
-        margins: What lies beyond them is 0. See `margins_for`.
 
     Source: Karras et al., Training Generative Adversarial Networks with Limited Data, 2020,
     appendix B.
     """
-    height, width = samples.shape[2:]
+    height, width = sides = samples.shape[2:]
     rows, columns = (
         _enlarging(side, margin, samples)
-        for side, margin in zip((height, width), margins, strict=True)
+        for side, margin in zip(sides, _margins(sides, back, offset), strict=True)
     )
     canvas = rows.T @ (samples @ columns)
     x, y = (_places(side, samples) for side in (width, height))
@@ -74,25 +73,22 @@ def resampled(samples: Tensor, back: Tensor, offset: Tensor, margins: Margins) -
     return _reducing(height, samples).T @ (taken @ _reducing(width, samples))
 
 
-def margins_for(sides: torch.Size, back: Tensor, offset: Tensor) -> Margins:
-    """Return the least margins that hold all that is taken, or the widest: a side less 1.
-
-    The widest margins give the same result at several times the cost.
+def parts_of(samples: Tensor, back: Tensor, offset: Tensor) -> tuple[Tensor, ...]:
+    """Split a batch, whose numbers are at hand, into parts that are fast to resample.
 
     Args:
-        sides: Height and width.
+        samples: ``(N, C, H, W)``.
         back: As `resampled` takes it.
         offset: Likewise.
+
+    Returns:
+        Rows, from those that need the least margins to those that need the widest.
     """
-    height, width = sides
-    if not at_hand(back):
-        return height - 1, width - 1
-    far = torch.stack([_places(side, back)[-1] for side in (width, height)])
-    reach = (back.abs() * far).sum(dim=2) + offset.abs()
-    edges = back.new_tensor([(width - 1) / 2, (height - 1) / 2])
-    beyond = reach.amax(dim=0) + SUPPORT - edges
-    right, down = (max(0, n) for n in beyond.ceil().int().tolist())
-    return min(down, height - 1), min(right, width - 1)
+    channels, height, width = samples.shape[1:]
+    down, right = _margins(samples.shape[2:], back, offset)
+    each = 4 * channels * (height + 2 * down) * (width + 2 * right)
+    beyond = _beyond(samples.shape[2:], back, offset).amax(dim=1)
+    return torch.split(beyond.argsort(stable=True), max(1, PART // each))
 
 
 def at_hand(values: Tensor) -> bool:
@@ -119,6 +115,30 @@ def constants(numbers: tuple[float, ...], like: Tensor) -> Tensor:
 @functools.cache
 def _constants(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(numbers, dtype=dtype, device=device)
+
+
+def _margins(sides: torch.Size, back: Tensor, offset: Tensor) -> tuple[int, int]:
+    """Return the least margins that hold all that is taken, or the widest: a side less 1.
+
+    What lies beyond the widest is 0. They give the same result as the least ones at several times
+    the cost, but without waiting for a device.
+
+    Returns:
+        Rows at the top and at the bottom, and columns at the left and at the right.
+    """
+    height, width = sides
+    if not at_hand(back):
+        return height - 1, width - 1
+    right, down = _beyond(sides, back, offset).amax(dim=0).ceil().int().clamp(min=0).tolist()
+    return min(down, height - 1), min(right, width - 1)
+
+
+def _beyond(sides: torch.Size, back: Tensor, offset: Tensor) -> Tensor:
+    """Find how far beyond its edges pixels of each image are needed, ``(N, 2)`` as (x, y)."""
+    height, width = sides
+    far = torch.stack([_places(side, back)[-1] for side in (width, height)])
+    edges = back.new_tensor([(width - 1) / 2, (height - 1) / 2])
+    return (back.abs() * far).sum(dim=2) + offset.abs() + SUPPORT - edges
 
 
 def _places(side: int, like: Tensor) -> Tensor:

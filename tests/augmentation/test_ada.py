@@ -139,7 +139,7 @@ def test_shifts_by_whole_pixels_only_move_them():
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 6, 10), (2, 24, 16)], ids=str)
-@pytest.mark.parametrize("way", ["by gathering", "on a device that one waits for"])
+@pytest.mark.parametrize("way", ["by gathering", "on a device that one waits for", "in parts"])
 def test_other_ways_to_resample_give_the_same(shape, way, monkeypatch):
     """Gradients too, and images that are not moved are kept to the bit."""
     results = []
@@ -149,6 +149,7 @@ def test_other_ways_to_resample_give_the_same(shape, way, monkeypatch):
         gathers, waits = (other and way.startswith(word) for word in ("by", "on"))
         for module in (resampling, ganzoo.augmentation.ada):
             monkeypatch.setattr(module, "at_hand", lambda _, waits=waits: not waits)
+        monkeypatch.setattr(resampling, "PART", 1 if other and way == "in parts" else 2**22)
         torch.use_deterministic_algorithms(gathers)
         try:
             changed = moved(samples, happens, draws())
