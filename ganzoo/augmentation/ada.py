@@ -10,7 +10,7 @@ from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
 from ganzoo.augmentation.geometry import Happening, ways_back
-from ganzoo.augmentation.resampling import at_hand, parts_of, resampled
+from ganzoo.augmentation.warping import at_hand, parts_of, resampled
 from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.augmentation.geometry import Happening
-from ganzoo.augmentation.resampling import constants, mirrored
+from ganzoo.augmentation.warping import constants, mirrored
 from ganzoo.layers import upfirdn
 from ganzoo.randomness import Draws
 

@@ -13,7 +13,7 @@ from ganzoo.augmentation import resampling
 from ganzoo.augmentation.ada import CHANGES, GROUPS, Ada, moved, recolored
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
-from ganzoo.augmentation.resampling import SYM6
+from ganzoo.augmentation.warping import SYM6
 from ganzoo.randomness import Draws
 
 N = 6
