@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import ganzoo.augmentation.ada
-from ganzoo.augmentation import resampling
+from ganzoo.augmentation import warping
 from ganzoo.augmentation.ada import CHANGES, GROUPS, Ada, moved, recolored
 from ganzoo.augmentation.config import AdaConfig
 from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
@@ -147,9 +147,9 @@ def test_other_ways_to_resample_give_the_same(shape, way, monkeypatch):
     for other in (False, True):
         samples = images(*shape).requires_grad_()
         gathers, waits = (other and way.startswith(word) for word in ("by", "on"))
-        for module in (resampling, ganzoo.augmentation.ada):
+        for module in (warping, ganzoo.augmentation.ada):
             monkeypatch.setattr(module, "at_hand", lambda _, waits=waits: not waits)
-        monkeypatch.setattr(resampling, "PART", 1 if other and way == "in parts" else 2**22)
+        monkeypatch.setattr(warping, "PART", 1 if other and way == "in parts" else 2**22)
         torch.use_deterministic_algorithms(gathers)
         try:
             changed = moved(samples, happens, draws())
