@@ -12,6 +12,7 @@ from ganzoo.layers.filtering import (
 )
 from ganzoo.layers.initialising import glorot, orthogonal
 from ganzoo.layers.norms import ConditionalBatchNorm2d, SpectralNorm, normalised, spectral_norm
+from ganzoo.layers.precision import full_precision
 from ganzoo.layers.projection import ClassifierHead, ProjectionHead
 from ganzoo.layers.resampling import conv_then_pool, upsample_then_conv
 from ganzoo.layers.residual import DownBlock, UpBlock, down_blocks
@@ -30,6 +31,7 @@ __all__ = [
     "down_blocks",
     "enlarged",
     "filtered",
+    "full_precision",
     "glorot",
     "low_pass",
     "normalised",
