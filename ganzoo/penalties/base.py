@@ -44,6 +44,7 @@ class Context:
             for it and it can be shared; else None. It is differentiable for the reals where the
             penalty `differentiates`.
         fake: The same of the fakes.
+        again: Scores other samples in place of the update's reals or fakes (`rescored`).
     """
 
     critic: Critic
@@ -61,6 +62,7 @@ class Context:
     fake_condition: Tensor | None = None
     real: Critique | None = None
     fake: Critique | None = None
+    again: Callable[[Literal["reals", "fakes"], Tensor], Critique] | None = None
 
 
 class Penalty:
@@ -74,10 +76,13 @@ class Penalty:
         differentiates: Whether it differentiates these critiques at the samples. That takes
             uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
             a run has them otherwise, such a penalty makes a pass of its own.
+        compares: Whether it compares them with critiques of other samples, by `rescored`. That
+            takes the precision of penalties, too, and a critic without dropout.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
     differentiates: bool = True
+    compares: bool = False
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config
@@ -138,6 +143,24 @@ def gradient_at(context: Context, samples: Literal["reals", "fakes"]) -> Tensor:
     if shared is None:
         return input_gradient(context.critic, points, labels, condition)
     return _gradient(shared, points)
+
+
+def rescored(context: Context, kind: Literal["reals", "fakes"], samples: Tensor) -> Critique:
+    """Score other samples in place of this update's own.
+
+    They have the labels and the condition of these, and all that is random is the same: the
+    augmentation, and dropout. Only the samples tell both critiques apart.
+
+    Args:
+        context: What the penalty is given.
+        kind: Which of the update's samples they stand for.
+        samples: ``(N, *sample_shape)``.
+    """
+    if context.again is not None:
+        return context.again(kind, samples)
+    if kind == "reals":
+        return context.critic(samples, context.real_labels, context.real_condition)
+    return context.critic(samples, context.fake_labels, context.fake_condition)
 
 
 def input_gradient(

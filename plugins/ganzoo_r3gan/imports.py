@@ -28,7 +28,7 @@ BLOCK = {
 }
 """A block; what its activations add are biases of the convolutions before them."""
 
-CLASSES = {"generator": "basis.classes", "discriminator": "head.classes"}
+CLASSES = {"generator": "classes", "discriminator": "head.classes"}
 
 PRESETS = {32: ("cifar10", "imagenet-32"), 64: ("ffhq-64", "imagenet-64"), 256: ("ffhq-256",) * 2}
 """By side, whose recipe suits networks of 768 channels, and wider ones."""
@@ -99,7 +99,7 @@ def _read(networks: Mapping[str, TensorTable], facts: Mapping[str, Any]) -> Impo
 
 def _sizes(shapes: Shapes, stages: list[_Stage]) -> list[tuple[int, ...]]:
     """Return width, inner width, width of a group and number of blocks by stage, from 4x4 on."""
-    result = []
+    result: list[tuple[int, ...]] = []
     for stage in stages:
         first = next(iter(stage.blocks.values()))
         inside, width = shapes[first["widen.weight"]][:2]
@@ -161,15 +161,16 @@ def _discriminator(table: TensorTable, stages: list[_Stage]) -> dict[str, Tensor
 def _common(table: TensorTable, stages: list[_Stage], role: str) -> dict[str, Tensor]:
     """Return the blocks, the changes of width, the 1x1 convolution at the image, and classes."""
     made: dict[str, Tensor] = {}
-    for number, stage in enumerate(stages):
+    # That of 4x4 stands beside the others, as the first or the last.
+    levels = {id(stage): f"levels.{number}." for number, stage in enumerate(_others(stages, role))}
+    for stage in stages:
+        level = levels.get(id(stage), "")
         for place, (_, block) in enumerate(sorted(stage.blocks.items())):
             for name, full in block.items():
-                made[f"blocks.{number}.{place}.{name}"] = table[full]
+                made[f"{level}blocks.{place}.{name}"] = table[full]
         change = stage.others.get("LinearLayer.Layer.weight")
         if change:
-            # A generator's changes stand before the blocks, and the first stage has none.
-            position = number - 1 if role == "generator" else number
-            made[f"changes.{position}.weight"] = table[change]
+            made[f"{level}change.weight"] = table[change]
     end, here = ENDS[role]
     last = _named(table.shapes, f"{end}.Layer.weight")
     assert last is not None
@@ -179,6 +180,11 @@ def _common(table: TensorTable, stages: list[_Stage], role: str) -> dict[str, Te
         # A linear layer of one-hot rows holds the rows of a table as columns.
         made[f"{CLASSES[role]}.weight"] = table[embedding].t().contiguous()
     return made
+
+
+def _others(stages: list[_Stage], role: str) -> list[_Stage]:
+    """Return the stages without that of 4x4."""
+    return stages[1:] if role == "generator" else stages[:-1]
 
 
 def _strange_taps(table: TensorTable) -> bool:

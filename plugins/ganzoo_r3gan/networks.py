@@ -16,6 +16,9 @@ from ganzoo_r3gan.config import R3ganConfig
 SLOPE = 0.2
 """Of the leaky ReLUs."""
 
+Stage = tuple[int, int]
+"""Width and number of blocks at one size of maps."""
+
 START = 4
 """The side of the smallest maps."""
 
@@ -23,96 +26,122 @@ START = 4
 class Generator(nn.Module):
     """Latents ``(N, latent_dim)`` to images ``(N, C, S, S)``, nominally in [-1, 1].
 
-    There is no tanh: a few values may lie outside.
+    There is no tanh, so that a few values may lie outside. Where conditional, an embedding of the
+    class stands beside the latent.
     """
-
-    taps: Tensor
 
     def __init__(self, config: R3ganConfig) -> None:
         super().__init__()
-        widths = [width for width, _ in config.stages]
-        self.basis = Basis(config, widths[0])
-        self.blocks = nn.ModuleList(_blocks(config, *stage) for stage in config.stages)
-        self.changes = nn.ModuleList(_change(*widths) for widths in pairwise(widths))
-        self.image = nn.Conv2d(widths[-1], config.sample_shape[0], 1, bias=False)
-        self.register_buffer("taps", low_pass(), persistent=False)
+        first, *_ = config.stages
+        classes, size = config.num_classes, config.embedding_dim
+        self.basis = Basis(config.latent_dim + (size if classes else 0), first[0])
+        self.blocks = _blocks(config, *first)
+        self.levels = nn.ModuleList(Larger(config, *pair) for pair in pairwise(config.stages))
+        self.image = nn.Conv2d(config.stages[-1][0], config.sample_shape[0], 1, bias=False)
+        self.classes = nn.Embedding(classes, size) if classes else None
         initialise(self)
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers of each size of maps, from the latents to the image."""
-        first, *others = self.blocks
-        upper = zip(self.changes, others, strict=True)
-        return [[self.basis, first], *map(list, upper), [self.image]]
+        start = [self.basis, self.blocks]
+        if self.classes is not None:
+            start.insert(0, self.classes)
+        return [start, *([level] for level in self.levels), [self.image]]
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate images; labels int64 ``(N,)`` where conditional."""
-        first, *others = self.blocks
         with full_precision(latents.device):
-            maps = first(self.basis(latents, labels))
-        for change, blocks in zip(self.changes, others, strict=True):
-            # In this order the change of channels has a quarter of the products.
-            maps = blocks(enlarged(change(maps), self.taps))
+            if self.classes is not None:
+                if labels is None:
+                    raise ValueError("a conditional generator needs labels")
+                latents = torch.cat([latents, self.classes(labels)], dim=1)
+            maps = self.blocks(self.basis(latents))
+        for level in self.levels:
+            maps = level(maps)
         return self.image(maps)  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):
     """Images ``(N, C, S, S)`` in [-1, 1] to logits ``(N,)``."""
 
-    taps: Tensor
-
     def __init__(self, config: R3ganConfig) -> None:
         super().__init__()
         stages = config.stages[::-1]
-        widths = [width for width, _ in stages]
-        self.extract = nn.Conv2d(config.sample_shape[0], widths[0], 1, bias=False)
-        self.blocks = nn.ModuleList(_blocks(config, *stage) for stage in stages)
-        self.changes = nn.ModuleList(_change(*widths) for widths in pairwise(widths))
-        self.head = Head(widths[-1], config.num_classes)
-        self.register_buffer("taps", low_pass(), persistent=False)
+        width, _ = stages[-1]
+        self.extract = nn.Conv2d(config.sample_shape[0], stages[0][0], 1, bias=False)
+        self.levels = nn.ModuleList(Smaller(config, *pair) for pair in pairwise(stages))
+        self.blocks = _blocks(config, *stages[-1])
+        self.head = Head(width, config.num_classes)
         initialise(self)
 
     def stages(self) -> list[list[nn.Module]]:
         """Return the layers of each size of maps, from the image to the logit."""
-        *others, last = self.blocks
-        upper = zip(others, self.changes, strict=True)
-        return [[self.extract], *map(list, upper), [last, self.head]]
+        return [[self.extract], *([level] for level in self.levels), [self.blocks, self.head]]
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
-        *others, last = self.blocks
         maps = self.extract(samples)
-        for blocks, change in zip(others, self.changes, strict=True):
-            maps = change(reduced(blocks(maps), self.taps))
+        for level in self.levels:
+            maps = level(maps)
         with full_precision(maps.device):
-            maps = maps.to(self.head.weight.dtype)
-            return self.head(last(maps), labels)  # type: ignore[no-any-return]
+            maps = self.blocks(maps.to(self.head.weight.dtype))
+            return self.head(maps, labels)  # type: ignore[no-any-return]
+
+
+class Larger(nn.Module):
+    """Twice the size, and blocks.
+
+    Channels are changed before: a 1x1 convolution and a filter can change places, and there it has
+    a quarter of the products.
+    """
+
+    taps: Tensor
+
+    def __init__(self, config: R3ganConfig, before: Stage, after: Stage) -> None:
+        super().__init__()
+        self.change = _change(before[0], after[0])
+        self.blocks = _blocks(config, *after)
+        self.register_buffer("taps", low_pass(), persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps ``(N, C, H, W)`` to ``(N, D, 2H, 2W)``."""
+        return self.blocks(enlarged(self.change(maps), self.taps))  # type: ignore[no-any-return]
+
+
+class Smaller(nn.Module):
+    """Blocks, half the size, and then the next one's channels."""
+
+    taps: Tensor
+
+    def __init__(self, config: R3ganConfig, before: Stage, after: Stage) -> None:
+        super().__init__()
+        self.blocks = _blocks(config, *before)
+        self.change = _change(before[0], after[0])
+        self.register_buffer("taps", low_pass(), persistent=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps ``(N, C, H, W)`` to ``(N, D, H / 2, W / 2)``."""
+        return self.change(reduced(self.blocks(maps), self.taps))  # type: ignore[no-any-return]
 
 
 class Basis(nn.Module):
-    """Maps of 4x4 that are learned, each times a linear function of the latent.
+    """Maps of 4x4 that are learned, each times a linear function of the latent."""
 
-    Where conditional, an embedding of the class stands beside the latent.
-    """
-
-    def __init__(self, config: R3ganConfig, width: int) -> None:
+    def __init__(self, latent: int, width: int) -> None:
         super().__init__()
-        classes, size = config.num_classes, config.embedding_dim
-        self.classes = nn.Embedding(classes, size) if classes else None
-        self.project = nn.Linear(config.latent_dim + (size if classes else 0), width, bias=False)
         self.weight = nn.Parameter(torch.empty(width, START, START))
+        self.project = nn.Linear(latent, width, bias=False)
 
-    def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Latents ``(N, latent_dim)`` to maps ``(N, width, 4, 4)``."""
-        if self.classes is not None:
-            if labels is None:
-                raise ValueError("a conditional generator needs labels")
-            latents = torch.cat([latents, self.classes(labels)], dim=1)
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents ``(N, latent)`` to maps ``(N, width, 4, 4)``."""
         return self.project(latents)[:, :, None, None] * self.weight  # type: ignore[no-any-return]
 
 
 class Head(nn.Module):
-    """One weighted sum of each map, and a linear layer: to a logit, or to what is multiplied by an
-    embedding of the class."""
+    """A weighted sum of each map, and a linear layer to the logit.
+
+    Where conditional, the logit is the inner product of its outputs and an embedding of the class.
+    """
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -159,16 +188,17 @@ def initialise(network: nn.Module) -> None:
     gain = math.sqrt(2 / (1 + SLOPE**2)) * count**-0.25
     for part in network.modules():
         if isinstance(part, nn.Conv2d | nn.Linear):
-            inner = part.bias is not None  # only layers before an activation have one
-            factor = gain if inner else 1.0
+            bias = part.bias  # of layers before an activation only
+            factor = 1.0 if bias is None else gain
             nn.init.normal_(part.weight, 0.0, factor / math.sqrt(part.weight[0].numel()))
-            if inner:
-                nn.init.zeros_(part.bias)
+            if bias is not None:
+                nn.init.zeros_(bias)
     for part in network.modules():
         if isinstance(part, Block):
             nn.init.zeros_(part.narrow.weight)
         elif isinstance(part, Basis):
             nn.init.normal_(part.weight)
+        elif isinstance(part, Generator):
             _embed(part.classes, 1.0)
         elif isinstance(part, Head):
             nn.init.normal_(part.weight, 0.0, 1 / START)
