@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -158,9 +158,10 @@ def rescored(context: Context, kind: Literal["reals", "fakes"], samples: Tensor)
     """
     if context.again is not None:
         return context.again(kind, samples)
+    labels, condition = context.fake_labels, context.fake_condition
     if kind == "reals":
-        return context.critic(samples, context.real_labels, context.real_condition)
-    return context.critic(samples, context.fake_labels, context.fake_condition)
+        labels, condition = context.real_labels, context.real_condition
+    return context.critic(*_given(samples, labels, condition))
 
 
 def input_gradient(
@@ -172,8 +173,12 @@ def input_gradient(
         The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
     """
     samples = samples.detach().requires_grad_()
-    given = (samples, labels) if condition is None else (samples, labels, condition)
-    return _gradient(critic(*given), samples)
+    return _gradient(critic(*_given(samples, labels, condition)), samples)
+
+
+def _given(samples: Tensor, labels: Tensor | None, condition: Tensor | None) -> tuple[Any, ...]:
+    """What a critic is called with; many know of no condition."""
+    return (samples, labels) if condition is None else (samples, labels, condition)
 
 
 def _gradient(critique: Critique, samples: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """R3GAN as its authors' pickles have it, in plain torch from the formulas of the paper.
 
-Only the names of tensors and attributes are theirs.
+Only the names of tensors and attributes are theirs. With ``plain=True`` there are no kernels among
+the tensors, the embedding of classes is a table of rows, and no weight has a dimension of 1 more.
 """
 
 import torch
@@ -76,9 +77,9 @@ class Block(nn.Module):
         return x + self.LinearLayer3.Layer(y)
 
 
-def change(before: int, after: int, buffers: bool) -> Named:
+def change(before: int, after: int, plain: bool) -> Named:
     layer = {} if before == after else {"LinearLayer": conv(before, after)}
-    resampler = Named(Kernel=kernel()) if buffers else Named()
+    resampler = Named() if plain else Named(Kernel=kernel())
     return Named(**layer, Resampler=resampler)
 
 
@@ -86,35 +87,46 @@ def changed(layer: Named, x: Tensor) -> Tensor:
     return layer.LinearLayer.Layer(x) if hasattr(layer, "LinearLayer") else x
 
 
+def table(classes: int, size: int, plain: bool) -> nn.Module:
+    return nn.Embedding(classes, size) if plain else nn.Linear(classes, size, bias=False)
+
+
+def row_of(layer: nn.Module, y: Tensor) -> Tensor:
+    """A linear layer is given one-hot rows."""
+    if isinstance(layer, nn.Embedding):
+        return layer(y)
+    return layer(F.one_hot(y, layer.in_features).to(layer.weight))
+
+
 class Generator(nn.Module):
     """Of 16 pixels and more; the widths and depths begin at 4x4."""
 
-    def __init__(self, latent, widths, depths, group, classes=0, embedding=6, channels=3, **options):
+    def __init__(
+        self, latent, widths, depths, group, classes=0, embedding=6, channels=3, plain=False
+    ):
         super().__init__()
-        buffers = options.get("buffers", True)
         size = latent + (embedding if classes else 0)
         first = Named(
             Basis=weights(widths[0], 4, 4), LinearLayer=nn.Linear(size, widths[0], bias=False)
         )
         self.MainLayers = nn.ModuleList()
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            start = change(widths[number - 1], width, buffers) if number else first
+            start = change(widths[number - 1], width, plain) if number else first
             layers = [start, *(Block(width, group) for _ in range(depth))]
             self.MainLayers.append(Named(Layers=nn.ModuleList(layers)))
         self.AggregationLayer = conv(widths[-1], channels)
         if classes:
-            self.EmbeddingLayer = nn.Linear(classes, embedding, bias=False)
+            self.EmbeddingLayer = table(classes, embedding, plain)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if y is not None:
-            rows = self.EmbeddingLayer.weight
-            z = torch.cat([z, self.EmbeddingLayer(torch.eye(rows.shape[1]).to(rows)[y])], 1)
-        for number, stage in enumerate(self.MainLayers):
+            z = torch.cat([z, row_of(self.EmbeddingLayer, y)], 1)
+        first = self.MainLayers[0].Layers[0]
+        x = torch.einsum("nc,chw->nchw", first.LinearLayer(z), first.Basis)
+        for stage in self.MainLayers:
             start, *blocks = stage.Layers
-            if number:
+            if start is not first:
                 x = doubled(changed(start, x))
-            else:
-                x = torch.einsum("nc,chw->nchw", start.LinearLayer(z), start.Basis)
             for block in blocks:
                 x = block(x)
         return self.AggregationLayer.Layer(x)
@@ -123,23 +135,23 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Widths and depths begin at 4x4, as those of the generator do."""
 
-    def __init__(self, widths, depths, group, classes=0, channels=3, **options):
+    def __init__(self, widths, depths, group, classes=0, channels=3, plain=False):
         super().__init__()
-        buffers = options.get("buffers", True)
         sizes = list(zip(widths, depths, strict=True))[::-1]
         self.ExtractionLayer = conv(channels, sizes[0][0])
         self.MainLayers = nn.ModuleList()
         for number, (width, depth) in enumerate(sizes):
             if number + 1 < len(sizes):
-                end = change(width, sizes[number + 1][0], buffers)
+                end = change(width, sizes[number + 1][0], plain)
             else:
-                basis = nn.Conv2d(width, width, 4, groups=width, bias=False)
+                layer = nn.Conv2d(width, width, 4, groups=width, bias=False)
+                basis = weights(width, 4, 4) if plain else layer
                 last = nn.Linear(width, width if classes else 1, bias=False)
                 end = Named(Basis=basis, LinearLayer=last)
             layers = [*(Block(width, group) for _ in range(depth)), end]
             self.MainLayers.append(Named(Layers=nn.ModuleList(layers)))
         if classes:
-            self.EmbeddingLayer = nn.Linear(classes, widths[0], bias=False)
+            self.EmbeddingLayer = table(classes, widths[0], plain)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         x = self.ExtractionLayer.Layer(x)
@@ -148,13 +160,13 @@ class Discriminator(nn.Module):
             for block in blocks:
                 x = block(x)
             if hasattr(end, "Basis"):
-                x = end.LinearLayer(end.Basis(x)[:, :, 0, 0])
+                weight = end.Basis if isinstance(end.Basis, Tensor) else end.Basis.weight[:, 0]
+                x = end.LinearLayer(torch.einsum("nchw,chw->nc", x, weight))
             else:
                 x = changed(end, halved(x))
         if y is None:
             return x[:, 0]
-        rows = self.EmbeddingLayer.weight
-        return torch.einsum("ne,en->n", x, rows[:, y])
+        return (x * row_of(self.EmbeddingLayer, y)).sum(1)
 
 
 class Whole(nn.Module):

@@ -35,6 +35,7 @@ SMALL = {
         "sample_shape": (1, 32, 32),
         "num_classes": 2,
     },
+    "r3gan": {"width": 4, "group_width": 4, "sample_shape": (1, 16, 16), "num_classes": 2},
     "pix2pix": {"generator_width": 4, "discriminator_width": 4, "sample_shape": (3, 32, 32)},
     "cyclegan": {
         "generator_width": 4,
@@ -47,7 +48,7 @@ SMALL = {
     "ring8": {"samples": 100},
     "grid25": {"samples": 100},
 }
-DEEP = ("biggan", "sagan", "sngan")
+DEEP = ("biggan", "r3gan", "sagan", "sngan")
 """Of these, `make test` checks the default preset alone."""
 
 # The checks of inception, which needs a file of weights, are beside its other tests.
