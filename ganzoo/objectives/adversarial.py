@@ -65,15 +65,16 @@ class Adversarial(Objective):
         return self.contest.critic_loss(turn, reals, fakes, scale=scale, classes=batch["label"])
 
     def _generator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
-        kept = self._kept.pop(part, None)
-        fakes = kept or self._generate(turn, None, differentiable=True)
-        if self._shared is not None and kept is None:
-            self._kept[part] = fakes
         reals = None
         if self.contest.loss.needs_real:
             position = (turn.step + 1) * self._reals_per_step - self._generator_batch
             batch = self.loader.batch(position, turn.draws)
             reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
+        kept = self._kept.pop(part, None)
+        real_labels = None if reals is None else reals.labels
+        fakes = kept or self._generate(turn, real_labels, differentiable=True)
+        if self._shared is not None and kept is None:
+            self._kept[part] = fakes
         return self.contest.maker_loss(turn, fakes, reals)
 
     def _generator_term(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:

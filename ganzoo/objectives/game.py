@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from ganzoo import distribution, registry
 from ganzoo.config import RunConfig, value_at
@@ -23,6 +24,7 @@ from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Context, Penalty
+from ganzoo.randomness import isolated, seed_for
 from ganzoo.spec import PenaltySpec
 
 
@@ -104,7 +106,7 @@ class Game:
         for penalty in self.penalties.values():
             penalty.place(hardware.device)
         self.apart = {label for label, p in self.penalties.items() if p.config.apart}
-        self._unshared = self._why_unshared()
+        self._unshared, self._unlike = self._why_unshared(), self._why_unlike()
         self.witness: Witness | None = None
         self._whole: dict[tuple[int, Phase], Tensor] = {}
 
@@ -117,19 +119,32 @@ class Game:
             return "the run computes in bf16, and training.penalty_precision is fp32"
         return "reals and fakes are scored as one batch" if self.joint else ""
 
+    def _why_unlike(self) -> str:
+        """Say why penalties cannot compare with critiques of a main update; empty if they can."""
+        if self._draws:
+            return "its dropout has to be the same in both passes that are compared"
+        if self.hardware.precision == "bf16" and self.config.training.penalty_precision != "bf16":
+            return "the run computes in bf16, and training.penalty_precision is fp32"
+        return "reals and fakes are scored as one batch" if self.joint else ""
+
     @property
     def notes(self) -> list[str]:
         """What a user should know, as sentences."""
-        labels = [
-            label
-            for label, penalty in self.penalties.items()
-            if penalty.looks_at and penalty.differentiates and not penalty.config.apart
+        differentiating, comparing = [], []
+        for label, penalty in self.penalties.items():
+            if penalty.looks_at and not penalty.config.apart:
+                if penalty.compares and self._unlike:
+                    comparing.append(f"penalties.{label}")
+                elif penalty.differentiates and self._unshared:
+                    differentiating.append(f"penalties.{label}")
+        return [
+            f"{' and '.join(names)} {'needs' if len(names) == 1 else 'need'} {what}: {why}"
+            for names, what, why in (
+                (differentiating, f"a pass of the {self.critic} of its own", self._unshared),
+                (comparing, f"a second pass of the {self.critic}", self._unlike),
+            )
+            if names
         ]
-        if not labels or not self._unshared:
-            return []
-        names = " and ".join(f"penalties.{label}" for label in labels)
-        verb = "needs" if len(labels) == 1 else "need"
-        return [f"{names} {verb} a pass of the {self.critic} of its own: {self._unshared}"]
 
     def critique(self, shown: Shown) -> Critique:
         """Score samples as they are, in training precision."""
@@ -275,11 +290,33 @@ class Game:
         self, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
     ) -> Critique:
         """Score samples for a penalty: uncompiled, as it is differentiated twice."""
-        shown, network = Shown(samples, labels, condition), self.networks[self.critic]
+        return self._exactly(self.networks[self.critic], Shown(samples, labels, condition))
+
+    def _exactly(self, network: Any, shown: Shown) -> Critique:
+        """Score samples in the precision of penalties."""
         if self.config.training.penalty_precision != "bf16":
-            shown = dataclasses.replace(shown, samples=samples.to(self.hardware.dtype))
+            shown = dataclasses.replace(shown, samples=shown.samples.to(self.hardware.dtype))
         with self._penalty_precision():
-            return as_critique(self._called(network, shown), labels)
+            return as_critique(self._called(network, shown), shown.labels)
+
+    def _again(self, turn: Turn, context: Context, kind: str, samples: Tensor) -> Critique:
+        """Score samples in place of an update's reals or fakes, with the same random numbers."""
+        labels, condition = context.fake_labels, context.fake_condition
+        if kind == "reals":
+            labels, condition = context.real_labels, context.real_condition
+        shown = self._augmented(Shown(samples, labels, condition), turn, kind)
+        if not self._draws:
+            return self._exactly(self.running[self.critic], shown)
+        first, _, _ = turn.draws.rows.indices(turn.draws.size)
+        seed = seed_for(*turn.draws.place, f"network at {kind}", first)
+        with isolated(self.hardware.device, seed):
+            return self._exactly(self.running[self.critic], shown)
+
+    @functools.cached_property
+    def _draws(self) -> bool:
+        """Whether the critic draws random numbers itself."""
+        layers = self.networks[self.critic].modules()
+        return any(isinstance(layer, _DropoutNd) and layer.p for layer in layers)
 
     @staticmethod
     def _called(network: Any, shown: Shown) -> Any:
@@ -303,7 +340,8 @@ class Game:
 
     def _shared(self, penalty: Penalty) -> tuple[str, ...]:
         """Return of which samples a penalty looks at the main update's own critiques."""
-        return () if self._unshared and penalty.differentiates else penalty.looks_at
+        alone = self._unlike if penalty.compares else penalty.differentiates and self._unshared
+        return () if alone else penalty.looks_at
 
     def _context(self, turn: Turn, role: str, reals: Shown | None, fakes: Shown) -> Context:
         return Context(
@@ -355,6 +393,7 @@ class Game:
                 critic=critic,
                 real=context.real if "reals" in shared else None,
                 fake=context.fake if "fakes" in shared else None,
+                again=functools.partial(self._again, turn, context),
             )
             term = penalty.term(own)
             scalars[f"penalty/{label}"] = term.detach()

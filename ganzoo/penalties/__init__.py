@@ -1,6 +1,7 @@
 """What regularises a network: descriptions here, free of torch; the functions beside."""
 
 from ganzoo.penalties.config import (
+    ApproximateConfig,
     DraganConfig,
     GradientPenaltyConfig,
     LecamConfig,
@@ -44,6 +45,22 @@ R2 = PenaltySpec(
     factory="ganzoo.penalties.functions:R2",
     of="critic",
     paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
+)
+R1_APPROXIMATE = PenaltySpec(
+    name="r1-approximate",
+    summary="R1 by a finite difference: one more pass, and no second derivative.",
+    config=ApproximateConfig,
+    factory="ganzoo.penalties.functions:ApproximateR1",
+    of="critic",
+    paper="Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025",
+)
+R2_APPROXIMATE = PenaltySpec(
+    name="r2-approximate",
+    summary="R2 by a finite difference: one more pass, and no second derivative.",
+    config=ApproximateConfig,
+    factory="ganzoo.penalties.functions:ApproximateR2",
+    of="critic",
+    paper="Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025",
 )
 LECAM = PenaltySpec(
     name="lecam",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +57,7 @@ class Context:
             part and of a function that returns it for the context of another part; without a
             gradient, and once in a term. The batch is split by ``training.accumulate`` and over
             processes.
+        again: Scores other samples in place of the update's reals or fakes (`rescored`).
     """
 
     critic: Critic
@@ -76,6 +77,7 @@ class Context:
     fake: Critique | None = None
     precision: Callable[[], AbstractContextManager[object]] = nullcontext
     over_batch: "Callable[[Tensor, Callable[[Context], Tensor]], Tensor]" = _own_part
+    again: Callable[[Literal["reals", "fakes"], Tensor], Critique] | None = None
 
 
 class Penalty:
@@ -91,11 +93,14 @@ class Penalty:
             a run has them otherwise, such a penalty makes a pass of its own.
         needs_fakes: Whether its term looks at the context's fakes, or their critiques. Where it
             does not, none are made for it in an update apart.
+        compares: Whether it compares them with critiques of other samples, by `rescored`. That
+            takes the precision of penalties, too, and a critic without dropout.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
     differentiates: bool = True
     needs_fakes: bool = True
+    compares: bool = False
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config
@@ -158,6 +163,25 @@ def gradient_at(context: Context, samples: Literal["reals", "fakes"]) -> Tensor:
     return _gradient(shared, points)
 
 
+def rescored(context: Context, kind: Literal["reals", "fakes"], samples: Tensor) -> Critique:
+    """Score other samples in place of this update's own.
+
+    They have the labels and the condition of these, and all that is random is the same: the
+    augmentation, and dropout. Only the samples tell both critiques apart.
+
+    Args:
+        context: What the penalty is given.
+        kind: Which of the update's samples they stand for.
+        samples: ``(N, *sample_shape)``.
+    """
+    if context.again is not None:
+        return context.again(kind, samples)
+    labels, condition = context.fake_labels, context.fake_condition
+    if kind == "reals":
+        labels, condition = context.real_labels, context.real_condition
+    return context.critic(*_given(samples, labels, condition))
+
+
 def input_gradient(
     critic: Critic, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
 ) -> Tensor:
@@ -167,8 +191,12 @@ def input_gradient(
         The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
     """
     samples = samples.detach().requires_grad_()
-    given = (samples, labels) if condition is None else (samples, labels, condition)
-    return _gradient(critic(*given), samples)
+    return _gradient(critic(*_given(samples, labels, condition)), samples)
+
+
+def _given(samples: Tensor, labels: Tensor | None, condition: Tensor | None) -> tuple[Any, ...]:
+    """What a critic is called with; many know of no condition."""
+    return (samples, labels) if condition is None else (samples, labels, condition)
 
 
 def _gradient(critique: Critique, samples: Tensor) -> Tensor:

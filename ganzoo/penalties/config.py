@@ -29,6 +29,17 @@ class ZeroCentredConfig(PenaltyConfig):
     weight: Scheduled = Field(default=10.0, description="gamma; the factor is half of it.")
 
 
+class ApproximateConfig(ZeroCentredConfig):
+    """weight/2 x E ((D(x + noise n) - D(x)) / noise)^2, of standard normal n."""
+
+    noise: float = Field(
+        default=0.01,
+        gt=0,
+        description="Deviation of the noise; samples are in [-1, 1]. The less, the nearer is the "
+        "gradient, and the more rounding counts.",
+    )
+
+
 class OrthogonalConfig(PenaltyConfig):
     """weight/2 x the squared inner products of different rows of each weight."""
 

@@ -119,6 +119,25 @@ CASES = {
     ),
 }
 
+CASES |= {
+    "r3gan for cifar": ("r3gan", "cifar10", CIFAR, (20_781_952, 21_280_512)),
+    "r3gan without classes": ("r3gan", "cifar10", images(32), (20_732_160, 20_683_776)),
+    "r3gan for ffhq at 64": ("r3gan", "ffhq-64", images(64), (22_429_824, 22_381_440)),
+    "r3gan for ffhq at 256": ("r3gan", "ffhq-256", images(256), (23_057_952, 23_009_568)),
+    "r3gan for imagenet at 32": (
+        "r3gan",
+        "imagenet-32",
+        {**images(32), "num_classes": 1000},
+        (82_914_304, 86_548_992),
+    ),
+    "r3gan for imagenet at 64": (
+        "r3gan",
+        "imagenet-64",
+        {**images(64), "num_classes": 1000},
+        (103_570_432, 107_205_120),
+    ),
+}
+
 
 @pytest.mark.parametrize("case", CASES)
 def test_sizes(case):

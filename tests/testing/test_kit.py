@@ -43,6 +43,7 @@ SMALL = {
         "sample_shape": (1, 16, 16),
         "num_classes": 2,
     },
+    "r3gan": {"width": 4, "group_width": 4, "sample_shape": (1, 16, 16), "num_classes": 2},
     "pix2pix": {"generator_width": 4, "discriminator_width": 4, "sample_shape": (3, 32, 32)},
     "cyclegan": {
         "generator_width": 4,
@@ -55,7 +56,7 @@ SMALL = {
     "ring8": {"samples": 100},
     "grid25": {"samples": 100},
 }
-DEEP = ("biggan", "sagan", "sngan", "stylegan2")
+DEEP = ("biggan", "r3gan", "sagan", "sngan", "stylegan2")
 """Of these, `make test` checks the default preset alone."""
 
 # The checks of inception, which needs a file of weights, are beside its other tests.

@@ -39,6 +39,14 @@ SMALL_STYLES = {
     "sample_shape": [1, 16, 16],
     "num_classes": 10,
 }
+SMALL_R3GAN = {
+    "name": "r3gan",
+    "preset": "cifar10",
+    "width": 4,
+    "group_width": 4,
+    "sample_shape": [1, 16, 16],
+    "num_classes": 10,
+}
 LAZY = {"r1": {"weight": 5.0, "every": 4}, "r2": {"weight": 5.0, "every": 3}}
 
 CASES = {
@@ -60,6 +68,11 @@ CASES = {
         "architecture": SMALL_BIGGAN,
         "training": {"accumulate": 4},
         "objective": {"discriminator_steps": 1},
+    },
+    "everything scheduled": {"architecture": SMALL_R3GAN},
+    "approximate penalties": {
+        "architecture": SMALL_DCGAN,
+        "penalties": {"r1-approximate": {}, "r2-approximate": {"every": 2}},
     },
     "contiguous": {"architecture": SMALL_DCGAN, "training": {"channels_last": False}},
     "lazy-penalties": {"architecture": SMALL_DCGAN, "penalties": LAZY},
