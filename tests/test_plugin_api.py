@@ -40,7 +40,7 @@ NAMES = {
         orthogonal reduced spectral_norm unmeasured upfirdn upsample_then_conv with_deviation
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
-    "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
+    "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient rescored",
     "ganzoo.augmentation.base": "Augmentation Identity",
     "ganzoo.data.base": "Dataset Item",
     "ganzoo.data.composite": "Composite View",
@@ -156,7 +156,7 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
         critic network networks reals fakes latents real_labels fake_labels random step samples
-        real_condition fake_condition real fake precision over_batch
+        real_condition fake_condition real fake precision over_batch again
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",

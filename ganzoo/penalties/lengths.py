@@ -1,5 +1,6 @@
 """Path length regularisation of style-based generators."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +58,6 @@ class PathLength(Penalty):
                 for place, kept in network.noises().items()
             }
             images: Tensor = network.synthesize(styles, noise=noise)
-            y = draws.normal("path", *images.shape[1:]) / images[0, 0].numel() ** 0.5
+            y = draws.normal("path", *images.shape[1:]) / math.sqrt(images[0, 0].numel())
             (paths,) = torch.autograd.grad((images * y).sum(), styles, create_graph=create_graph)
-        lengths: Tensor = torch.linalg.vector_norm(paths, dim=(1, 2))
-        return lengths / paths.shape[1] ** 0.5
+        return torch.linalg.vector_norm(paths, dim=(1, 2)) / math.sqrt(paths.shape[1])
