@@ -60,4 +60,5 @@ class PathLength(Penalty):
             images: Tensor = network.synthesize(styles, noise=noise)
             y = draws.normal("path", *images.shape[1:]) / math.sqrt(images[0, 0].numel())
             (paths,) = torch.autograd.grad((images * y).sum(), styles, create_graph=create_graph)
-        return torch.linalg.vector_norm(paths, dim=(1, 2)) / math.sqrt(paths.shape[1])
+        lengths: Tensor = torch.linalg.vector_norm(paths, dim=(1, 2)) / math.sqrt(paths.shape[1])
+        return lengths
