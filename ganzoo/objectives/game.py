@@ -8,7 +8,6 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,36 +21,11 @@ from ganzoo.health.witness import Witness
 from ganzoo.layers import unmeasured
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
+from ganzoo.objectives.shown import Shown, joined
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import isolated, seed_for
 from ganzoo.spec import PenaltySpec
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a critic is shown.
-
-    Attributes:
-        samples: ``(N, *shape)``; images are in [-1, 1].
-        labels: int64 ``(N,)``, or None.
-        condition: What the samples belong to, as the source of a translation, or None.
-        latents: What the samples were made from ``(N, latent_dim)``, or None.
-    """
-
-    samples: Tensor
-    labels: Tensor | None = None
-    condition: Tensor | None = None
-    latents: Tensor | None = None
-
-    def detached(self) -> "Shown":
-        """Return the same without a way back to what made it."""
-        condition = None if self.condition is None else self.condition.detach()
-        return dataclasses.replace(self, samples=self.samples.detach(), condition=condition)
-
-    def differentiable(self) -> "Shown":
-        """Return the same as a place that can be differentiated for."""
-        return dataclasses.replace(self, samples=self.samples.detach().requires_grad_())
 
 
 class Game:
@@ -157,7 +131,7 @@ class Game:
         reals = self._augmented(reals, turn, "reals")
         fakes = self._augmented(fakes, turn, "fakes")
         if self.joint:
-            return self.critique(_joined(reals, fakes)).split(len(reals.samples))
+            return self.critique(joined(reals, fakes)).split(len(reals.samples))
         # In one context, so that autocast converts the weights once for both passes.
         with self.hardware.forward():
             return self.critique(reals), self.critique(fakes)
@@ -407,13 +381,3 @@ class Game:
         mine = label in self.apart and self.penalties[label].config.on in on
         total = self._terms(turn, [label] if mine else [], context, scalars)
         return torch.as_tensor(total, device=self.hardware.device), scalars
-
-
-def _joined(reals: Shown, fakes: Shown) -> Shown:
-    """Put reals and fakes into one batch."""
-
-    def both(real: Tensor | None, fake: Tensor | None) -> Tensor | None:
-        return None if real is None or fake is None else torch.cat([real, fake])
-
-    samples = torch.cat([reals.samples, fakes.samples.to(reals.samples.dtype)])
-    return Shown(samples, both(reals.labels, fakes.labels), both(reals.condition, fakes.condition))

@@ -34,7 +34,13 @@ def _recipe(
     penalty = {"weight": _cosine(*gamma, over)}
     ada: dict[str, Any] = {}
     if p is not None:
-        ada = {"name": "ada", "adapt": None, "p": _cosine(0.0, p, over)}
+        ada = {
+            "name": "ada",
+            "adapt": None,
+            "p": _cosine(0.0, p, over),
+            "cutout": True,
+            "color_factor": 0.5,
+        }
     return Recipe(
         loss={"name": "relativistic"},
         optimizers={"generator": adam, "discriminator": adam},
