@@ -56,7 +56,6 @@ ROWS = [
 FORBIDDEN = {
     **dict.fromkeys([("dcgan", "gradient-penalty"), ("dcgan", "dragan")], "couples"),
     **{(name, "path-length"): "has no styles" for name in SMALL if name != "stylegan2"},
-    **{("stylegan2", name): "couples" for name in ("gradient-penalty", "dragan")},
 }
 """And why."""
 # The bias of the last layer cancels in a difference of scores (for hinge: within the margin; under

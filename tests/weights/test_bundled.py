@@ -152,7 +152,7 @@ GENERATORS = [
 ]
 
 
-LARGE = {"biggan", "sagan", "sngan", "stylegan2"}
+LARGE = {"biggan", "r3gan", "sagan", "sngan", "stylegan2"}
 """Architectures without weights that are small enough to come with ganzoo."""
 
 
