@@ -36,8 +36,9 @@ NAMES = {
     "ganzoo.layers": """
         ClassifierHead ConditionalBatchNorm2d DownBlock EqualConv2d EqualLinear GAIN ProjectionHead
         RunningMean SelfAttention SpectralNorm UpBlock conv_enlarged conv_reduced conv_then_pool
-        down_blocks enlarged filtered full_precision glorot leaky low_pass modulated_conv normalised
-        orthogonal reduced spectral_norm unmeasured upfirdn upsample_then_conv with_deviation
+        convolved down_blocks enlarged filtered full_precision glorot leaky low_pass modulated_conv
+        normalised orthogonal reduced spectral_norm unmeasured upfirdn upsample_then_conv
+        with_deviation
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
     "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient rescored",
@@ -132,6 +133,7 @@ PARAMETERS = {
     "ganzoo.layers.RunningMean.measure": "self rows",
     "ganzoo.layers.conv_enlarged": "maps weight taps times",
     "ganzoo.layers.conv_reduced": "maps weight taps times bias",
+    "ganzoo.layers.convolved": "maps layer",
     "ganzoo.layers.full_precision": "device",
     "ganzoo.layers.leaky": "maps clamp",
     "ganzoo.layers.modulated_conv": "maps weight scales demodulate taps gain bias noise",

@@ -1,6 +1,7 @@
 """Building blocks of networks that several architectures share."""
 
 from ganzoo.layers.attention import SelfAttention
+from ganzoo.layers.convolving import convolved
 from ganzoo.layers.deviation import with_deviation
 from ganzoo.layers.equalised import GAIN, EqualConv2d, EqualLinear, leaky
 from ganzoo.layers.filtering import (
@@ -36,6 +37,7 @@ __all__ = [
     "conv_enlarged",
     "conv_reduced",
     "conv_then_pool",
+    "convolved",
     "down_blocks",
     "enlarged",
     "filtered",

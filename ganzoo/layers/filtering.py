@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganzoo.layers.convolving import Geometry, convolved_by
+from ganzoo.layers.precision import full_precision, type_of_products
+
 Padding = tuple[int, int, int, int]
 """Left, right, top and bottom, in places of the enlarged map; negative numbers crop."""
 
@@ -150,7 +153,7 @@ def _pass(
         inside, rest = _split(padding)
         strides = down if _strides_well(maps) else (1, 1)
         maps = _fitted(maps, rest)
-        maps = F.conv2d(maps, weight, stride=strides, padding=inside, groups=channels)
+        maps = convolved_by(maps, weight, Geometry(strides, inside, channels))
     else:
         # What a transposed convolution has more of at each side than is asked for.
         (rows, columns), (tall, wide), (left, right, top, bottom) = up, taps.shape, padding
@@ -177,28 +180,16 @@ def _fitted(maps: Tensor, padding: tuple[int, ...]) -> Tensor:
 
 def _strides_well(maps: Tensor) -> bool:
     """Whether a strided convolution of each channel has a fast gradient."""
-    return maps.device.type != "cpu" or _type(maps) != torch.bfloat16
+    return maps.device.type != "cpu" or type_of_products(maps) != torch.bfloat16
 
 
 def _transposed(
     maps: Tensor, weight: Tensor, strides: tuple[int, int], padding: tuple[int, int]
 ) -> Tensor:
     """Convolve each channel, transposed: on CPUs in float32, which is 20 times as fast."""
-    kind = _type(maps)
+    kind = type_of_products(maps)
+    geometry = Geometry(strides, padding, maps.shape[1], transposed=True)
     if maps.device.type != "cpu" or kind != torch.bfloat16:
-        return F.conv_transpose2d(
-            maps, weight, stride=strides, padding=padding, groups=maps.shape[1]
-        )
-    with torch.autocast("cpu", enabled=False):
-        result = F.conv_transpose2d(
-            maps.float(), weight.float(), stride=strides, padding=padding, groups=maps.shape[1]
-        )
-    return result.to(kind)
-
-
-def _type(maps: Tensor) -> torch.dtype:
-    """The type that a convolution of these maps has, under autocast too."""
-    kind = maps.device.type
-    if maps.dtype == torch.float32 and torch.is_autocast_enabled(kind):
-        return torch.get_autocast_dtype(kind)
-    return maps.dtype
+        return convolved_by(maps, weight, geometry)
+    with full_precision(maps.device):
+        return convolved_by(maps.float(), weight.float(), geometry).to(kind)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganzoo.layers import enlarged, full_precision, low_pass, reduced
+from ganzoo.layers import convolved, enlarged, full_precision, low_pass, reduced
 from ganzoo_r3gan.config import R3ganConfig
 
 SLOPE = 0.2
@@ -80,7 +80,7 @@ class Discriminator(nn.Module):
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return logits ``(N,)``; labels int64 ``(N,)`` where conditional."""
-        maps = self.extract(samples)
+        maps = convolved(samples, self.extract)
         for level in self.levels:
             maps = level(maps)
         with full_precision(maps.device):
@@ -173,9 +173,9 @@ class Block(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps of the same shape."""
-        inside = F.leaky_relu(self.widen(maps), SLOPE, inplace=True)
-        inside = F.leaky_relu(self.mix(inside), SLOPE, inplace=True)
-        return self.narrow(inside).add_(maps)  # type: ignore[no-any-return]
+        inside = F.leaky_relu(convolved(maps, self.widen), SLOPE, inplace=True)
+        inside = F.leaky_relu(convolved(inside, self.mix), SLOPE, inplace=True)
+        return convolved(inside, self.narrow).add_(maps)
 
 
 def initialise(network: nn.Module) -> None:
