@@ -19,8 +19,8 @@ from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.layers import RunningMean
+from ganzoo.objectives.evidence import Shown
 from ganzoo.objectives.game import Game
-from ganzoo.objectives.shown import Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Penalty
 from ganzoo.randomness import Draws, takes_draws

@@ -16,9 +16,9 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Kept, Objective
+from ganzoo.objectives.evidence import Shown
 from ganzoo.objectives.game import Game
 from ganzoo.objectives.pool import Pool
-from ganzoo.objectives.shown import Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 
 PHASES = (Phase("generator"), Phase("discriminator"))

@@ -21,7 +21,7 @@ from ganzoo.health.witness import Witness
 from ganzoo.layers import unmeasured
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
-from ganzoo.objectives.shown import Shown, joined
+from ganzoo.objectives.evidence import Shown, joined
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Context, Penalty
 from ganzoo.randomness import isolated, seed_for
