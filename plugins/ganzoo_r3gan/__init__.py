@@ -23,6 +23,7 @@ def _recipe(
     half_life: tuple[float, float],
     over: float | str,
     p: float | None = None,
+    ramp_up: float | None = None,
     **training: Any,
 ) -> Recipe:
     """Make a recipe whose numbers go from one end to the other; `p` begins at 0."""
@@ -46,7 +47,7 @@ def _recipe(
         optimizers={"generator": adam, "discriminator": adam},
         penalties={"r1": penalty, "r2": penalty},
         training={"penalty_precision": "bf16", **training},
-        ema={"half_life": _cosine(*half_life, over), "ramp_up": None},
+        ema={"half_life": _cosine(*half_life, over), "ramp_up": ramp_up},
         augmentation=ada,
     )
 
@@ -92,8 +93,9 @@ SPEC = Architecture(
             values={"depth": 1},
             recipe=_recipe(
                 rate=(1e-3, 2.5e-4),
-                gamma=(1.0, 0.1),
+                gamma=(10.0, 1.0),
                 half_life=(0.0, 20_000.0),
+                ramp_up=0.05,
                 over="run",
                 batch_size=32,
             ),

@@ -77,7 +77,7 @@ def train(preset, g, d, steps, before):
 
     for number, step in enumerate(steps):
         real, labels = step.reals[0], step.real_labels[0]
-        _, crest, _, _, over = PUBLISHED.get(preset, (0, 1.0, 0, 0, 20_000 * len(real)))
+        _, crest, _, _, over = PUBLISHED.get(preset, (0, 10.0, 0, 0, 20_000 * len(real)))
         progress = number * len(real) / over
         gamma = half_wave(crest, crest / 10, progress)
 
