@@ -1,9 +1,9 @@
 """What augmentation costs in a step of training.
 
 Trainers of the same config, each with another augmentation, take turns, chunk by chunk, in one
-process. What counts is the ratio to the one without, chunk by chunk, and its median. ``ada`` costs
-the same whatever its p, as every change is computed and then chosen or not. Run alone on the
-machine: ``python -m benchmarks.augmenting [grey|colour ...]``.
+process. What counts is the ratio to the one without, chunk by chunk, and its median. On a CPU
+``ada`` costs more the higher its p is, as only images that are moved are resampled; here p is 0.5.
+Run alone on the machine: ``python -m benchmarks.augmenting [grey|colour ...]``.
 """
 
 import argparse

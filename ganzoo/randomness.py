@@ -68,9 +68,15 @@ class Draws:
 
     def within(self, purpose: str, count: int | None = None) -> "Draws":
         """Return the draws of a place inside of this one, for the first `count` of the rows."""
-        first, last, _ = self.rows.indices(self.size)
-        rows = slice(first, last if count is None else min(last, first + count))
+        first, last, pace = self.rows.indices(self.size)
+        rows = slice(first, last if count is None else min(last, first + count * pace), pace)
         return Draws((*self.place, purpose), self.size, rows, self.device, self.dtype)
+
+    def every(self, pace: int) -> "Draws":
+        """Return the same draws for the rows 0, pace, 2 pace, ... of these."""
+        first, last, before = self.rows.indices(self.size)
+        rows = slice(first, last, before * pace)
+        return Draws(self.place, self.size, rows, self.device, self.dtype)
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Draw standard normal numbers, ``(rows, *shape)``."""

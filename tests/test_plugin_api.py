@@ -34,12 +34,13 @@ NAMES = {
         Draws Game Hardware Kept Loader Objective Phase Scalars Shown Turn
     """,
     "ganzoo.layers": """
-        ClassifierHead ConditionalBatchNorm2d DownBlock ProjectionHead SelfAttention SpectralNorm
-        UpBlock conv_then_pool down_blocks glorot normalised orthogonal spectral_norm
-        upsample_then_conv
+        ClassifierHead ConditionalBatchNorm2d DownBlock EqualConv2d EqualLinear GAIN ProjectionHead
+        RunningMean SelfAttention SpectralNorm UpBlock conv_enlarged conv_reduced conv_then_pool
+        down_blocks enlarged filtered full_precision glorot leaky low_pass modulated_conv normalised
+        orthogonal reduced spectral_norm unmeasured upfirdn upsample_then_conv with_deviation
     """,
     "ganzoo.losses.base": "Critique Loss as_critique",
-    "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient",
+    "ganzoo.penalties.base": "Context Critic Penalty gradient_at input_gradient rescored",
     "ganzoo.augmentation.base": "Augmentation Identity",
     "ganzoo.data.base": "Dataset Item",
     "ganzoo.data.composite": "Composite View",
@@ -69,7 +70,7 @@ PARAMETERS = {
     """,
     "ganzoo.spec.LossSpec": "name summary config factory paper api threshold critic_extras",
     "ganzoo.spec.PenaltySpec": """
-        name summary config factory on of kind forbids_coupling paper api
+        name summary config factory on of kind forbids_coupling needs_styles paper api
     """,
     "ganzoo.spec.AugmentationSpec": "name summary config factory vectors follows paper api",
     "ganzoo.spec.ExtractorSpec": "name summary config factory paper api",
@@ -82,7 +83,7 @@ PARAMETERS = {
     "ganzoo.spec.Traits": """
         sides channels images vectors labels output coupling truncation extras critic_extras
     """,
-    "ganzoo.spec.RecipeFacts": "architecture samples classes batch_size steps",
+    "ganzoo.spec.RecipeFacts": "architecture samples classes batch_size steps batch_given",
     "ganzoo.spec.Truncation": "kind range default",
     "ganzoo.config.ArchitectureConfig": "name preset sample_shape num_classes",
     "ganzoo.config.LatentConfig": "name preset sample_shape num_classes latent_dim latent",
@@ -113,7 +114,7 @@ PARAMETERS = {
     "ganzoo.objectives.base.Game.judge": "self turn reals fakes",
     "ganzoo.objectives.base.Game.score": "self turn shown purpose",
     "ganzoo.objectives.base.Game.critic_loss": "self turn reals fakes scale classes",
-    "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals",
+    "ganzoo.objectives.base.Game.maker_loss": "self turn fakes reals others",
     "ganzoo.objectives.base.Kept": "shared own",
     "ganzoo.objectives.base.Phase": "player index name",
     "ganzoo.objectives.base.Shown": "samples labels condition latents",
@@ -125,10 +126,26 @@ PARAMETERS = {
     "ganzoo.layers.SelfAttention": "channels",
     "ganzoo.layers.SpectralNorm": "weight eps iterations",
     "ganzoo.layers.UpBlock": "inputs outputs norm upsampling",
+    "ganzoo.layers.EqualConv2d": "inputs outputs side bias active resize gain clamp",
+    "ganzoo.layers.EqualLinear": "inputs outputs bias rate active",
+    "ganzoo.layers.RunningMean": "shape keep",
+    "ganzoo.layers.RunningMean.measure": "self rows",
+    "ganzoo.layers.conv_enlarged": "maps weight taps times",
+    "ganzoo.layers.conv_reduced": "maps weight taps times bias",
+    "ganzoo.layers.full_precision": "device",
+    "ganzoo.layers.leaky": "maps clamp",
+    "ganzoo.layers.modulated_conv": "maps weight scales demodulate taps gain bias noise",
+    "ganzoo.layers.unmeasured": "network",
+    "ganzoo.layers.with_deviation": "maps size count neighbours",
     "ganzoo.layers.conv_then_pool": "conv maps",
+    "ganzoo.layers.enlarged": "maps taps times flip",
+    "ganzoo.layers.filtered": "maps taps",
     "ganzoo.layers.glorot": "layer gain",
+    "ganzoo.layers.low_pass": "taps",
     "ganzoo.layers.orthogonal": "layer",
+    "ganzoo.layers.reduced": "maps taps times flip",
     "ganzoo.layers.spectral_norm": "network eps iterations embeddings",
+    "ganzoo.layers.upfirdn": "maps taps up down padding gain flip",
     "ganzoo.layers.upsample_then_conv": "maps conv",
     "ganzoo.losses.base.Critique": "logits labels extras",
     "ganzoo.losses.base.Critique.mean": "self function",
@@ -139,7 +156,7 @@ PARAMETERS = {
     "ganzoo.losses.base.Loss.verdict": "self critique",
     "ganzoo.penalties.base.Context": """
         critic network networks reals fakes latents real_labels fake_labels random step samples
-        real_condition fake_condition real fake
+        real_condition fake_condition real fake precision over_batch again
     """,
     "ganzoo.penalties.base.Penalty": "config",
     "ganzoo.penalties.base.Penalty.term": "self context",

@@ -8,7 +8,9 @@ from torch import Tensor
 from ganzoo.augmentation.base import Augmentation
 from ganzoo.augmentation.colors import of_colors
 from ganzoo.augmentation.config import AdaConfig
-from ganzoo.augmentation.geometry import Happening, grid_of, resampled
+from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
+from ganzoo.augmentation.geometry import Happening, ways_back
+from ganzoo.augmentation.warping import at_hand, parts_of, resampled
 from ganzoo.config import Schedule, value_at
 from ganzoo.randomness import Draws
 
@@ -16,6 +18,9 @@ GROUPS = {
     "blit": ("flip", "quarters", "shift"),
     "geometric": ("scale", "turn before", "stretch", "turn after", "slide"),
     "color": ("brightness", "contrast", "luma", "hue", "saturation"),
+    "filtering": BANDS,
+    "noise": ("noise",),
+    "cutout": ("cutout",),
 }
 """The changes of each group, in their order."""
 
@@ -23,11 +28,12 @@ CHANGES = tuple(name for names in GROUPS.values() for name in names)
 
 
 class Ada(Augmentation):
-    """Adaptive discriminator augmentation, with its blit, geometric and colour changes.
+    """Adaptive discriminator augmentation, with all changes of the authors, in their order.
 
     Every change happens to an image with probability p, independently of the others. All moves of
-    pixels are composed into one, so that images are resampled once: bilinearly, and mirrored at
-    their edges. (The authors' code filters against aliasing as well.)
+    pixels are composed into one, so that images are resampled once, filtered against aliasing, and
+    mirrored at their edges. An image that no change happens to is kept to the bit; the authors'
+    code filters it all the same, which changes it by its rounding.
 
     Source: Karras et al., Training Generative Adversarial Networks with Limited Data, 2020; section
     3.1 for p, appendix B for the changes.
@@ -48,6 +54,12 @@ class Ada(Augmentation):
             result = moved(result, happening, draws)
         if self.config.color:
             result = recolored(result, happening, draws)
+        if self.config.filtering:
+            result = of_colors(lambda colors: amplified(colors, happening, draws), result)
+        if self.config.noise:
+            result = of_colors(lambda colors: noisy(colors, happening, draws), result)
+        if self.config.cutout:
+            result = blanked(result, happening, draws)
         return result.to(samples.dtype)
 
     def follow(self, samples: int) -> None:
@@ -70,7 +82,9 @@ class Ada(Augmentation):
         p = self.state["p"].to(draws.dtype)
         # With this probability each, one of the two turns at least happens with probability p.
         turn = 1 - (1 - p).sqrt()
-        probabilities = torch.stack([turn if name.startswith("turn") else p for name in CHANGES])
+        likely = dict.fromkeys(GROUPS["color"], p * self.config.color_factor)
+        likely |= dict.fromkeys(("turn before", "turn after"), turn)
+        probabilities = torch.stack([likely.get(name, p) for name in CHANGES])
         columns = (draws.uniform("chances", len(CHANGES)) < probabilities).unbind(1)
         found = dict(zip(CHANGES, columns, strict=True))
         on = [group for group in GROUPS if getattr(self.config, group)]
@@ -80,6 +94,8 @@ class Ada(Augmentation):
 def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     """Mirror, turn, shift, scale and stretch, all by one resampling.
 
+    Images that are not moved are kept to the bit.
+
     Args:
         samples: ``(N, C, H, W)``.
         happening: Which rows undergo what.
@@ -87,10 +103,17 @@ def moved(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:
     """
     names = (*GROUPS["blit"], *GROUPS["geometric"])
     moves = [happening[name] for name in names if name in happening]
+    moving = torch.stack(moves).any(dim=0)
     height, width = samples.shape[2:]
-    result = resampled(samples, grid_of(height, width, happening, draws))
-    # What is not moved is kept to the bit.
-    return torch.where(_by_row(torch.stack(moves).any(dim=0)), result, samples)
+    back, offset = ways_back(height, width, happening, draws)
+    if not at_hand(moving):
+        return torch.where(_by_row(moving), resampled(samples, back, offset), samples)
+    rows = moving.nonzero()[:, 0]
+    if not len(rows):
+        return samples
+    parts = [rows[part] for part in parts_of(samples, back[rows], offset[rows])]
+    results = [resampled(samples.index_select(0, part), back[part], offset[part]) for part in parts]
+    return samples.index_copy(0, torch.cat(parts), torch.cat(results))
 
 
 def recolored(samples: Tensor, happening: Happening, draws: Draws) -> Tensor:

@@ -57,6 +57,14 @@ class AdaConfig(AugmentationConfig):
     color: bool = Field(
         default=True, description="Brightness, contrast, luma flip, hue and saturation."
     )
+    color_factor: float = Field(
+        default=1.0, ge=0, le=1, description="The changes of colour happen with this times p."
+    )
+    filtering: bool = Field(
+        default=False, description="Amplify and damp four bands of frequencies."
+    )
+    noise: bool = Field(default=False, description="Add white noise.")
+    cutout: bool = Field(default=False, description="Blank a rectangle of half the sides.")
 
     @field_validator("p")
     @classmethod

@@ -1,10 +1,8 @@
-"""Moving the pixels of a batch, each image in a way of its own, by one resampling."""
+"""Moving the pixels of a batch, each image in a way of its own."""
 
-import itertools
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ganzoo.randomness import Draws
@@ -13,7 +11,7 @@ Happening = dict[str, Tensor]
 """By the name of a change the rows that undergo it, ``(N,)``; without those that are off."""
 
 
-def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tensor:
+def ways_back(height: int, width: int, happening: Happening, draws: Draws) -> tuple[Tensor, Tensor]:
     """Find from where each pixel is taken.
 
     An image is mirrored, turned by quarters, shifted, scaled, turned, stretched, turned again and
@@ -27,7 +25,8 @@ def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tens
         draws: By how much.
 
     Returns:
-        Places ``(N, height, width, 2)`` as (x, y), from -1 at one edge to 1 at the other.
+        Matrices ``(N, 2, 2)`` and offsets ``(N, 2)``: a pixel at (x, y), counted from the centre,
+        is taken from the matrix times (x, y) plus the offset.
     """
     mirror, quarter, right, down, before, after = draws.uniform("moves", 6).unbind(1)
     scale, stretch, slide_right, slide_down = draws.normal("moves", 4).unbind(1)
@@ -47,49 +46,13 @@ def grid_of(height: int, width: int, happening: Happening, draws: Draws) -> Tens
     slide_x = amount("slide", slide_right) * width / 8
     slide_y = amount("slide", slide_down) * height / 8
 
-    back = _rotation(-math.pi * amount("turn after", 2 * after - 1))
+    back = _rotation(math.pi * amount("turn after", 2 * after - 1))
     back = _column(1 / longer, longer) * back
-    back = _product(_rotation(-math.pi * amount("turn before", 2 * before - 1)), back)
+    back = _product(_rotation(math.pi * amount("turn before", 2 * before - 1)), back)
     back = back / size[:, None, None]
     offset = -_product(back, _column(slide_x, slide_y)) - _column(shift_x, shift_y)
-    blit = _column(flip, torch.ones_like(flip)) * _rotation(-quarters).round()
-    back, offset = _product(blit, back)[:, :, None, None], _product(blit, offset)[:, :, None]
-
-    x, y = (torch.arange(n, dtype=draws.dtype, device=draws.device) for n in (width, height))
-    x, y = x - (width - 1) / 2, (y - (height - 1) / 2)[:, None]
-    taken_x, taken_y = (
-        back[:, i, :, :, 0] * x + back[:, i, :, :, 1] * y + offset[:, i] for i in (0, 1)
-    )
-    return torch.stack([taken_x * (2 / width), taken_y * (2 / height)], dim=-1)
-
-
-def resampled(samples: Tensor, grid: Tensor) -> Tensor:
-    """Take pixels from between others, bilinearly; beyond an edge the image is mirrored.
-
-    Args:
-        samples: ``(N, C, H, W)``.
-        grid: ``(N, H, W, 2)``, places as (x, y), from -1 at one edge to 1 at the other.
-    """
-    if not torch.are_deterministic_algorithms_enabled():
-        return F.grid_sample(samples, grid, padding_mode="reflection", align_corners=False)
-    # The gradient of grid_sample is not deterministic on GPUs; that of gather is, where asked for.
-    height, width = samples.shape[2:]
-    x, y = ((grid[..., i] + 1) * side / 2 - 0.5 for i, side in enumerate((width, height)))
-    left, top = x.floor(), y.floor()
-    pixels, result = samples.flatten(2), torch.zeros_like(samples)
-    for right, down in itertools.product((0, 1), (0, 1)):
-        column = _mirrored(left.long() + right, width)
-        row = _mirrored(top.long() + down, height)
-        index = (row * width + column).flatten(1)[:, None].expand(-1, samples.shape[1], -1)
-        share = (1 - (x - left - right).abs()) * (1 - (y - top - down).abs())
-        result = result + share[:, None] * pixels.gather(2, index).view_as(samples)
-    return result
-
-
-def _mirrored(place: Tensor, side: int) -> Tensor:
-    """Bring positions beyond an edge back inside, as by mirrors at both."""
-    place = place.remainder(2 * side)
-    return torch.minimum(place, 2 * side - 1 - place)
+    blit = _column(flip, torch.ones_like(flip)) * _rotation(quarters).round()
+    return _product(blit, back), _product(blit, offset)[:, :, 0]
 
 
 def _rotation(angle: Tensor) -> Tensor:

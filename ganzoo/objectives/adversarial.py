@@ -1,5 +1,6 @@
 """The default objective: one generator against one discriminator."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Objective
-from ganzoo.objectives.game import Shown
+from ganzoo.objectives.evidence import Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 
 
@@ -49,12 +50,10 @@ class Adversarial(Objective):
         if step != self._kept_at:  # as a phase that was passed over leaves its share
             self._kept.clear()
             self._kept_at = step
+        if phase.player == "generator" and phase.name:
+            return self._generator_term(step, phase, part)
         if phase.player == "generator":
-            turn = self.turn(step, phase, part, self._generator_batch)
-            if phase.name:
-                fakes = self._generate(turn, None, differentiable=True)
-                return self.contest.maker_loss(turn, fakes)
-            return self._generator_loss(turn, part)
+            return self._generator_loss(self.turn(step, phase, part, self._generator_batch), part)
         return self._discriminator_loss(self.turn(step, phase, part), part)
 
     def _discriminator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
@@ -66,16 +65,29 @@ class Adversarial(Objective):
         return self.contest.critic_loss(turn, reals, fakes, scale=scale, classes=batch["label"])
 
     def _generator_loss(self, turn: Turn, part: int) -> tuple[Tensor, Scalars]:
-        kept = self._kept.pop(part, None)
-        fakes = kept or self._generate(turn, None, differentiable=True)
-        if self._shared is not None and kept is None:
-            self._kept[part] = fakes
         reals = None
         if self.contest.loss.needs_real:
             position = (turn.step + 1) * self._reals_per_step - self._generator_batch
             batch = self.loader.batch(position, turn.draws)
             reals = Shown(batch["sample"], batch["label"] if self.conditional else None)
+        kept = self._kept.pop(part, None)
+        real_labels = None if reals is None else reals.labels
+        fakes = kept or self._generate(turn, real_labels, differentiable=True)
+        if self._shared is not None and kept is None:
+            self._kept[part] = fakes
         return self.contest.maker_loss(turn, fakes, reals)
+
+    def _generator_term(self, step: int, phase: Phase, part: int) -> tuple[Tensor, Scalars]:
+        """The term of a penalty on the generator that is apart."""
+
+        def made(part: int) -> tuple[Turn, Shown]:
+            turn = self.turn(step, phase, part, self._generator_batch)
+            return turn, self._generate(turn, None, differentiable=True)
+
+        parts = range(self.config.training.accumulate)
+        return self.contest.maker_loss(
+            *made(part), others=lambda: (made(other) for other in parts if other != part)
+        )
 
     def _fakes_to_judge(self, turn: Turn, part: int, real_labels: Tensor | None) -> Shown:
         """Take the generator phase's fakes where they are shared, else make some."""
@@ -88,12 +100,21 @@ class Adversarial(Objective):
         return fakes
 
     def _generate(self, turn: Turn, real_labels: Tensor | None, *, differentiable: bool) -> Shown:
+        shown = self._latents(turn, real_labels)
+        penalty = self.contest.penalties.get(turn.phase.name)
+        if penalty is not None and not penalty.needs_fakes:
+            return shown
+        with self.forward(differentiable=differentiable):
+            samples = self.call("generator", shown.latents, shown.labels, draws=turn.draws)
+        return dataclasses.replace(shown, samples=samples)
+
+    def _latents(self, turn: Turn, real_labels: Tensor | None) -> Shown:
+        """Draw what samples are made from, and make none yet."""
         labels, draws = None, turn.draws
         if self.conditional and self.options.fake_labels == "drawn":
             labels = draws.integers("labels", self.config.architecture.num_classes)
         elif self.conditional:
             labels = self.loader.draw_labels(draws) if real_labels is None else real_labels
         latents = self.latents(draws)
-        with self.forward(differentiable=differentiable):
-            samples = self.call("generator", latents, labels, draws=draws)
-        return Shown(samples, labels, latents=latents)
+        none = latents.new_empty(0, *self.config.architecture.sample_shape)
+        return Shown(none, labels, latents=latents)

@@ -13,12 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo import registry
+from ganzoo import distribution, registry
 from ganzoo.building import build_network
 from ganzoo.config import RunConfig, value_at
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
-from ganzoo.objectives.game import Game, Shown
+from ganzoo.layers import RunningMean
+from ganzoo.objectives.evidence import Shown
+from ganzoo.objectives.game import Game
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Penalty
 from ganzoo.randomness import Draws, takes_draws
@@ -88,6 +90,12 @@ class Objective(ABC):
         }
         for penalty in self._projections.values():
             penalty.place(hardware.device)
+        self._running_means = [
+            module
+            for network in self.networks.values()
+            for module in network.modules()
+            if isinstance(module, RunningMean)
+        ]
         self.games: tuple[Game, ...] = ()
         self._takes_draws = {role: takes_draws(net) for role, net in self.networks.items()}
 
@@ -160,12 +168,22 @@ class Objective(ABC):
                 for role in self.players[phase.player]:
                     if penalty.config.on in (phase.player, role):
                         penalty.project(self.networks[role], weight)
+        self._move_means()
         for game in self.games:
             game.after_update()
         last = phase == [p for p in self.all_phases(step) if p.player == phase.player][-1]
         for game in self.games:
             if last and game.critic in self.players[phase.player]:
                 game.after_step(step)
+
+    def _move_means(self) -> None:
+        """Let running means of the networks follow what they were handed in the update."""
+        found = [(mean, mean.measured()) for mean in self._running_means]
+        measured = [(mean, value) for mean, value in found if value is not None]
+        if measured:
+            distribution.average(self.hardware.processes, [value for _, value in measured])
+        for mean, value in measured:
+            mean.move(value)
 
     def inputs(self, role: str, index: int, purpose: str) -> Mapping[str, Tensor]:
         """Return one batch of what a maker is given, as keywords of its ``forward``.

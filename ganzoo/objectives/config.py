@@ -28,7 +28,8 @@ class AdversarialConfig(ObjectiveConfig):
     )
     fake_labels: Literal["reals", "drawn"] = Field(
         default="reals",
-        description="Labels of fakes: those of real samples, or drawn uniformly.",
+        description="Labels of fakes: those of the reals that they are judged beside, or else of "
+        "real samples; or drawn uniformly.",
     )
     discriminator_loss_scale: float = Field(
         default=1.0, gt=0, description="Factor on the discriminator's loss, without penalties."

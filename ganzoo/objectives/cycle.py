@@ -16,7 +16,8 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Kept, Objective
-from ganzoo.objectives.game import Game, Shown
+from ganzoo.objectives.evidence import Shown
+from ganzoo.objectives.game import Game
 from ganzoo.objectives.pool import Pool
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 

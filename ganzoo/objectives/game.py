@@ -6,48 +6,26 @@ at, whatever its networks are.
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from ganzoo import distribution, registry
 from ganzoo.config import RunConfig, value_at
 from ganzoo.hardware import Hardware
 from ganzoo.health.witness import Witness
+from ganzoo.layers import unmeasured
 from ganzoo.losses.base import Critique, Loss, as_critique
 from ganzoo.objectives.augmenting import Augmenting
-from ganzoo.objectives.turns import Scalars, Turn
+from ganzoo.objectives.evidence import Shown, joined
+from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.penalties.base import Context, Penalty
+from ganzoo.randomness import isolated, seed_for
 from ganzoo.spec import PenaltySpec
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a critic is shown.
-
-    Attributes:
-        samples: ``(N, *shape)``; images are in [-1, 1].
-        labels: int64 ``(N,)``, or None.
-        condition: What the samples belong to, as the source of a translation, or None.
-        latents: What the samples were made from ``(N, latent_dim)``, or None.
-    """
-
-    samples: Tensor
-    labels: Tensor | None = None
-    condition: Tensor | None = None
-    latents: Tensor | None = None
-
-    def detached(self) -> "Shown":
-        """Return the same without a way back to what made it."""
-        condition = None if self.condition is None else self.condition.detach()
-        return dataclasses.replace(self, samples=self.samples.detach(), condition=condition)
-
-    def differentiable(self) -> "Shown":
-        """Return the same as a place that can be differentiated for."""
-        return dataclasses.replace(self, samples=self.samples.detach().requires_grad_())
 
 
 class Game:
@@ -102,8 +80,9 @@ class Game:
         for penalty in self.penalties.values():
             penalty.place(hardware.device)
         self.apart = {label for label, p in self.penalties.items() if p.config.apart}
-        self._unshared = self._why_unshared()
+        self._unshared, self._unlike = self._why_unshared(), self._why_unlike()
         self.witness: Witness | None = None
+        self._whole: dict[tuple[int, Phase], Tensor] = {}
 
     def _why_unshared(self) -> str:
         """Say why penalties cannot look at the critiques of a main update; empty if they can."""
@@ -114,19 +93,32 @@ class Game:
             return "the run computes in bf16, and training.penalty_precision is fp32"
         return "reals and fakes are scored as one batch" if self.joint else ""
 
+    def _why_unlike(self) -> str:
+        """Say why penalties cannot compare with critiques of a main update; empty if they can."""
+        if self._draws:
+            return "its dropout has to be the same in both passes that are compared"
+        if self.hardware.precision == "bf16" and self.config.training.penalty_precision != "bf16":
+            return "the run computes in bf16, and training.penalty_precision is fp32"
+        return "reals and fakes are scored as one batch" if self.joint else ""
+
     @property
     def notes(self) -> list[str]:
         """What a user should know, as sentences."""
-        labels = [
-            label
-            for label, penalty in self.penalties.items()
-            if penalty.looks_at and penalty.differentiates and not penalty.config.apart
+        differentiating, comparing = [], []
+        for label, penalty in self.penalties.items():
+            if penalty.looks_at and not penalty.config.apart:
+                if penalty.compares and self._unlike:
+                    comparing.append(f"penalties.{label}")
+                elif penalty.differentiates and self._unshared:
+                    differentiating.append(f"penalties.{label}")
+        return [
+            f"{' and '.join(names)} {'needs' if len(names) == 1 else 'need'} {what}: {why}"
+            for names, what, why in (
+                (differentiating, f"a pass of the {self.critic} of its own", self._unshared),
+                (comparing, f"a second pass of the {self.critic}", self._unlike),
+            )
+            if names
         ]
-        if not labels or not self._unshared:
-            return []
-        names = " and ".join(f"penalties.{label}" for label in labels)
-        verb = "needs" if len(labels) == 1 else "need"
-        return [f"{names} {verb} a pass of the {self.critic} of its own: {self._unshared}"]
 
     def critique(self, shown: Shown) -> Critique:
         """Score samples as they are, in training precision."""
@@ -139,7 +131,7 @@ class Game:
         reals = self._augmented(reals, turn, "reals")
         fakes = self._augmented(fakes, turn, "fakes")
         if self.joint:
-            return self.critique(_joined(reals, fakes)).split(len(reals.samples))
+            return self.critique(joined(reals, fakes)).split(len(reals.samples))
         # In one context, so that autocast converts the weights once for both passes.
         with self.hardware.forward():
             return self.critique(reals), self.critique(fakes)
@@ -206,7 +198,12 @@ class Game:
         return scale * loss + self._terms(turn, due, context, scalars), scalars
 
     def maker_loss(
-        self, turn: Turn, fakes: Shown, reals: Shown | None = None
+        self,
+        turn: Turn,
+        fakes: Shown,
+        reals: Shown | None = None,
+        *,
+        others: Callable[[], Iterable[tuple[Turn, Shown]]] = tuple,
     ) -> tuple[Tensor, Scalars]:
         """Return the maker's loss with all of its penalties, and figures for the log.
 
@@ -214,11 +211,14 @@ class Game:
             turn: The part of the maker's update.
             fakes: What it made, differentiable.
             reals: Real samples, which a loss with ``needs_real`` asks for.
+            others: Returns the other parts of an update apart, with what was made in them.
         """
         self.augment.follow(turn.samples)
         on = (self.players[1], self.maker)
         if turn.phase.name:
-            return self._term(turn, on, self._context(turn, self.maker, reals, fakes))
+            context = self._context(turn, self.maker, reals, fakes)
+            whole = functools.partial(self._over_batch, turn, others)
+            return self._term(turn, on, dataclasses.replace(context, over_batch=whole))
         real = None
         if reals is not None:
             with torch.no_grad():
@@ -255,16 +255,42 @@ class Game:
             if name:
                 self.penalties[label].state[name] = tensor.to(self.hardware.device)
 
+    def _penalty_precision(self) -> AbstractContextManager[object]:
+        if self.config.training.penalty_precision == "bf16":
+            return self.hardware.forward()
+        return nullcontext()
+
     def _penalty_critique(
         self, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
     ) -> Critique:
         """Score samples for a penalty: uncompiled, as it is differentiated twice."""
-        shown, network = Shown(samples, labels, condition), self.networks[self.critic]
-        if self.config.training.penalty_precision == "bf16":
-            with self.hardware.forward():
-                return as_critique(self._called(network, shown), labels)
-        shown = dataclasses.replace(shown, samples=samples.to(self.hardware.dtype))
-        return as_critique(self._called(network, shown), labels)
+        return self._exactly(self.networks[self.critic], Shown(samples, labels, condition))
+
+    def _exactly(self, network: Any, shown: Shown) -> Critique:
+        """Score samples in the precision of penalties."""
+        if self.config.training.penalty_precision != "bf16":
+            shown = dataclasses.replace(shown, samples=shown.samples.to(self.hardware.dtype))
+        with self._penalty_precision():
+            return as_critique(self._called(network, shown), shown.labels)
+
+    def _again(self, turn: Turn, context: Context, kind: str, samples: Tensor) -> Critique:
+        """Score samples in place of an update's reals or fakes, with the same random numbers."""
+        labels, condition = context.fake_labels, context.fake_condition
+        if kind == "reals":
+            labels, condition = context.real_labels, context.real_condition
+        shown = self._augmented(Shown(samples, labels, condition), turn, kind)
+        if not self._draws:
+            return self._exactly(self.running[self.critic], shown)
+        first, _, _ = turn.draws.rows.indices(turn.draws.size)
+        seed = seed_for(*turn.draws.place, f"network at {kind}", first)
+        with isolated(self.hardware.device, seed):
+            return self._exactly(self.running[self.critic], shown)
+
+    @functools.cached_property
+    def _draws(self) -> bool:
+        """Whether the critic draws random numbers itself."""
+        layers = self.networks[self.critic].modules()
+        return any(isinstance(layer, _DropoutNd) and layer.p for layer in layers)
 
     @staticmethod
     def _called(network: Any, shown: Shown) -> Any:
@@ -288,7 +314,8 @@ class Game:
 
     def _shared(self, penalty: Penalty) -> tuple[str, ...]:
         """Return of which samples a penalty looks at the main update's own critiques."""
-        return () if self._unshared and penalty.differentiates else penalty.looks_at
+        alone = self._unlike if penalty.compares else penalty.differentiates and self._unshared
+        return () if alone else penalty.looks_at
 
     def _context(self, turn: Turn, role: str, reals: Shown | None, fakes: Shown) -> Context:
         return Context(
@@ -305,7 +332,26 @@ class Game:
             samples=turn.samples,
             real_condition=None if reals is None else reals.condition,
             fake_condition=fakes.condition,
+            precision=self._penalty_precision,
         )
+
+    def _over_batch(
+        self,
+        turn: Turn,
+        others: Callable[[], Iterable[tuple[Turn, Shown]]],
+        own: Tensor,
+        again: Callable[[Context], Tensor],
+    ) -> Tensor:
+        """Return the mean of a scalar over the parts of an update, which its first part finds."""
+        place = (turn.step, turn.phase)
+        if place not in self._whole:
+            contexts = (self._context(t, self.maker, None, fakes) for t, fakes in others())
+            with unmeasured(self.networks[self.maker]):  # which those parts will do themselves
+                values = [own.detach(), *(again(context).detach() for context in contexts)]
+            mean = torch.stack(values).mean()
+            distribution.average(self.hardware.processes, [mean])
+            self._whole = {place: mean}
+        return self._whole[place]
 
     def _terms(
         self, turn: Turn, labels: Iterable[str], context: Context, scalars: Scalars
@@ -321,6 +367,7 @@ class Game:
                 critic=critic,
                 real=context.real if "reals" in shared else None,
                 fake=context.fake if "fakes" in shared else None,
+                again=functools.partial(self._again, turn, context),
             )
             term = penalty.term(own)
             scalars[f"penalty/{label}"] = term.detach()
@@ -334,13 +381,3 @@ class Game:
         mine = label in self.apart and self.penalties[label].config.on in on
         total = self._terms(turn, [label] if mine else [], context, scalars)
         return torch.as_tensor(total, device=self.hardware.device), scalars
-
-
-def _joined(reals: Shown, fakes: Shown) -> Shown:
-    """Put reals and fakes into one batch."""
-
-    def both(real: Tensor | None, fake: Tensor | None) -> Tensor | None:
-        return None if real is None or fake is None else torch.cat([real, fake])
-
-    samples = torch.cat([reals.samples, fakes.samples.to(reals.samples.dtype)])
-    return Shown(samples, both(reals.labels, fakes.labels), both(reals.condition, fakes.condition))

@@ -13,7 +13,7 @@ from ganzoo.config import RunConfig
 from ganzoo.data.loader import Loader
 from ganzoo.hardware import Hardware
 from ganzoo.objectives.base import Objective
-from ganzoo.objectives.game import Shown
+from ganzoo.objectives.evidence import Shown
 from ganzoo.objectives.turns import Phase, Scalars, Turn
 from ganzoo.randomness import Draws
 

@@ -1,10 +1,12 @@
 """What regularises a network: descriptions here, free of torch; the functions beside."""
 
 from ganzoo.penalties.config import (
+    ApproximateConfig,
     DraganConfig,
     GradientPenaltyConfig,
     LecamConfig,
     OrthogonalConfig,
+    PathLengthConfig,
     WeightClippingConfig,
     ZeroCentredConfig,
 )
@@ -44,6 +46,22 @@ R2 = PenaltySpec(
     of="critic",
     paper="Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018",
 )
+R1_APPROXIMATE = PenaltySpec(
+    name="r1-approximate",
+    summary="R1 by a finite difference: one more pass, and no second derivative.",
+    config=ApproximateConfig,
+    factory="ganzoo.penalties.functions:ApproximateR1",
+    of="critic",
+    paper="Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025",
+)
+R2_APPROXIMATE = PenaltySpec(
+    name="r2-approximate",
+    summary="R2 by a finite difference: one more pass, and no second derivative.",
+    config=ApproximateConfig,
+    factory="ganzoo.penalties.functions:ApproximateR2",
+    of="critic",
+    paper="Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025",
+)
 LECAM = PenaltySpec(
     name="lecam",
     summary="Holds the critic's outputs near running means of the opposite kind, for few data.",
@@ -59,6 +77,16 @@ ORTHOGONAL = PenaltySpec(
     factory="ganzoo.penalties.functions:Orthogonal",
     on="generator",
     paper="Brock et al., Large Scale GAN Training for High Fidelity Natural Image Synthesis, 2019",
+)
+PATH_LENGTH = PenaltySpec(
+    name="path-length",
+    summary="Keeps the length of the image's gradient for styles near its running mean.",
+    config=PathLengthConfig,
+    factory="ganzoo.penalties.lengths:PathLength",
+    on="generator",
+    of="maker",
+    needs_styles=True,
+    paper="Karras et al., Analyzing and Improving the Image Quality of StyleGAN, 2020",
 )
 WEIGHT_CLIPPING = PenaltySpec(
     name="weight-clipping",

@@ -1,8 +1,9 @@
 """What a penalty is, and what it is given."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,11 @@ class Critic(Protocol):
         """Score samples ``(N, *shape)``, with their labels and their condition, or None."""
 
 
+def _own_part(own: Tensor, again: "Callable[[Context], Tensor]") -> Tensor:
+    """The mean over a batch that was not split."""
+    return own.detach()
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything that a penalty may look at. Fields may be added; none will go.
@@ -31,7 +37,8 @@ class Context:
         networks: The raw networks by role.
         reals: Real samples of this update, ``(N, *sample_shape)``, in [-1, 1]; None in a phase
             that has none.
-        fakes: Generated samples of this update, detached in the discriminator's phase.
+        fakes: Generated samples of this update, detached in the discriminator's phase; without
+            rows where a penalty that is apart does not need them.
         latents: What the fakes were made from, ``(N, latent_dim)``; None if it was no latents.
         real_labels: int64 ``(N,)``, or None.
         fake_labels: int64 ``(N,)``, or None.
@@ -44,6 +51,13 @@ class Context:
             for it and it can be shared; else None. It is differentiable for the reals where the
             penalty `differentiates`.
         fake: The same of the fakes.
+        precision: Makes the context of a pass in the precision of penalties, of another network
+            than the critic.
+        over_batch: Returns the mean over the whole batch of an update apart, of a scalar of this
+            part and of a function that returns it for the context of another part; without a
+            gradient, and once in a term. The batch is split by ``training.accumulate`` and over
+            processes.
+        again: Scores other samples in place of the update's reals or fakes (`rescored`).
     """
 
     critic: Critic
@@ -61,6 +75,9 @@ class Context:
     fake_condition: Tensor | None = None
     real: Critique | None = None
     fake: Critique | None = None
+    precision: Callable[[], AbstractContextManager[object]] = nullcontext
+    over_batch: "Callable[[Tensor, Callable[[Context], Tensor]], Tensor]" = _own_part
+    again: Callable[[Literal["reals", "fakes"], Tensor], Critique] | None = None
 
 
 class Penalty:
@@ -74,10 +91,16 @@ class Penalty:
         differentiates: Whether it differentiates these critiques at the samples. That takes
             uncompiled networks, the precision of penalties, and reals and fakes scored apart; where
             a run has them otherwise, such a penalty makes a pass of its own.
+        needs_fakes: Whether its term looks at the context's fakes, or their critiques. Where it
+            does not, none are made for it in an update apart.
+        compares: Whether it compares them with critiques of other samples, by `rescored`. That
+            takes the precision of penalties, too, and a critic without dropout.
     """
 
     looks_at: tuple[Literal["reals", "fakes"], ...] = ()
     differentiates: bool = True
+    needs_fakes: bool = True
+    compares: bool = False
 
     def __init__(self, config: PenaltyConfig) -> None:
         self.config = config
@@ -140,6 +163,25 @@ def gradient_at(context: Context, samples: Literal["reals", "fakes"]) -> Tensor:
     return _gradient(shared, points)
 
 
+def rescored(context: Context, kind: Literal["reals", "fakes"], samples: Tensor) -> Critique:
+    """Score other samples in place of this update's own.
+
+    They have the labels and the condition of these, and all that is random is the same: the
+    augmentation, and dropout. Only the samples tell both critiques apart.
+
+    Args:
+        context: What the penalty is given.
+        kind: Which of the update's samples they stand for.
+        samples: ``(N, *sample_shape)``.
+    """
+    if context.again is not None:
+        return context.again(kind, samples)
+    labels, condition = context.fake_labels, context.fake_condition
+    if kind == "reals":
+        labels, condition = context.real_labels, context.real_condition
+    return context.critic(*_given(samples, labels, condition))
+
+
 def input_gradient(
     critic: Critic, samples: Tensor, labels: Tensor | None, condition: Tensor | None = None
 ) -> Tensor:
@@ -149,8 +191,12 @@ def input_gradient(
         The gradient ``(N, *sample_shape)``, itself differentiable for the critic's weights.
     """
     samples = samples.detach().requires_grad_()
-    given = (samples, labels) if condition is None else (samples, labels, condition)
-    return _gradient(critic(*given), samples)
+    return _gradient(critic(*_given(samples, labels, condition)), samples)
+
+
+def _given(samples: Tensor, labels: Tensor | None, condition: Tensor | None) -> tuple[Any, ...]:
+    """What a critic is called with; many know of no condition."""
+    return (samples, labels) if condition is None else (samples, labels, condition)
 
 
 def _gradient(critique: Critique, samples: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The configs of the first-party penalties."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,17 @@ class ZeroCentredConfig(PenaltyConfig):
     """weight/2 x E |gradient|^2."""
 
     weight: Scheduled = Field(default=10.0, description="gamma; the factor is half of it.")
+
+
+class ApproximateConfig(ZeroCentredConfig):
+    """weight/2 x E ((D(x + noise n) - D(x)) / noise)^2, of standard normal n."""
+
+    noise: float = Field(
+        default=0.01,
+        gt=0,
+        description="Deviation of the noise; samples are in [-1, 1]. The less, the nearer is the "
+        "gradient, and the more rounding counts.",
+    )
 
 
 class OrthogonalConfig(PenaltyConfig):
@@ -61,6 +72,26 @@ class LecamConfig(PenaltyConfig):
         default=True,
         description="Whether only reals above a_F and fakes below a_R count, as in the authors' "
         "code; the paper's formula has all.",
+    )
+
+
+class PathLengthConfig(PenaltyConfig):
+    """weight x E (length - mean length)^2, of the image's gradient for styles."""
+
+    weight: Scheduled = Field(default=2.0, description="Factor of the squared distance.")
+    every: int = Field(
+        default=4,
+        ge=1,
+        description="Apply the penalty once in this many updates; it is multiplied by this number.",
+    )
+    apart: Literal[True] = Field(
+        default=True, description="The term is an update of its own: this cannot be changed."
+    )
+    keep: float = Field(
+        default=0.99, ge=0, lt=1, description="How much of the mean length an update keeps."
+    )
+    shrink: int = Field(
+        default=2, ge=1, description="The term sees one in so many samples of the batch."
     )
 
 

@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganzoo.penalties.base import Context, Penalty, gradient_at, input_gradient
-from ganzoo.penalties.config import DraganConfig, LecamConfig, OrthogonalConfig
+from ganzoo.losses.base import Critique
+from ganzoo.penalties.base import Context, Penalty, gradient_at, input_gradient, rescored
+from ganzoo.penalties.config import (
+    ApproximateConfig,
+    DraganConfig,
+    LecamConfig,
+    OrthogonalConfig,
+)
 
 
 class GradientPenalty(Penalty):
@@ -57,6 +64,7 @@ class R1(Penalty):
     """
 
     looks_at = ("reals",)
+    needs_fakes = False
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight (gamma)."""
@@ -78,6 +86,45 @@ class R2(Penalty):
         return 0.5 * gradient.square().sum() / len(gradient)
 
 
+class ApproximateR1(Penalty):
+    """Half of E ((D(x + s n) - D(x)) / s)^2 at reals x, of normal noise n and a small s.
+
+    For small s, or a linear D, this is R1 on average over the noise; so is its weight. Instead of a
+    gradient that is differentiated again, it takes one more pass.
+
+    Source: Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025,
+    whose weight is 1 / s^2 times half of that here.
+    """
+
+    config: ApproximateConfig
+
+    looks_at = ("reals",)
+    needs_fakes = False
+    differentiates = False
+    compares = True
+
+    def term(self, context: Context) -> Tensor:
+        """Return the penalty before its weight (gamma)."""
+        return _finite_difference(context, "reals", context.real, self.config.noise)
+
+
+class ApproximateR2(Penalty):
+    """The same at fakes: half of E ((D(x + s n) - D(x)) / s)^2, which approximates R2.
+
+    Source: Lin et al., Diffusion Adversarial Post-Training for One-Step Video Generation, 2025.
+    """
+
+    config: ApproximateConfig
+
+    looks_at = ("fakes",)
+    differentiates = False
+    compares = True
+
+    def term(self, context: Context) -> Tensor:
+        """Return the penalty before its weight (gamma)."""
+        return _finite_difference(context, "fakes", context.fake, self.config.noise)
+
+
 class Orthogonal(Penalty):
     """Half of |WWᵀ ∘ (1 - I)|^2, summed over the weights W of a network.
 
@@ -91,6 +138,8 @@ class Orthogonal(Penalty):
     """
 
     config: OrthogonalConfig
+
+    needs_fakes = False
 
     def term(self, context: Context) -> Tensor:
         """Return the penalty before its weight."""
@@ -165,6 +214,25 @@ class WeightClipping(Penalty):
         for parameter in network.parameters():
             if parameter.requires_grad:  # what is frozen stays as it is
                 parameter.clamp_(-weight, weight)
+
+
+def _finite_difference(
+    context: Context, kind: Literal["reals", "fakes"], here: Critique | None, scale: float
+) -> Tensor:
+    points = _reals(context) if kind == "reals" else context.fakes.detach()
+    noise = context.random.normal(f"noise of {kind}", *points.shape[1:])
+    points = points.to(noise.dtype)
+    if here is None:
+        here = rescored(context, kind, points)
+    there = rescored(context, kind, torch.add(points, noise, alpha=scale))
+    slopes = (_totals(there) - _totals(here)) / scale
+    return 0.5 * slopes.square().mean()
+
+
+def _totals(critique: Critique) -> Tensor:
+    """Sum all logits of each sample, as R1 differentiates their sum: ``(N,)``."""
+    totals = [logits.reshape(len(logits), -1).sum(dim=1) for logits in critique.logits]
+    return torch.stack(totals).sum(dim=0)
 
 
 def _norms(gradient: Tensor) -> Tensor:

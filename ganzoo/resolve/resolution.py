@@ -186,6 +186,7 @@ def _facts(values: Values, user: Values, data: DataConfig, dataset: Dataset) -> 
         classes=len(dataset.class_names),
         batch_size=training.batch_size,
         steps=training.steps if "steps" in user.get("training", {}) else None,
+        batch_given="batch_size" in user.get("training", {}),
     )
 
 

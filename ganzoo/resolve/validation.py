@@ -181,6 +181,11 @@ def check_penalties(
                 f"penalties.{label}.on: {spec.name} is for a {spec.of}, and {penalty.on} has none; "
                 f"choose one of {', '.join(fitting)}"
             )
+        if spec.needs_styles and traits.truncation.kind != "styles":
+            raise ConfigError(
+                f"penalties.{label}: it is for style-based generators, and that of "
+                f"{architecture.name} has no styles; remove it with penalties.{label}=null"
+            )
         couplings = {traits.coupling.get(role, "none") for role in roles}
         if couplings & {*spec.forbids_coupling}:
             raise ConfigError(

@@ -48,6 +48,7 @@ class RecipeFacts:
         samples: How many samples an epoch has; held-out ones are not counted.
         classes: How many classes the data has; 0 for none.
         batch_size: Real samples in an update.
+        batch_given: Whether the user has chosen it.
         steps: Steps of the run; None where the user leaves that to the recipe.
     """
 
@@ -56,6 +57,7 @@ class RecipeFacts:
     classes: int
     batch_size: int
     steps: int | None
+    batch_given: bool = False
 
 
 @dataclass(frozen=True)

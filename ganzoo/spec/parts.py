@@ -105,6 +105,7 @@ class PenaltySpec:
         of: The kind of network that it has a meaning for.
         kind: A ``term`` is added to the loss; a ``projection`` is applied after the optimizer.
         forbids_coupling: Couplings of a critic under which it has no meaning.
+        needs_styles: Whether it has a meaning for style-based generators only.
         paper: Where it was published.
         api: The version of the plugin interface that it was written for.
     """
@@ -117,6 +118,7 @@ class PenaltySpec:
     of: Literal["critic", "maker", "any"] = "any"
     kind: Literal["term", "projection"] = "term"
     forbids_coupling: tuple[Coupling, ...] = ()
+    needs_styles: bool = False
     paper: str = ""
     api: int = PLUGIN_API
 

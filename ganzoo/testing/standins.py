@@ -25,6 +25,7 @@ from ganzoo.data.base import Dataset, Item
 from ganzoo.data.composite import Composite
 from ganzoo.losses.base import Critique
 from ganzoo.penalties.base import Context, Penalty
+from ganzoo.randomness import Draws
 from ganzoo.spec import (
     Architecture,
     DatasetSpec,
@@ -33,6 +34,7 @@ from ganzoo.spec import (
     Role,
     Spec,
     Traits,
+    Truncation,
 )
 
 CLASSES = 3
@@ -54,7 +56,7 @@ class StandInConfig(LatentConfig):
 
 
 class StandInGenerator(nn.Module):
-    """A perceptron with one hidden layer."""
+    """A perceptron whose hidden layer is its only style."""
 
     def __init__(self, config: LatentConfig) -> None:
         super().__init__()
@@ -64,9 +66,22 @@ class StandInGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate samples."""
-        hidden = F.softplus(self.hidden(_labelled(latents, labels, self.classes)))
-        samples: Tensor = self.output(hidden).tanh()
+        return self.synthesize(self.map(latents, labels))
+
+    def map(
+        self, latents: Tensor, labels: Tensor | None = None, *, draws: Draws | None = None
+    ) -> Tensor:
+        """Map latents to styles ``(N, 1, WIDTH)``; there are none to mix."""
+        return F.softplus(self.hidden(_labelled(latents, labels, self.classes)))[:, None]
+
+    def synthesize(self, styles: Tensor, *, noise: Any = "const") -> Tensor:
+        """Make samples of styles, without noise."""
+        samples: Tensor = self.output(styles[:, 0]).tanh()
         return samples.reshape(-1, *self.shape)
+
+    def noises(self) -> dict[str, Tensor]:
+        """Return no noise."""
+        return {}
 
 
 class StandInDiscriminator(nn.Module):
@@ -104,7 +119,12 @@ PERCEPTRONS = Architecture(
     config=StandInConfig,
     generator=StandInGenerator,
     discriminator=StandInDiscriminator,
-    traits=lambda config: Traits(vectors=True, labels=True, critic_extras=config.extras),
+    traits=lambda config: Traits(
+        vectors=True,
+        labels=True,
+        truncation=Truncation("styles"),
+        critic_extras=config.extras,
+    ),
 )
 
 

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
-import torchvision.transforms.v2.functional as tv
+import torch.nn.functional as F
 
+import ganzoo.augmentation.ada
+from ganzoo.augmentation import warping
 from ganzoo.augmentation.ada import CHANGES, GROUPS, Ada, moved, recolored
 from ganzoo.augmentation.config import AdaConfig
+from ganzoo.augmentation.corruptions import BANDS, amplified, blanked, noisy
+from ganzoo.augmentation.warping import SYM6
 from ganzoo.randomness import Draws
 
 N = 6
@@ -29,19 +33,19 @@ def happening(*names):
     return {name: torch.full((N,), name in names) for name in CHANGES}
 
 
-# --- moves, by 3x3 matrices and SciPy's interpolation -------------------------------------------
+# --- moves, by 3x3 matrices and filters in NumPy --------------------------------------------------
 
 
 def turn(angle):
     cos, sin = math.cos(angle), math.sin(angle)
-    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    return np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
 
 
 def shifted(x, y):
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]])
 
 
-def matrix(names, row, numbers, height, width):
+def matrix(names, numbers, height, width):
     """From places of the image to places of the result, in the order of the article."""
     (mirror, quarter, right, down, before, after), (scale, stretch, x, y) = numbers
     quarters = math.floor(4 * quarter) if height == width else 2 * math.floor(2 * quarter)
@@ -62,19 +66,44 @@ def matrix(names, row, numbers, height, width):
     return result
 
 
-def moved_by_scipy(samples, names, seed):
+TAPS = np.array(SYM6) / sum(SYM6)
+
+
+def enlarged(image):
+    """Put zeros between pixels and convolve, along rows and columns."""
+    for axis in (0, 1):
+        wide = np.zeros([n * (1 + (i == axis)) for i, n in enumerate(image.shape)])
+        wide[(slice(None),) * axis + (slice(None, None, 2),)] = 2 * image
+        image = scipy.ndimage.convolve1d(wide, TAPS, axis=axis, mode="constant", origin=-1)
+    return image
+
+
+def reduced(image):
+    """Correlate, and keep every other place, from the first that has all its neighbours."""
+    for axis in (0, 1):
+        windows = np.lib.stride_tricks.sliding_window_view(image, len(TAPS), axis=axis)
+        image = (windows @ TAPS)[(slice(None),) * axis + (slice(None, None, 2),)]
+    return image
+
+
+def moved_by_numpy(samples, names, seed):
+    """In pixels from the upper left; the enlarged image has two places for each of them."""
     height, width = samples.shape[2:]
     uniform, normal = draws(seed).uniform("moves", 6), draws(seed).normal("moves", 4)
-    rows, columns = np.mgrid[:height, :width]
+    y, x = np.mgrid[-5 : 2 * height + 5, -5 : 2 * width + 5] / 2
+    middle = np.array([(width - 1) / 2, (height - 1) / 2, 0])[:, None, None]
     result = np.empty_like(samples)
     for i, image in enumerate(samples):
         numbers = uniform[i].tolist(), normal[i].tolist()
-        back = np.linalg.inv(matrix(names, i, numbers, height, width))
-        places = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2, np.ones_like(rows)])
-        x, y, _ = np.tensordot(back, places, axes=1)
-        where = [y + (height - 1) / 2, x + (width - 1) / 2]
+        back = np.linalg.inv(matrix(names, numbers, height, width))
+        places = np.tensordot(back, np.stack([x, y, np.ones_like(x)]) - middle, axes=1) + middle
+        where = 2 * places[1::-1] + 2 * np.array([height - 1, width - 1])[:, None, None]
         for c, channel in enumerate(image):
-            result[i, c] = scipy.ndimage.map_coordinates(channel, where, order=1, mode="reflect")
+            wide = np.pad(channel, [(n - 1, n - 1) for n in channel.shape], mode="reflect")
+            # Beyond the margins values fall to 0 within a place.
+            wide, beyond = np.pad(enlarged(wide), 1), where + 1
+            taken = scipy.ndimage.map_coordinates(wide, beyond, order=1, mode="constant")
+            result[i, c] = reduced(taken)
     return result
 
 
@@ -84,36 +113,52 @@ def test_moves_are_those_of_matrices(names, shape):
     samples = images(*shape)
     for seed in range(3):
         ours = moved(samples, happening(*names), draws(seed))
-        theirs = moved_by_scipy(samples.numpy(), names, seed)
-        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-6)
+        theirs = moved_by_numpy(samples.numpy(), names, seed)
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-12)
 
 
-def test_mirrors_and_quarters_only_move_pixels():
-    samples = images(3, 8, 8)
-    mirror, quarter = draws().uniform("moves", 6)[:, :2].unbind(1)
-    assert set((2 * mirror).floor().tolist()) == {0, 1}
-    for row, result in enumerate(moved(samples, happening("flip"), draws())):
-        wanted = tv.hflip(samples[row]) if mirror[row] >= 0.5 else samples[row]
-        torch.testing.assert_close(result, wanted)
-    for row, result in enumerate(moved(samples, happening("quarters"), draws())):
-        wanted = torch.rot90(samples[row], -int(4 * quarter[row]), (1, 2))
-        torch.testing.assert_close(result, wanted)
+def test_the_filter_is_the_symlet_of_six_moments():
+    """It is orthogonal to its own even shifts, and alternated it removes polynomials."""
+    for shift in range(6):
+        kept = np.dot(SYM6[2 * shift :], SYM6[: 12 - 2 * shift])
+        assert kept == pytest.approx(float(shift == 0), abs=1e-11)
+    alternated = np.array(SYM6) * (-1.0) ** np.arange(12)
+    for power in range(6):
+        assert alternated @ (np.arange(12) / 11) ** power == pytest.approx(0, abs=1e-10)
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 6, 10)], ids=str)
-def test_resampling_by_gathering_is_the_same(shape):
-    """As it is done where deterministic kernels are asked for; its gradients too."""
+def test_shifts_by_whole_pixels_only_move_them():
+    """Enlarging and reducing undo each other; what comes in is mirrored."""
+    samples = images(3, 16, 16)
+    down = ((2 * draws().uniform("moves", 6)[:, 3] - 1) * 2).round()
+    right = ((2 * draws().uniform("moves", 6)[:, 2] - 1) * 2).round()
+    results = moved(samples, happening("shift"), draws())
+    for sample, result, x, y in zip(samples, results, right.int(), down.int(), strict=True):
+        wide = F.pad(sample, (2, 2, 2, 2), mode="reflect")
+        torch.testing.assert_close(result, wide[:, 2 - y : 18 - y, 2 - x : 18 - x])
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 6, 10), (2, 24, 16)], ids=str)
+@pytest.mark.parametrize("way", ["by gathering", "on a device that one waits for", "in parts"])
+def test_other_ways_to_resample_give_the_same(shape, way, monkeypatch):
+    """Gradients too, and images that are not moved are kept to the bit."""
     results = []
-    for deterministic in (False, True):
+    happens = {name: torch.arange(N) > 1 for name in CHANGES}
+    for other in (False, True):
         samples = images(*shape).requires_grad_()
-        torch.use_deterministic_algorithms(deterministic)
+        gathers, waits = (other and way.startswith(word) for word in ("by", "on"))
+        for module in (warping, ganzoo.augmentation.ada):
+            monkeypatch.setattr(module, "at_hand", lambda _, waits=waits: not waits)
+        monkeypatch.setattr(warping, "PART", 1 if other and way == "in parts" else 2**22)
+        torch.use_deterministic_algorithms(gathers)
         try:
-            changed = moved(samples, happening(*MOVES), draws())
+            changed = moved(samples, happens, draws())
+            assert changed[:2].equal(samples[:2])
             results.append((changed, *torch.autograd.grad(changed.square().sum(), samples)))
         finally:
             torch.use_deterministic_algorithms(False)
     for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other)
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
 
 
 # --- colours, by matrices ----------------------------------------------------------------------
@@ -157,6 +202,13 @@ def test_colours_are_those_of_matrices(names, channels):
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
+def test_alpha_is_moved_and_cut_out_alone():
+    """Colour, bands and noise leave it."""
+    samples = images(4, 8, 8)
+    moves_only = ada(p=1.0, color=False, filtering=False, noise=False)
+    assert ada(p=1.0)(samples, draws())[:, 3].equal(moves_only(samples, draws())[:, 3])
+
+
 def test_alpha_stays_and_the_colours_beside_it_change_as_without():
     samples = images(4, 4, 5)
     result = recolored(samples, happening(*COLORS), draws())
@@ -170,11 +222,73 @@ def test_grey_images_have_neither_hue_nor_saturation(name):
     torch.testing.assert_close(recolored(samples, happening(name), draws()), samples)
 
 
+# --- bands, noise and cutout ---------------------------------------------------------------------
+
+
+def bank():
+    """Four filters of 43 taps, by polynomials; that of the lowest band comes first."""
+    low = np.array([-1, 0, 9, 16, 9, 0, -1]) / 32
+    whole = np.array([0, 0, 0, 1, 0, 0, 0])
+
+    def apart(taps, step):
+        result = np.zeros(step * 6 + 1)
+        result[::step] = taps
+        return result
+
+    below = [np.ones(1)]
+    for step in (1, 2, 4):
+        below.append(np.convolve(below[-1], apart(low, step)))
+    bands = [below[3]]
+    bands += [np.convolve(below[i], apart(whole - low, 2**i)) for i in (2, 1, 0)]
+    return [np.pad(taps, (43 - len(taps)) // 2) for taps in bands]
+
+
+@pytest.mark.parametrize("shape", [(1, 24, 24), (3, 6, 10)], ids=str)
+@pytest.mark.parametrize("names", [*((name,) for name in BANDS), BANDS], ids="+".join)
+def test_bands_are_those_of_a_bank_of_filters(names, shape):
+    samples = images(*shape)
+    ours = amplified(samples, happening(*names), draws())
+    for image, numbers, found in zip(samples, draws().normal("bands", 4), ours, strict=True):
+        gains = np.ones(4)
+        for i, name in enumerate(BANDS):
+            if name in names:
+                one = np.ones(4)
+                one[i] = 2 ** numbers[i]
+                gains *= one / math.sqrt(np.dot([10 / 13, 1 / 13, 1 / 13, 1 / 13], one**2))
+        taps, result = sum(g * f for g, f in zip(gains, bank(), strict=True)), image.numpy()
+        for axis in (1, 2):
+            result = scipy.ndimage.convolve1d(result, taps, axis=axis, mode="mirror")
+        np.testing.assert_allclose(found.numpy(), result, atol=1e-12)
+
+
+def test_noise_is_half_normal_in_strength():
+    samples, rows = torch.zeros(4000, 1, 8, 8, dtype=torch.float64), draws(size=4000)
+    happens = {"noise": torch.arange(4000) > 1999}
+    still, changed = noisy(samples, happens, rows).split(2000)
+    assert not still.any()
+    strengths = changed.flatten(1).square().mean(1).sqrt()
+    assert strengths.square().mean().sqrt().item() == pytest.approx(0.1, rel=0.1)
+    assert strengths.mean().item() == pytest.approx(0.1 * math.sqrt(2 / math.pi), rel=0.1)
+
+
+def test_cutout_is_a_rectangle_of_half_the_sides():
+    samples = torch.ones(N, 2, 8, 12, dtype=torch.float64)
+    changed = blanked(samples, happening("cutout"), draws())
+    for (right, down), result in zip(draws().uniform("cutout", 2).tolist(), changed, strict=True):
+        for row, column in np.ndindex(8, 12):
+            inside = abs((row + 0.5) / 8 - down) < 0.25 and abs((column + 0.5) / 12 - right) < 0.25
+            assert (result[:, row, column] == 1 - inside).all()
+    assert 0 < (changed == 0).double().mean() <= 0.25
+
+
 # --- the whole ---------------------------------------------------------------------------------
 
 
+EXTRA = ("filtering", "noise", "cutout")
+
+
 def ada(**values):
-    return Ada(AdaConfig(name="ada", **values))
+    return Ada(AdaConfig(name="ada", **{**dict.fromkeys(EXTRA, True), **values}))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -187,7 +301,7 @@ def test_without_probability_nothing_is_changed(channels, dtype):
     assert not any(one.equal(other) for one, other in zip(changed, samples, strict=True))
 
 
-@pytest.mark.parametrize("off", ["blit", "geometric", "color"])
+@pytest.mark.parametrize("off", GROUPS)
 def test_a_group_that_is_off_changes_nothing(off):
     every = ada(p=1.0).happening(draws())
     found = ada(p=1.0, **{off: False}).happening(draws())
@@ -207,6 +321,9 @@ def test_each_change_happens_with_its_probability(p):
     for happened in (*columns.values(), turned):
         deviation = math.sqrt(p * (1 - p) / rows)
         assert happened.double().mean().item() == pytest.approx(p, abs=4 * deviation)
+    rarer = ada(p=p, color_factor=0.5).happening(draws(size=rows))
+    assert rarer["hue"].double().mean().item() == pytest.approx(p / 2, abs=0.02)
+    assert all(rarer[name].equal(found[name]) for name in CHANGES if name not in COLORS)
     both = (found["flip"] & found["hue"]).double().mean().item()
     assert both == pytest.approx(p * p, abs=4 * math.sqrt(p * p * (1 - p * p) / rows))
 

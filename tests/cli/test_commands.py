@@ -91,7 +91,8 @@ def done(result):
 
 def test_list(command):
     lines = done(command("list")).splitlines()
-    assert lines[:2] == ["architectures", f"  biggan    {ganzoo.info('biggan').summary}"]
+    assert lines[0] == "architectures"
+    assert lines[1].split(maxsplit=1) == ["biggan", ganzoo.info("biggan").summary]
     assert [line for line in lines if line and line[0] != " "] == list(registry.GROUPS)
     assert max(map(len, lines)) > 80, "a summary is cut off in a pipe"
 
@@ -129,7 +130,7 @@ def test_list_shows_a_plugin_that_does_not_load(command, monkeypatch):
         (
             ["*gan*"],
             {
-                "architectures": ["biggan", "cyclegan", "dcgan", "sagan", "sngan", "wgan-gp"],
+                "architectures": [n for n in ganzoo.list_architectures() if "gan" in n],
                 "objectives": [],
                 "losses": [],
                 "penalties": ["dragan"],

@@ -161,6 +161,10 @@ REFUSED = {
         {"augmentation": {"name": "ada", "p": 1.5}},
         "augmentation.p: 1.5 is not allowed",
     ),
+    "more than p": (
+        {"augmentation": {"name": "ada", "color_factor": 1.5}},
+        "augmentation.color_factor: 1.5 is not allowed",
+    ),
     "nothing to follow": (
         {"augmentation": "ada", "loss": "relativistic"},
         "augmentation: ada needs logits .* of the loss relativistic do not; fix its strength",
@@ -176,6 +180,14 @@ def test_what_is_refused(case):
     config, sentence = REFUSED[case]
     with pytest.raises(ConfigError, match=sentence):
         resolve({"architecture": "vanilla", **config})
+
+
+def test_ada_has_the_changes_of_the_paper_s_choice_by_default():
+    """Of the published ones those that helped: blit, geometry and colour."""
+    augmentation = resolve({"architecture": "vanilla", "augmentation": "ada"}).config.augmentation
+    on = {name for name, value in augmentation.model_dump().items() if value is True}
+    assert on == {"blit", "geometric", "color"}
+    assert augmentation.color_factor == 1
 
 
 def test_an_unknown_name_is_told_with_the_closest():

@@ -17,6 +17,30 @@ def images(side):
 
 
 CASES = {
+    "stylegan2 config F at 1024": (
+        "stylegan2",
+        "config-f",
+        images(1024),
+        (30_370_060, 29_012_513),
+    ),
+    "stylegan2 config F at 512": ("stylegan2", "config-f", images(512), (30_276_583, 28_982_849)),
+    "stylegan2 config F at 256": ("stylegan2", "config-f", images(256), (30_034_338, 28_864_129)),
+    "stylegan2 at half the width": (
+        "stylegan2",
+        "paper256",
+        images(256),
+        (24_767_458, 24_001_089),
+    ),
+    "stylegan2 auto at 256": ("stylegan2", "auto", images(256), (23_191_522, 24_001_089)),
+    "stylegan2 auto at 128": ("stylegan2", "auto", images(128), (22_949_277, 23_882_369)),
+    "stylegan2 auto at 64": ("stylegan2", "auto", images(64), (22_243_608, 23_407_361)),
+    "stylegan2 for cifar": ("stylegan2", "cifar10", images(32), (19_947_539, 20_720_641)),
+    "stylegan2 for cifar, by class": (
+        "stylegan2",
+        "cifar10",
+        CIFAR,
+        (20_215_315, 23_089_664),
+    ),
     "dcgan of studiogan": ("dcgan", "studiogan", images(32), (3_812_355, 2_931_009)),
     "sagan of mimicry": ("sagan", "mimicry", CIFAR, (4_386_308, 1_075_586)),
     "sagan of studiogan": ("sagan", "studiogan", CIFAR, (4_386_308, 1_075_586)),
@@ -92,6 +116,25 @@ CASES = {
         "deep",
         {**HUGGING_FACE, **images(512), "attention": (4,)},
         (56_163_905,),
+    ),
+}
+
+CASES |= {
+    "r3gan for cifar": ("r3gan", "cifar10", CIFAR, (20_781_952, 21_280_512)),
+    "r3gan without classes": ("r3gan", "cifar10", images(32), (20_732_160, 20_683_776)),
+    "r3gan for ffhq at 64": ("r3gan", "ffhq-64", images(64), (22_429_824, 22_381_440)),
+    "r3gan for ffhq at 256": ("r3gan", "ffhq-256", images(256), (23_057_952, 23_009_568)),
+    "r3gan for imagenet at 32": (
+        "r3gan",
+        "imagenet-32",
+        {**images(32), "num_classes": 1000},
+        (82_914_304, 86_548_992),
+    ),
+    "r3gan for imagenet at 64": (
+        "r3gan",
+        "imagenet-64",
+        {**images(64), "num_classes": 1000},
+        (103_570_432, 107_205_120),
     ),
 }
 

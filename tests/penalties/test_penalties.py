@@ -17,8 +17,9 @@ from ganzoo.spec import PenaltySpec
 
 N, SHAPE = 5, (2, 3, 3)
 TERMS = ("gradient-penalty", "dragan", "r1", "r2")
-OTHERS = ("lecam", "orthogonal")
-"""Terms that differentiate nothing at samples: ``test_regularisers.py``."""
+OTHERS = ("lecam", "orthogonal", "path-length")
+"""Terms that do not differentiate a critic at samples: ``test_regularisers.py``."""
+APPROXIMATE = {"r1-approximate": "reals", "r2-approximate": "fakes"}
 
 every_term = pytest.mark.parametrize("name", TERMS)
 
@@ -120,7 +121,7 @@ def expected_term(name, at):
 
 
 def test_every_installed_penalty_is_tested():
-    assert {*TERMS, *OTHERS, "weight-clipping"} == set(registry.names("penalties"))
+    assert {*TERMS, *OTHERS, *APPROXIMATE, "weight-clipping"} == set(registry.names("penalties"))
 
 
 @every_term
@@ -130,6 +131,33 @@ def test_a_linear_critic_has_the_penalty_of_its_slope(name, length):
     network = Linear(length * direction / direction.norm())
     expected = length**2 / 2 if name in ("r1", "r2") else (length - 1) ** 2
     assert make_penalty(name).term(context(network)).item() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("name", "kind"), APPROXIMATE.items())
+def test_an_approximation_is_a_mean_of_slopes_along_noise(name, kind):
+    scale, factor = 0.25, 3.0
+    penalty, at = make_penalty(name, noise=scale), context(Quadratic(factor))
+    points = (at.reals if kind == "reals" else at.fakes).flatten(1)
+    noise = at.random.normal(f"noise of {kind}", *SHAPE).flatten(1)
+    # (a |x + s n|^2 / 2 - a |x|^2 / 2) / s
+    slopes = factor * ((points * noise).sum(1) + scale / 2 * noise.square().sum(1))
+    expected = slopes.square().mean().item() / 2
+    assert penalty.term(at).item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_of_a_linear_critic_an_approximation_is_exact_in_the_mean(name):
+    """The mean over noise along each axis in turn stands for that over many draws."""
+    network, size = Linear(random(0, math.prod(SHAPE))), math.prod(SHAPE)
+
+    class Axes:
+        def normal(self, purpose, *shape):
+            return size**0.5 * torch.eye(size, dtype=torch.float64).view(size, *shape)
+
+    samples = {"reals": random(1, size, *SHAPE), "fakes": random(2, size, *SHAPE)}
+    at = context(network, random=Axes(), **samples)
+    exact = make_penalty(name.partition("-")[0]).term(at).item()
+    assert make_penalty(name).term(at).item() == pytest.approx(exact, rel=1e-9)
 
 
 @every_term
@@ -298,7 +326,10 @@ def test_clipping_bounds_every_weight_and_leaves_small_ones(limit):
 
 def test_kinds_are_as_the_specs_say():
     kinds = {name: registry.get(PenaltySpec, name).kind for name in registry.names("penalties")}
-    assert kinds == {**dict.fromkeys((*TERMS, *OTHERS), "term"), "weight-clipping": "projection"}
+    assert kinds == {
+        **dict.fromkeys((*TERMS, *OTHERS, *APPROXIMATE), "term"),
+        "weight-clipping": "projection",
+    }
     for name, kind in kinds.items():
         missing = "project" if kind == "term" else "term"
         arguments = (nn.Identity(), 1.0) if kind == "term" else (context(nn.Identity()),)

@@ -264,7 +264,7 @@ def test_a_name_of_no_group_is_answered_with_the_close_ones_of_all(fresh):
         (
             listing.list_architectures,
             "*gan*",
-            ["biggan", "cyclegan", "dcgan", "sagan", "sngan", "wgan-gp"],
+            ["biggan", "cyclegan", "dcgan", "r3gan", "sagan", "sngan", "stylegan2", "wgan-gp"],
         ),
         (listing.list_losses, "h*", ["hinge"]),
         (listing.list_penalties, "r?", ["r1", "r2"]),

@@ -35,6 +35,15 @@ SMALL = {
         "sample_shape": (1, 32, 32),
         "num_classes": 2,
     },
+    "stylegan2": {
+        "latent_dim": 6,
+        "style_dim": 5,
+        "width": 64,
+        "max_width": 6,
+        "sample_shape": (1, 16, 16),
+        "num_classes": 2,
+    },
+    "r3gan": {"width": 4, "group_width": 4, "sample_shape": (1, 16, 16), "num_classes": 2},
     "pix2pix": {"generator_width": 4, "discriminator_width": 4, "sample_shape": (3, 32, 32)},
     "cyclegan": {
         "generator_width": 4,
@@ -47,7 +56,7 @@ SMALL = {
     "ring8": {"samples": 100},
     "grid25": {"samples": 100},
 }
-DEEP = ("biggan", "sagan", "sngan")
+DEEP = ("biggan", "r3gan", "sagan", "sngan", "stylegan2")
 """Of these, `make test` checks the default preset alone."""
 
 # The checks of inception, which needs a file of weights, are beside its other tests.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from tests.training import reference_biggan, reference_sagan, reference_sngan
+from tests.training import reference_biggan, reference_r3gan, reference_sagan, reference_sngan
 
 BeforePhase = Callable[[int, str, int], None]
 """Called with the step, the network and the number of its update, before its forward passes."""
@@ -30,6 +30,7 @@ class Step:
         real_labels: Where there are classes, those of the reals.
         labels: Those of the fakes of each update of the discriminator.
         generator_labels: Those of the generator's update.
+        generator_reals: The reals of the generator's update, where its loss compares with some.
     """
 
     reals: list[Tensor]
@@ -39,9 +40,15 @@ class Step:
     real_labels: list[Tensor] = field(default_factory=list)
     labels: list[Tensor] = field(default_factory=list)
     generator_labels: Tensor | None = None
+    generator_reals: Tensor | None = None
 
 
-FAMILIES = {"sngan": reference_sngan, "sagan": reference_sagan, "biggan": reference_biggan}
+FAMILIES = {
+    "sngan": reference_sngan,
+    "sagan": reference_sagan,
+    "biggan": reference_biggan,
+    "r3gan": reference_r3gan,
+}
 
 
 def build(preset: str, channels: int = 1, width: int | None = None) -> tuple[nn.Module, nn.Module]:

@@ -6,14 +6,17 @@ import torch
 from ganzoo import registry
 from ganzoo.config import value_at
 from ganzoo.randomness import Draws, seed_for
+from ganzoo.resolve import resolve
 from ganzoo.spec import Architecture
 from ganzoo.training.trainer import Trainer
 from tests.networks.test_architectures import PUBLISHED
 from tests.training import reference_loops as reference
+from tests.training import reference_r3gan
 
 PRESETS = [
     f"{name}/{preset}"
     for name in registry.names("architectures")
+    if name != "stylegan2"  # see test_stylegan2.py
     for preset in registry.get(Architecture, name).presets
     if "adversarial" in registry.get(Architecture, name).objectives
 ]
@@ -21,15 +24,17 @@ PRESETS = [
 WIDTHS = {"dcgan/pytorch": 6, "dcgan/studiogan": 4, "wgan-gp/cnn": 6, "wgan-gp/resnet": 4}
 WIDTHS |= {p: 2 for p in PRESETS if p.startswith(("sngan/", "sagan/", "biggan/"))}
 WIDTHS |= {p: 4 for p in PRESETS if p.startswith("sagan/")}  # attention needs 8 channels
-CLASSES = {"sagan": 10, "biggan": 10}
+WIDTHS |= {p: 16 for p in PRESETS if p.startswith("r3gan/")}
+CLASSES = {"sagan": 10, "biggan": 10, "r3gan": 10}
 BATCHES = {"sagan/paper": 16, "biggan/imagenet": 16, "biggan/deep": 16}
+BATCHES |= {p: 4 for p in PRESETS if p.startswith("r3gan/")}
 """Smaller than published, where the loop does not depend on it."""
 SHAPES = {
     "vanilla": [1, 28, 28],
     "dcgan": [1, 64, 64],
     "dcgan/studiogan": [1, 32, 32],
     "wgan-gp": [1, 32, 32],
-    **{name: [1, 32, 32] for name in ("sngan", "sagan", "biggan")},
+    **{name: [1, 32, 32] for name in ("sngan", "sagan", "biggan", "r3gan")},
 }
 STEPS = 3
 
@@ -49,7 +54,24 @@ def trainer_of(preset, tmp_path, precision):
     training = {"precision": precision, "channels_last": False}
     if preset in BATCHES:
         training["batch_size"] = BATCHES[preset]
-    return Trainer({"architecture": architecture, "training": training}, tmp_path / "run")
+    config = {"architecture": architecture, "training": training}
+    if name == "r3gan":
+        # Its probability is no more than 1e-8 in so few steps.
+        config["augmentation"] = "none"
+    trainer = Trainer(config, tmp_path / "run")
+    if name == "r3gan":
+        awaken(trainer)
+    return trainer
+
+
+def awaken(trainer):
+    """Draw the last layers of blocks, which start at zero and would hide all before them."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        for network in trainer.objective.networks.values():
+            for name, parameter in network.named_parameters():
+                if name.endswith(("narrow.weight", ".bias")):
+                    parameter.normal_(0, 0.2)
 
 
 def given_to(trainer):
@@ -70,15 +92,19 @@ def given_to(trainer):
     steps = []
     for step in range(STEPS):
         phases = [draws(step, "discriminator", index, batch) for index in range(updates)]
-        position = step * updates * batch
+        own = config.objective.generator_batch or batch
+        compares = config.loss.name == "relativistic"
+        position = step * (updates * batch + (own if compares else 0))
         batches = [
             {key: values.clone() for key, values in loader.batch(position + i * batch, p).items()}
             for i, p in enumerate(phases)
         ]
         shared = config.objective.first == "generator" and config.objective.fakes == "reused"
         source = [draws(step, "generator", 0, batch)] if shared else phases
-        fresh = draws(step, "generator", 0, config.objective.generator_batch or batch)
+        fresh = draws(step, "generator", 0, own)
+        beside = loader.batch(position + updates * batch, fresh) if compares else {}
         alphas = [phase.uniform("alpha", 1, 1, 1).flatten() for phase in phases]
+        labels = fresh.integers("labels", classes) if classes else None
         steps.append(
             reference.Step(
                 reals=[drawn_batch["sample"] for drawn_batch in batches],
@@ -87,7 +113,8 @@ def given_to(trainer):
                 alphas=alphas if config.active_penalties else [],
                 real_labels=[drawn_batch["label"] for drawn_batch in batches],
                 labels=[phase.integers("labels", classes) for phase in source] if classes else [],
-                generator_labels=fresh.integers("labels", classes) if classes else None,
+                generator_labels=beside["label"].clone() if compares else labels,
+                generator_reals=beside["sample"].clone() if compares else None,
             )
         )
     return steps
@@ -133,7 +160,7 @@ def difference_after_three_steps(preset, tmp_path, precision):
 
 
 # Residual networks take long in float64; that they compute the same is tested with them.
-QUICK = {"sngan/cnn-doubling", "sagan/paper", "biggan/imagenet"}
+QUICK = {"sngan/cnn-doubling", "sagan/paper", "biggan/imagenet", "r3gan/small", "r3gan/cifar10"}
 LONG = {"wgan-gp/resnet", "dcgan/studiogan"} | {
     p for p in PRESETS if p.partition("/")[0] in reference.FAMILIES
 }
@@ -169,6 +196,29 @@ def test_goodfellows_rate_falls_at_every_update_and_momentum_rises_over_250_epoc
             assert rate == pytest.approx(published, rel=1e-9)
         for epoch, momentum in [(0, 0.5), (125, 0.6), (250, 0.7), (900, 0.7)]:
             assert value_at(optimizer.momentum, epoch * 50_000) == pytest.approx(momentum)
+
+
+@pytest.mark.parametrize("preset", reference_r3gan.PUBLISHED)
+def test_everything_of_r3gan_follows_half_a_wave(preset):
+    batch, gamma, p, half_life, over = reference_r3gan.PUBLISHED[preset]
+    side = int(preset.partition("-")[2] or 32)
+    architecture = {"name": "r3gan", "preset": preset, "sample_shape": [3, side, side]}
+    config = resolve({"architecture": architecture}).config
+    assert config.training.batch_size == batch
+    assert config.samples == pytest.approx(over, rel=1e-3)
+    adam = config.optimizers["discriminator"]
+    assert config.optimizers["generator"] == adam
+    courses = [
+        (adam.lr, 2e-4, 5e-5),
+        (adam.betas[1], 0.9, 0.99),
+        (config.penalties["r1"].weight, gamma, gamma / 10),
+        (config.penalties["r2"].weight, gamma, gamma / 10),
+        (config.ema.half_life, 0.0, half_life),
+        (config.augmentation.p, 0.0, p),
+    ]
+    for course, start, end in courses:
+        for samples, value in ((0, start), (over / 2, (start + end) / 2), (over, end), (1e9, end)):
+            assert value_at(course, samples) == pytest.approx(value, rel=1e-12)
 
 
 def test_the_reference_has_the_published_number_of_parameters():

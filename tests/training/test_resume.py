@@ -29,6 +29,24 @@ SMALL_BIGGAN = {
     "sample_shape": [1, 32, 32],
     "num_classes": 10,
 }
+SMALL_STYLES = {
+    "name": "stylegan2",
+    "latent_dim": 6,
+    "style_dim": 5,
+    "mapping_layers": 2,
+    "width": 64,
+    "max_width": 6,
+    "sample_shape": [1, 16, 16],
+    "num_classes": 10,
+}
+SMALL_R3GAN = {
+    "name": "r3gan",
+    "preset": "cifar10",
+    "width": 4,
+    "group_width": 4,
+    "sample_shape": [1, 16, 16],
+    "num_classes": 10,
+}
 LAZY = {"r1": {"weight": 5.0, "every": 4}, "r2": {"weight": 5.0, "every": 3}}
 
 CASES = {
@@ -50,6 +68,11 @@ CASES = {
         "architecture": SMALL_BIGGAN,
         "training": {"accumulate": 4},
         "objective": {"discriminator_steps": 1},
+    },
+    "everything scheduled": {"architecture": SMALL_R3GAN},
+    "approximate penalties": {
+        "architecture": SMALL_DCGAN,
+        "penalties": {"r1-approximate": {}, "r2-approximate": {"every": 2}},
     },
     "contiguous": {"architecture": SMALL_DCGAN, "training": {"channels_last": False}},
     "lazy-penalties": {"architecture": SMALL_DCGAN, "penalties": LAZY},
@@ -78,6 +101,11 @@ CASES = {
             "lecam": {"start": 16},
             "generator-orthogonal": {"name": "orthogonal", "on": "generator"},
         },
+    },
+    "styles": {
+        "architecture": {**SMALL_STYLES, "preset": "auto"},
+        "augmentation": {"name": "ada", "every": 2, "adapt": 100, "target": -0.9, "p": 0.3},
+        "training": {"accumulate": 2},
     },
     "no-ema": {"architecture": SMALL_DCGAN, "ema": None},
 }

@@ -26,6 +26,13 @@ VANILLA = {
 }
 WGAN = {"name": "wgan-gp", "width": 4, "sample_shape": [1, 16, 16], "generator_norm": "none"}
 DCGAN = {"name": "dcgan", "width": 4, "sample_shape": [1, 16, 16]}
+R3GAN = {
+    "name": "r3gan",
+    "width": 4,
+    "group_width": 4,
+    "sample_shape": [1, 16, 16],
+    "num_classes": 10,
+}
 IMAGES = 6, 16, 16, 3
 # The recipe's rate ends with the run, whose steps could not change then.
 CYCLEGAN = {
@@ -52,7 +59,22 @@ BASE = {
     "warm_up": 2,
 }
 
+STYLES = {
+    "name": "stylegan2",
+    "latent_dim": 6,
+    "style_dim": 5,
+    "mapping_layers": 2,
+    "width": 64,
+    "max_width": 6,
+    "sample_shape": [1, 16, 16],
+    "num_classes": 10,
+}
 SPLITTABLE = {
+    "styles": {
+        "architecture": {**STYLES, "preset": "auto", "group": 3},
+        "augmentation": "none",
+        "training": {"accumulate": 2, "batch_size": 24},
+    },
     "fine-tuned": {
         "architecture": {
             **VANILLA,
@@ -72,6 +94,12 @@ SPLITTABLE = {
         "architecture": VANILLA,
         "loss": "relativistic",
         "penalties": {"r1": {"weight": 2.0, "every": 2}, "r2": {"weight": 2.0}},
+    },
+    "r3gan": {
+        "architecture": R3GAN,
+        "augmentation": "none",
+        "training": {"accumulate": 2},
+        "penalties": {"r2": None, "r2-approximate": {}},
     },
     "vectors": {"architecture": VANILLA, "data": {"source": "ring8", "dequantize": 0.1}},
     "dragan": {
