@@ -92,7 +92,7 @@ def residual(name: str) -> Config:
         },
         "objective": {"discriminator_steps": 1},
         "training": {"batch_size": 32},
-        "optimizers": rates(1e-3),
+        "optimizers": rates(5e-4 if name == "biggan" else 1e-3),
     }
     if name == "biggan":  # whose average would begin when the run is over
         config["ema"] = {"half_life": 10_000, "ramp_up": 0.05, "start": 0}
