@@ -76,12 +76,9 @@ WEIGHT = {"weight": 0.1}
 GULRAJANI = {"lr": 1e-4, "betas": [0.5, 0.9]}
 
 
-def rates(generator: float, discriminator: float | None = None) -> Config:
-    """The optimizers of a recipe at other rates."""
-    return {
-        "generator": {"lr": generator},
-        "discriminator": {"lr": generator if discriminator is None else discriminator},
-    }
+def rates(rate: float) -> Config:
+    """The optimizers of a recipe at another rate."""
+    return {"generator": {"lr": rate}, "discriminator": {"lr": rate}}
 
 
 def residual(name: str) -> Config:
@@ -95,7 +92,7 @@ def residual(name: str) -> Config:
         },
         "objective": {"discriminator_steps": 1},
         "training": {"batch_size": 32},
-        "optimizers": rates(5e-4, 1e-3),
+        "optimizers": rates(5e-4 if name == "biggan" else 1e-3),
     }
     if name == "biggan":  # whose average would begin when the run is over
         config["ema"] = {"half_life": 10_000, "ramp_up": 0.05, "start": 0}

@@ -26,7 +26,11 @@ def _recipe(
         gamma,
         paths=paths,
         ema=ema,
-        training={"steps": kimg * 1000 // batch, "batch_size": batch},
+        training={
+            "steps": kimg * 1000 // batch,
+            "batch_size": batch,
+            "penalty_precision": "bf16",  # with full precision where the networks ask for it
+        },
     )
 
 
