@@ -14,15 +14,15 @@ from torch.autograd import Function
 
 from ganzoo.layers.precision import type_of_products
 
-Pair = tuple[int, int]
+TwoAxes = tuple[int, int]
 Wanted = tuple[bool, bool, bool]
 
 
 class Geometry(NamedTuple):
     """How a convolution walks; pairs are of rows and columns."""
 
-    stride: Pair
-    padding: Pair
+    stride: TwoAxes
+    padding: TwoAxes
     groups: int
     transposed: bool = False
 
