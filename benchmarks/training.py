@@ -195,7 +195,7 @@ def operations(step: Callable[[], object]) -> int:
 
 
 class _NoModules(contextlib.nullcontext[None]):
-    """Takes the place of what tells modules apart, which fails where inputs are differentiated."""
+    """Replaces the tracker of modules, which fails where inputs are differentiated."""
 
     parents = frozenset({"Global"})
 

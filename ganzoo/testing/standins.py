@@ -71,7 +71,7 @@ class StandInGenerator(nn.Module):
     def map(
         self, latents: Tensor, labels: Tensor | None = None, *, draws: Draws | None = None
     ) -> Tensor:
-        """Map latents to styles ``(N, 1, WIDTH)``; there are none to mix."""
+        """Map latents to styles ``(N, 1, WIDTH)`` and mix none."""
         return F.softplus(self.hidden(_labelled(latents, labels, self.classes)))[:, None]
 
     def synthesize(self, styles: Tensor, *, noise: Any = "const") -> Tensor:

@@ -26,7 +26,7 @@ START = 4
 class Generator(nn.Module):
     """Latents ``(N, latent_dim)`` to images ``(N, C, S, S)``, nominally in [-1, 1].
 
-    There is no tanh, so that a few values may lie outside. Where conditional, an embedding of the
+    Without a tanh, a few values may lie outside. Where conditional, an embedding of the
     class stands beside the latent.
     """
 
