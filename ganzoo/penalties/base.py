@@ -166,8 +166,8 @@ def gradient_at(context: Context, samples: Literal["reals", "fakes"]) -> Tensor:
 def rescored(context: Context, kind: Literal["reals", "fakes"], samples: Tensor) -> Critique:
     """Score other samples in place of this update's own.
 
-    They have the labels and the condition of these, and all that is random is the same: the
-    augmentation, and dropout. Only the samples tell both critiques apart.
+    Labels, condition, augmentation and dropout are those of the update, so that both critiques
+    differ by their samples alone.
 
     Args:
         context: What the penalty is given.

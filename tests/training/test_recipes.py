@@ -56,7 +56,7 @@ def trainer_of(preset, tmp_path, precision):
         training["batch_size"] = BATCHES[preset]
     config = {"architecture": architecture, "training": training}
     if name == "r3gan":
-        # Its probability is no more than 1e-8 in so few steps.
+        # Its probability stays below 1e-8 in so few steps.
         config["augmentation"] = "none"
     trainer = Trainer(config, tmp_path / "run")
     if name == "r3gan":
