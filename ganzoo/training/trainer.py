@@ -14,9 +14,6 @@ from ganzoo import distribution, registry
 from ganzoo.aside import tidy, write_text
 from ganzoo.building import check_memory
 from ganzoo.config import RunConfig, documents, timed
-from ganzoo.data.cache import open_stores
-from ganzoo.data.fields import reshaped
-from ganzoo.data.loader import Loader
 from ganzoo.data.sources.own import summary
 from ganzoo.errors import GanzooError, RequestError, RunError, TrainingError, brief
 from ganzoo.evaluation.records import Score
@@ -31,13 +28,14 @@ from ganzoo.randomness import TURN, isolated, seed_for, seed_global
 from ganzoo.resolve import Resolution, resolve
 from ganzoo.resolve.paths import shown_path
 from ganzoo.settings import own_settings
-from ganzoo.spec import Architecture, ObjectiveSpec
+from ganzoo.spec import Architecture
 from ganzoo.tensors import check_apart
 from ganzoo.training import checkpoints, sharing, starting
 from ganzoo.training.claiming import claim, new_run
 from ganzoo.training.ema import Ema
 from ganzoo.training.exporting import export_weights
 from ganzoo.training.facts import circumstances, info_of, plugins_of
+from ganzoo.training.feeding import loader_of
 from ganzoo.training.figures import Figures, on_collapse
 from ganzoo.training.makers import sheet_of, usable
 from ganzoo.training.observers.defaults import default_observers
@@ -115,29 +113,9 @@ class Trainer:
     def _prepare(self, resolution: Resolution, observers: Sequence[Observer]) -> None:
         """Open the store of the data, and build what is trained on it."""
         self._dataset = resolution.dataset
-        self.notes += summary(self._dataset)
-        training = self.config.training
-        with distribution.first_goes_ahead(self.processes):
-            spec, config = registry.get(Architecture, self.config.architecture.name), self.config
-            shapes = {
-                name: spec.shape_of(name, config.architecture)
-                for name in registry.get(ObjectiveSpec, config.objective.name).fields
-                if name in self._dataset.fields and name != "label"
-            }
-            fields = reshaped(self._dataset.fields, shapes)
-            stores, notes = open_stores(self._dataset, fields, name=self.config.data.source)
-        self.notes += notes
-        self.loader = Loader(
-            stores,
-            fields,
-            seed=training.seed,
-            device=self.hardware.device,
-            dtype=self.hardware.dtype,
-            flip=self.config.data.flip,
-            dequantize=self.config.data.dequantize,
-            channels_last=training.channels_last,
-            holdout=self.config.data.holdout,
-        )
+        self.loader, notes = loader_of(self.config, self._dataset, self.hardware)
+        self.notes += [*summary(self._dataset), *notes]
+        spec = registry.get(Architecture, self.config.architecture.name)
         check_memory([*spec.networks], self.config.architecture, times=2)  # weights and gradients
         config = timed(self.config, self.config.samples)
         self.objective: Objective = registry.instantiate(

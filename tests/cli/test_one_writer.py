@@ -326,7 +326,7 @@ def test_what_fails_before_it_starts_leaves_nothing(
         raise error
 
     (tmp_path / "there").mkdir()
-    monkeypatch.setattr("ganzoo.training.trainer.open_stores", fail)
+    monkeypatch.setattr("ganzoo.training.feeding.open_stores", fail)
     assert command(*TRAIN.split(), *out.split()).code == code
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
