@@ -1,12 +1,13 @@
 """Norms of weights, and of maps by class."""
 
-from contextlib import nullcontext
 from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+
+from ganzoo.layers.precision import full_precision
 
 AnyLayer = TypeVar("AnyLayer", bound=nn.Module)
 
@@ -47,9 +48,7 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return the normalised weight, in the type of the weight whatever autocast is."""
-        kind = weight.device.type
-        casts = torch.amp.is_autocast_available(kind)
-        with torch.autocast(kind, enabled=False) if casts else nullcontext():
+        with full_precision(weight.device):
             matrix = weight.flatten(1)
             if self.training:
                 self._iterate(matrix.detach(), self.iterations)

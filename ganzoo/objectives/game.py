@@ -86,17 +86,18 @@ class Game:
 
     def _why_unshared(self) -> str:
         """Say why penalties cannot look at the critiques of a main update; empty if they can."""
-        training = self.config.training
-        if training.compile:
+        if self.config.training.compile:
             return "training.compile is on, and compiled networks are differentiated once only"
-        if self.hardware.precision == "bf16" and training.penalty_precision != "bf16":
-            return "the run computes in bf16, and training.penalty_precision is fp32"
-        return "reals and fakes are scored as one batch" if self.joint else ""
+        return self._why_other_critiques()
 
     def _why_unlike(self) -> str:
         """Say why penalties cannot compare with critiques of a main update; empty if they can."""
         if self._draws:
             return "its dropout has to be the same in both passes that are compared"
+        return self._why_other_critiques()
+
+    def _why_other_critiques(self) -> str:
+        """Say why a main update's critiques are not those of a penalty; empty if they are."""
         if self.hardware.precision == "bf16" and self.config.training.penalty_precision != "bf16":
             return "the run computes in bf16, and training.penalty_precision is fp32"
         return "reals and fakes are scored as one batch" if self.joint else ""

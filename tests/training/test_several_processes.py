@@ -17,6 +17,7 @@ import ganzoo
 from ganzoo.training import checkpoints
 from tests.training import several
 from tests.training.launching import do, finished, torchrun
+from tests.training.test_resume import SMALL_STYLES
 
 VANILLA = {
     "name": "vanilla",
@@ -59,19 +60,9 @@ BASE = {
     "warm_up": 2,
 }
 
-STYLES = {
-    "name": "stylegan2",
-    "latent_dim": 6,
-    "style_dim": 5,
-    "mapping_layers": 2,
-    "width": 64,
-    "max_width": 6,
-    "sample_shape": [1, 16, 16],
-    "num_classes": 10,
-}
 SPLITTABLE = {
     "styles": {
-        "architecture": {**STYLES, "preset": "auto", "group": 3},
+        "architecture": {**SMALL_STYLES, "preset": "auto", "group": 3},
         "augmentation": "none",
         "training": {"accumulate": 2, "batch_size": 24},
     },
