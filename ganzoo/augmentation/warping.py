@@ -114,7 +114,8 @@ def constants(numbers: tuple[float, ...], like: Tensor) -> Tensor:
 
 @functools.cache
 def _constants(numbers: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.tensor(numbers, dtype=dtype, device=device)
+    with torch.inference_mode(False):  # whose tensors could not be differentiated later
+        return torch.tensor(numbers, dtype=dtype, device=device)
 
 
 def _margins(sides: torch.Size, back: Tensor, offset: Tensor) -> tuple[int, int]:
